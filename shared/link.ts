@@ -1,0 +1,175 @@
+import { RelayError } from './errors.ts';
+import type { FaceRoi, FrameSize, RectPx } from './geometry.ts';
+import {
+  decodeObservation,
+  decodeRoi,
+  encodeObservation,
+  encodeRoi,
+  type FaceObservation,
+  OBSERVATION_BYTES,
+} from './observation.ts';
+
+/**
+ * The link between gateway and inference: binary WebSocket messages, big-endian, many requests in
+ * flight at once. A request holds all that inference needs; nothing of a student stays there.
+ */
+export const LINK_VERSION = 1;
+
+/** Path and subprotocol of the link's WebSocket. */
+export const LINK_PATH = '/link';
+export const LINK_SUBPROTOCOL = 'gaze-relay-link.v1';
+
+const TYPE_REQUEST = 1;
+const TYPE_RESPONSE = 2;
+const FLAG_ROI = 1;
+
+export const LINK_REQUEST_HEADER_BYTES = 28;
+export const LINK_RESPONSE_HEADER_BYTES = 12;
+
+/** Outcome of one inference request. The numbers are wire values. */
+export const INFERENCE_STATUS = {
+  ok: 0,
+  /** Not a JPEG or WebP, whatever it is called. */
+  imageFormat: 1,
+  /** Larger than the limit, judged by the header before any decoding. */
+  imageTooLarge: 2,
+  /** Header is fine, the picture is not: truncated or corrupt. */
+  imageCorrupt: 3,
+  /** The queue is full; come back after `retryAfterMs`. */
+  busy: 4,
+  /** Not begun before its deadline. */
+  expired: 5,
+  /** The engine failed on this request. */
+  engineFailed: 6,
+  /** The request itself is malformed. */
+  badRequest: 7,
+} as const;
+
+export type InferenceStatus = keyof typeof INFERENCE_STATUS;
+
+const STATUS_BY_WIRE = new Map<number, InferenceStatus>(
+  Object.entries(INFERENCE_STATUS).map(([name, wire]) => [wire, name as InferenceStatus]),
+);
+
+export interface InferenceRequest {
+  readonly requestId: number;
+  /** Time the requester is willing to wait, ms from the moment the server reads the request. */
+  readonly budgetMs: number;
+  /** Size of the full camera frame. */
+  readonly frame: FrameSize;
+  /** The part of the full frame that the image shows, camera pixels. */
+  readonly crop: RectPx;
+  /** Where the face was in the previous frame, or null to search. */
+  readonly roi: FaceRoi | null;
+  /** JPEG or WebP bytes. */
+  readonly image: Uint8Array;
+}
+
+export type InferenceResponse =
+  | {
+      readonly requestId: number;
+      readonly status: 'ok';
+      readonly serverMs: number;
+      readonly observation: FaceObservation;
+    }
+  | {
+      readonly requestId: number;
+      readonly status: Exclude<InferenceStatus, 'ok'>;
+      readonly serverMs: number;
+      readonly retryAfterMs: number;
+    };
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** The request's header; the image bytes follow it in the same message. */
+export function encodeInferenceRequest(request: InferenceRequest): Uint8Array {
+  const bytes = new Uint8Array(LINK_REQUEST_HEADER_BYTES + request.image.byteLength);
+  const view = viewOf(bytes);
+  view.setUint8(0, (LINK_VERSION << 4) | TYPE_REQUEST);
+  view.setUint8(1, request.roi === null ? 0 : FLAG_ROI);
+  view.setUint16(2, Math.min(65_535, Math.max(0, Math.round(request.budgetMs))));
+  view.setUint32(4, request.requestId);
+  view.setUint16(8, request.frame.widthPx);
+  view.setUint16(10, request.frame.heightPx);
+  view.setUint16(12, request.crop.xPx);
+  view.setUint16(14, request.crop.yPx);
+  view.setUint16(16, request.crop.widthPx);
+  view.setUint16(18, request.crop.heightPx);
+  if (request.roi !== null) encodeRoi(view, 20, request.roi);
+  bytes.set(request.image, LINK_REQUEST_HEADER_BYTES);
+  return bytes;
+}
+
+function assertType(view: DataView, type: number, headerBytes: number): void {
+  if (view.byteLength < headerBytes) {
+    throw new RelayError(
+      'link_truncated',
+      `a link message has at least ${headerBytes} bytes, this one ${view.byteLength}`,
+    );
+  }
+  const first = view.getUint8(0);
+  if (first >> 4 !== LINK_VERSION)
+    throw new RelayError('link_version', `link version ${first >> 4}, expected ${LINK_VERSION}`);
+  if ((first & 15) !== type) throw new RelayError('link_type', `link message type ${first & 15}, expected ${type}`);
+}
+
+/**
+ * Reads a request. The image is a view into `bytes`, not a copy. Throws RelayError `link_truncated`,
+ * `link_version`, `link_type`, or `link_geometry` for a frame or crop without area.
+ */
+export function decodeInferenceRequest(bytes: Uint8Array): InferenceRequest {
+  const view = viewOf(bytes);
+  assertType(view, TYPE_REQUEST, LINK_REQUEST_HEADER_BYTES);
+  const frame = { widthPx: view.getUint16(8), heightPx: view.getUint16(10) };
+  const crop = {
+    xPx: view.getUint16(12),
+    yPx: view.getUint16(14),
+    widthPx: view.getUint16(16),
+    heightPx: view.getUint16(18),
+  };
+  if (frame.widthPx === 0 || frame.heightPx === 0 || crop.widthPx === 0 || crop.heightPx === 0) {
+    throw new RelayError('link_geometry', 'frame and crop must have an area');
+  }
+  return {
+    requestId: view.getUint32(4),
+    budgetMs: view.getUint16(2),
+    frame,
+    crop,
+    roi: (view.getUint8(1) & FLAG_ROI) === 0 ? null : decodeRoi(view, 20),
+    image: bytes.subarray(LINK_REQUEST_HEADER_BYTES),
+  };
+}
+
+/** The id of a request whose body cannot be trusted, so that it can be answered; null if even that is missing. */
+export function peekRequestId(bytes: Uint8Array): number | null {
+  return bytes.byteLength < 8 ? null : viewOf(bytes).getUint32(4);
+}
+
+export function encodeInferenceResponse(response: InferenceResponse): Uint8Array {
+  const ok = response.status === 'ok';
+  const bytes = new Uint8Array(LINK_RESPONSE_HEADER_BYTES + (ok ? OBSERVATION_BYTES : 0));
+  const view = viewOf(bytes);
+  view.setUint8(0, (LINK_VERSION << 4) | TYPE_RESPONSE);
+  view.setUint8(1, INFERENCE_STATUS[response.status]);
+  view.setUint16(2, Math.min(65_535, Math.max(0, Math.round(response.serverMs * 100))));
+  view.setUint32(4, response.requestId);
+  view.setUint16(8, ok ? 0 : Math.min(65_535, Math.max(0, Math.round(response.retryAfterMs))));
+  if (ok) encodeObservation(view, LINK_RESPONSE_HEADER_BYTES, response.observation);
+  return bytes;
+}
+
+/** Reads a response. Throws RelayError `link_truncated`, `link_version`, `link_type` or `link_status`. */
+export function decodeInferenceResponse(bytes: Uint8Array): InferenceResponse {
+  const view = viewOf(bytes);
+  assertType(view, TYPE_RESPONSE, LINK_RESPONSE_HEADER_BYTES);
+  const status = STATUS_BY_WIRE.get(view.getUint8(1));
+  if (status === undefined) throw new RelayError('link_status', `unknown inference status ${view.getUint8(1)}`);
+  const requestId = view.getUint32(4);
+  const serverMs = view.getUint16(2) / 100;
+  if (status === 'ok') {
+    return { requestId, status, serverMs, observation: decodeObservation(view, LINK_RESPONSE_HEADER_BYTES) };
+  }
+  return { requestId, status, serverMs, retryAfterMs: view.getUint16(8) };
+}

@@ -1,0 +1,49 @@
+import type { Direction, Mode, Rule } from './direction.ts';
+
+/** An uninterrupted stretch of one state. Times are wall-clock UTC milliseconds. */
+export interface Bout {
+  readonly kind: 'focused' | 'unfocused';
+  readonly startedAtMs: number;
+  readonly durationMs: number;
+}
+
+/**
+ * What happened in one stretch (at most about 30 s) of one session: deltas, never totals. The key
+ * (sessionId, epoch, seq) makes it count once however often it is delivered. All durations are
+ * whole milliseconds, and focused + unfocused + unknown + untracked is the time the window covers.
+ */
+export interface MetricsWindow {
+  /** UUID of the tracking session. */
+  readonly sessionId: string;
+  /** 0 for the first connection of the session, one more for each resume. */
+  readonly epoch: number;
+  /** 0, 1, 2, … within the epoch. */
+  readonly seq: number;
+  readonly userId: number;
+  readonly moduleId: number;
+  /** Lesson section, or null when none is known. */
+  readonly sectionId: number | null;
+  /** Start of the session and of this window, end of this window: UTC milliseconds. */
+  readonly sessionStartedAtMs: number;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  readonly focusedMs: number;
+  readonly unfocusedMs: number;
+  readonly unknownMs: number;
+  readonly untrackedMs: number;
+  /** Tracked time (focused + unfocused + unknown) by direction; absent keys are 0. */
+  readonly directionMs: Readonly<Partial<Record<Direction, number>>>;
+  readonly bouts: readonly Bout[];
+  readonly framesReceived: number;
+  readonly framesProcessed: number;
+  readonly framesDropped: number;
+  readonly framesWithFace: number;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  /** Sum over processed frames of the gateway's own time from receipt to update, ms. */
+  readonly gatewayMsSum: number;
+  readonly mode: Mode;
+  readonly rule: Rule;
+  /** True on the session's last window (stopped on purpose, or given up for lost). */
+  readonly final: boolean;
+}
