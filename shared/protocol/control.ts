@@ -1,0 +1,146 @@
+import { z } from 'zod';
+import { MODES } from '../direction.ts';
+import { PROTOCOL_FAULTS, ProtocolError, type ProtocolFault } from './errors.ts';
+import { SUBPROTOCOL } from './version.ts';
+
+/** Longest text message either side accepts, in UTF-16 units (C-3). */
+export const MAX_CONTROL_CHARS = 8192;
+
+const durationMs = z.int().min(0).max(0xffff_ffff);
+const sizePx = z.int().min(16).max(8192);
+
+export const sectionIdSchema = z.int().min(1).max(2_147_483_647).nullable();
+const cameraSchema = z.strictObject({ widthPx: sizePx, heightPx: sizePx });
+
+/** First message of a connection (C-2). */
+export const helloSchema = z.strictObject({
+  type: z.literal('hello'),
+  protocol: z.literal(SUBPROTOCOL),
+  ticket: z.string().min(1).max(4096),
+  /** Token of an earlier `welcome`, to go on with that session. */
+  resume: z.string().min(1).max(4096).nullable().default(null),
+  /** Name and version of the client, for the operator's log. */
+  client: z.string().max(80).default('unknown'),
+});
+
+/** Capture begins, or the camera's frame size changed: the session clock starts at the first one. */
+export const startSchema = z.strictObject({
+  type: z.literal('start'),
+  sectionId: sectionIdSchema.default(null),
+  camera: cameraSchema,
+  mode: z.enum(MODES).default('server'),
+  /** Capture clock at this moment: 0 at the session's first start. */
+  atMs: durationMs.default(0),
+});
+
+/** The student moved to another lesson section; session and camera go on. */
+export const sectionSchema = z.strictObject({
+  type: z.literal('section'),
+  sectionId: sectionIdSchema,
+  atMs: durationMs,
+});
+
+/** Capture ended on purpose at this moment of the capture clock. */
+export const stopSchema = z.strictObject({ type: z.literal('stop'), atMs: durationMs });
+
+export const clientControlSchema = z.discriminatedUnion('type', [helloSchema, startSchema, sectionSchema, stopSchema]);
+export type ClientControl = z.infer<typeof clientControlSchema>;
+export type Hello = z.infer<typeof helloSchema>;
+
+export const limitsSchema = z.object({
+  maxFps: z.number().min(0).max(60),
+  credit: z.int().min(1).max(16),
+  imageSizePx: z.int().min(64).max(1280),
+  maxFrameBytes: z.int().min(1024),
+});
+export type Limits = z.infer<typeof limitsSchema>;
+
+const totalsSchema = z.object({
+  focusedMs: durationMs,
+  unfocusedMs: durationMs,
+  unknownMs: durationMs,
+  untrackedMs: durationMs,
+});
+
+const welcomeSchema = z.object({
+  type: z.literal('welcome'),
+  sessionId: z.uuid(),
+  epoch: z.int().min(0),
+  /** Present this in the next `hello` to go on with the session. */
+  resume: z.string(),
+  /** True when this connection goes on with an earlier one. */
+  resumed: z.boolean(),
+  /** Capture clock the gateway has reached: a resumed client goes on from here or later. */
+  clockMs: durationMs,
+  totals: totalsSchema,
+  limits: limitsSchema,
+});
+
+const startedSchema = z.object({ type: z.literal('started'), atMs: durationMs });
+
+const stoppedSchema = z.object({
+  type: z.literal('stopped'),
+  sessionId: z.uuid(),
+  totals: totalsSchema,
+  /** True once the last window is on the gateway's disk. */
+  saved: z.boolean(),
+});
+
+const errorSchema = z.object({
+  type: z.literal('error'),
+  code: z.enum(Object.keys(PROTOCOL_FAULTS) as [ProtocolFault, ...ProtocolFault[]]),
+  message: z.string(),
+  /** The connection closes after this message. */
+  fatal: z.boolean(),
+  /** The client should connect again by itself. */
+  retry: z.boolean(),
+  /** Sequence number of the refused frame, where there is one. */
+  seq: z.int().min(0).max(65_535).nullable(),
+});
+
+export const serverControlSchema = z.discriminatedUnion('type', [
+  welcomeSchema,
+  startedSchema,
+  stoppedSchema,
+  z.object({ type: z.literal('limits'), limits: limitsSchema, reason: z.string() }),
+  errorSchema,
+]);
+export type ServerControl = z.infer<typeof serverControlSchema>;
+
+function parseText(text: string): unknown {
+  if (text.length > MAX_CONTROL_CHARS) {
+    throw new ProtocolError('control_invalid', `a control message has at most ${MAX_CONTROL_CHARS} characters`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ProtocolError(
+      'control_not_json',
+      'text messages are JSON control messages; pictures go as binary messages',
+    );
+  }
+}
+
+/** Reads a client's text message. Throws ProtocolError `control_not_json` or `control_invalid`. */
+export function parseClientControl(text: string): ClientControl {
+  const result = clientControlSchema.safeParse(parseText(text));
+  if (result.success) return result.data;
+  throw new ProtocolError('control_invalid', describeIssues(result.error));
+}
+
+/** Reads the gateway's text message. Throws ProtocolError `control_not_json` or `control_invalid`. */
+export function parseServerControl(text: string): ServerControl {
+  const result = serverControlSchema.safeParse(parseText(text));
+  if (result.success) return result.data;
+  throw new ProtocolError('control_invalid', describeIssues(result.error));
+}
+
+function describeIssues(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join('.') || 'message'}: ${issue.message}`).join('; ');
+}
+
+/** The `error` control message that tells a peer of a fault. */
+export function faultMessage(error: ProtocolError, seq: number | null = null): ServerControl {
+  const { retry } = PROTOCOL_FAULTS[error.fault];
+  return { type: 'error', code: error.fault, message: error.message, fatal: error.closeCode !== null, retry, seq };
+}

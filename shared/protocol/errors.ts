@@ -1,0 +1,72 @@
+import { RelayError } from '../errors.ts';
+
+/**
+ * Close codes of the students' WebSocket (PROTOCOL.md, rules X-*). Browsers may send only 1000 and
+ * 3000–4999 themselves.
+ */
+export const CLOSE = {
+  normal: 1000,
+  goingAway: 1001,
+  protocolViolation: 4400,
+  unauthorized: 4401,
+  forbidden: 4403,
+  helloTimeout: 4408,
+  superseded: 4409,
+  tooMuch: 4429,
+  internal: 4500,
+} as const;
+
+export type CloseName = keyof typeof CLOSE;
+
+/**
+ * Every fault a peer can be told about: whether the connection ends with it, and whether a client
+ * should connect again by itself.
+ */
+export const PROTOCOL_FAULTS = {
+  subprotocol_missing: { close: 'protocolViolation', retry: false },
+  hello_expected: { close: 'protocolViolation', retry: false },
+  hello_timeout: { close: 'helloTimeout', retry: true },
+  ticket_invalid: { close: 'unauthorized', retry: true },
+  ticket_expired: { close: 'unauthorized', retry: true },
+  consent_missing: { close: 'forbidden', retry: false },
+  resume_invalid: { close: null, retry: false },
+  control_not_json: { close: null, retry: false },
+  control_invalid: { close: null, retry: false },
+  control_unexpected: { close: null, retry: false },
+  frame_truncated: { close: null, retry: false },
+  frame_version: { close: 'protocolViolation', retry: false },
+  frame_type: { close: 'protocolViolation', retry: false },
+  frame_flags: { close: null, retry: false },
+  frame_geometry: { close: null, retry: false },
+  frame_empty: { close: null, retry: false },
+  frame_not_started: { close: null, retry: false },
+  image_format: { close: null, retry: false },
+  image_too_large: { close: null, retry: false },
+  image_corrupt: { close: null, retry: false },
+  observation_invalid: { close: null, retry: false },
+  rate_exceeded: { close: 'tooMuch', retry: true },
+  too_many_faults: { close: 'protocolViolation', retry: false },
+  too_many_sessions: { close: 'tooMuch', retry: true },
+  slow_reader: { close: 'tooMuch', retry: true },
+  superseded: { close: 'superseded', retry: false },
+  shutting_down: { close: 'goingAway', retry: true },
+  internal: { close: 'internal', retry: true },
+} as const satisfies Record<string, { close: CloseName | null; retry: boolean }>;
+
+export type ProtocolFault = keyof typeof PROTOCOL_FAULTS;
+
+/** A fault of the peer's message. `code` is one of PROTOCOL_FAULTS. */
+export class ProtocolError extends RelayError {
+  readonly fault: ProtocolFault;
+
+  constructor(fault: ProtocolFault, message: string, hint?: string) {
+    super(fault, message, hint === undefined ? {} : { hint });
+    this.fault = fault;
+  }
+
+  /** Close code that ends the connection, or null when the message alone is refused. */
+  get closeCode(): number | null {
+    const { close } = PROTOCOL_FAULTS[this.fault];
+    return close === null ? null : CLOSE[close];
+  }
+}
