@@ -1,0 +1,32 @@
+import type { FaceRoi, FrameSize } from '../geometry.ts';
+import type { FaceMeasurement } from '../observation.ts';
+import { IMAGE_LEFT_EYE, IMAGE_RIGHT_EYE } from './canonical-face.ts';
+import { interOcularPxOf, observeEye } from './eyes.ts';
+import { headPoseOf } from './pose.ts';
+import { seedDirectionOf } from './seed-rule.ts';
+
+/**
+ * Everything the product keeps of one face in one frame. `landmarks`: 478 × (x, y, z), x and y in
+ * camera pixels of the full unmirrored frame, z in the same scale (smaller is nearer); `score`: the
+ * mesh's face probability 0–1; `nextRoi`: handed through. Throws RelayError `landmarks_invalid`.
+ */
+export function measureFace(
+  landmarks: Float32Array,
+  score: number,
+  frame: FrameSize,
+  nextRoi: FaceRoi,
+): FaceMeasurement {
+  const pose = headPoseOf(landmarks, frame);
+  return {
+    score,
+    headYawDeg: pose.yawDeg,
+    headPitchDeg: pose.pitchDeg,
+    headRollDeg: pose.rollDeg,
+    fitResidual: pose.residual,
+    imageLeftEye: observeEye(landmarks, IMAGE_LEFT_EYE, pose),
+    imageRightEye: observeEye(landmarks, IMAGE_RIGHT_EYE, pose),
+    interOcularPx: interOcularPxOf(landmarks, IMAGE_LEFT_EYE, IMAGE_RIGHT_EYE),
+    seedDirection: seedDirectionOf(landmarks, frame),
+    nextRoi,
+  };
+}

@@ -1,0 +1,112 @@
+import type { FrameSize } from '../../../shared/geometry.ts';
+import { CANONICAL_POINTS, LANDMARK_VALUES } from '../../../shared/vision/canonical-face.ts';
+import {
+  add,
+  apply,
+  directionOfAngles,
+  multiply,
+  rotationFromForward,
+  rotationOfHead,
+  scale,
+  subtract,
+  transpose,
+  type Vec3,
+} from '../../../shared/vision/linear.ts';
+
+/** A face whose every landmark is known exactly. Angles in degrees, image side, against the line of sight. */
+export interface SyntheticFace {
+  readonly yawDeg: number;
+  readonly pitchDeg: number;
+  readonly rollDeg: number;
+  /** Where the iris is seen to point in the head's frame. */
+  readonly irisYawDeg: number;
+  readonly irisPitchDeg: number;
+  readonly distanceCm: number;
+  /** Lid gap as a share of the canonical one. */
+  readonly lids: number;
+  /** Where the face is in the frame, as shares of its width and height. */
+  readonly centerX: number;
+  readonly centerY: number;
+  readonly frame: FrameSize;
+  /** Focal length of the camera that takes the picture. */
+  readonly focalPx: number;
+  readonly irisRadiusCm: number;
+  readonly eyeballOffsetCm: Vec3;
+}
+
+/** Lids and nose tip of the canonical face, cm; same source as CANONICAL_POINTS. */
+const OTHER_POINTS: readonly (readonly [number, Vec3])[] = [
+  [1, [0, -1.126865, 7.475604]],
+  [159, [-3.177186, 2.964136, 3.876973]],
+  [145, [-3.177186, 2.294265, 3.775704]],
+  [158, [-2.724032, 2.96181, 3.871767]],
+  [153, [-2.724032, 2.315802, 3.777151]],
+  [160, [-3.670075, 2.927714, 3.724325]],
+  [144, [-3.670075, 2.360153, 3.63523]],
+  [386, [3.177186, 2.964136, 3.876973]],
+  [374, [3.177186, 2.294265, 3.775704]],
+  [385, [2.724032, 2.96181, 3.871767]],
+  [380, [2.724032, 2.315802, 3.777151]],
+  [387, [3.670075, 2.927714, 3.724325]],
+  [373, [3.670075, 2.360153, 3.63523]],
+];
+
+const LID_PAIRS = [
+  [159, 145],
+  [158, 153],
+  [160, 144],
+  [386, 374],
+  [385, 380],
+  [387, 373],
+] as const;
+
+function weightedMeanPlace(): Vec3 {
+  const sum = CANONICAL_POINTS.reduce((total, point) => total + point.weight, 0);
+  return CANONICAL_POINTS.reduce<Vec3>((mean, { place, weight }) => add(mean, scale(place, weight / sum)), [0, 0, 0]);
+}
+
+/** 478 × (x, y, z) of the face as an ideal mesh would give them; landmarks that nothing reads stay 0. */
+export function renderFace(face: SyntheticFace): Float32Array {
+  const { frame, focalPx } = face;
+  const places = new Map<number, Vec3>(CANONICAL_POINTS.map(({ index, place }) => [index, place]));
+  for (const [index, place] of OTHER_POINTS) places.set(index, place);
+  for (const [upper, lower] of LID_PAIRS) {
+    const [a, b] = [places.get(upper) ?? [0, 0, 0], places.get(lower) ?? [0, 0, 0]] as [Vec3, Vec3];
+    const middle = scale(add(a, b), 0.5);
+    places.set(upper, add(middle, scale(subtract(a, middle), face.lids)));
+    places.set(lower, add(middle, scale(subtract(b, middle), face.lids)));
+  }
+  for (const [outer, inner, iris] of [
+    [33, 133, 468],
+    [263, 362, 473],
+  ] as const) {
+    const middle = scale(add(places.get(outer) ?? [0, 0, 0], places.get(inner) ?? [0, 0, 0]), 0.5);
+    const gaze = directionOfAngles(face.irisYawDeg, face.irisPitchDeg);
+    places.set(iris, add(add(middle, face.eyeballOffsetCm), scale(gaze, face.irisRadiusCm)));
+  }
+
+  const sight: Vec3 = [
+    ((face.centerX - 0.5) * frame.widthPx) / focalPx,
+    ((0.5 - face.centerY) * frame.heightPx) / focalPx,
+    -1,
+  ];
+  const turn = rotationFromForward(scale(sight, -1));
+  const rotation = multiply(turn, rotationOfHead(face.yawDeg, face.pitchDeg, face.rollDeg));
+  const towardsFace = apply(turn, [0, 0, -1]);
+  const middle = weightedMeanPlace();
+  const landmarks = new Float32Array(LANDMARK_VALUES);
+  for (const [index, place] of places) {
+    const offset = apply(rotation, subtract(place, middle));
+    const [x, y, z] = add(scale(towardsFace, face.distanceCm), offset);
+    const depthCm = -apply(transpose(turn), offset)[2];
+    landmarks.set(
+      [
+        frame.widthPx / 2 + (focalPx * x) / -z,
+        frame.heightPx / 2 - (focalPx * y) / -z,
+        (depthCm * focalPx) / face.distanceCm,
+      ],
+      index * 3,
+    );
+  }
+  return landmarks;
+}
