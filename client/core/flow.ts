@@ -1,0 +1,56 @@
+/** A message that waits for its acknowledgement. */
+interface InFlight {
+  readonly captureMs: number;
+  readonly sentAtMs: number;
+}
+
+/**
+ * Messages in flight on one connection, by sequence number. The window is small (the gateway's
+ * credit), so nothing here grows with the session.
+ */
+export class FlowWindow {
+  #nextSeq = 0;
+  #lastCaptureMs = -1;
+  readonly #inFlight = new Map<number, InFlight>();
+
+  /** Number of messages without an acknowledgement. */
+  get pending(): number {
+    return this.#inFlight.size;
+  }
+
+  /** When the oldest message without an acknowledgement went out; null when there is none. */
+  get oldestSentAtMs(): number | null {
+    for (const { sentAtMs } of this.#inFlight.values()) return sentAtMs;
+    return null;
+  }
+
+  /**
+   * Takes a sequence number for a message. Capture times must move forward on the wire: one that
+   * does not is moved to the next millisecond.
+   */
+  take(captureMs: number, nowMs: number): { readonly seq: number; readonly captureMs: number } {
+    const seq = this.#nextSeq;
+    this.#nextSeq = (seq + 1) & 0xffff;
+    this.#lastCaptureMs = Math.max(Math.floor(captureMs), this.#lastCaptureMs + 1);
+    this.#inFlight.set(seq, { captureMs: this.#lastCaptureMs, sentAtMs: nowMs });
+    return { seq, captureMs: this.#lastCaptureMs };
+  }
+
+  /** Removes an acknowledged message; null when it is not in flight here. */
+  acknowledge(seq: number): InFlight | null {
+    const message = this.#inFlight.get(seq) ?? null;
+    this.#inFlight.delete(seq);
+    return message;
+  }
+
+  /** Forgets what was in flight: those acknowledgements went down with the connection. */
+  dropPending(): void {
+    this.#inFlight.clear();
+  }
+
+  /** Begins anew with a new session, whose clock starts at 0. */
+  reset(): void {
+    this.#inFlight.clear();
+    this.#lastCaptureMs = -1;
+  }
+}

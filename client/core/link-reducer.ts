@@ -1,0 +1,192 @@
+import type { ServerControl } from '../../shared/protocol/control.ts';
+import { CLOSE } from '../../shared/protocol/errors.ts';
+import { SUBPROTOCOL } from '../../shared/protocol/version.ts';
+import { beginClock, CLOCK_STOPPED, readClock, resumeClock } from './clock.ts';
+import { guidanceFromLimits } from './guidance.ts';
+import type { CaptureStart, EndReason, LinkEffect, LinkEvent, LinkRules, LinkState, LinkStep } from './link-state.ts';
+
+/** A connection that lived this long counts as good: the next attempt after it comes soon. */
+const GOOD_AFTER_MS = 10_000;
+
+/**
+ * The life of a connection as a pure function: what an event makes of the state, and what is to be
+ * done. Events of an older attempt (`generation`) change nothing.
+ */
+export function stepLink(state: LinkState, event: LinkEvent, rules: LinkRules): LinkStep {
+  if ('generation' in event && event.generation !== state.generation) return stay(state);
+  if (state.phase.name === 'ended') return stay(state);
+  switch (event.type) {
+    case 'connect':
+      return state.phase.name === 'idle' ? attempt({ ...state, offlineSinceMs: event.nowMs }) : stay(state);
+    case 'retry':
+      return state.phase.name === 'waiting' ? attempt(state) : stay(state);
+    case 'ticket':
+      if (state.phase.name !== 'ticket') return stay(state);
+      return {
+        state: { ...state, phase: { name: 'opening', ticket: event.ticket } },
+        effects: [{ type: 'open_socket' }],
+      };
+    case 'ticket_failed': {
+      const next = event.fault.retry ? retryLater(state, event.nowMs, rules) : end(state, 'ticket_refused');
+      return { state: next.state, effects: [{ type: 'fault', fault: event.fault }, ...next.effects] };
+    }
+    case 'opened':
+      return greet(state, rules);
+    case 'control':
+      return onControl(state, event.message, event.nowMs);
+    case 'acknowledged':
+      return stay({ ...state, failures: 0, guidance: event.guidance });
+    case 'closed':
+      return onClosed(state, event.code, event.nowMs, rules);
+    case 'silence':
+      return state.phase.name === 'waiting' || state.phase.name === 'idle'
+        ? stay(state)
+        : retryLater(state, event.nowMs, rules);
+    case 'start':
+      return start({ ...state, wanted: event.wanted }, event.nowMs);
+    case 'section':
+      return changeSection(state, event.sectionId, event.nowMs);
+    case 'stop':
+      return stop(state, event.nowMs);
+    case 'close':
+      return end(state, 'closed');
+  }
+}
+
+function stay(state: LinkState): LinkStep {
+  return { state, effects: [] };
+}
+
+function attempt(state: LinkState): LinkStep {
+  return {
+    state: { ...state, phase: { name: 'ticket' }, generation: state.generation + 1 },
+    effects: [{ type: 'get_ticket' }],
+  };
+}
+
+function greet(state: LinkState, rules: LinkRules): LinkStep {
+  if (state.phase.name !== 'opening') return stay(state);
+  const { ticket } = state.phase;
+  return {
+    state: { ...state, phase: { name: 'greeting' } },
+    effects: [
+      {
+        type: 'send',
+        message: { type: 'hello', protocol: SUBPROTOCOL, ticket, resume: state.resumeToken, client: rules.client },
+      },
+    ],
+  };
+}
+
+function onControl(state: LinkState, message: ServerControl, nowMs: number): LinkStep {
+  switch (message.type) {
+    case 'welcome': {
+      if (state.phase.name !== 'greeting') return stay(state);
+      const welcomed: LinkState = {
+        ...state,
+        phase: { name: 'live', sinceMs: nowMs, startSent: false, stopping: false },
+        offlineSinceMs: null,
+        everWelcomed: true,
+        resumeToken: message.resume,
+        sessionId: message.sessionId,
+        clock: message.resumed ? resumeClock(state.clock, message.clockMs, nowMs) : CLOCK_STOPPED,
+        guidance: guidanceFromLimits(message.limits, null),
+      };
+      const next = start(welcomed, nowMs);
+      return { state: next.state, effects: [{ type: 'welcome', message }, ...next.effects] };
+    }
+    case 'limits':
+      return stay({ ...state, guidance: guidanceFromLimits(message.limits, state.guidance?.nextCrop ?? null) });
+    case 'stopped': {
+      if (state.phase.name !== 'live') return stay(state);
+      // A stopped session is over: a later connection begins a new one.
+      return {
+        state: { ...state, phase: { ...state.phase, startSent: false }, wanted: null, resumeToken: null },
+        effects: [{ type: 'stopped', message }],
+      };
+    }
+    case 'error': {
+      const { code, fatal, retry, seq } = message;
+      const fault: LinkEffect = { type: 'fault', fault: { code, message: message.message, fatal, retry, seq } };
+      // The close frame that follows may get lost: a final fault ends the connection by itself.
+      if (fatal && !retry) {
+        const next = end(state, code === 'superseded' ? 'superseded' : 'refused');
+        return { state: next.state, effects: [fault, ...next.effects] };
+      }
+      return { state, effects: [fault] };
+    }
+    case 'started':
+      return stay(state);
+  }
+}
+
+/** Sends the wanted `start`, where there is one and the connection is up. */
+function start(state: LinkState, nowMs: number): LinkStep {
+  if (state.wanted === null || state.phase.name !== 'live' || state.phase.stopping) return stay(state);
+  const clock = beginClock(state.clock, nowMs);
+  return {
+    state: { ...state, clock, phase: { ...state.phase, startSent: true } },
+    effects: [{ type: 'send', message: { type: 'start', ...state.wanted, atMs: readClock(clock, nowMs) ?? 0 } }],
+  };
+}
+
+function changeSection(state: LinkState, sectionId: number | null, nowMs: number): LinkStep {
+  if (state.wanted === null || state.wanted.sectionId === sectionId) return stay(state);
+  const wanted: CaptureStart = { ...state.wanted, sectionId };
+  const atMs = readClock(state.clock, nowMs);
+  const tell = state.phase.name === 'live' && state.phase.startSent && atMs !== null;
+  return {
+    state: { ...state, wanted },
+    effects: tell ? [{ type: 'send', message: { type: 'section', sectionId, atMs } }] : [],
+  };
+}
+
+function stop(state: LinkState, nowMs: number): LinkStep {
+  const atMs = readClock(state.clock, nowMs);
+  const quiet = { ...state, wanted: null };
+  if (state.phase.name !== 'live' || !state.phase.startSent || atMs === null) {
+    return { state: quiet, effects: [{ type: 'stopped', message: null }] };
+  }
+  if (state.phase.stopping) return stay(state);
+  return {
+    state: { ...quiet, phase: { ...state.phase, stopping: true } },
+    effects: [{ type: 'send', message: { type: 'stop', atMs } }],
+  };
+}
+
+const FINAL_CLOSES: ReadonlyMap<number, EndReason> = new Map([
+  [CLOSE.protocolViolation, 'refused'],
+  [CLOSE.forbidden, 'refused'],
+  [CLOSE.superseded, 'superseded'],
+]);
+
+function onClosed(state: LinkState, code: number, nowMs: number, rules: LinkRules): LinkStep {
+  const reason = FINAL_CLOSES.get(code);
+  if (reason !== undefined) return end(state, reason);
+  if (state.phase.name === 'waiting' || state.phase.name === 'idle') return stay(state);
+  return retryLater(state, nowMs, rules);
+}
+
+function retryLater(state: LinkState, nowMs: number, rules: LinkRules): LinkStep {
+  const { phase } = state;
+  const wasGood = phase.name === 'live' && nowMs - phase.sinceMs >= GOOD_AFTER_MS;
+  const failures = wasGood ? 1 : state.failures + 1;
+  const offlineSinceMs = state.offlineSinceMs ?? nowMs;
+  const limitMs = state.everWelcomed ? rules.outageLimitMs : rules.connectWithinMs;
+  if (limitMs !== null && nowMs - offlineSinceMs >= limitMs) return end(state, 'unreachable');
+  const interrupted: LinkEffect[] = phase.name === 'live' && phase.stopping ? [{ type: 'stopped', message: null }] : [];
+  return {
+    // The generation moves on, so that the given-up socket's last words find no ear.
+    state: { ...state, phase: { name: 'waiting' }, failures, offlineSinceMs, generation: state.generation + 1 },
+    effects: [{ type: 'drop_socket', code: null }, ...interrupted, { type: 'schedule_retry', failures }],
+  };
+}
+
+function end(state: LinkState, reason: EndReason): LinkStep {
+  const interrupted: LinkEffect[] =
+    state.phase.name === 'live' && state.phase.stopping ? [{ type: 'stopped', message: null }] : [];
+  return {
+    state: { ...state, phase: { name: 'ended', reason }, wanted: null, generation: state.generation + 1 },
+    effects: [{ type: 'drop_socket', code: CLOSE.normal }, ...interrupted, { type: 'ended', reason }],
+  };
+}

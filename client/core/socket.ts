@@ -1,0 +1,22 @@
+/** What a socket tells its listeners, as far as the client reads it. */
+export interface SocketEvent {
+  readonly type: string;
+  readonly data?: unknown;
+  readonly code?: number;
+  readonly reason?: string;
+}
+
+export type SocketEventName = 'open' | 'message' | 'close' | 'error';
+
+/**
+ * The part of a WebSocket that the client needs. The browser's own and the one of npm `ws` both
+ * have this shape.
+ */
+export interface WebSocketLike {
+  binaryType: string;
+  /** Bytes handed to `send` that have not left yet. */
+  readonly bufferedAmount: number;
+  send(data: string | Uint8Array<ArrayBuffer>): void;
+  close(code?: number, reason?: string): void;
+  addEventListener(type: SocketEventName, listener: (event: SocketEvent) => void): void;
+}

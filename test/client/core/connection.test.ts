@@ -1,0 +1,446 @@
+import { describe, expect, it } from 'vitest';
+import type { WebSocket as NodeWebSocket } from 'ws';
+import type { WebSocketLike } from '../../../client/core/socket.ts';
+import { RelayError } from '../../../shared/errors.ts';
+import { CAPTURE, createHarness, FULL, SESSION, welcome } from '../support/harness.ts';
+
+describe('connecting', () => {
+  it('asks for a ticket, names the subprotocol and says hello with the ticket', async () => {
+    const { connection, nextSocket } = createHarness({ client: 'test/1' });
+    connection.connect();
+    const socket = await nextSocket();
+    expect(socket.url).toBe('ws://gateway.test/v1/stream');
+    expect(socket.subprotocol).toBe('gaze-relay.v1');
+    expect(socket.binaryType).toBe('arraybuffer');
+    expect(socket.controls).toEqual([]);
+    socket.open();
+    expect(socket.controls).toEqual([
+      { type: 'hello', protocol: 'gaze-relay.v1', ticket: 'ticket-1', resume: null, client: 'test/1' },
+    ]);
+  });
+
+  it('begins capture at 0 of the capture clock, which then runs with the monotonic clock', async () => {
+    const { connection, goLive, time } = createHarness();
+    const socket = await goLive();
+    expect(socket.controls.at(-1)).toEqual({ type: 'start', ...CAPTURE, atMs: 0 });
+    time.advance(1234.7);
+    expect(connection.captureClockMs()).toBe(1234);
+    expect(connection.sessionId).toBe(SESSION);
+  });
+
+  it('sends a start that was asked for before the welcome as soon as it comes', async () => {
+    const { connection, nextSocket } = createHarness();
+    connection.connect();
+    connection.start(CAPTURE);
+    const socket = await nextSocket();
+    socket.open();
+    expect(connection.canSend()).toBe(false);
+    socket.say(welcome());
+    expect(socket.controls.map(({ type }) => type)).toEqual(['hello', 'start']);
+    expect(connection.canSend()).toBe(true);
+  });
+
+  it('goes on from the clock of the gateway when the page was loaded again', async () => {
+    const { connection, nextSocket, time } = createHarness({ resumeToken: 'kept' });
+    connection.connect();
+    connection.start(CAPTURE);
+    const socket = await nextSocket();
+    socket.open();
+    expect(socket.controls[0]).toMatchObject({ resume: 'kept' });
+    socket.say(welcome({ resumed: true, clockMs: 90_000, epoch: 1 }));
+    expect(socket.controls[1]).toMatchObject({ type: 'start', atMs: 90_000 });
+    time.advance(500);
+    expect(connection.captureClockMs()).toBe(90_500);
+  });
+
+  it('tells of a dead attempt when no welcome comes, and tries again', async () => {
+    const { connection, nextSocket, time, seen } = createHarness();
+    connection.connect();
+    const socket = await nextSocket();
+    socket.open();
+    time.advance(10_000);
+    expect(socket.closedWith).toBeNull();
+    time.advance(250);
+    const second = await nextSocket();
+    second.open();
+    second.say(welcome());
+    expect(seen.phases).toEqual(['connecting', 'connected']);
+    expect(seen.tickets).toBe(2);
+  });
+});
+
+describe('flow', () => {
+  it('keeps at most the credit of messages unacknowledged', async () => {
+    const { connection, goLive, frame } = createHarness();
+    const socket = await goLive();
+    expect(frame(10)).toBe(0);
+    expect(frame(20)).toBe(1);
+    expect(connection.canSend()).toBe(false);
+    expect(frame(30)).toBeNull();
+    socket.update({ seq: 0 });
+    expect(frame(40)).toBe(2);
+    expect(socket.messages.map(({ seq, captureMs }) => [seq, captureMs])).toEqual([
+      [0, 10],
+      [1, 20],
+      [2, 40],
+    ]);
+  });
+
+  it('sends nothing while the socket still holds bytes', async () => {
+    const { connection, goLive, frame } = createHarness();
+    const socket = await goLive();
+    socket.bufferedAmount = 1;
+    expect(frame(10)).toBeNull();
+    expect(connection.sendSame(10)).toBeNull();
+    socket.bufferedAmount = 0;
+    expect(connection.sendSame(10)).toBe(0);
+    expect(socket.messages).toEqual([{ kind: 'same', seq: 0, captureMs: 10, late: false }]);
+  });
+
+  it('carries picture, codec, crop and capture time', async () => {
+    const { goLive, frame } = createHarness();
+    const socket = await goLive();
+    frame(77);
+    expect(socket.messages).toEqual([
+      {
+        kind: 'frame',
+        seq: 0,
+        captureMs: 77,
+        late: false,
+        codec: 'jpeg',
+        crop: FULL,
+        fullFrame: true,
+        image: new Uint8Array([1, 2, 3]),
+      },
+    ]);
+  });
+
+  it('moves capture times forward, always', async () => {
+    const { goLive, frame } = createHarness();
+    const socket = await goLive(
+      welcome({ limits: { maxFps: 5, credit: 16, imageSizePx: 192, maxFrameBytes: 60_000 } }),
+    );
+    for (const captureMs of [50, 50, 40, 60.9]) frame(captureMs);
+    expect(socket.messages.map(({ captureMs }) => captureMs)).toEqual([50, 51, 52, 60]);
+  });
+
+  it('measures the latency from capture to update and counts bytes both ways', async () => {
+    const { connection, goLive, frame, time, seen } = createHarness();
+    const socket = await goLive();
+    const before = connection.stats();
+    time.advance(100);
+    frame(80);
+    time.advance(45);
+    socket.update({ seq: 0, nextCrop: { xPx: 1, yPx: 2, widthPx: 30, heightPx: 40 }, maxFps: 2.5, imageSizePx: 160 });
+    expect(seen.updates).toMatchObject([{ latencyMs: 65, update: { seq: 0, state: 'focused' } }]);
+    expect(connection.guidance).toMatchObject({
+      nextCrop: { xPx: 1, yPx: 2, widthPx: 30, heightPx: 40 },
+      maxFps: 2.5,
+      imageSizePx: 160,
+      maxFrameBytes: 60_000,
+    });
+    const after = connection.stats();
+    expect(after).toMatchObject({ framesSent: 1, samesSent: 0, acked: 1, latencyMs: 65 });
+    expect(after.bytesUp - before.bytesUp).toBe(16 + 3);
+    expect(after.bytesDown - before.bytesDown).toBe(44);
+  });
+
+  it('takes new limits at once and keeps the crop', async () => {
+    const { connection, goLive, frame } = createHarness();
+    const socket = await goLive();
+    frame(1);
+    socket.update({ seq: 0, nextCrop: FULL });
+    socket.say({
+      type: 'limits',
+      limits: { maxFps: 1, credit: 1, imageSizePx: 128, maxFrameBytes: 9000 },
+      reason: 'busy',
+    });
+    expect(connection.guidance).toEqual({
+      maxFps: 1,
+      credit: 1,
+      imageSizePx: 128,
+      maxFrameBytes: 9000,
+      nextCrop: FULL,
+    });
+    frame(2);
+    expect(connection.canSend()).toBe(false);
+  });
+
+  it('hands on an update it did not ask for without counting it', async () => {
+    const { connection, goLive, seen } = createHarness();
+    const socket = await goLive();
+    socket.update({ seq: 9 });
+    expect(seen.updates).toMatchObject([{ latencyMs: null }]);
+    expect(connection.stats().acked).toBe(0);
+  });
+
+  it('reports what it cannot read and goes on', async () => {
+    const { goLive, seen, frame } = createHarness();
+    const socket = await goLive();
+    socket.raw(new Uint8Array([1, 2, 3]).buffer);
+    socket.raw('{"type":"poem"}');
+    expect(seen.faults.map(({ code }) => code)).toEqual(['frame_truncated', 'control_invalid']);
+    expect(frame(1)).toBe(0);
+  });
+});
+
+describe('reconnecting', () => {
+  it('comes back with a fresh ticket and the resume token, and starts again at the running clock', async () => {
+    const { connection, goLive, nextSocket, frame, time, seen } = createHarness();
+    const first = await goLive();
+    connection.setSection(83);
+    time.advance(1000);
+    frame(1000);
+    first.update({ seq: 0 });
+    frame(1001);
+    first.drop();
+    expect(seen.phases).toEqual(['connecting', 'connected', 'reconnecting']);
+    time.advance(4000);
+    const second = await nextSocket();
+    second.open();
+    expect(second.controls[0]).toMatchObject({ type: 'hello', ticket: 'ticket-2', resume: 'resume-1' });
+    second.say(welcome({ resumed: true, clockMs: 1000, epoch: 1, resume: 'resume-2' }));
+    expect(second.controls[1]).toEqual({ type: 'start', ...CAPTURE, sectionId: 83, atMs: 5000 });
+    // Nothing waits for the acknowledgements that the first socket took with it.
+    expect([frame(5001), frame(5002)]).toEqual([2, 3]);
+    expect(connection.stats().reconnects).toBe(1);
+    expect(connection.resumeToken).toBe('resume-2');
+  });
+
+  it('starts the clock anew when the gateway begins another session', async () => {
+    const { connection, goLive, nextSocket, time } = createHarness();
+    const first = await goLive();
+    time.advance(60_000);
+    first.drop();
+    time.advance(1000);
+    const second = await nextSocket();
+    second.open();
+    second.say(welcome({ sessionId: '00000000-0000-4000-8000-000000000002' }));
+    expect(second.controls[1]).toMatchObject({ type: 'start', atMs: 0 });
+    expect(connection.captureClockMs()).toBe(0);
+  });
+
+  it('waits longer after each failure, by chance within a bound that doubles up to 30 s', async () => {
+    const { connection, nextSocket, time, sockets } = createHarness({ connectWithinMs: null });
+    connection.connect();
+    (await nextSocket()).drop();
+    // random() is 0.5 here: half of 0.5, 1, 2, … 30, 30 s.
+    for (const delayMs of [250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000]) {
+      const before = sockets.length;
+      time.advance(delayMs - 1);
+      await Promise.resolve();
+      expect(sockets.length).toBe(before);
+      time.advance(1);
+      (await nextSocket()).drop();
+    }
+  });
+
+  it('begins the schedule anew once a picture has been acknowledged', async () => {
+    const { connection, goLive, nextSocket, time, sockets, frame } = createHarness();
+    (await goLive()).drop();
+    time.advance(250);
+    (await nextSocket()).drop();
+    time.advance(500);
+    const third = await nextSocket();
+    third.open();
+    third.say(welcome({ resumed: true }));
+    frame(5000);
+    third.update({ seq: 0 });
+    third.drop();
+    time.advance(250);
+    await nextSocket();
+    expect(sockets.length).toBe(4);
+    expect(connection.phase).toBe('reconnecting');
+  });
+
+  it('takes a link without acknowledgements for dead', async () => {
+    const { goLive, frame, time, nextSocket, seen } = createHarness();
+    const first = await goLive();
+    frame(1);
+    time.advance(14_999);
+    expect(seen.phases.at(-1)).toBe('connected');
+    time.advance(1);
+    expect(seen.phases.at(-1)).toBe('reconnecting');
+    expect(first.closedWith).toBeNull();
+    time.advance(250);
+    expect((await nextSocket()).url).toBe(first.url);
+  });
+
+  it('does not let the last words of an old socket touch the new one', async () => {
+    const { connection, goLive, nextSocket, time, seen, frame } = createHarness();
+    const first = await goLive();
+    frame(1);
+    time.advance(15_000);
+    time.advance(250);
+    const second = await nextSocket();
+    second.open();
+    second.say(welcome({ resumed: true }));
+    first.say({ type: 'error', code: 'superseded', message: '…', fatal: true, retry: false, seq: null });
+    first.drop(4409);
+    expect(connection.phase).toBe('connected');
+    expect(seen.ended).toEqual([]);
+    expect(frame(30_000)).toBe(1);
+  });
+
+  it.each([
+    [4400, 'refused'],
+    [4403, 'refused'],
+    [4409, 'superseded'],
+  ] as const)('stays away after close code %i', async (code, reason) => {
+    const { goLive, seen, time, sockets } = createHarness();
+    (await goLive()).drop(code);
+    time.advance(120_000);
+    await Promise.resolve();
+    expect(seen.ended).toEqual([reason]);
+    expect(sockets.length).toBe(1);
+    expect(time.pending).toBe(0);
+  });
+
+  it.each([1001, 1006, 1011, 4401, 4408, 4429, 4500])('comes back after close code %i', async (code) => {
+    const { goLive, seen, time, nextSocket } = createHarness();
+    (await goLive()).drop(code);
+    time.advance(250);
+    await nextSocket();
+    expect(seen.ended).toEqual([]);
+  });
+
+  it('stays away after a final error message even when the close frame is lost', async () => {
+    const { goLive, seen } = createHarness();
+    const socket = await goLive();
+    socket.say({ type: 'error', code: 'superseded', message: 'elsewhere', fatal: true, retry: false, seq: null });
+    expect(seen.ended).toEqual(['superseded']);
+    expect(seen.faults).toMatchObject([{ code: 'superseded' }]);
+    expect(socket.closedWith).toBe(1000);
+  });
+
+  it('takes over the new session of a gateway that does not know the resume token', async () => {
+    const { connection, nextSocket } = createHarness({ resumeToken: 'stale' });
+    connection.connect();
+    const socket = await nextSocket();
+    socket.open();
+    socket.say(welcome({ resume: 'new' }));
+    expect(connection.resumeToken).toBe('new');
+    expect(connection.captureClockMs()).toBeNull();
+  });
+});
+
+describe('tickets', () => {
+  it('tries again when the ticket cannot be had', async () => {
+    let calls = 0;
+    const { connection, nextSocket, time, seen } = createHarness({
+      getTicket: async () => {
+        calls++;
+        if (calls === 1) throw new Error('offline');
+        return 'good';
+      },
+    });
+    connection.connect();
+    for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+    expect(seen.faults).toEqual([
+      { code: 'ticket_unavailable', message: 'offline', fatal: true, retry: true, seq: null },
+    ]);
+    time.advance(250);
+    (await nextSocket()).open();
+    expect(calls).toBe(2);
+  });
+
+  it('ends when the ticket is refused', async () => {
+    const { connection, seen, sockets } = createHarness({
+      getTicket: async () => {
+        throw new RelayError('ticket_refused', 'not logged in');
+      },
+    });
+    connection.connect();
+    for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+    expect(seen.ended).toEqual(['ticket_refused']);
+    expect(sockets).toEqual([]);
+  });
+
+  it('gives up when there is no first welcome in time', async () => {
+    const { connection, nextSocket, seen, time } = createHarness({ connectWithinMs: 5000 });
+    connection.connect();
+    (await nextSocket()).drop();
+    time.advance(250);
+    const second = await nextSocket();
+    time.advance(5000);
+    second.drop();
+    expect(seen.ended).toEqual(['unreachable']);
+    expect(connection.phase).toBe('ended');
+  });
+});
+
+describe('stopping', () => {
+  const stopped = {
+    type: 'stopped',
+    sessionId: SESSION,
+    totals: { focusedMs: 1, unfocusedMs: 2, unknownMs: 3, untrackedMs: 4 },
+    saved: true,
+  } as const;
+
+  it('says when capture ended and resolves with the final totals', async () => {
+    const { connection, goLive, time, frame } = createHarness();
+    const socket = await goLive();
+    time.advance(321);
+    const done = connection.stop();
+    expect(socket.controls.at(-1)).toEqual({ type: 'stop', atMs: 321 });
+    expect(frame(322)).toBeNull();
+    socket.say(stopped);
+    expect(await done).toEqual(stopped);
+    connection.close();
+    expect(socket.closedWith).toBe(1000);
+    expect(connection.resumeToken).toBeNull();
+    expect(time.pending).toBe(0);
+  });
+
+  it('resolves with null when the totals do not come', async () => {
+    const { connection, goLive, time } = createHarness();
+    await goLive();
+    const done = connection.stop();
+    time.advance(5000);
+    expect(await done).toBeNull();
+  });
+
+  it('resolves with null when the connection breaks meanwhile, or was never up', async () => {
+    const broken = createHarness();
+    const socket = await broken.goLive();
+    const done = broken.connection.stop();
+    socket.drop();
+    expect(await done).toBeNull();
+    expect(await createHarness().connection.stop()).toBeNull();
+  });
+
+  it('keeps the resume token when it is closed without a stop', async () => {
+    const { connection, goLive, seen } = createHarness();
+    await goLive();
+    connection.close();
+    expect(seen.ended).toEqual(['closed']);
+    expect(connection.resumeToken).toBe('resume-1');
+  });
+
+  it('lets a callback end the connection in the middle of an event', async () => {
+    const harness = createHarness({ onWelcome: () => harness.connection.close() });
+    const socket = await harness.goLive();
+    expect(harness.seen.ended).toEqual(['closed']);
+    expect(socket.closedWith).toBe(1000);
+    expect(harness.frame(1)).toBeNull();
+  });
+});
+
+describe('sections', () => {
+  it('tells of another section once, with the moment of the capture clock', async () => {
+    const { connection, goLive, time } = createHarness();
+    const socket = await goLive();
+    time.advance(700);
+    connection.setSection(90);
+    connection.setSection(90);
+    expect(socket.controls.slice(2)).toEqual([{ type: 'section', sectionId: 90, atMs: 700 }]);
+  });
+});
+
+describe('socket shape', () => {
+  it("fits npm ws's WebSocket and the browser's", () => {
+    const fromNode = (socket: NodeWebSocket): WebSocketLike => socket;
+    const fromBrowser = (socket: WebSocket): WebSocketLike => socket;
+    expect([fromNode, fromBrowser]).toHaveLength(2);
+  });
+});
