@@ -1,0 +1,7 @@
+import { defineConfig } from 'drizzle-kit';
+
+export default defineConfig({
+  dialect: 'mysql',
+  schema: './gateway/store/mysql/schema.ts',
+  out: './migrations/mysql',
+});

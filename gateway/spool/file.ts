@@ -1,0 +1,180 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import Database from 'libsql/promise';
+import { describeError, RelayError } from '../../shared/errors.ts';
+
+/** Another process may hold the file for this long before a write fails. */
+const BUSY_TIMEOUT_MS = 5000;
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS spool_windows (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    session_id TEXT NOT NULL,
+    body TEXT NOT NULL,
+    appended_at_ms INTEGER NOT NULL,
+    status TEXT NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'set_aside')),
+    error TEXT
+  );
+  CREATE INDEX IF NOT EXISTS spool_windows_status ON spool_windows (status, id);
+  CREATE INDEX IF NOT EXISTS spool_windows_session ON spool_windows (session_id, id);
+`;
+
+/** One entry of the spool: a window as JSON text. */
+export interface SpoolRow {
+  readonly id: number;
+  readonly body: string;
+}
+
+/** What happened to entries that were tried. */
+export interface SpoolOutcome {
+  /** Stored: these entries go. */
+  readonly deliveredIds: readonly number[];
+  /** Never to be taken by the store: these stay, out of the way, with the reason. */
+  readonly setAside: readonly { readonly id: number; readonly error: string }[];
+}
+
+export interface SpoolStats {
+  readonly waiting: number;
+  readonly setAside: number;
+  /** When the first waiting entry was appended, UTC ms; null if none waits. */
+  readonly oldestAppendedAtMs: number | null;
+}
+
+/** The spool's file. One call at a time: the caller sees to that. */
+export interface SpoolFile {
+  /** Resolves when the entries are on the disk, all or none. */
+  append(
+    entries: readonly { readonly sessionId: string; readonly body: string }[],
+    appendedAtMs: number,
+  ): Promise<void>;
+  /** The first waiting entries, in the order they were appended. */
+  waiting(limit: number): Promise<SpoolRow[]>;
+  waitingOf(sessionId: string): Promise<SpoolRow[]>;
+  setAside(): Promise<(SpoolRow & { readonly error: string })[]>;
+  resolve(outcome: SpoolOutcome): Promise<void>;
+  /** Counts everything: for the start, not for every delivery. */
+  stats(): Promise<SpoolStats>;
+  /** When the first waiting entry was appended, UTC ms; null if none waits. */
+  oldestAppendedAtMs(): Promise<number | null>;
+  close(): void;
+}
+
+/** The part of libsql's connection that is used; its own types say `any`. */
+interface Connection {
+  /** Runs off this thread: commits, which wait for the disk, go through it. */
+  exec(sql: string): Promise<void>;
+  prepare(sql: string): Promise<Statement>;
+  close(): void;
+}
+
+interface Statement {
+  /** Runs on this thread: within a transaction it writes to memory alone. */
+  run(values: readonly (string | number)[]): unknown;
+  all(values: readonly (string | number)[]): Promise<unknown[]>;
+}
+
+function spoolError(action: string, cause: unknown): RelayError {
+  return new RelayError('spool_failed', `the spool cannot ${action}: ${describeError(cause)}`, {
+    hint: 'check that the data folder is there, writable and not full',
+    cause,
+  });
+}
+
+async function transaction(connection: Connection, work: () => void): Promise<void> {
+  await connection.exec('BEGIN IMMEDIATE');
+  try {
+    work();
+    await connection.exec('COMMIT');
+  } catch (error) {
+    await connection.exec('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
+
+function textOf(row: unknown, column: string): string {
+  return String((row as Record<string, unknown>)[column]);
+}
+
+function numberOf(row: unknown, column: string): number {
+  return Number((row as Record<string, unknown>)[column]);
+}
+
+const spoolRow = (row: unknown): SpoolRow => ({ id: numberOf(row, 'id'), body: textOf(row, 'body') });
+
+/**
+ * Opens the spool's libsql file, making it and its folder if need be. Every commit is on the disk
+ * when it returns (write-ahead log, synchronous FULL). Throws RelayError `spool_failed`.
+ */
+export async function openSpoolFile(file: string): Promise<SpoolFile> {
+  let connection: Connection;
+  try {
+    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    connection = new Database(file, { timeout: BUSY_TIMEOUT_MS }) as unknown as Connection;
+    await connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;');
+    await connection.exec(SCHEMA);
+  } catch (error) {
+    throw spoolError(`open ${file}`, error);
+  }
+  const insert = await connection.prepare(
+    'INSERT INTO spool_windows (session_id, body, appended_at_ms) VALUES (?, ?, ?)',
+  );
+  const remove = await connection.prepare('DELETE FROM spool_windows WHERE id = ?');
+  const putAside = await connection.prepare(
+    "UPDATE spool_windows SET status = 'set_aside', error = ? WHERE id = ? AND status = 'waiting'",
+  );
+  const selectWaiting = await connection.prepare(
+    "SELECT id, body FROM spool_windows WHERE status = 'waiting' ORDER BY id LIMIT ?",
+  );
+  const selectSession = await connection.prepare(
+    "SELECT id, body FROM spool_windows WHERE session_id = ? AND status = 'waiting' ORDER BY id",
+  );
+  const selectAside = await connection.prepare(
+    "SELECT id, body, error FROM spool_windows WHERE status = 'set_aside' ORDER BY id",
+  );
+  const selectOldest = await connection.prepare(
+    "SELECT appended_at_ms FROM spool_windows WHERE status = 'waiting' ORDER BY id LIMIT 1",
+  );
+  const countByStatus = await connection.prepare(
+    'SELECT status, COUNT(*) AS entries, MIN(appended_at_ms) AS oldest FROM spool_windows GROUP BY status',
+  );
+
+  return {
+    async append(entries, appendedAtMs) {
+      try {
+        await transaction(connection, () => {
+          for (const { sessionId, body } of entries) insert.run([sessionId, body, appendedAtMs]);
+        });
+      } catch (error) {
+        throw spoolError('take a window', error);
+      }
+    },
+    async resolve({ deliveredIds, setAside }) {
+      try {
+        await transaction(connection, () => {
+          for (const id of deliveredIds) remove.run([id]);
+          for (const { id, error } of setAside) putAside.run([error, id]);
+        });
+      } catch (error) {
+        throw spoolError('let go of a delivered window', error);
+      }
+    },
+    waiting: async (limit) => (await selectWaiting.all([limit])).map(spoolRow),
+    waitingOf: async (sessionId) => (await selectSession.all([sessionId])).map(spoolRow),
+    setAside: async () => (await selectAside.all([])).map((row) => ({ ...spoolRow(row), error: textOf(row, 'error') })),
+    async stats() {
+      const rows = await countByStatus.all([]);
+      const waiting = rows.find((row) => textOf(row, 'status') === 'waiting');
+      const aside = rows.find((row) => textOf(row, 'status') === 'set_aside');
+      return {
+        waiting: waiting === undefined ? 0 : numberOf(waiting, 'entries'),
+        setAside: aside === undefined ? 0 : numberOf(aside, 'entries'),
+        oldestAppendedAtMs: waiting === undefined ? null : numberOf(waiting, 'oldest'),
+      };
+    },
+    async oldestAppendedAtMs() {
+      const [row] = await selectOldest.all([]);
+      return row === undefined ? null : numberOf(row, 'appended_at_ms');
+    },
+    close: () => connection.close(),
+  };
+}

@@ -1,0 +1,224 @@
+import path from 'node:path';
+import { describeError, RelayError } from '../../shared/errors.ts';
+import type { MetricsWindow } from '../../shared/metrics-window.ts';
+import type { Logger } from '../logger.ts';
+import { createMutex } from '../store/mutex.ts';
+import type { MetricsStore } from '../store/port.ts';
+import { type BackoffPolicy, backoffMs } from './backoff.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { deliver, readEntry } from './deliver.ts';
+import { openSpoolFile } from './file.ts';
+
+const SPOOL_FILE = 'spool.db';
+/** Windows handed to the store in one transaction at most. */
+const BATCH_SIZE = 50;
+const BACKOFF: BackoffPolicy = { firstMs: 500, maxMs: 60_000 };
+
+/** An entry the store will never take, with the reason. */
+export interface SetAsideEntry {
+  /** The window's JSON text as it was appended. */
+  readonly body: string;
+  readonly error: string;
+}
+
+/**
+ * Durable queue between sessions and the store. Windows are delivered in the order they were
+ * appended, again and again until the store has them; the store makes each count once.
+ */
+export interface Spool {
+  /** Resolves when the window is on the disk. Rejects with RelayError `spool_failed` or `spool_closed`. */
+  append(window: MetricsWindow): Promise<void>;
+  /** Windows that wait for delivery. */
+  depth(): number;
+  /** Age of the window that has waited longest, ms; null if none waits. */
+  oldestAgeMs(): number | null;
+  /** Number of entries that the store refused for good. */
+  setAsideCount(): number;
+  setAside(): Promise<SetAsideEntry[]>;
+  /** Windows of a session that are not in the store yet, in order. */
+  pendingFor(sessionId: string): Promise<MetricsWindow[]>;
+  /**
+   * Tries to deliver everything now, whatever wait was on. Resolves with the number of windows left
+   * as soon as none is, the store is out of reach, or `budgetMs` have passed.
+   */
+  flush(budgetMs: number): Promise<number>;
+  /** Ends the delivery under way, keeps what is left for the next start. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+export interface SpoolOptions {
+  /** Folder of the spool's file `spool.db`; both are made if they are not there. */
+  readonly dataDir: string;
+  readonly store: Pick<MetricsStore, 'applyWindows'>;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  /** Numbers in [0, 1), for the jitter. */
+  readonly random?: () => number;
+  readonly backoff?: BackoffPolicy;
+  readonly batchSize?: number;
+}
+
+interface PendingAppend {
+  readonly sessionId: string;
+  readonly body: string;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Opens a spool and goes on delivering what an earlier run left. An empty spool has no timer and
+ * asks nothing of the store. Throws RelayError `spool_failed`.
+ */
+export async function openSpool(options: SpoolOptions): Promise<Spool> {
+  const { store, logger, clock = systemClock, random = Math.random, backoff = BACKOFF } = options;
+  const batchSize = options.batchSize ?? BATCH_SIZE;
+  const file = await openSpoolFile(path.join(options.dataDir, SPOOL_FILE));
+  const mutex = createMutex();
+  let stats = await file.stats();
+  let queue: PendingAppend[] = [];
+  let failures = 0;
+  let closing: Promise<void> | null = null;
+  let delivering: Promise<boolean> | null = null;
+  let cancelRetry: (() => void) | null = null;
+
+  function writeQueue(): void {
+    void mutex.run(async () => {
+      // Whatever has queued up while the one before was written shares one commit.
+      const entries = queue;
+      queue = [];
+      if (entries.length === 0) return;
+      const appendedAtMs = clock.nowMs();
+      try {
+        await file.append(entries, appendedAtMs);
+      } catch (error) {
+        for (const { reject } of entries) reject(error);
+        return;
+      }
+      stats = {
+        ...stats,
+        waiting: stats.waiting + entries.length,
+        oldestAppendedAtMs: stats.oldestAppendedAtMs ?? appendedAtMs,
+      };
+      for (const { resolve } of entries) resolve();
+      start();
+    });
+  }
+
+  async function deliverBatch(): Promise<void> {
+    const rows = await mutex.run(() => file.waiting(batchSize));
+    if (rows.length === 0) {
+      // Somebody else took what we had counted.
+      stats = await mutex.run(() => file.stats());
+      return;
+    }
+    const delivery = await deliver(rows, store);
+    const { deliveredIds, setAside, failure } = delivery;
+    for (const { id, error } of setAside) {
+      logger.error({ code: 'window_set_aside', entry: id, error }, 'the store refuses a metrics window for good');
+    }
+    await mutex.run(async () => {
+      await file.resolve(delivery);
+      stats = {
+        waiting: stats.waiting - deliveredIds.length - setAside.length,
+        setAside: stats.setAside + setAside.length,
+        oldestAppendedAtMs: await file.oldestAppendedAtMs(),
+      };
+    });
+    if (failure !== null) throw failure;
+    if (failures > 0) logger.info({ failures, waiting: stats.waiting }, 'metrics are being stored again');
+    failures = 0;
+  }
+
+  /** False when the store is out of reach and a later try is set. */
+  async function deliverAll(): Promise<boolean> {
+    try {
+      while (stats.waiting > 0 && closing === null) await deliverBatch();
+      return true;
+    } catch (error) {
+      retryLater(error);
+      return false;
+    }
+  }
+
+  function retryLater(error: unknown): void {
+    const retryInMs = backoffMs(backoff, failures, random);
+    failures += 1;
+    const code = error instanceof RelayError ? error.code : 'spool_delivery_failed';
+    logger.warn({ code, error: describeError(error), waiting: stats.waiting, retryInMs }, 'metrics wait in the spool');
+    if (closing !== null) return;
+    cancelRetry = clock.after(retryInMs, () => {
+      cancelRetry = null;
+      start();
+    });
+  }
+
+  function start(): void {
+    if (delivering !== null || cancelRetry !== null || closing !== null || stats.waiting === 0) return;
+    delivering = deliverAll().finally(() => {
+      delivering = null;
+      // Windows may have come in between the last look and here.
+      start();
+    });
+  }
+
+  /** Waits until nothing is being delivered any more; false when that was for want of a store. */
+  async function delivered(): Promise<boolean> {
+    while (delivering !== null) if (!(await delivering)) return false;
+    return true;
+  }
+
+  async function deliverNow(): Promise<void> {
+    // Appends under way come first.
+    await mutex.run(async () => undefined);
+    if ((await delivered()) && stats.waiting === 0) return;
+    cancelRetry?.();
+    cancelRetry = null;
+    start();
+    await delivered();
+  }
+
+  start();
+  return {
+    append(window) {
+      if (closing !== null) return Promise.reject(new RelayError('spool_closed', 'the spool is closed'));
+      return new Promise((resolve, reject) => {
+        queue.push({ sessionId: window.sessionId.toLowerCase(), body: JSON.stringify(window), resolve, reject });
+        if (queue.length === 1) writeQueue();
+      });
+    },
+    depth: () => stats.waiting,
+    oldestAgeMs: () =>
+      stats.oldestAppendedAtMs === null ? null : Math.max(0, clock.nowMs() - stats.oldestAppendedAtMs),
+    setAsideCount: () => stats.setAside,
+    setAside: () => mutex.run(async () => (await file.setAside()).map(({ body, error }) => ({ body, error }))),
+    pendingFor: (sessionId) =>
+      mutex.run(async () => {
+        const rows = await file.waitingOf(sessionId.toLowerCase());
+        return rows.flatMap((row) => {
+          try {
+            return [readEntry(row)];
+          } catch {
+            return [];
+          }
+        });
+      }),
+    async flush(budgetMs) {
+      let cancelBudget: () => void = () => undefined;
+      const budget = new Promise<void>((resolve) => {
+        cancelBudget = clock.after(budgetMs, resolve);
+      });
+      await Promise.race([deliverNow(), budget]);
+      cancelBudget();
+      return stats.waiting;
+    },
+    close() {
+      closing ??= (async () => {
+        cancelRetry?.();
+        cancelRetry = null;
+        await delivering;
+        await mutex.run(async () => file.close());
+      })();
+      return closing;
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { LibsqlError } from '@libsql/client';
+import { describeError, RelayError } from '../../../shared/errors.ts';
+
+/** Codes that speak of the data and not of the file: trying again cannot help. */
+const DATA_CODES = /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/;
+
+function libsqlErrorOf(error: unknown): LibsqlError | null {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (at instanceof LibsqlError) return at;
+  }
+  return null;
+}
+
+/** The port's error for whatever went wrong: `store_rejected` for data, else `store_unreachable`. */
+export function storeError(error: unknown): RelayError {
+  if (error instanceof RelayError) return error;
+  const libsqlError = libsqlErrorOf(error);
+  const detail = libsqlError?.message ?? describeError(error);
+  if (libsqlError !== null && DATA_CODES.test(libsqlError.code)) {
+    return new RelayError('store_rejected', `the embedded store refuses this data: ${detail}`, { cause: error });
+  }
+  return new RelayError('store_unreachable', `the embedded store does not answer: ${detail}`, {
+    hint: 'check that the data folder is there, writable and not full, and that one gateway alone uses it',
+    cause: error,
+  });
+}
+
+/** Error for a data folder or file that cannot be made or opened. */
+export function dataDirError(file: string, cause: unknown): RelayError {
+  return new RelayError('data_dir_unusable', `cannot open ${file}: ${describeError(cause)}`, {
+    hint: 'set DATA_DIR to a folder that this user may write to',
+    cause,
+  });
+}

@@ -1,0 +1,220 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Client, createClient, type Transaction as LibsqlTransaction } from '@libsql/client';
+import { and, asc, between, eq, inArray, or, sql } from 'drizzle-orm';
+import { drizzle, type LibSQLDatabase } from 'drizzle-orm/libsql';
+import type { Logger } from '../../logger.ts';
+import { assertSameStudent, chunksOf, keyRanges, type SessionBatch, sessionBatches } from '../batch.ts';
+import { type MigrationTarget, migrateTo, migrationsFolder, readMigrations } from '../migrations.ts';
+import { createMutex } from '../mutex.ts';
+import type { MetricsStore } from '../port.ts';
+import { boutRows, SUMMED_COLUMNS, sessionDelta, sessionReport, windowKey, windowRow } from '../records.ts';
+import { dataDirError, storeError } from './errors.ts';
+import { bouts, reportSessions, sessions, windows } from './schema.ts';
+
+/** Another process may hold the file for this long before we say that it is busy. */
+const BUSY_TIMEOUT_MS = 2000;
+/** 200 rows of 32 values stay far below SQLite's 32,766 parameters. */
+const ROWS_PER_STATEMENT = 200;
+
+type Transaction = Parameters<Parameters<LibSQLDatabase['transaction']>[0]>[0];
+
+/** Row ids and students of a batch's sessions; sessions seen for the first time get their row. */
+async function sessionRows(
+  tx: Transaction,
+  batches: readonly SessionBatch[],
+): Promise<Map<string, { id: number; userId: number }>> {
+  const found = new Map<string, { id: number; userId: number }>();
+  for (const chunk of chunksOf(batches, ROWS_PER_STATEMENT)) {
+    await tx
+      .insert(sessions)
+      .values(
+        chunk.map(({ sessionUuid, windows: [first] }) => ({
+          sessionUuid,
+          userId: first.userId,
+          moduleId: first.moduleId,
+          startedAtMs: first.sessionStartedAtMs,
+          endedAtMs: first.endedAtMs,
+          mode: first.mode,
+          rule: first.rule,
+        })),
+      )
+      .onConflictDoNothing({ target: sessions.sessionUuid });
+    const rows = await tx
+      .select({ id: sessions.id, sessionUuid: sessions.sessionUuid, userId: sessions.userId })
+      .from(sessions)
+      .where(
+        inArray(
+          sessions.sessionUuid,
+          chunk.map(({ sessionUuid }) => sessionUuid),
+        ),
+      );
+    for (const { sessionUuid, id, userId } of rows) found.set(sessionUuid, { id, userId });
+  }
+  return found;
+}
+
+async function applyBatch(tx: Transaction, batch: SessionBatch, session: { id: number; userId: number }) {
+  for (const window of batch.windows) assertSameStudent(window, session.userId);
+  const known = await tx
+    .select({ sessionId: windows.sessionId, epoch: windows.epoch, seq: windows.seq })
+    .from(windows)
+    .where(
+      or(
+        ...keyRanges(batch, session.id).map(({ sessionId, epoch, minSeq, maxSeq }) =>
+          and(eq(windows.sessionId, sessionId), eq(windows.epoch, epoch), between(windows.seq, minSeq, maxSeq)),
+        ),
+      ),
+    );
+  const knownKeys = new Set(known.map(windowKey));
+  const fresh = batch.windows.filter(
+    ({ epoch, seq }) => !knownKeys.has(windowKey({ sessionId: session.id, epoch, seq })),
+  );
+  const [first, ...rest] = fresh;
+  if (first === undefined) return 0;
+  for (const chunk of chunksOf(fresh, ROWS_PER_STATEMENT)) {
+    await tx.insert(windows).values(chunk.map((window) => windowRow(window, session.id)));
+  }
+  for (const chunk of chunksOf(
+    fresh.flatMap((window) => boutRows(window, session.id)),
+    ROWS_PER_STATEMENT,
+  )) {
+    await tx.insert(bouts).values(chunk);
+  }
+  const delta = sessionDelta([first, ...rest]);
+  await tx
+    .update(sessions)
+    .set({
+      ...Object.fromEntries(
+        SUMMED_COLUMNS.map((column) => [column, sql`${sessions[column]} + ${delta.sums[column]}`] as const),
+      ),
+      windowCount: sql`${sessions.windowCount} + ${delta.windowCount}`,
+      focusedBoutCount: sql`${sessions.focusedBoutCount} + ${delta.focusedBoutCount}`,
+      unfocusedBoutCount: sql`${sessions.unfocusedBoutCount} + ${delta.unfocusedBoutCount}`,
+      longestFocusedBoutMs: sql`max(${sessions.longestFocusedBoutMs}, ${delta.longestFocusedBoutMs})`,
+      endedAtMs: sql`max(${sessions.endedAtMs}, ${delta.endedAtMs})`,
+      isFinal: sql`max(${sessions.isFinal}, ${delta.isFinal})`,
+      mode: delta.mode,
+      rule: delta.rule,
+    })
+    .where(eq(sessions.id, session.id));
+  return fresh.length;
+}
+
+function migrationTarget(tx: LibsqlTransaction): MigrationTarget {
+  return {
+    async applied() {
+      await tx.execute(
+        'CREATE TABLE IF NOT EXISTS relay_migrations (tag TEXT PRIMARY KEY NOT NULL, applied_at_ms INTEGER NOT NULL)',
+      );
+      const { rows } = await tx.execute('SELECT tag FROM relay_migrations');
+      return new Set(rows.map(({ tag }) => String(tag)));
+    },
+    async apply({ tag, statements }) {
+      for (const statement of statements) await tx.execute(statement);
+      await tx.execute({
+        sql: "INSERT INTO relay_migrations (tag, applied_at_ms) VALUES (?, unixepoch('subsec') * 1000)",
+        args: [tag],
+      });
+    },
+  };
+}
+
+/** All migrations in one transaction, which also keeps a second process out meanwhile. */
+async function migrateClient(client: Client): Promise<string[]> {
+  const migrations = await readMigrations(migrationsFolder('libsql'));
+  const tx = await client.transaction('write');
+  try {
+    const applied = await migrateTo(migrationTarget(tx), migrations);
+    await tx.commit();
+    return applied;
+  } finally {
+    tx.close();
+  }
+}
+
+/**
+ * The embedded store: one libsql file, made with its folder if it is not there. Takes the path of the
+ * file. Throws RelayError `data_dir_unusable` if it cannot be opened; its methods reject as the port says.
+ */
+export function createLibsqlStore(options: { path: string; logger: Logger }): MetricsStore {
+  let client: Client;
+  try {
+    mkdirSync(path.dirname(options.path), { recursive: true, mode: 0o700 });
+    // Calls block this thread, so a second connection could only wait for the first for ever.
+    client = createClient({ url: pathToFileURL(options.path).href, concurrency: 1, timeout: BUSY_TIMEOUT_MS });
+  } catch (error) {
+    throw dataDirError(options.path, error);
+  }
+  const db = drizzle(client);
+  const mutex = createMutex();
+  let opened = false;
+
+  function exclusive<T>(task: () => Promise<T>): Promise<T> {
+    return mutex.run(async () => {
+      try {
+        if (!opened) {
+          await client.execute('PRAGMA journal_mode = WAL');
+          // A power cut must not take back what the spool has been told is stored.
+          await client.execute('PRAGMA synchronous = FULL');
+          opened = true;
+        }
+        return await task();
+      } catch (error) {
+        throw storeError(error);
+      }
+    });
+  }
+
+  return {
+    kind: 'libsql',
+    migrate: () =>
+      exclusive(async () => {
+        const applied = await migrateClient(client);
+        if (applied.length > 0) options.logger.info({ applied }, 'embedded store migrated');
+      }),
+    applyWindows: (given) =>
+      exclusive(async () => {
+        const batches = sessionBatches(given);
+        if (batches.length === 0) return { applied: 0, repeated: given.length };
+        const applied = await db.transaction(async (tx) => {
+          const rows = await sessionRows(tx, batches);
+          let count = 0;
+          for (const batch of batches) {
+            const session = rows.get(batch.sessionUuid);
+            if (session !== undefined) count += await applyBatch(tx, batch, session);
+          }
+          return count;
+        });
+        return { applied, repeated: given.length - applied };
+      }),
+    sessionReport: (sessionId) =>
+      exclusive(async () => {
+        const [session] = await db
+          .select()
+          .from(reportSessions)
+          .where(eq(reportSessions.sessionUuid, sessionId.toLowerCase()));
+        if (session === undefined) return null;
+        const windowRecords = await db
+          .select()
+          .from(windows)
+          .where(eq(windows.sessionId, session.sessionId))
+          .orderBy(asc(windows.epoch), asc(windows.seq));
+        const boutRecords = await db
+          .select()
+          .from(bouts)
+          .where(eq(bouts.sessionId, session.sessionId))
+          .orderBy(asc(bouts.epoch), asc(bouts.seq), asc(bouts.boutNo));
+        return sessionReport(session, windowRecords, boutRecords);
+      }),
+    ping: () =>
+      exclusive(async () => {
+        await client.execute('SELECT 1');
+      }),
+    close: () =>
+      mutex.run(async () => {
+        client.close();
+      }),
+  };
+}

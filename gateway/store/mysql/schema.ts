@@ -1,0 +1,170 @@
+import {
+  bigint,
+  char,
+  date,
+  double,
+  index,
+  int,
+  mysqlTable,
+  mysqlView,
+  primaryKey,
+  tinyint,
+  unique,
+  varchar,
+} from 'drizzle-orm/mysql-core';
+
+const bigintNumber = (name: string) => bigint(name, { mode: 'number' });
+
+/** Time by kind and by direction, whole ms, and traffic. Totals of a session need a BIGINT. */
+const totalColumns = {
+  focusedMs: bigintNumber('focused_ms').notNull().default(0),
+  unfocusedMs: bigintNumber('unfocused_ms').notNull().default(0),
+  unknownMs: bigintNumber('unknown_ms').notNull().default(0),
+  untrackedMs: bigintNumber('untracked_ms').notNull().default(0),
+  centeredMs: bigintNumber('centered_ms').notNull().default(0),
+  lookingLeftMs: bigintNumber('looking_left_ms').notNull().default(0),
+  lookingRightMs: bigintNumber('looking_right_ms').notNull().default(0),
+  lookingUpMs: bigintNumber('looking_up_ms').notNull().default(0),
+  lookingDownMs: bigintNumber('looking_down_ms').notNull().default(0),
+  faceTurnedMs: bigintNumber('face_turned_ms').notNull().default(0),
+  eyesClosedMs: bigintNumber('eyes_closed_ms').notNull().default(0),
+  noFaceMs: bigintNumber('no_face_ms').notNull().default(0),
+  distractedMs: bigintNumber('distracted_ms').notNull().default(0),
+  unknownDirectionMs: bigintNumber('unknown_direction_ms').notNull().default(0),
+  framesReceived: bigintNumber('frames_received').notNull().default(0),
+  framesProcessed: bigintNumber('frames_processed').notNull().default(0),
+  framesDropped: bigintNumber('frames_dropped').notNull().default(0),
+  framesWithFace: bigintNumber('frames_with_face').notNull().default(0),
+  upBytes: bigintNumber('up_bytes').notNull().default(0),
+  downBytes: bigintNumber('down_bytes').notNull().default(0),
+  gatewayMsSum: double('gateway_ms_sum').notNull().default(0),
+};
+
+/** The same for one window, whose counts fit an INT: this is the table that grows. */
+const windowColumns = {
+  focusedMs: int('focused_ms').notNull().default(0),
+  unfocusedMs: int('unfocused_ms').notNull().default(0),
+  unknownMs: int('unknown_ms').notNull().default(0),
+  untrackedMs: int('untracked_ms').notNull().default(0),
+  centeredMs: int('centered_ms').notNull().default(0),
+  lookingLeftMs: int('looking_left_ms').notNull().default(0),
+  lookingRightMs: int('looking_right_ms').notNull().default(0),
+  lookingUpMs: int('looking_up_ms').notNull().default(0),
+  lookingDownMs: int('looking_down_ms').notNull().default(0),
+  faceTurnedMs: int('face_turned_ms').notNull().default(0),
+  eyesClosedMs: int('eyes_closed_ms').notNull().default(0),
+  noFaceMs: int('no_face_ms').notNull().default(0),
+  distractedMs: int('distracted_ms').notNull().default(0),
+  unknownDirectionMs: int('unknown_direction_ms').notNull().default(0),
+  framesReceived: int('frames_received').notNull().default(0),
+  framesProcessed: int('frames_processed').notNull().default(0),
+  framesDropped: int('frames_dropped').notNull().default(0),
+  framesWithFace: int('frames_with_face').notNull().default(0),
+  upBytes: int('up_bytes').notNull().default(0),
+  downBytes: int('down_bytes').notNull().default(0),
+  gatewayMsSum: double('gateway_ms_sum').notNull().default(0),
+};
+
+/** One row per tracking session, with the totals of its windows. */
+export const sessions = mysqlTable(
+  'relay_sessions',
+  {
+    id: bigintNumber('id').primaryKey().autoincrement(),
+    sessionUuid: char('session_uuid', { length: 36 }).notNull(),
+    userId: int('user_id').notNull(),
+    moduleId: int('module_id').notNull(),
+    startedAtMs: bigintNumber('started_at_ms').notNull(),
+    endedAtMs: bigintNumber('ended_at_ms').notNull(),
+    isFinal: tinyint('is_final').notNull().default(0),
+    mode: varchar('mode', { length: 16 }).notNull(),
+    rule: varchar('rule', { length: 16 }).notNull(),
+    windowCount: int('window_count').notNull().default(0),
+    focusedBoutCount: int('focused_bout_count').notNull().default(0),
+    unfocusedBoutCount: int('unfocused_bout_count').notNull().default(0),
+    longestFocusedBoutMs: bigintNumber('longest_focused_bout_ms').notNull().default(0),
+    ...totalColumns,
+  },
+  (table) => [
+    unique('relay_sessions_uuid').on(table.sessionUuid),
+    index('relay_sessions_user').on(table.userId, table.startedAtMs),
+    index('relay_sessions_module').on(table.moduleId, table.startedAtMs),
+  ],
+);
+
+/** The ledger: one row per metrics window, whose key makes it count once. */
+export const windows = mysqlTable(
+  'relay_windows',
+  {
+    sessionId: bigintNumber('session_id').notNull(),
+    epoch: int('epoch').notNull(),
+    seq: int('seq').notNull(),
+    userId: int('user_id').notNull(),
+    moduleId: int('module_id').notNull(),
+    sectionId: int('section_id'),
+    startedAtMs: bigintNumber('started_at_ms').notNull(),
+    endedAtMs: bigintNumber('ended_at_ms').notNull(),
+    isFinal: tinyint('is_final').notNull().default(0),
+    mode: varchar('mode', { length: 16 }).notNull(),
+    rule: varchar('rule', { length: 16 }).notNull(),
+    ...windowColumns,
+  },
+  (table) => [
+    primaryKey({ columns: [table.sessionId, table.epoch, table.seq] }),
+    index('relay_windows_user').on(table.userId, table.startedAtMs),
+    index('relay_windows_module').on(table.moduleId, table.sectionId, table.startedAtMs),
+  ],
+);
+
+/** Focus and unfocus bouts, kept under the window that closed them. */
+export const bouts = mysqlTable(
+  'relay_bouts',
+  {
+    sessionId: bigintNumber('session_id').notNull(),
+    epoch: int('epoch').notNull(),
+    seq: int('seq').notNull(),
+    boutNo: int('bout_no').notNull(),
+    kind: varchar('kind', { length: 16 }).notNull(),
+    startedAtMs: bigintNumber('started_at_ms').notNull(),
+    durationMs: bigintNumber('duration_ms').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.sessionId, table.epoch, table.seq, table.boutNo] })],
+);
+
+/**
+ * Which row of EyeLearn's eye_tracking_sessions holds a session's time in one lesson section on one
+ * day, and how much of it is written there. `rollNo` counts the rows begun because one was full.
+ */
+export const eyelearnRows = mysqlTable(
+  'relay_eyelearn_rows',
+  {
+    id: bigintNumber('id').primaryKey().autoincrement(),
+    sessionId: bigintNumber('session_id').notNull(),
+    /** Lesson section, 0 for none: a NULL would escape the unique key. */
+    sectionKey: int('section_key').notNull(),
+    /** Day of the database's time zone. */
+    day: date('day', { mode: 'string' }).notNull(),
+    rollNo: int('roll_no').notNull(),
+    /** Id in eye_tracking_sessions; null until there is a whole second to write. */
+    eyelearnRowId: bigintNumber('eyelearn_row_id'),
+    focusedMs: bigintNumber('focused_ms').notNull(),
+    unfocusedMs: bigintNumber('unfocused_ms').notNull(),
+    focusedWrittenS: int('focused_written_s').notNull(),
+    unfocusedWrittenS: int('unfocused_written_s').notNull(),
+  },
+  (table) => [
+    unique('relay_eyelearn_rows_key').on(table.sessionId, table.sectionKey, table.day, table.rollNo),
+    index('relay_eyelearn_rows_target').on(table.eyelearnRowId),
+  ],
+);
+
+/** The view a session's report is read from; its SQL is in the migrations. */
+export const reportSessions = mysqlView('relay_report_sessions', {
+  sessionId: bigintNumber('session_id').notNull(),
+  sessionUuid: char('session_uuid', { length: 36 }).notNull(),
+  userId: int('user_id').notNull(),
+  moduleId: int('module_id').notNull(),
+  startedAtMs: bigintNumber('started_at_ms').notNull(),
+  endedAtMs: bigintNumber('ended_at_ms').notNull(),
+  isFinal: tinyint('is_final').notNull(),
+  ...totalColumns,
+}).existing();
