@@ -29,7 +29,6 @@ export const PROTOCOL_FAULTS = {
   ticket_invalid: { close: 'unauthorized', retry: true },
   ticket_expired: { close: 'unauthorized', retry: true },
   consent_missing: { close: 'forbidden', retry: false },
-  resume_invalid: { close: null, retry: false },
   control_not_json: { close: null, retry: false },
   control_invalid: { close: null, retry: false },
   control_unexpected: { close: null, retry: false },

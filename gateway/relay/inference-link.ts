@@ -1,0 +1,170 @@
+import { WebSocket } from 'ws';
+import { RelayError } from '../../shared/errors.ts';
+import {
+  decodeInferenceResponse,
+  encodeInferenceRequest,
+  type InferenceRequest,
+  type InferenceResponse,
+  LINK_PATH,
+  LINK_SUBPROTOCOL,
+} from '../../shared/link.ts';
+import type { Logger } from '../logger.ts';
+
+/** What a request comes back with; `away` when no replica could be asked. */
+export type LinkAnswer = InferenceResponse | { readonly status: 'away' } | { readonly status: 'expired' };
+
+const CONNECT_TIMEOUT_MS = 3000;
+const RECONNECT_MIN_MS = 100;
+const RECONNECT_MAX_MS = 5000;
+const PING_EVERY_MS = 10_000;
+/** Room beyond a request's budget for the answer to come back. */
+const ANSWER_SLACK_MS = 250;
+const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
+
+interface Pending {
+  readonly resolve: (answer: LinkAnswer) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+export type LinkState = 'idle' | 'connecting' | 'connected' | 'waiting';
+
+/**
+ * One multiplexed WebSocket to one inference replica. Connects when first asked, connects again by
+ * itself while it is wanted, and answers every request: well, `expired` or `away`.
+ */
+export class InferenceLink {
+  readonly url: string;
+  readonly #logger: Logger;
+  readonly #random: () => number;
+  readonly #pending = new Map<number, Pending>();
+  #socket: WebSocket | null = null;
+  #state: LinkState = 'idle';
+  #failures = 0;
+  #retryTimer: NodeJS.Timeout | null = null;
+  #pingTimer: NodeJS.Timeout | null = null;
+  #ponged = true;
+  #nextId = 1;
+
+  constructor(url: string, logger: Logger, random: () => number = Math.random) {
+    const target = new URL(LINK_PATH, url);
+    target.protocol = target.protocol.replace('http', 'ws');
+    this.url = target.toString();
+    this.#logger = logger;
+    this.#random = random;
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  get outstanding(): number {
+    return this.#pending.size;
+  }
+
+  /** Opens the link if it is not open or opening. */
+  open(): void {
+    if (this.#state === 'idle') this.#connect();
+  }
+
+  /** Closes the link until it is asked for again: an idle gateway holds none. */
+  release(): void {
+    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
+    this.#retryTimer = null;
+    const socket = this.#socket;
+    this.#drop('idle');
+    socket?.close(1000);
+  }
+
+  request(request: Omit<InferenceRequest, 'requestId'>): Promise<LinkAnswer> {
+    const socket = this.#socket;
+    if (this.#state !== 'connected' || socket === null || socket.bufferedAmount > MAX_BUFFERED_BYTES) {
+      return Promise.resolve({ status: 'away' });
+    }
+    const requestId = this.#nextId;
+    this.#nextId = (this.#nextId % 0xffff_fffe) + 1;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#pending.delete(requestId);
+        resolve({ status: 'expired' });
+      }, request.budgetMs + ANSWER_SLACK_MS);
+      this.#pending.set(requestId, { resolve, timer });
+      socket.send(encodeInferenceRequest({ ...request, requestId }));
+    });
+  }
+
+  #connect(): void {
+    this.#state = 'connecting';
+    const socket = new WebSocket(this.url, LINK_SUBPROTOCOL, {
+      perMessageDeflate: false,
+      maxPayload: 64 * 1024,
+      handshakeTimeout: CONNECT_TIMEOUT_MS,
+    });
+    socket.binaryType = 'nodebuffer';
+    this.#socket = socket;
+    socket.on('open', () => {
+      if (this.#socket !== socket) return;
+      this.#state = 'connected';
+      this.#failures = 0;
+      this.#ponged = true;
+      this.#pingTimer = setInterval(() => this.#ping(socket), PING_EVERY_MS);
+      this.#logger.info({ inference: this.url }, 'inference link open');
+    });
+    socket.on('pong', () => {
+      this.#ponged = true;
+    });
+    socket.on('message', (data) => this.#receive(data as Buffer));
+    socket.on('error', (error) => {
+      if (this.#socket === socket && this.#failures === 0) {
+        this.#logger.warn(
+          { inference: this.url, code: 'inference_away', reason: error.message },
+          'inference link failed',
+        );
+      }
+    });
+    socket.on('close', () => {
+      if (this.#socket !== socket) return;
+      this.#drop('waiting');
+      this.#failures += 1;
+      const ceilingMs = Math.min(RECONNECT_MAX_MS, RECONNECT_MIN_MS * 2 ** this.#failures);
+      this.#retryTimer = setTimeout(() => this.#connect(), RECONNECT_MIN_MS + this.#random() * ceilingMs);
+    });
+  }
+
+  #ping(socket: WebSocket): void {
+    if (!this.#ponged) {
+      socket.terminate();
+      return;
+    }
+    this.#ponged = false;
+    socket.ping();
+  }
+
+  #receive(data: Buffer): void {
+    let response: InferenceResponse;
+    try {
+      response = decodeInferenceResponse(data);
+    } catch (error) {
+      const code = error instanceof RelayError ? error.code : 'link_failed';
+      this.#logger.error({ inference: this.url, code }, 'inference sent what cannot be read; the link is opened anew');
+      this.#socket?.terminate();
+      return;
+    }
+    const pending = this.#pending.get(response.requestId);
+    if (pending === undefined) return;
+    this.#pending.delete(response.requestId);
+    clearTimeout(pending.timer);
+    pending.resolve(response);
+  }
+
+  #drop(state: LinkState): void {
+    this.#socket = null;
+    this.#state = state;
+    if (this.#pingTimer !== null) clearInterval(this.#pingTimer);
+    this.#pingTimer = null;
+    for (const { resolve, timer } of this.#pending.values()) {
+      clearTimeout(timer);
+      resolve({ status: 'away' });
+    }
+    this.#pending.clear();
+  }
+}

@@ -1,0 +1,202 @@
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { describeError, RelayError } from '../shared/errors.ts';
+import type { MetricsWindow } from '../shared/metrics-window.ts';
+import type { Limits } from '../shared/protocol/control.ts';
+import { SUBPROTOCOL } from '../shared/protocol/version.ts';
+import type { GatewayConfig } from './config.ts';
+import { createApp } from './http/app.ts';
+import type { Logger } from './logger.ts';
+import { InferencePool } from './relay/inference-pool.ts';
+import { steadyUtcClock } from './session/clock.ts';
+import { Sessions } from './session/sessions.ts';
+import { Stream } from './session/stream.ts';
+import type { Spool } from './spool/spool.ts';
+import type { MetricsStore } from './store/port.ts';
+
+const TICK_MS = 1000;
+const PING_EVERY_TICKS = 20;
+const SAVE_RETRY_MS = 1000;
+const SHUTDOWN_FLUSH_MS = 8000;
+const REPORT_FLUSH_MS = 2000;
+const CREDIT = 2;
+/** Longer side of a face crop: the mesh's own input, more gains nothing. */
+const FACE_IMAGE_PX = 192;
+
+export interface GatewayParts {
+  readonly config: GatewayConfig;
+  /** Signs and checks tickets; minted at start in development. */
+  readonly secret: string;
+  readonly clientDir: string;
+  readonly store: MetricsStore;
+  readonly spool: Spool;
+  readonly logger: Logger;
+}
+
+export interface Gateway {
+  readonly port: number;
+  readonly url: string;
+  /** Tells clients to come back, saves what is counted and closes everything. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Puts the parts together and listens. Rejects with RelayError `port_in_use` or `listen_failed`.
+ * The store and the spool are closed with the gateway.
+ */
+export async function startGateway(parts: GatewayParts): Promise<Gateway> {
+  const { config, logger, spool, store, secret } = parts;
+  const now = steadyUtcClock();
+  const inference = new InferencePool(config.inferenceUrls, logger);
+  const streams = new Set<Stream>();
+  const saving = new Set<Promise<void>>();
+  let draining = false;
+  let ticks = 0;
+  let ticker: NodeJS.Timeout | null = null;
+  let idleTimer: NodeJS.Timeout | null = null;
+
+  const limits: Limits = {
+    maxFps: config.maxFps,
+    credit: CREDIT,
+    imageSizePx: FACE_IMAGE_PX,
+    maxFrameBytes: config.maxFrameBytes,
+  };
+
+  /** A full disk delays a window, it does not lose it: the window is kept and tried again. */
+  const append = async (window: MetricsWindow): Promise<void> => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await spool.append(window);
+        return;
+      } catch (error) {
+        logger.error(
+          { code: 'spool_failed', attempt, reason: describeError(error) },
+          'a window could not be written to DATA_DIR',
+        );
+        if (draining && attempt >= 5) throw error;
+        await new Promise((resolve) => setTimeout(resolve, SAVE_RETRY_MS));
+      }
+    }
+  };
+  const save = (window: MetricsWindow): Promise<void> => {
+    const saved = append(window);
+    const settled = saved.catch(() => undefined).then(() => void saving.delete(settled));
+    saving.add(settled);
+    return saved;
+  };
+  const findReport = async (sessionId: string) => {
+    await Promise.all(saving);
+    await spool.flush(REPORT_FLUSH_MS);
+    return store.sessionReport(sessionId);
+  };
+  const sessions = new Sessions({
+    secret,
+    rule: config.rule,
+    resumeGraceMs: config.resumeGraceMs,
+    maxSessions: config.maxSessions,
+    now,
+    newSessionId: randomUUID,
+    logger,
+    save,
+    findReport,
+  });
+
+  const tick = () => {
+    ticks += 1;
+    for (const stream of streams) {
+      stream.dispatch({ type: 'tick' });
+      if (ticks % PING_EVERY_TICKS === 0) stream.ping();
+    }
+  };
+  const openStream = (socket: WebSocket): Stream => {
+    if (idleTimer !== null) clearTimeout(idleTimer);
+    idleTimer = null;
+    ticker ??= setInterval(tick, TICK_MS);
+    inference.open();
+    const stream = new Stream(socket, {
+      now,
+      limits,
+      windowMs: config.windowMs,
+      inference,
+      logger,
+      admit: (hello, from) => sessions.admit(hello, from),
+      save,
+      detach: (account, from) => sessions.detach(account, from),
+    });
+    streams.add(stream);
+    if (draining) stream.dispatch({ type: 'drain' });
+    return stream;
+  };
+  const closeStream = (stream: Stream) => {
+    stream.dispatch({ type: 'closed' });
+    streams.delete(stream);
+    if (streams.size > 0) return;
+    if (ticker !== null) clearInterval(ticker);
+    ticker = null;
+    if (!draining) idleTimer = setTimeout(() => inference.release(), config.idleAfterMs);
+  };
+
+  const app = createApp({
+    origins: { development: config.development, allowedOrigins: config.allowedOrigins },
+    secret,
+    now,
+    newId: randomUUID,
+    clientDir: parts.clientDir,
+    logger,
+    openStream,
+    closeStream,
+    findReport,
+    unreadyReasons: () => (draining ? ['draining'] : []),
+    status: () => ({ sessions: sessions.liveCount, inference: inference.states(), store: store.kind }),
+  });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: config.maxFrameBytes + 1024,
+    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  });
+  const server = createAdaptorServer({ fetch: app.fetch, websocket: { server: sockets as never } });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, config)));
+    server.listen(config.port, config.host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+
+  const close = async (): Promise<void> => {
+    if (draining) return;
+    draining = true;
+    if (idleTimer !== null) clearTimeout(idleTimer);
+    const ending = [...streams];
+    for (const stream of ending) stream.dispatch({ type: 'drain' });
+    if (ticker !== null) clearInterval(ticker);
+    sessions.forget();
+    await Promise.all([...ending.map((stream) => stream.saved.catch(() => undefined)), ...saving]);
+    inference.release();
+    await spool.flush(SHUTDOWN_FLUSH_MS);
+    await spool.close();
+    await store.close();
+    for (const socket of sockets.clients) socket.terminate();
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      if ('closeAllConnections' in server) server.closeAllConnections();
+    });
+  };
+  const shown = config.host.includes(':') ? (config.host === '::' ? 'localhost' : `[${config.host}]`) : config.host;
+  return { port, url: `http://${shown}:${port}/`, close };
+}
+
+function listenError(error: NodeJS.ErrnoException, config: GatewayConfig): RelayError {
+  const where = `${config.host}:${config.port}`;
+  if (error.code === 'EADDRINUSE') {
+    return new RelayError('port_in_use', `${where} is in use`, {
+      hint: 'end the other program or set PORT to a free port',
+      cause: error,
+    });
+  }
+  return new RelayError('listen_failed', `cannot listen on ${where}: ${error.message}`, {
+    hint: 'check HOST and PORT',
+    cause: error,
+  });
+}

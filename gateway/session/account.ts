@@ -1,0 +1,277 @@
+import type { FocusState, Mode, Rule } from '../../shared/direction.ts';
+import type { FocusTotals } from '../../shared/focus/focus.ts';
+import {
+  createFocusTracker,
+  type FocusTrackerState,
+  observeSample,
+  settle,
+  takeBouts,
+  totalsOf,
+} from '../../shared/focus/tracker.ts';
+import { diffTotals } from '../../shared/focus/windows.ts';
+import type { MetricsWindow } from '../../shared/metrics-window.ts';
+import type { FaceObservation } from '../../shared/observation.ts';
+
+/** How far a client's capture clock may run ahead of the gateway's before its frames count for nothing. */
+export const CLOCK_SLACK_MS = 2000;
+
+const NO_TOTALS: FocusTotals = {
+  focusedMs: 0,
+  unfocusedMs: 0,
+  unknownMs: 0,
+  untrackedMs: 0,
+  directionMs: {},
+  focusBouts: 0,
+  unfocusBouts: 0,
+};
+
+interface Counters {
+  readonly framesReceived: number;
+  readonly framesProcessed: number;
+  readonly framesDropped: number;
+  readonly framesWithFace: number;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  readonly gatewayMsSum: number;
+}
+
+const NO_COUNTS: Counters = {
+  framesReceived: 0,
+  framesProcessed: 0,
+  framesDropped: 0,
+  framesWithFace: 0,
+  bytesUp: 0,
+  bytesDown: 0,
+  gatewayMsSum: 0,
+};
+
+/**
+ * The time account of one tracking session: whose it is, what has been counted, what has been put
+ * into windows already. It outlives connections. Three clocks meet here: UTC (`nowMs`, from the
+ * gateway), the client's capture clock, and the tracker's, which is the capture clock less pauses.
+ */
+export interface SessionAccount {
+  readonly sessionId: string;
+  readonly epoch: number;
+  readonly userId: number;
+  readonly moduleId: number;
+  readonly sectionId: number | null;
+  readonly mode: Mode;
+  readonly rule: Rule;
+  /** UTC ms at capture clock 0; null before the first start. */
+  readonly clockZeroMs: number | null;
+  /** UTC ms of the first start; null before it. */
+  readonly startedAtMs: number | null;
+  /** Capture clock minus tracker clock: grows by the length of each pause. */
+  readonly pausedMs: number;
+  /** Capture clock at which capture stopped on purpose; null while it runs. */
+  readonly stoppedAtMs: number | null;
+  /** Capture clock of the newest sample. */
+  readonly lastCaptureMs: number;
+  readonly tracker: FocusTrackerState;
+  /** Totals from before this account was rebuilt from the store. */
+  readonly base: FocusTotals;
+  /** The tracker's totals at the last window. */
+  readonly flushed: FocusTotals;
+  readonly seq: number;
+  readonly counts: Counters;
+}
+
+export function openAccount(options: {
+  sessionId: string;
+  userId: number;
+  moduleId: number;
+  rule: Rule;
+}): SessionAccount {
+  return {
+    ...options,
+    epoch: 0,
+    sectionId: null,
+    mode: 'server',
+    clockZeroMs: null,
+    startedAtMs: null,
+    pausedMs: 0,
+    stoppedAtMs: null,
+    lastCaptureMs: 0,
+    tracker: createFocusTracker({ rule: options.rule }),
+    base: NO_TOTALS,
+    flushed: NO_TOTALS,
+    seq: 0,
+    counts: NO_COUNTS,
+  };
+}
+
+function coveredMs(totals: FocusTotals): number {
+  return totals.focusedMs + totals.unfocusedMs + totals.unknownMs + totals.untrackedMs;
+}
+
+/**
+ * Rebuilds an account on a replica that does not know the session, from what is stored. `base` are
+ * the stored totals; the time since they end becomes untracked with the first sample.
+ */
+export function rebuildAccount(options: {
+  sessionId: string;
+  userId: number;
+  moduleId: number;
+  rule: Rule;
+  startedAtMs: number;
+  base: FocusTotals;
+}): SessionAccount {
+  const { base, startedAtMs, ...identity } = options;
+  const covered = coveredMs(base);
+  return {
+    ...openAccount(identity),
+    base,
+    startedAtMs,
+    clockZeroMs: startedAtMs,
+    pausedMs: covered,
+    lastCaptureMs: covered,
+  };
+}
+
+/** The same account under a new connection: windows get a key that no earlier connection used. */
+export function nextEpoch(account: SessionAccount, epochBefore: number, nowMs: number): SessionAccount {
+  // Whole seconds since the start keep epochs of replicas that do not know each other apart.
+  const elapsedS = account.startedAtMs === null ? 0 : Math.floor((nowMs - account.startedAtMs) / 1000);
+  return { ...account, epoch: Math.max(account.epoch, epochBefore, elapsedS) + 1, seq: 0 };
+}
+
+/** Capture clock now, by the gateway's reckoning; 0 before the first start. */
+export function captureClock(account: SessionAccount, nowMs: number): number {
+  return account.clockZeroMs === null ? 0 : Math.max(account.lastCaptureMs, Math.round(nowMs - account.clockZeroMs));
+}
+
+/** Capture starts, or starts again after a stop: the pause between belongs to no kind of time. */
+export function startCapture(
+  account: SessionAccount,
+  start: { atMs: number; sectionId: number | null; mode: Mode },
+  nowMs: number,
+): SessionAccount {
+  const placed = { ...account, sectionId: start.sectionId, mode: start.mode };
+  if (account.clockZeroMs === null) {
+    return {
+      ...placed,
+      clockZeroMs: Math.round(nowMs) - start.atMs,
+      startedAtMs: Math.round(nowMs),
+      pausedMs: start.atMs,
+      lastCaptureMs: start.atMs,
+      stoppedAtMs: null,
+    };
+  }
+  if (account.stoppedAtMs === null) return placed;
+  const resumedAtMs = Math.max(account.stoppedAtMs, Math.min(start.atMs, captureClock(account, nowMs)));
+  return {
+    ...placed,
+    pausedMs: account.pausedMs + resumedAtMs - account.stoppedAtMs,
+    lastCaptureMs: resumedAtMs,
+    stoppedAtMs: null,
+  };
+}
+
+/** True when a sample of this capture time can be counted: it moves forward and does not run ahead of the real clock. */
+export function isTimely(account: SessionAccount, captureMs: number, nowMs: number): boolean {
+  if (account.clockZeroMs === null || captureMs < account.lastCaptureMs) return false;
+  return captureMs <= nowMs - account.clockZeroMs + CLOCK_SLACK_MS;
+}
+
+/** Counts one sample; `observation` null means that the camera shows nothing usable. */
+export function countSample(
+  account: SessionAccount,
+  captureMs: number,
+  observation: FaceObservation | null,
+): SessionAccount {
+  const atMs = Math.max(0, captureMs - account.pausedMs);
+  return { ...account, tracker: observeSample(account.tracker, { atMs, observation }), lastCaptureMs: captureMs };
+}
+
+/** Brings the account up to a moment of the capture clock and decides what was still undecided. */
+export function settleAccount(account: SessionAccount, captureMs: number): SessionAccount {
+  const atMs = Math.max(0, captureMs - account.pausedMs);
+  return {
+    ...account,
+    tracker: settle(account.tracker, atMs),
+    lastCaptureMs: Math.max(account.lastCaptureMs, captureMs),
+  };
+}
+
+/** Capture ends on purpose. A moment ahead of the real clock is brought back to it. */
+export function stopCapture(account: SessionAccount, atMs: number, nowMs: number): SessionAccount {
+  const stoppedAtMs = Math.max(account.lastCaptureMs, Math.min(atMs, captureClock(account, nowMs)));
+  return { ...settleAccount(account, stoppedAtMs), stoppedAtMs };
+}
+
+/** Adds to the counters of the window being filled. */
+export function addCounts(account: SessionAccount, counts: Partial<Counters>): SessionAccount {
+  const next: Record<string, number> = { ...account.counts };
+  for (const [name, value] of Object.entries(counts)) next[name] = (next[name] ?? 0) + value;
+  return { ...account, counts: next as unknown as Counters };
+}
+
+/** Totals of the whole session so far. */
+export function accountTotals(account: SessionAccount): FocusTotals {
+  const { base } = account;
+  const own = totalsOf(account.tracker);
+  const add = (state: FocusState) => base[`${state}Ms`] + own[`${state}Ms`];
+  return {
+    focusedMs: add('focused'),
+    unfocusedMs: add('unfocused'),
+    unknownMs: add('unknown'),
+    untrackedMs: add('untracked'),
+    directionMs: own.directionMs,
+    focusBouts: base.focusBouts + own.focusBouts,
+    unfocusBouts: base.unfocusBouts + own.unfocusBouts,
+  };
+}
+
+/** Time decided since the last window, ms. */
+export function unflushedMs(account: SessionAccount): number {
+  return coveredMs(totalsOf(account.tracker)) - coveredMs(account.flushed);
+}
+
+/**
+ * Cuts the window since the last one. The window is null when nothing happened and it need not
+ * mark the end. UTC times follow from the tracker's clock, so windows join without overlap.
+ */
+export function cutWindow(
+  account: SessionAccount,
+  final: boolean,
+): { account: SessionAccount; window: MetricsWindow | null } {
+  const { startedAtMs, clockZeroMs } = account;
+  if (startedAtMs === null || clockZeroMs === null) return { account, window: null };
+  const totals = totalsOf(account.tracker);
+  const delta = diffTotals(account.flushed, totals);
+  const nothing = coveredMs(delta) === 0 && account.counts.framesReceived === 0;
+  if (nothing && !final) return { account, window: null };
+  const { state: tracker, bouts } = takeBouts(account.tracker);
+  const trackerZeroMs = clockZeroMs + account.pausedMs;
+  const window: MetricsWindow = {
+    sessionId: account.sessionId,
+    epoch: account.epoch,
+    seq: account.seq,
+    userId: account.userId,
+    moduleId: account.moduleId,
+    sectionId: account.sectionId,
+    sessionStartedAtMs: startedAtMs,
+    startedAtMs: trackerZeroMs + coveredMs(account.flushed),
+    endedAtMs: trackerZeroMs + coveredMs(totals),
+    focusedMs: delta.focusedMs,
+    unfocusedMs: delta.unfocusedMs,
+    unknownMs: delta.unknownMs,
+    untrackedMs: delta.untrackedMs,
+    directionMs: delta.directionMs,
+    bouts: bouts.map((bout) => ({
+      kind: bout.kind,
+      startedAtMs: trackerZeroMs + bout.startMs,
+      durationMs: bout.durationMs,
+    })),
+    ...account.counts,
+    gatewayMsSum: Math.round(account.counts.gatewayMsSum),
+    mode: account.mode,
+    rule: account.rule,
+    final,
+  };
+  return {
+    account: { ...account, tracker, flushed: totals, seq: account.seq + 1, counts: NO_COUNTS },
+    window,
+  };
+}

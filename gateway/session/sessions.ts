@@ -1,0 +1,160 @@
+import type { Rule } from '../../shared/direction.ts';
+import type { FocusTotals } from '../../shared/focus/focus.ts';
+import type { MetricsWindow } from '../../shared/metrics-window.ts';
+import type { Hello } from '../../shared/protocol/control.ts';
+import { ProtocolError } from '../../shared/protocol/errors.ts';
+import { type ResumeClaims, signResumeToken, verifyResumeToken } from '../auth/resume-token.ts';
+import { type Identity, verifyTicket } from '../auth/ticket.ts';
+import type { Logger } from '../logger.ts';
+import type { SessionReport } from '../store/port.ts';
+import { cutWindow, nextEpoch, openAccount, rebuildAccount, type SessionAccount } from './account.ts';
+import type { Admission, Stream } from './stream.ts';
+
+export interface SessionsOptions {
+  readonly secret: string;
+  readonly rule: Rule;
+  readonly resumeGraceMs: number;
+  readonly maxSessions: number;
+  readonly now: () => number;
+  readonly newSessionId: () => string;
+  readonly logger: Logger;
+  readonly save: (window: MetricsWindow) => Promise<void>;
+  /** What is stored of a session, everything delivered; null if nothing is. */
+  readonly findReport: (sessionId: string) => Promise<SessionReport | null>;
+}
+
+interface Detached {
+  readonly account: SessionAccount;
+  readonly timer: NodeJS.Timeout;
+}
+
+/**
+ * Who is tracked here: one live stream per user (a second one supersedes the first), and sessions
+ * whose connection is gone but may come back.
+ */
+export class Sessions {
+  readonly #use: SessionsOptions;
+  readonly #live = new Map<number, Stream>();
+  readonly #detached = new Map<string, Detached>();
+
+  constructor(options: SessionsOptions) {
+    this.#use = options;
+  }
+
+  get liveCount(): number {
+    return this.#live.size;
+  }
+
+  get detachedCount(): number {
+    return this.#detached.size;
+  }
+
+  /** Checks a hello and yields the account to work on. Rejects with ProtocolError. */
+  async admit(hello: Hello, stream: Stream): Promise<Admission> {
+    const { secret, now, maxSessions, logger } = this.#use;
+    const identity = await verifyTicket(hello.ticket, secret, new Date(now()));
+    if (this.#live.size >= maxSessions && !this.#live.has(identity.userId)) {
+      throw new ProtocolError(
+        'too_many_sessions',
+        `this gateway serves ${maxSessions} sessions and is full; try again soon`,
+      );
+    }
+    const claims = await this.#claimsOf(hello, identity);
+    const stored = claims === null ? null : await this.#storedAccount(claims);
+    // From here to the entry in the map nothing awaits: two tabs at once cannot both stay.
+    this.#live.get(identity.userId)?.dispatch({ type: 'superseded' });
+    const known = claims === null ? null : this.#take(claims.sessionId);
+    const resumable = known ?? stored;
+    const account =
+      claims === null || resumable === null
+        ? openAccount({ sessionId: this.#use.newSessionId(), rule: this.#use.rule, ...idsOf(identity) })
+        : nextEpoch(resumable, claims.epoch, now());
+    this.#live.set(identity.userId, stream);
+    const resumed = resumable !== null;
+    logger.info(
+      { sessionId: account.sessionId, epoch: account.epoch, client: hello.client },
+      resumed ? 'session resumed' : 'session opened',
+    );
+    const resumeToken = await signResumeToken(
+      {
+        sessionId: account.sessionId,
+        userId: account.userId,
+        moduleId: account.moduleId,
+        epoch: account.epoch,
+        startedAtMs: account.startedAtMs ?? Math.round(now()),
+      },
+      secret,
+      new Date(now()),
+    );
+    return { account, resumed, resumeToken };
+  }
+
+  /** A stream is over; its session waits for a while. */
+  detach(account: SessionAccount, stream: Stream): void {
+    if (this.#live.get(account.userId) === stream) this.#live.delete(account.userId);
+    if (account.startedAtMs === null) return;
+    this.#use.logger.info({ sessionId: account.sessionId, epoch: account.epoch }, 'session detached');
+    const timer = setTimeout(() => this.#giveUp(account), this.#use.resumeGraceMs);
+    this.#detached.set(account.sessionId, { account, timer });
+  }
+
+  /** Stops waiting for sessions to come back, at shutdown: another replica may resume them. */
+  forget(): void {
+    for (const { timer } of this.#detached.values()) clearTimeout(timer);
+    this.#detached.clear();
+  }
+
+  #take(sessionId: string): SessionAccount | null {
+    const detached = this.#detached.get(sessionId);
+    if (detached === undefined) return null;
+    clearTimeout(detached.timer);
+    this.#detached.delete(sessionId);
+    return detached.account;
+  }
+
+  #giveUp(account: SessionAccount): void {
+    this.#detached.delete(account.sessionId);
+    this.#use.logger.info({ sessionId: account.sessionId }, 'session ended');
+    if (account.stoppedAtMs !== null) return;
+    const { window } = cutWindow(account, true);
+    if (window !== null) void this.#use.save(window);
+  }
+
+  async #claimsOf(hello: Hello, identity: Identity): Promise<ResumeClaims | null> {
+    if (hello.resume === null) return null;
+    const claims = await verifyResumeToken(hello.resume, this.#use.secret, new Date(this.#use.now()));
+    const own = claims?.userId === identity.userId && claims.moduleId === identity.moduleId;
+    return own ? claims : null;
+  }
+
+  async #storedAccount(claims: ResumeClaims): Promise<SessionAccount | null> {
+    const here = this.#detached.has(claims.sessionId) || this.#live.has(claims.userId);
+    if (here) return null;
+    const report = await this.#use.findReport(claims.sessionId);
+    if (report === null) return null;
+    return rebuildAccount({
+      sessionId: claims.sessionId,
+      userId: claims.userId,
+      moduleId: claims.moduleId,
+      rule: this.#use.rule,
+      startedAtMs: report.startedAtMs,
+      base: totalsOfReport(report),
+    });
+  }
+}
+
+function idsOf(identity: Identity): { userId: number; moduleId: number } {
+  return { userId: identity.userId, moduleId: identity.moduleId };
+}
+
+function totalsOfReport(report: SessionReport): FocusTotals {
+  return {
+    focusedMs: report.focusedMs,
+    unfocusedMs: report.unfocusedMs,
+    unknownMs: report.unknownMs,
+    untrackedMs: report.untrackedMs,
+    directionMs: {},
+    focusBouts: report.bouts.filter((bout) => bout.kind === 'focused').length,
+    unfocusBouts: report.bouts.filter((bout) => bout.kind === 'unfocused').length,
+  };
+}

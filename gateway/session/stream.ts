@@ -1,0 +1,197 @@
+import { createHash } from 'node:crypto';
+import type { WebSocket } from 'ws';
+import { describeError } from '../../shared/errors.ts';
+import type { InferenceStatus } from '../../shared/link.ts';
+import type { MetricsWindow } from '../../shared/metrics-window.ts';
+import { type Hello, type Limits, parseClientControl } from '../../shared/protocol/control.ts';
+import { ProtocolError } from '../../shared/protocol/errors.ts';
+import { decodeClientMessage } from '../../shared/protocol/frames.ts';
+import { encodeUpdate } from '../../shared/protocol/update.ts';
+import type { Logger } from '../logger.ts';
+import type { InferencePool } from '../relay/inference-pool.ts';
+import { accountTotals, type SessionAccount } from './account.ts';
+import { openConnection, reduceConnection } from './connection.ts';
+import type { ConnectionEffect, ConnectionEvent, ConnectionState } from './connection-state.ts';
+
+/** A peer that does not read is let go once this much waits for it. */
+export const MAX_BUFFERED_BYTES = 256 * 1024;
+/** How long a frame may take at inference before its answer is worth nothing. */
+export const FRAME_BUDGET_MS = 1000;
+
+/** What admission yields: the account to work on and the token to come back with. */
+export interface Admission {
+  readonly account: SessionAccount;
+  readonly resumed: boolean;
+  readonly resumeToken: string;
+}
+
+export interface StreamDependencies {
+  readonly now: () => number;
+  readonly limits: Limits;
+  readonly windowMs: number;
+  readonly inference: Pick<InferencePool, 'request'>;
+  readonly logger: Logger;
+  /** Rejects with ProtocolError. */
+  readonly admit: (hello: Hello, stream: Stream) => Promise<Admission>;
+  /** Resolves once the window is on disk. */
+  readonly save: (window: MetricsWindow) => Promise<void>;
+  readonly detach: (account: SessionAccount, stream: Stream) => void;
+}
+
+/** Edge between one student's socket and the pure reducer: carries events in and effects out. */
+export class Stream {
+  readonly #socket: WebSocket;
+  readonly #use: StreamDependencies;
+  #state: ConnectionState;
+  #saving: Promise<void> = Promise.resolve();
+  #alive = true;
+
+  constructor(socket: WebSocket, use: StreamDependencies) {
+    this.#socket = socket;
+    this.#use = use;
+    this.#state = openConnection(use.now());
+    socket.on('pong', () => {
+      this.#alive = true;
+    });
+  }
+
+  get phase(): ConnectionState['phase'] {
+    return this.#state.phase;
+  }
+
+  /** Resolves when every window handed over so far is on disk. */
+  get saved(): Promise<void> {
+    return this.#saving;
+  }
+
+  receiveText(text: string): void {
+    try {
+      this.dispatch({ type: 'control', message: parseClientControl(text) });
+    } catch (error) {
+      this.#fault(error);
+    }
+  }
+
+  receiveBinary(bytes: Uint8Array): void {
+    try {
+      const message = decodeClientMessage(bytes);
+      const digest = message.kind === 'frame' ? createHash('sha1').update(message.image).digest('latin1') : null;
+      this.dispatch({ type: 'message', message, bytes: bytes.byteLength, digest });
+    } catch (error) {
+      this.#fault(error);
+    }
+  }
+
+  /** Sends a ping; a peer that answered neither this one nor the one before is gone. */
+  ping(): void {
+    if (!this.#alive) {
+      this.#socket.terminate();
+      return;
+    }
+    this.#alive = false;
+    this.#socket.ping();
+  }
+
+  dispatch(event: ConnectionEvent): void {
+    const { now, limits, windowMs } = this.#use;
+    const step = reduceConnection(this.#state, event, { nowMs: now(), limits, windowMs });
+    this.#state = step.state;
+    for (const effect of step.effects) this.#carryOut(effect);
+  }
+
+  #fault(error: unknown): void {
+    if (error instanceof ProtocolError) {
+      this.dispatch({ type: 'fault', error, seq: null });
+      return;
+    }
+    this.#use.logger.error({ code: 'internal', reason: describeError(error) }, 'a message could not be handled');
+    this.dispatch({
+      type: 'fault',
+      error: new ProtocolError('internal', 'the gateway failed on this message'),
+      seq: null,
+    });
+  }
+
+  #carryOut(effect: ConnectionEffect): void {
+    switch (effect.type) {
+      case 'send':
+        this.#send(JSON.stringify(effect.message));
+        break;
+      case 'update':
+        this.#send(encodeUpdate(effect.update));
+        break;
+      case 'authenticate':
+        this.#authenticate(effect.hello);
+        break;
+      case 'infer':
+        this.#infer(effect);
+        break;
+      case 'save': {
+        const { save } = this.#use;
+        this.#saving = this.#saving.then(() => save(effect.window));
+        break;
+      }
+      case 'stopped':
+        this.#saving.then(
+          () => this.#sendStopped(effect.account, true),
+          () => this.#sendStopped(effect.account, false),
+        );
+        break;
+      case 'detach':
+        this.#use.detach(effect.account, this);
+        break;
+      case 'close':
+        this.#socket.close(effect.code, effect.reason);
+        break;
+    }
+  }
+
+  #sendStopped(account: SessionAccount, saved: boolean): void {
+    const { focusedMs, unfocusedMs, unknownMs, untrackedMs } = accountTotals(account);
+    const totals = { focusedMs, unfocusedMs, unknownMs, untrackedMs };
+    this.#send(JSON.stringify({ type: 'stopped', sessionId: account.sessionId, totals, saved }));
+  }
+
+  #send(data: string | Uint8Array): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES && this.#state.phase !== 'ended') {
+      const error = new ProtocolError('slow_reader', 'updates are not read; the connection is too slow for them');
+      this.dispatch({ type: 'fault', error, seq: null });
+      return;
+    }
+    this.#socket.send(data);
+  }
+
+  #authenticate(hello: Hello): void {
+    this.#use.admit(hello, this).then(
+      (admission) => {
+        if (this.#state.phase === 'authenticating') this.dispatch({ type: 'admitted', ...admission });
+        else this.#use.detach(admission.account, this);
+      },
+      (error: unknown) => this.#fault(error),
+    );
+  }
+
+  #infer(effect: Extract<ConnectionEffect, { type: 'infer' }>): void {
+    const { message } = effect.frame;
+    this.#use.inference
+      .request({
+        budgetMs: FRAME_BUDGET_MS,
+        frame: effect.camera,
+        crop: message.crop,
+        roi: effect.roi,
+        image: message.image,
+      })
+      .then((answer) => {
+        if (answer.status === 'ok')
+          this.dispatch({ type: 'observed', frame: effect.frame, observation: answer.observation });
+        else
+          this.dispatch({
+            type: 'unserved',
+            frame: effect.frame,
+            status: answer.status as Exclude<InferenceStatus, 'ok'> | 'away',
+          });
+      })
+      .catch((error: unknown) => this.#fault(error));
+  }
+}
