@@ -1,0 +1,181 @@
+import type { Direction } from '../direction.ts';
+import { NO_CORRECTION } from '../vision/gaze.ts';
+import { DEFAULT_CENTER, DEFAULT_SCREEN, learnCenter, type PersonalCenter } from '../vision/screen.ts';
+import { type Verdict, verdictOf } from '../vision/verdict.ts';
+import {
+  type Account,
+  closeBout,
+  commitDirection,
+  commitUntracked,
+  EMPTY_ACCOUNT,
+  stateOfDirection,
+} from './account.ts';
+import type { Calibration } from './calibration.ts';
+import type { CaptureBout, FocusReading, FocusSample, FocusTotals, Rule } from './focus.ts';
+import { smoothAsSeed } from './seed-smoothing.ts';
+import { type Decision, resolveDoubt, type Smoothing, smooth, UNDECIDED } from './smoothing.ts';
+
+/** A longer time without a sample was not observed. */
+export const MAX_COVER_MS = 2000;
+
+/** Time constant of the shown confidence. */
+const CONFIDENCE_TAU_MS = 500;
+
+/** All there is of a running session's focus; plain JSON, so that it can be handed on and resumed. */
+export interface FocusTrackerState {
+  readonly rule: Rule;
+  readonly calibration: Calibration | null;
+  /** Capture time of the newest sample or settlement, ms; null before the first. */
+  readonly atMs: number | null;
+  readonly account: Account;
+  readonly smoothing: Smoothing;
+  /** Verdicts of the newest frames, kept for the rule `seed` alone. */
+  readonly seedFrames: readonly Direction[];
+  readonly center: PersonalCenter;
+  readonly confidence: number;
+}
+
+/** A session at time 0. `calibration` is ignored by the rule `seed`. */
+export function createFocusTracker(options: {
+  readonly rule: Rule;
+  readonly calibration?: Calibration | null;
+}): FocusTrackerState {
+  return {
+    rule: options.rule,
+    calibration: options.calibration ?? null,
+    atMs: null,
+    account: EMPTY_ACCOUNT,
+    smoothing: UNDECIDED,
+    seedFrames: [],
+    center: DEFAULT_CENTER,
+    confidence: 0,
+  };
+}
+
+function commitAll(account: Account, decisions: readonly Decision[]): Account {
+  return decisions.reduce((sum, { direction, untilMs }) => commitDirection(sum, direction, untilMs), account);
+}
+
+/** Decides all that is open up to the newest sample. */
+function commitPending(state: FocusTrackerState): FocusTrackerState {
+  if (state.atMs === null) return state;
+  const { smoothing, decisions } = resolveDoubt(state.smoothing, state.atMs);
+  return { ...state, smoothing, account: commitAll(state.account, decisions) };
+}
+
+/** The time since the newest sample was not observed. */
+function skipTo(state: FocusTrackerState, atMs: number): FocusTrackerState {
+  const committed = commitPending(state);
+  return {
+    ...committed,
+    atMs,
+    account: commitUntracked(committed.account, atMs),
+    smoothing: UNDECIDED,
+    seedFrames: [],
+    confidence: 0,
+  };
+}
+
+function geometricVerdict(state: FocusTrackerState, sample: FocusSample): Verdict {
+  if (sample.observation === null) return { direction: 'unknown', confidence: 0, gaze: null };
+  const { calibration, center } = state;
+  const { held } = state.smoothing;
+  return verdictOf(sample.observation, {
+    screen: calibration?.screen ?? {
+      ...DEFAULT_SCREEN,
+      centerYawDeg: center.yawDeg,
+      centerPitchDeg: center.pitchDeg,
+    },
+    correction: calibration?.correction ?? NO_CORRECTION,
+    held: held === 'unknown' ? null : held,
+  });
+}
+
+function observeGeometric(state: FocusTrackerState, sample: FocusSample, fromMs: number): FocusTrackerState {
+  const verdict = geometricVerdict(state, sample);
+  const coveredMs = sample.atMs - fromMs;
+  const { smoothing, decisions } = smooth(state.smoothing, verdict, fromMs, sample.atMs);
+  const follow = coveredMs === 0 && state.confidence === 0 ? 1 : 1 - Math.exp(-coveredMs / CONFIDENCE_TAU_MS);
+  return {
+    ...state,
+    atMs: sample.atMs,
+    smoothing,
+    account: commitAll(state.account, decisions),
+    center:
+      state.calibration === null && verdict.gaze !== null
+        ? learnCenter(state.center, verdict.gaze.yawDeg, verdict.gaze.pitchDeg, coveredMs * verdict.confidence)
+        : state.center,
+    confidence: state.confidence + follow * (verdict.confidence - state.confidence),
+  };
+}
+
+function seedVerdict(sample: FocusSample): Direction {
+  if (sample.observation === null) return 'unknown';
+  return sample.observation.face?.seedDirection ?? 'no_face';
+}
+
+function observeAsSeed(state: FocusTrackerState, sample: FocusSample): FocusTrackerState {
+  const { recent, direction } = smoothAsSeed(state.seedFrames, seedVerdict(sample));
+  const agreeing = recent.filter((frame) => frame === direction).length;
+  return {
+    ...state,
+    atMs: sample.atMs,
+    seedFrames: recent,
+    smoothing: { ...UNDECIDED, held: direction },
+    account: commitDirection(state.account, direction, sample.atMs),
+    confidence: direction === 'unknown' ? 0 : agreeing / recent.length,
+  };
+}
+
+/**
+ * Takes one sample, which covers the time since the one before it (since 0 for the first). After a
+ * longer time than MAX_COVER_MS that time is untracked, and the sample starts anew. A sample that
+ * is not later than the newest one changes nothing.
+ */
+export function observeSample(state: FocusTrackerState, sample: FocusSample): FocusTrackerState {
+  const atMs = Math.floor(sample.atMs);
+  const lastMs = state.atMs ?? 0;
+  if (!(atMs > lastMs) && !(state.atMs === null && atMs === 0)) return state;
+  const base = atMs - lastMs > MAX_COVER_MS ? skipTo(state, atMs) : state;
+  const fromMs = base === state ? lastMs : atMs;
+  const whole = { atMs, observation: sample.observation };
+  return state.rule === 'seed' ? observeAsSeed(base, whole) : observeGeometric(base, whole, fromMs);
+}
+
+/**
+ * The session's end at `atMs`: everything open is decided, and the time since the newest sample
+ * counts as what was then held if it is not longer than MAX_COVER_MS, else as untracked. The open bout ends.
+ */
+export function settle(state: FocusTrackerState, atMs: number): FocusTrackerState {
+  const endMs = Math.max(Math.floor(atMs), state.atMs ?? 0);
+  const committed = commitPending(state);
+  const isCovered = committed.atMs !== null && endMs - committed.atMs <= MAX_COVER_MS;
+  const account = isCovered
+    ? commitDirection(committed.account, committed.smoothing.held, endMs)
+    : commitUntracked(committed.account, endMs);
+  return { ...committed, atMs: endMs, account: closeBout(account) };
+}
+
+/** What holds now. State and direction always agree: the state is the direction's. */
+export function readingOf(state: FocusTrackerState): FocusReading {
+  const direction = state.smoothing.held;
+  const isUnknown = direction === 'unknown';
+  return { state: stateOfDirection(direction), direction, confidence: isUnknown ? 0 : state.confidence };
+}
+
+/** Committed time: never decreasing. What is still undecided (at most about 1.2 s) is not in it. */
+export function totalsOf(state: FocusTrackerState): FocusTotals {
+  return state.account.totals;
+}
+
+/** Time up to the newest sample that is not decided yet, ms. */
+export function pendingMsOf(state: FocusTrackerState): number {
+  return (state.atMs ?? 0) - state.account.endMs;
+}
+
+/** Hands over the bouts that ended since they were last taken. */
+export function takeBouts(state: FocusTrackerState): { state: FocusTrackerState; bouts: CaptureBout[] } {
+  const { closedBouts } = state.account;
+  if (closedBouts.length === 0) return { state, bouts: [] };
+  return { state: { ...state, account: { ...state.account, closedBouts: [] } }, bouts: [...closedBouts] };
+}

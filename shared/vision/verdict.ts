@@ -1,0 +1,112 @@
+import type { Direction } from '../direction.ts';
+import type { FaceMeasurement, FaceObservation } from '../observation.ts';
+import { type Gaze, type GazeCorrection, gazeOf, NO_CORRECTION } from './gaze.ts';
+import { DEFAULT_SCREEN, placeOnScreen, type ScreenRegion } from './screen.ts';
+
+/** What one frame says. `gaze` is null where none was measured well enough. */
+export interface Verdict {
+  readonly direction: Direction;
+  /** 0–1; 0 for unknown. */
+  readonly confidence: number;
+  readonly gaze: Gaze | null;
+}
+
+/** What is known of the student and of the moment before. */
+export interface VerdictContext {
+  readonly screen: ScreenRegion;
+  readonly correction: GazeCorrection;
+  /** The direction that holds; its limits are a little wider than those of the others. Null at the start. */
+  readonly held: Direction | null;
+}
+
+export const DEFAULT_CONTEXT: VerdictContext = { screen: DEFAULT_SCREEN, correction: NO_CORRECTION, held: null };
+
+/** Below these, or above for the residual, a frame says nothing. */
+const MIN_SCORE = 0.5;
+const MIN_INTER_OCULAR_PX = 15;
+const MIN_BRIGHTNESS = 0.05;
+const MAX_RESIDUAL = 0.15;
+/** From here on a frame is as good as any. */
+const GOOD_SCORE = 0.9;
+const GOOD_INTER_OCULAR_PX = 35;
+const GOOD_BRIGHTNESS = 0.2;
+const GOOD_RESIDUAL = 0.05;
+
+const CLOSED_OPENNESS = 0.11;
+const TURNED_YAW_DEG = 32;
+/** Widening of the limits that the held direction enjoys, as a share. */
+const HYSTERESIS = 0.08;
+/** A detector that sees no face is now and then wrong. */
+const NO_FACE_CONFIDENCE = 0.8;
+
+function ramp(value: number, from: number, to: number): number {
+  return Math.min(1, Math.max(0, (value - from) / (to - from)));
+}
+
+/** How far a frame can be trusted, 0 (not at all) – 1. */
+export function qualityOf(face: FaceMeasurement, brightness: number): number {
+  const parts = [
+    ramp(face.score, MIN_SCORE, GOOD_SCORE),
+    ramp(face.interOcularPx, MIN_INTER_OCULAR_PX, GOOD_INTER_OCULAR_PX),
+    ramp(brightness, MIN_BRIGHTNESS, GOOD_BRIGHTNESS),
+    ramp(face.fitResidual, MAX_RESIDUAL, GOOD_RESIDUAL),
+  ];
+  return parts.some((part) => part === 0) ? 0 : Math.min(...parts.map((part) => 0.4 + 0.6 * part));
+}
+
+/** Mean openness of the eyes, weighted by how well each is seen; null when neither is. */
+export function opennessOfFace(face: FaceMeasurement): number | null {
+  const { imageLeftEye: left, imageRightEye: right } = face;
+  const sum = left.visibility + right.visibility;
+  return sum < 0.2 ? null : (left.openness * left.visibility + right.openness * right.visibility) / sum;
+}
+
+/** The direction of the axis that leaves the screen furthest; null when no single axis does. */
+function axisBeyond(across: number, up: number): Direction | null {
+  if (Math.abs(across) <= 1 && Math.abs(up) <= 1) return null;
+  if (Math.abs(across) >= Math.abs(up)) return across < 0 ? 'looking_left' : 'looking_right';
+  return up < 0 ? 'looking_down' : 'looking_up';
+}
+
+/**
+ * One frame's verdict by the geometric rule: no face, unknown where the frame is too poor, eyes
+ * closed, face turned away, then the axis on which the gaze leaves the screen furthest; `distracted`
+ * where the gaze is past a rounded corner of the screen with neither axis beyond its own limit.
+ */
+export function verdictOf(observation: FaceObservation, context: VerdictContext = DEFAULT_CONTEXT): Verdict {
+  const { face, brightness } = observation;
+  if (face === null) {
+    return brightness < MIN_BRIGHTNESS
+      ? { direction: 'unknown', confidence: 0, gaze: null }
+      : { direction: 'no_face', confidence: NO_FACE_CONFIDENCE, gaze: null };
+  }
+  const quality = qualityOf(face, brightness);
+  if (quality === 0) return { direction: 'unknown', confidence: 0, gaze: null };
+  const slack = (direction: Direction): number => {
+    if (context.held === null) return 1;
+    return context.held === direction ? 1 + HYSTERESIS : 1 - HYSTERESIS;
+  };
+
+  const openness = opennessOfFace(face);
+  const closedLimit = CLOSED_OPENNESS * slack('eyes_closed');
+  if (openness !== null && openness < closedLimit) {
+    return { direction: 'eyes_closed', confidence: quality * (0.5 + ramp(openness, closedLimit, 0) / 2), gaze: null };
+  }
+
+  const gaze = gazeOf(face, context.correction);
+  const turnedLimit = TURNED_YAW_DEG / slack('face_turned');
+  const turned = Math.abs(face.headYawDeg) / turnedLimit;
+  if (turned > 1) {
+    return { direction: 'face_turned', confidence: quality * (0.5 + ramp(turned, 1, 1.5) / 2), gaze };
+  }
+
+  const place = placeOnScreen(context.screen, gaze.yawDeg, gaze.pitchDeg);
+  const room = slack('centered');
+  const [across, up] = [place.across / room, place.up / room];
+  const axis = axisBeyond(across, up);
+  const reach = (across ** 4 + up ** 4) ** 0.25;
+  const sureness = 0.4 + 0.6 * ramp(Math.abs(reach - 1), 0, 0.5);
+  const eyes = 0.6 + 0.4 * gaze.eyeWeight;
+  const direction = axis ?? (reach > 1 ? 'distracted' : 'centered');
+  return { direction, confidence: quality * sureness * eyes, gaze };
+}

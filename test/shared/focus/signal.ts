@@ -1,0 +1,95 @@
+import type { Direction } from '../../../shared/direction.ts';
+import type { FocusSample } from '../../../shared/focus/focus.ts';
+import type { EyeObservation, FaceMeasurement, FaceObservation } from '../../../shared/observation.ts';
+
+export type Look = Exclude<Direction, 'unknown' | 'distracted'> | 'frozen' | 'dark';
+
+function eye(yawDeg: number, pitchDeg: number, openness: number): EyeObservation {
+  return { yawDeg, pitchDeg, openness, visibility: 1 };
+}
+
+/** A good observation of a face in front of its screen, with what `change` says. */
+export function faceSeen(change: Partial<FaceMeasurement> = {}): FaceObservation {
+  const face: FaceMeasurement = {
+    score: 0.99,
+    headYawDeg: 0,
+    headPitchDeg: -7,
+    headRollDeg: 0,
+    fitResidual: 0.03,
+    imageLeftEye: eye(0, 0, 0.28),
+    imageRightEye: eye(0, 0, 0.28),
+    interOcularPx: 70,
+    seedDirection: 'centered',
+    nextRoi: { centerXPx: 320, centerYPx: 240, sizePx: 300, rotationRad: 0 },
+    ...change,
+  };
+  return { face, faceCount: 1, detectorRan: false, brightness: 0.5, sharpness: 0.5 };
+}
+
+function bothEyes(yawDeg: number, pitchDeg: number, openness = 0.28): Partial<FaceMeasurement> {
+  return { imageLeftEye: eye(yawDeg, pitchDeg, openness), imageRightEye: eye(yawDeg, pitchDeg, openness) };
+}
+
+const NOTHING: FaceObservation = { face: null, faceCount: 0, detectorRan: true, brightness: 0.5, sharpness: 0.5 };
+
+/** What a camera gives of a student who does `look`; null for a frozen picture. */
+export function observationOf(look: Look): FaceObservation | null {
+  switch (look) {
+    case 'centered':
+      return faceSeen();
+    case 'looking_left':
+      return faceSeen({ ...bothEyes(-35, 0), seedDirection: look });
+    case 'looking_right':
+      return faceSeen({ ...bothEyes(35, 0), seedDirection: look });
+    case 'looking_up':
+      return faceSeen({ headPitchDeg: 18, ...bothEyes(0, 15), seedDirection: look });
+    case 'looking_down':
+      return faceSeen({ headPitchDeg: -32, ...bothEyes(0, -10), seedDirection: look });
+    case 'face_turned':
+      return faceSeen({ headYawDeg: 50, seedDirection: look });
+    case 'eyes_closed':
+      return faceSeen({ ...bothEyes(0, 0, 0.02), seedDirection: look });
+    case 'no_face':
+      return NOTHING;
+    case 'dark':
+      return { ...NOTHING, brightness: 0.01 };
+    case 'frozen':
+      return null;
+  }
+}
+
+/** A student's behaviour as stretches of time, one after the other. */
+export type Signal = readonly { readonly look: Look; readonly ms: number }[];
+
+export function lengthOf(signal: Signal): number {
+  return signal.reduce((sum, { ms }) => sum + ms, 0);
+}
+
+export function lookAt(signal: Signal, atMs: number): Look {
+  let end = 0;
+  for (const { look, ms } of signal) {
+    end += ms;
+    if (atMs <= end) return look;
+  }
+  return signal.at(-1)?.look ?? 'no_face';
+}
+
+/** Samples of a signal at the given times. */
+export function sampleAt(signal: Signal, timesMs: readonly number[]): FocusSample[] {
+  return timesMs.map((atMs) => ({ atMs, observation: observationOf(lookAt(signal, atMs)) }));
+}
+
+/**
+ * Sampling times up to `endMs` at `fps`, each step up to `jitter` (a share) longer or shorter; `noise`
+ * gives numbers in 0–1 and is gone through again and again.
+ */
+export function timesOf(endMs: number, fps: number, jitter = 0, noise: readonly number[] = [0.5]): number[] {
+  const times: number[] = [];
+  let at = 0;
+  for (let i = 0; ; i++) {
+    const random = noise[i % noise.length] ?? 0.5;
+    at += (1000 / fps) * (1 + jitter * (2 * random - 1));
+    if (at > endMs) return times;
+    times.push(Math.round(at));
+  }
+}
