@@ -1,0 +1,18 @@
+import type { FaceRoi } from '../../shared/geometry.ts';
+import type { FrameView } from '../../shared/vision/image.ts';
+import type { Location } from '../../shared/vision/locate.ts';
+
+/** Engines that can be asked for by name. */
+export const ENGINE_NAMES = ['onnx'] as const;
+export type EngineName = (typeof ENGINE_NAMES)[number];
+
+/**
+ * Finds one face and its landmarks in a picture. Keeps nothing from one call to the next: the same
+ * arguments give the same result, bit for bit, whatever was asked before. Not reentrant: the owner
+ * awaits each call before the next.
+ */
+export interface FaceEngine {
+  readonly name: EngineName;
+  locate(view: FrameView, hint: FaceRoi | null): Promise<Location>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,322 @@
+import type { OnnxGraph } from './onnx.ts';
+import { TFLITE_TYPE, type TfliteGraph, type TfliteOperator } from './tflite.ts';
+
+/**
+ * Operators of one kind that run side by side on the lanes of one value: the model's eye and lip
+ * branches are alike, and one grouped operator over all of them costs far less than one each.
+ * An operator that has no twin is a wave of one lane.
+ */
+interface Wave {
+  readonly operators: TfliteOperator[];
+  readonly channels: number;
+  /** ONNX value, NCHW, the lanes' channels one after the other; null until it is emitted. */
+  value: string | null;
+}
+
+interface Lane {
+  readonly wave: Wave;
+  readonly index: number;
+}
+
+// Option fields of Conv2DOptions, DepthwiseConv2DOptions and Pool2DOptions in schema.fbs.
+const OPTION = { padding: 0, strideW: 1, strideH: 2, filterW: 3, filterH: 4 };
+const PADDING_SAME = 0;
+
+interface Window {
+  readonly kernel: readonly [number, number];
+  readonly strides: readonly [number, number];
+  /** ONNX order: top, left, bottom, right. */
+  readonly pads: readonly [number, number, number, number];
+}
+
+/** TensorFlow's SAME padding of one axis: what cannot be split evenly goes to the end. */
+function samePadding(size: number, kernel: number, stride: number): [number, number] {
+  const total = Math.max(0, (Math.ceil(size / stride) - 1) * stride + kernel - size);
+  return [Math.floor(total / 2), Math.ceil(total / 2)];
+}
+
+function shapeOf(graph: TfliteGraph, tensor: number): readonly number[] {
+  const shape = graph.tensors[tensor]?.shape;
+  if (shape === undefined) throw new Error(`the TFLite model has no tensor ${tensor}`);
+  return shape;
+}
+
+function dimension(shape: readonly number[], axis: number): number {
+  const size = shape[axis];
+  if (size === undefined) throw new Error(`a tensor of ${shape.length} axes has no axis ${axis}`);
+  return size;
+}
+
+/**
+ * Translates the plain layers of a TFLite graph (NHWC) into ONNX operators (NCHW) in the form that
+ * onnxruntime keeps in its blocked layout throughout: no PRelu, no Pad, no GridSample.
+ */
+export class Lowering {
+  readonly tflite: TfliteGraph;
+  readonly onnx: OnnxGraph;
+  private readonly lanes = new Map<number, Lane>();
+  private readonly constants = new Map<number, number>();
+  private readonly selections = new Map<string, string>();
+
+  constructor(tflite: TfliteGraph, onnx: OnnxGraph) {
+    this.tflite = tflite;
+    this.onnx = onnx;
+    this.plan();
+  }
+
+  private plan(): void {
+    const waves = new Map<string, Wave>();
+    const ids = new Map<Wave, number>();
+    for (const operator of this.tflite.operators) {
+      const [source, output] = [operator.inputs[0], operator.outputs[0]];
+      if (source === undefined || output === undefined) continue;
+      if (operator.name === 'dequantize') {
+        this.constants.set(output, source);
+        continue;
+      }
+      const inputs = operator.inputs.map((input) => {
+        const lane = this.lanes.get(input);
+        return lane === undefined ? shapeOf(this.tflite, input).join('x') : `w${ids.get(lane.wave)}`;
+      });
+      const shape = shapeOf(this.tflite, output);
+      const options = [0, 1, 2, 3, 4].map(operator.option);
+      const key = [operator.name, operator.customName, inputs, shape, options].join('|');
+      const wave = waves.get(key) ?? { operators: [], channels: dimension(shape, shape.length - 1), value: null };
+      if (!waves.has(key)) {
+        ids.set(wave, waves.size);
+        waves.set(key, wave);
+      }
+      this.lanes.set(output, { wave, index: wave.operators.length });
+      wave.operators.push(operator);
+    }
+  }
+
+  /** Gives graph input `tensor` the ONNX value `value` (NCHW). */
+  bindInput(tensor: number, value: string): void {
+    const channels = dimension(shapeOf(this.tflite, tensor), 3);
+    this.lanes.set(tensor, { wave: { operators: [], channels, value }, index: 0 });
+  }
+
+  /** Gives the outputs of twin operators, translated elsewhere, their common ONNX value. */
+  bindLanes(tensors: readonly number[], value: string): void {
+    tensors.forEach((tensor, index) => {
+      const lane = this.lanes.get(tensor);
+      if (lane === undefined || lane.index !== index || lane.wave.operators.length !== tensors.length) {
+        throw new Error(`tensor ${tensor} is not lane ${index} of ${tensors.length}`);
+      }
+      lane.wave.value = value;
+    });
+  }
+
+  /** ONNX value (NCHW) of the tensors, which must be all lanes of one wave in order; emits what it needs. */
+  value(tensors: readonly number[]): string {
+    const lanes = tensors.map((tensor) => {
+      const lane = this.lanes.get(tensor);
+      if (lane === undefined) throw new Error(`tensor ${tensor} is computed by no operator`);
+      return lane;
+    });
+    const wave = lanes[0]?.wave;
+    if (wave === undefined || lanes.some((lane) => lane.wave !== wave)) throw new Error('lanes of different waves');
+    wave.value ??= this.emit(wave);
+    const order = lanes.map((lane) => lane.index);
+    const width = Math.max(1, wave.operators.length);
+    if (order.length === width && order.every((lane, index) => lane === index)) return wave.value;
+    const key = `${wave.value}:${order}`;
+    const known = this.selections.get(key);
+    if (known !== undefined) return known;
+    const parts = this.onnx.split('Split', [wave.value], width, { axis: 1 });
+    const selected = this.onnx.node(
+      'Concat',
+      order.map((lane) => parts[lane] ?? ''),
+      { axis: 1 },
+    );
+    this.selections.set(key, selected);
+    return selected;
+  }
+
+  /** The raw half-precision bits of a constant. */
+  halves(tensor: number): Uint16Array {
+    const source = this.tflite.tensors[this.constants.get(tensor) ?? tensor];
+    if (source?.data == null || source.type !== TFLITE_TYPE.float16) {
+      throw new Error(`tensor ${tensor} is no half-precision constant`);
+    }
+    const view = new DataView(source.data.buffer, source.data.byteOffset, source.data.byteLength);
+    return Uint16Array.from({ length: view.byteLength / 2 }, (_, index) => view.getUint16(index * 2, true));
+  }
+
+  /** A constant as numbers. */
+  numbers(tensor: number): number[] {
+    return Array.from(this.halves(tensor), halfToNumber);
+  }
+
+  private emit(wave: Wave): string {
+    const [first] = wave.operators;
+    if (first === undefined) throw new Error('a graph input was not bound');
+    switch (first.name) {
+      case 'conv2d':
+        return this.convolution(wave);
+      case 'depthwiseConv2d':
+        return this.depthwise(wave);
+      case 'maxPool2d':
+        return this.maxPool(wave);
+      case 'pad':
+        return this.channelPad(wave);
+      case 'prelu':
+        return this.prelu(wave);
+      case 'add':
+        return this.onnx.node('Add', [this.inputs(wave, 0), this.inputs(wave, 1)]);
+      case 'relu':
+        return this.onnx.node('Relu', [this.inputs(wave, 0)]);
+      default:
+        throw new Error(`TFLite operator ${first.name} ${first.customName} has no mapping here`);
+    }
+  }
+
+  private inputTensors(wave: Wave, position: number): number[] {
+    return wave.operators.map((operator) => {
+      const tensor = operator.inputs[position];
+      if (tensor === undefined) throw new Error(`a ${operator.name} has no input ${position}`);
+      return tensor;
+    });
+  }
+
+  private inputs(wave: Wave, position: number): string {
+    return this.value(this.inputTensors(wave, position));
+  }
+
+  private window(wave: Wave, kernelH: number, kernelW: number): Window {
+    const [operator] = wave.operators;
+    const [input] = this.inputTensors(wave, 0);
+    if (operator === undefined || input === undefined) throw new Error('an empty wave');
+    const shape = shapeOf(this.tflite, input);
+    const strideH = operator.option(OPTION.strideH);
+    const strideW = operator.option(OPTION.strideW);
+    const same = operator.option(OPTION.padding) === PADDING_SAME;
+    const [top, bottom] = same ? samePadding(dimension(shape, 1), kernelH, strideH) : [0, 0];
+    const [left, right] = same ? samePadding(dimension(shape, 2), kernelW, strideW) : [0, 0];
+    return { kernel: [kernelH, kernelW], strides: [strideH, strideW], pads: [top, left, bottom, right] };
+  }
+
+  private attributes(window: Window, group: number): Record<string, number | readonly number[]> {
+    return { group, kernel_shape: window.kernel, strides: window.strides, pads: window.pads };
+  }
+
+  /** Stacks one constant of every lane along its first axis, after `arrange` brought each into ONNX order. */
+  private stack(wave: Wave, position: number, arrange: (bits: Uint16Array) => Uint16Array): Uint16Array {
+    const parts = this.inputTensors(wave, position).map((tensor) => arrange(this.halves(tensor)));
+    return Uint16Array.from(parts.flatMap((part) => Array.from(part)));
+  }
+
+  private convolution(wave: Wave): string {
+    const [kernel] = this.inputTensors(wave, 1);
+    if (kernel === undefined) throw new Error('an empty wave');
+    const shape = shapeOf(this.tflite, kernel);
+    const [outputs, height, width, inputs] = [0, 1, 2, 3].map((axis) => dimension(shape, axis)) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    const lanes = wave.operators.length;
+    const weights = this.stack(wave, 1, (bits) => channelsFirst(bits, outputs, height * width, inputs));
+    const biases = this.stack(wave, 2, (bits) => bits);
+    return this.onnx.node(
+      'Conv',
+      [
+        this.inputs(wave, 0),
+        this.onnx.halves(weights, [lanes * outputs, inputs, height, width]),
+        this.onnx.halves(biases, [lanes * outputs]),
+      ],
+      this.attributes(this.window(wave, height, width), lanes),
+    );
+  }
+
+  private depthwise(wave: Wave): string {
+    const [kernel] = this.inputTensors(wave, 1);
+    if (kernel === undefined) throw new Error('an empty wave');
+    const shape = shapeOf(this.tflite, kernel);
+    const [height, width, channels] = [1, 2, 3].map((axis) => dimension(shape, axis)) as [number, number, number];
+    const total = wave.operators.length * channels;
+    const weights = this.stack(wave, 1, (bits) => channelsFirst(bits, 1, height * width, channels));
+    const biases = this.stack(wave, 2, (bits) => bits);
+    return this.onnx.node(
+      'Conv',
+      [this.inputs(wave, 0), this.onnx.halves(weights, [total, 1, height, width]), this.onnx.halves(biases, [total])],
+      this.attributes(this.window(wave, height, width), total),
+    );
+  }
+
+  private maxPool(wave: Wave): string {
+    const [operator] = wave.operators;
+    const height = operator?.option(OPTION.filterH) ?? 0;
+    const width = operator?.option(OPTION.filterW) ?? 0;
+    const window = this.window(wave, height, width);
+    return this.onnx.node('MaxPool', [this.inputs(wave, 0)], {
+      kernel_shape: window.kernel,
+      strides: window.strides,
+      pads: window.pads,
+    });
+  }
+
+  /** Zero channels appended: a 1×1 convolution with the identity, which the blocked layout has and Pad has not. */
+  private channelPad(wave: Wave): string {
+    const [input] = this.inputTensors(wave, 0);
+    if (input === undefined) throw new Error('an empty wave');
+    const given = dimension(shapeOf(this.tflite, input), 3);
+    const lanes = wave.operators.length;
+    const outputs = lanes * wave.channels;
+    const weights = new Float32Array(outputs * given);
+    for (let output = 0; output < outputs; output++) {
+      const channel = output % wave.channels;
+      if (channel < given) weights[output * given + channel] = 1;
+    }
+    return this.onnx.node('Conv', [this.inputs(wave, 0), this.onnx.floats(weights, [outputs, given, 1, 1])], {
+      group: lanes,
+      kernel_shape: [1, 1],
+    });
+  }
+
+  /**
+   * max(0, x) + a·min(0, x) = x + (1 − a)·relu(−x). With s = sign(1 − a) that is
+   * x + s·relu(−|1 − a|·x): a depthwise 1×1 convolution with a fused relu and, where a channel has
+   * a > 1, a second one for the sign.
+   */
+  private prelu(wave: Wave): string {
+    const x = this.inputs(wave, 0);
+    const rest = this.inputTensors(wave, 1).flatMap((tensor) => this.numbers(tensor).map((slope) => 1 - slope));
+    const perChannel = (weights: number[], input: string): string =>
+      this.onnx.node('Conv', [input, this.onnx.floats(weights, [rest.length, 1, 1, 1])], {
+        group: rest.length,
+        kernel_shape: [1, 1],
+      });
+    const scaled = perChannel(
+      rest.map((value) => -Math.abs(value)),
+      x,
+    );
+    const negative = this.onnx.node('Relu', [scaled]);
+    const signed = rest.every((value) => value >= 0) ? negative : perChannel(rest.map(Math.sign), negative);
+    return this.onnx.node('Add', [signed, x]);
+  }
+}
+
+/** [outer, positions, inner] to [outer, inner, positions]. */
+function channelsFirst(bits: Uint16Array, outer: number, positions: number, inner: number): Uint16Array {
+  const arranged = new Uint16Array(bits.length);
+  for (let o = 0; o < outer; o++) {
+    for (let p = 0; p < positions; p++) {
+      for (let i = 0; i < inner; i++) {
+        arranged[(o * inner + i) * positions + p] = bits[(o * positions + p) * inner + i] ?? 0;
+      }
+    }
+  }
+  return arranged;
+}
+
+/** IEEE 754 half precision. */
+export function halfToNumber(bits: number): number {
+  const sign = bits >> 15 === 0 ? 1 : -1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
