@@ -129,7 +129,10 @@ export class RelayConnection {
     this.#dispatch({ type: 'connect', nowMs: this.#options.now() });
   }
 
-  /** Begins capture, or tells of a changed camera. Remembered and repeated after a reconnect. */
+  /**
+   * Begins capture, goes on after a stop, or tells of a changed camera. Remembered and repeated
+   * after a reconnect.
+   */
   start(wanted: CaptureStart): void {
     this.#dispatch({ type: 'start', wanted, nowMs: this.#options.now() });
   }
@@ -178,22 +181,26 @@ export class RelayConnection {
   /** Sends a picture. Returns its sequence number, or null when it cannot leave now and is dropped. */
   sendFrame(frame: OutgoingFrame): number | null {
     if (!this.canSend()) return null;
-    const taken = this.#flow.take(frame.captureMs, this.#options.now());
+    const taken = this.#flow.take('frame', frame.captureMs, this.#options.now());
     this.#framesSent++;
     return this.#sendBinary({ kind: 'frame', late: false, ...frame, ...taken });
   }
 
-  /** Says that the picture is still the one sent last. Returns as sendFrame does. */
+  /**
+   * Says that the picture is still the one sent last. Returns as sendFrame does. While a picture is
+   * on its way there is nothing yet to be the same as.
+   */
   sendSame(captureMs: number): number | null {
-    if (!this.canSend()) return null;
-    const taken = this.#flow.take(captureMs, this.#options.now());
+    if (!this.canSend() || this.#flow.framePending) return null;
+    const taken = this.#flow.take('same', captureMs, this.#options.now());
     this.#samesSent++;
     return this.#sendBinary({ kind: 'same', late: false, ...taken });
   }
 
   /**
-   * Ends the session on purpose. Resolves with the gateway's final totals, or with null when they
-   * do not come within 5 s (the gateway stores what it has counted either way). Never rejects.
+   * Ends capture on purpose: the time until the next start, if there is one, belongs to no kind of
+   * time. Resolves with the gateway's totals, or with null when they do not come within 5 s (the
+   * gateway stores what it has counted either way). Never rejects.
    */
   stop(): Promise<Stopped | null> {
     if (this.#stop !== null) return this.#stop.promise;
@@ -207,7 +214,7 @@ export class RelayConnection {
     return promise;
   }
 
-  /** Closes the connection for good. The session can be resumed later unless it was stopped. */
+  /** Closes the connection for good. Whoever keeps the resume token can go on with the session. */
   close(): void {
     this.#dispatch({ type: 'close' });
   }
@@ -398,7 +405,9 @@ export class RelayConnection {
 
   #settleStop(stopped: Stopped | null): void {
     this.#disarm('stop');
-    this.#stop?.resolve(stopped);
+    const waiting = this.#stop;
+    this.#stop = null;
+    waiting?.resolve(stopped);
   }
 
   #arm(name: TimerName, delayMs: number, callback: () => void): void {

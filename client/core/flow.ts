@@ -1,5 +1,6 @@
 /** A message that waits for its acknowledgement. */
 interface InFlight {
+  readonly kind: 'frame' | 'same';
   readonly captureMs: number;
   readonly sentAtMs: number;
 }
@@ -18,6 +19,12 @@ export class FlowWindow {
     return this.#inFlight.size;
   }
 
+  /** True while a picture waits for its acknowledgement. */
+  get framePending(): boolean {
+    for (const { kind } of this.#inFlight.values()) if (kind === 'frame') return true;
+    return false;
+  }
+
   /** When the oldest message without an acknowledgement went out; null when there is none. */
   get oldestSentAtMs(): number | null {
     for (const { sentAtMs } of this.#inFlight.values()) return sentAtMs;
@@ -28,11 +35,11 @@ export class FlowWindow {
    * Takes a sequence number for a message. Capture times must move forward on the wire: one that
    * does not is moved to the next millisecond.
    */
-  take(captureMs: number, nowMs: number): { readonly seq: number; readonly captureMs: number } {
+  take(kind: InFlight['kind'], captureMs: number, nowMs: number): { readonly seq: number; readonly captureMs: number } {
     const seq = this.#nextSeq;
     this.#nextSeq = (seq + 1) & 0xffff;
     this.#lastCaptureMs = Math.max(Math.floor(captureMs), this.#lastCaptureMs + 1);
-    this.#inFlight.set(seq, { captureMs: this.#lastCaptureMs, sentAtMs: nowMs });
+    this.#inFlight.set(seq, { kind, captureMs: this.#lastCaptureMs, sentAtMs: nowMs });
     return { seq, captureMs: this.#lastCaptureMs };
   }
 

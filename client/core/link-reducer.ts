@@ -99,11 +99,10 @@ function onControl(state: LinkState, message: ServerControl, nowMs: number): Lin
       return stay({ ...state, guidance: guidanceFromLimits(message.limits, state.guidance?.nextCrop ?? null) });
     case 'stopped': {
       if (state.phase.name !== 'live') return stay(state);
-      // A stopped session is over: a later connection begins a new one.
-      return {
-        state: { ...state, phase: { ...state.phase, startSent: false }, wanted: null, resumeToken: null },
-        effects: [{ type: 'stopped', message }],
-      };
+      const effects: LinkEffect[] = [{ type: 'stopped', message }];
+      // Capture may have been started again before the answer to the stop came.
+      if (!state.phase.stopping) return { state, effects };
+      return { state: { ...state, phase: { ...state.phase, startSent: false, stopping: false } }, effects };
     }
     case 'error': {
       const { code, fatal, retry, seq } = message;
@@ -122,10 +121,12 @@ function onControl(state: LinkState, message: ServerControl, nowMs: number): Lin
 
 /** Sends the wanted `start`, where there is one and the connection is up. */
 function start(state: LinkState, nowMs: number): LinkStep {
-  if (state.wanted === null || state.phase.name !== 'live' || state.phase.stopping) return stay(state);
+  if (state.wanted === null || state.phase.name !== 'live') return stay(state);
   const clock = beginClock(state.clock, nowMs);
+  // Whatever crop was good before the pause or for the old frame size says nothing now.
+  const guidance = state.guidance === null ? null : { ...state.guidance, nextCrop: null };
   return {
-    state: { ...state, clock, phase: { ...state.phase, startSent: true } },
+    state: { ...state, clock, guidance, phase: { ...state.phase, startSent: true, stopping: false } },
     effects: [{ type: 'send', message: { type: 'start', ...state.wanted, atMs: readClock(clock, nowMs) ?? 0 } }],
   };
 }

@@ -97,6 +97,16 @@ describe('flow', () => {
     expect(socket.messages).toEqual([{ kind: 'same', seq: 0, captureMs: 10, late: false }]);
   });
 
+  it('repeats no picture while one is still on its way', async () => {
+    const { connection, goLive, frame } = createHarness();
+    const socket = await goLive();
+    frame(10);
+    expect(connection.sendSame(20)).toBeNull();
+    socket.update({ seq: 0 });
+    expect(connection.sendSame(30)).toBe(1);
+    expect(connection.sendSame(40)).toBe(2);
+  });
+
   it('carries picture, codec, crop and capture time', async () => {
     const { goLive, frame } = createHarness();
     const socket = await goLive();
@@ -388,8 +398,48 @@ describe('stopping', () => {
     expect(await done).toEqual(stopped);
     connection.close();
     expect(socket.closedWith).toBe(1000);
-    expect(connection.resumeToken).toBeNull();
     expect(time.pending).toBe(0);
+  });
+
+  it('goes on after a stop, at the clock that ran on, and stops again', async () => {
+    const { connection, goLive, time, frame } = createHarness();
+    const socket = await goLive();
+    frame(1);
+    socket.update({ seq: 0, nextCrop: FULL });
+    connection.stop();
+    socket.say(stopped);
+    time.advance(9000);
+    connection.start(CAPTURE);
+    expect(socket.controls.at(-1)).toEqual({ type: 'start', ...CAPTURE, atMs: 9000 });
+    expect(connection.guidance?.nextCrop).toBeNull();
+    expect(frame(9001)).toBe(1);
+    const again = connection.stop();
+    socket.say({ ...stopped, saved: false });
+    expect(await again).toMatchObject({ saved: false });
+  });
+
+  it('may be started again before the answer to the stop has come', async () => {
+    const { connection, goLive, frame } = createHarness();
+    const socket = await goLive();
+    const done = connection.stop();
+    connection.start(CAPTURE);
+    socket.say(stopped);
+    expect(await done).toEqual(stopped);
+    expect(frame(5)).toBe(0);
+  });
+
+  it('stays stopped over a reconnect', async () => {
+    const { connection, goLive, nextSocket, time, frame } = createHarness();
+    const first = await goLive();
+    connection.stop();
+    first.say(stopped);
+    first.drop();
+    time.advance(250);
+    const second = await nextSocket();
+    second.open();
+    second.say(welcome({ resumed: true, epoch: 1 }));
+    expect(second.controls.map(({ type }) => type)).toEqual(['hello']);
+    expect(frame(1)).toBeNull();
   });
 
   it('resolves with null when the totals do not come', async () => {
