@@ -522,7 +522,7 @@ function observed<S extends Capturing>(
     ...sampled(state, captureMs, frozen ? null : observation, gatewayMs),
     lastObservation: observation,
     roi: face === null ? null : { roi: face.nextRoi, captureMs },
-    nextCrop: nextCrop(observation, state.camera),
+    nextCrop: nextCrop(observation, state.camera, state.nextCrop),
   };
 }
 

@@ -75,7 +75,7 @@ export class Stream {
   receiveBinary(bytes: Uint8Array): void {
     try {
       const message = decodeClientMessage(bytes);
-      const digest = message.kind === 'frame' ? createHash('sha1').update(message.image).digest('latin1') : null;
+      const digest = message.kind === 'frame' ? createHash('sha1').update(message.image).digest('base64') : null;
       this.dispatch({ type: 'message', message, bytes: bytes.byteLength, digest });
     } catch (error) {
       this.#fault(error);
