@@ -2,6 +2,7 @@ import path from 'node:path';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import type { Logger } from '../logger.ts';
 import { createLibsqlStore } from './libsql/store.ts';
+import { createMysqlStore } from './mysql/store.ts';
 import type { MetricsStore } from './port.ts';
 
 /** File of the embedded store in the data folder. */
@@ -17,8 +18,10 @@ export async function openStore(
   config: { readonly mysqlUrl: string | null; readonly dataDir: string },
   logger: Logger,
 ): Promise<MetricsStore> {
-  if (config.mysqlUrl !== null) throw new RelayError('mysql_missing', 'the MySQL store is not in this build yet');
-  const store = createLibsqlStore({ path: path.join(config.dataDir, STORE_FILE), logger });
+  const store =
+    config.mysqlUrl === null
+      ? createLibsqlStore({ path: path.join(config.dataDir, STORE_FILE), logger })
+      : createMysqlStore({ url: config.mysqlUrl, logger });
   try {
     await store.migrate();
   } catch (error) {

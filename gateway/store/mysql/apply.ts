@@ -1,0 +1,169 @@
+import { and, asc, between, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
+import type { MySql2Database } from 'drizzle-orm/mysql2';
+import type { Logger } from '../../logger.ts';
+import { assertSameStudent, chunksOf, keyRanges, type SessionBatch } from '../batch.ts';
+import { boutRows, SUMMED_COLUMNS, sessionDelta, windowKey, windowRow } from '../records.ts';
+import { isDataError, storeError } from './errors.ts';
+import { type EyelearnTable, feedEyelearn, type NewWindow } from './eyelearn.ts';
+import { bouts, sessions, windows } from './schema.ts';
+
+/** Keeps a statement of 200 rows far below max_allowed_packet (16 MiB by default). */
+const ROWS_PER_STATEMENT = 200;
+
+type Transaction = Parameters<Parameters<MySql2Database['transaction']>[0]>[0];
+
+interface LockedSession {
+  readonly id: number;
+  readonly userId: number;
+}
+
+/**
+ * Locks the rows of a batch's sessions, in the order of their ids, and makes those that are missing. With
+ * them locked nobody else writes to these sessions' windows, so what is in the ledger stays as it is.
+ */
+async function lockSessions(tx: Transaction, batches: readonly SessionBatch[]): Promise<Map<string, LockedSession>> {
+  const locked = new Map<string, LockedSession>();
+  const lock = async (uuids: readonly string[]) => {
+    for (const chunk of chunksOf(uuids, ROWS_PER_STATEMENT)) {
+      const rows = await tx
+        .select({ id: sessions.id, sessionUuid: sessions.sessionUuid, userId: sessions.userId })
+        .from(sessions)
+        .where(inArray(sessions.sessionUuid, chunk))
+        .orderBy(asc(sessions.sessionUuid))
+        .for('update');
+      for (const { sessionUuid, id, userId } of rows) locked.set(sessionUuid, { id, userId });
+    }
+  };
+  await lock(batches.map(({ sessionUuid }) => sessionUuid));
+  const missing = batches.filter(({ sessionUuid }) => !locked.has(sessionUuid));
+  for (const chunk of chunksOf(missing, ROWS_PER_STATEMENT)) {
+    await tx
+      .insert(sessions)
+      .values(
+        chunk.map(({ sessionUuid, windows: [first] }) => ({
+          sessionUuid,
+          userId: first.userId,
+          moduleId: first.moduleId,
+          startedAtMs: first.sessionStartedAtMs,
+          endedAtMs: first.endedAtMs,
+          mode: first.mode,
+          rule: first.rule,
+        })),
+      )
+      .onDuplicateKeyUpdate({ set: { id: sql`${sessions.id}` } });
+  }
+  if (missing.length > 0) await lock(missing.map(({ sessionUuid }) => sessionUuid));
+  return locked;
+}
+
+/** The windows that are not in the ledger yet. */
+async function newWindows(
+  tx: Transaction,
+  batches: readonly SessionBatch[],
+  locked: ReadonlyMap<string, LockedSession>,
+): Promise<NewWindow[]> {
+  const given = batches.flatMap((batch) => {
+    const session = locked.get(batch.sessionUuid);
+    if (session === undefined) return [];
+    for (const window of batch.windows) assertSameStudent(window, session.userId);
+    return [{ batch, sessionId: session.id }];
+  });
+  const known = new Set<string>();
+  const ranges = given.flatMap(({ batch, sessionId }) => keyRanges(batch, sessionId));
+  for (const chunk of chunksOf(ranges, ROWS_PER_STATEMENT)) {
+    const rows = await tx
+      .select({ sessionId: windows.sessionId, epoch: windows.epoch, seq: windows.seq })
+      .from(windows)
+      .where(
+        or(
+          ...chunk.map(({ sessionId, epoch, minSeq, maxSeq }) =>
+            and(eq(windows.sessionId, sessionId), eq(windows.epoch, epoch), between(windows.seq, minSeq, maxSeq)),
+          ),
+        ),
+      );
+    for (const row of rows) known.add(windowKey(row));
+  }
+  return given.flatMap(({ batch, sessionId }) =>
+    batch.windows
+      .filter(({ epoch, seq }) => !known.has(windowKey({ sessionId, epoch, seq })))
+      .map((window) => ({ sessionId, window })),
+  );
+}
+
+const added = (column: (typeof sessions)[keyof typeof sessions & string] & { name: string }): SQL =>
+  sql`${column} + VALUES(${sql.identifier(column.name)})`;
+
+/** Adds each session's new windows to its row, all sessions in one statement. */
+async function addToSessions(tx: Transaction, fresh: readonly NewWindow[]): Promise<void> {
+  const bySession = new Map<number, [NewWindow['window'], ...NewWindow['window'][]]>();
+  for (const { sessionId, window } of fresh) {
+    const list = bySession.get(sessionId);
+    if (list === undefined) bySession.set(sessionId, [window]);
+    else list.push(window);
+  }
+  const rows = [...bySession].map(([id, list]) => {
+    const { sums, ...rest } = sessionDelta(list);
+    const [{ sessionId: sessionUuid, userId, moduleId, sessionStartedAtMs: startedAtMs }] = list;
+    return { id, sessionUuid, userId, moduleId, startedAtMs, ...rest, ...sums };
+  });
+  for (const chunk of chunksOf(rows, ROWS_PER_STATEMENT)) {
+    // Every row is there and locked, so each of these is an update by its id.
+    await tx
+      .insert(sessions)
+      .values(chunk)
+      .onDuplicateKeyUpdate({
+        set: {
+          ...Object.fromEntries(SUMMED_COLUMNS.map((column) => [column, added(sessions[column])])),
+          windowCount: added(sessions.windowCount),
+          focusedBoutCount: added(sessions.focusedBoutCount),
+          unfocusedBoutCount: added(sessions.unfocusedBoutCount),
+          longestFocusedBoutMs: sql`GREATEST(${sessions.longestFocusedBoutMs}, VALUES(longest_focused_bout_ms))`,
+          endedAtMs: sql`GREATEST(${sessions.endedAtMs}, VALUES(ended_at_ms))`,
+          isFinal: sql`GREATEST(${sessions.isFinal}, VALUES(is_final))`,
+          mode: sql`VALUES(mode)`,
+          rule: sql`VALUES(rule)`,
+        },
+      });
+  }
+}
+
+/**
+ * EyeLearn's own table must not keep our ledger from taking a window: what it refuses is undone and
+ * logged, and everything else of the transaction stands.
+ */
+async function feedOrLog(
+  tx: Transaction,
+  table: EyelearnTable,
+  fresh: readonly NewWindow[],
+  logger: Logger,
+): Promise<void> {
+  try {
+    await tx.transaction((savepoint) => feedEyelearn(savepoint, table, fresh));
+  } catch (error) {
+    if (!isDataError(error)) throw error;
+    logger.error(
+      { code: 'eyelearn_rejected', error: storeError(error).message, windows: fresh.length },
+      'EyeLearn refuses time that our own tables have taken',
+    );
+  }
+}
+
+/** Applies checked batches within a transaction and returns how many windows were new. */
+export async function applyBatches(
+  tx: Transaction,
+  batches: readonly SessionBatch[],
+  table: EyelearnTable | null,
+  logger: Logger,
+): Promise<number> {
+  const locked = await lockSessions(tx, batches);
+  const fresh = await newWindows(tx, batches, locked);
+  if (fresh.length === 0) return 0;
+  for (const chunk of chunksOf(fresh, ROWS_PER_STATEMENT)) {
+    await tx.insert(windows).values(chunk.map(({ window, sessionId }) => windowRow(window, sessionId)));
+  }
+  const freshBouts = fresh.flatMap(({ window, sessionId }) => boutRows(window, sessionId));
+  for (const chunk of chunksOf(freshBouts, ROWS_PER_STATEMENT)) await tx.insert(bouts).values(chunk);
+  await addToSessions(tx, fresh);
+  if (table !== null) await feedOrLog(tx, table, fresh, logger);
+  return fresh.length;
+}

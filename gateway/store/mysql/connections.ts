@@ -1,0 +1,107 @@
+import mysql, { type PoolConnection } from 'mysql2/promise';
+import { RelayError } from '../../../shared/errors.ts';
+import type { MysqlConfig } from './url.ts';
+
+const CONNECT_TIMEOUT_MS = 5000;
+/** A quiet gateway keeps no connection: it lets go of the last one after this long. */
+const IDLE_TIMEOUT_MS = 10_000;
+const CONNECTION_LIMIT = 4;
+const LOCK_WAIT_S = 10;
+const CLOSE_TIMEOUT_MS = 2000;
+
+/**
+ * The same rules whatever the server's defaults are: bad data is an error and never cut to fit, a
+ * transaction sees what others have committed. The time zone stays the server's: its days count.
+ */
+const SESSION_SETUP = [
+  "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'",
+  `SET SESSION innodb_lock_wait_timeout = ${LOCK_WAIT_S}`,
+  'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
+];
+
+/** Connections to one database, opened when needed and let go when not. */
+export interface MysqlConnections {
+  /**
+   * Runs a task on a connection of its own. A task that fails or takes longer than `limitMs` loses its
+   * connection, and with it any transaction it left open. Rejects with the task's error, mysql2's, or
+   * RelayError `store_unreachable` after `limitMs`.
+   */
+  use<T>(limitMs: number, task: (connection: PoolConnection) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+function afterLimit(limitMs: number): { readonly expired: Promise<never>; readonly cancel: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(
+        new RelayError('store_unreachable', `MySQL did not answer within ${limitMs} ms`, {
+          hint: 'check that the database is not frozen or overloaded',
+        }),
+      );
+    }, limitMs);
+  });
+  return { expired, cancel: () => clearTimeout(timer) };
+}
+
+/** Opens nothing yet; see MysqlConnections. */
+export function createConnections(config: MysqlConfig): MysqlConnections {
+  const open = new Set<{ destroy(): void }>();
+  const pool = mysql.createPool({
+    host: config.host,
+    port: config.port,
+    user: config.user,
+    password: config.password,
+    database: config.database,
+    charset: 'utf8mb4',
+    timezone: 'Z',
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    connectionLimit: CONNECTION_LIMIT,
+    // One below the limit, for mysql2 looks for idle connections only then.
+    maxIdle: CONNECTION_LIMIT - 1,
+    idleTimeout: IDLE_TIMEOUT_MS,
+    gracefulEnd: true,
+    ...(config.tls === 'off' ? {} : { ssl: { rejectUnauthorized: config.tls === 'verify' } }),
+  });
+  pool.pool.on('connection', (connection) => {
+    open.add(connection);
+    connection.on('end', () => open.delete(connection));
+    // The query under way gets the error; an idle connection's end concerns nobody.
+    connection.on('error', () => open.delete(connection));
+    for (const statement of SESSION_SETUP) {
+      connection.query(statement, (error) => {
+        if (error !== null) connection.destroy();
+      });
+    }
+  });
+
+  return {
+    async use(limitMs, task) {
+      const { expired, cancel } = afterLimit(limitMs);
+      const acquired = pool.getConnection();
+      let connection: PoolConnection | null = null;
+      try {
+        connection = await Promise.race([acquired, expired]);
+        const result = await Promise.race([task(connection), expired]);
+        connection.release();
+        return result;
+      } catch (error) {
+        if (connection === null) acquired.then((late) => late.release()).catch(() => undefined);
+        else connection.destroy();
+        throw error;
+      } finally {
+        cancel();
+      }
+    },
+    async close() {
+      const { expired, cancel } = afterLimit(CLOSE_TIMEOUT_MS);
+      try {
+        await Promise.race([pool.end(), expired]);
+      } catch {
+        for (const connection of open) connection.destroy();
+      } finally {
+        cancel();
+      }
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import { describeError, RelayError } from '../../../shared/errors.ts';
+
+/** What mysql2 says of a failed query or connection. */
+interface MysqlError extends Error {
+  readonly code: string;
+  readonly errno?: number;
+  readonly sqlState?: string;
+  readonly fatal?: boolean;
+}
+
+/** Server errors that a repeat of the whole transaction usually cures. */
+const PASSING_ERRNOS = new Set([
+  1205, // lock wait timeout
+  1213, // deadlock
+  1020, // MariaDB: row changed since the snapshot
+  1062, // two gateways wrote the same new row at once; the repeat finds it
+]);
+
+/** Data errors whose SQLSTATE is the unspecific HY000. */
+const DATA_ERRNOS = new Set([1264, 1265, 1292, 1366, 1406]);
+
+const HINT_BY_ERRNO: Readonly<Record<number, string>> = {
+  1044: 'grant this user rights on the database',
+  1045: 'check user and password',
+  1049: 'create the database or correct its name',
+  1142: 'grant this user CREATE, CREATE VIEW, ALTER, INDEX, SELECT, INSERT, UPDATE and DELETE on the database',
+};
+
+function mysqlErrorOf(error: unknown): MysqlError | null {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if ('code' in at && typeof at.code === 'string' && !(at instanceof RelayError)) return at as MysqlError;
+  }
+  return null;
+}
+
+/** True when the connection broke under a query: another one may work at once. */
+function isLostConnection({ code, fatal }: MysqlError): boolean {
+  return fatal === true && ['PROTOCOL_CONNECTION_LOST', 'ECONNRESET', 'EPIPE'].includes(code);
+}
+
+/** True for what a repeat of the same transaction, right now, may cure. */
+export function isPassing(error: unknown): boolean {
+  const mysqlError = mysqlErrorOf(error);
+  if (mysqlError === null) return false;
+  return PASSING_ERRNOS.has(mysqlError.errno ?? 0) || isLostConnection(mysqlError);
+}
+
+/** True when the server says that it will never take this data. */
+export function isDataError(error: unknown): boolean {
+  const mysqlError = mysqlErrorOf(error);
+  if (mysqlError === null || mysqlError.errno === undefined || PASSING_ERRNOS.has(mysqlError.errno)) return false;
+  return DATA_ERRNOS.has(mysqlError.errno) || /^2[23]/.test(mysqlError.sqlState ?? '');
+}
+
+/**
+ * The port's error for whatever went wrong. Only what the server says of the data is `store_rejected`;
+ * everything else (no connection, no rights, no table, no space) may be put right, so the data waits.
+ */
+export function storeError(error: unknown): RelayError {
+  if (error instanceof RelayError) return error;
+  const mysqlError = mysqlErrorOf(error);
+  const detail = mysqlError === null ? describeError(error) : `${mysqlError.message} (${mysqlError.code})`;
+  if (isDataError(error)) {
+    return new RelayError('store_rejected', `MySQL refuses this data: ${detail}`, { cause: error });
+  }
+  return new RelayError('store_unreachable', `MySQL does not take the data now: ${detail}`, {
+    hint: HINT_BY_ERRNO[mysqlError?.errno ?? 0] ?? 'check that the database runs and that MYSQL_URL leads to it',
+    cause: error,
+  });
+}

@@ -1,0 +1,106 @@
+/**
+ * EyeLearn's dashboards drop rows above 7,200 s (`total_time_seconds BETWEEN 30 AND 7200`), so a row ends
+ * before it gets there.
+ */
+export const ROW_LIMIT_S = 7200;
+
+/** One of EyeLearn's rows as we know it, and what of our time is in it. */
+export interface RowState {
+  /** Counts the rows of one session, lesson section and day: 0, 1, … */
+  readonly rollNo: number;
+  /** Our time that belongs to this row, whole ms. */
+  readonly focusedMs: number;
+  readonly unfocusedMs: number;
+  /** How much of it the row holds, whole seconds. */
+  readonly focusedWrittenS: number;
+  readonly unfocusedWrittenS: number;
+  /** What the row's total is now; others may have added to it. */
+  readonly totalS: number;
+}
+
+/** A row before and after: the difference is what has to be added to it. */
+export interface RowStep {
+  readonly state: RowState;
+  readonly addFocusedS: number;
+  readonly addUnfocusedS: number;
+  /** Start of the first window that went into the row in this batch, UTC ms. */
+  readonly startedAtMs: number;
+}
+
+/** Time of one window, whole ms. */
+export interface TimeSlice {
+  readonly startedAtMs: number;
+  readonly focusedMs: number;
+  readonly unfocusedMs: number;
+}
+
+const EMPTY: Omit<RowState, 'rollNo'> = {
+  focusedMs: 0,
+  unfocusedMs: 0,
+  focusedWrittenS: 0,
+  unfocusedWrittenS: 0,
+  totalS: 0,
+};
+
+function add(step: RowStep, slice: TimeSlice): RowStep {
+  const { state } = step;
+  const focusedMs = state.focusedMs + slice.focusedMs;
+  const unfocusedMs = state.unfocusedMs + slice.unfocusedMs;
+  // Never less than is written: a row is added to and nothing else.
+  const focusedS = Math.max(0, Math.floor(focusedMs / 1000) - state.focusedWrittenS);
+  const unfocusedS = Math.max(0, Math.floor(unfocusedMs / 1000) - state.unfocusedWrittenS);
+  return {
+    state: {
+      rollNo: state.rollNo,
+      focusedMs,
+      unfocusedMs,
+      focusedWrittenS: state.focusedWrittenS + focusedS,
+      unfocusedWrittenS: state.unfocusedWrittenS + unfocusedS,
+      totalS: state.totalS + focusedS + unfocusedS,
+    },
+    addFocusedS: step.addFocusedS + focusedS,
+    addUnfocusedS: step.addUnfocusedS + unfocusedS,
+    startedAtMs: step.startedAtMs,
+  };
+}
+
+/** Ends a row at its whole seconds; the milliseconds beyond them go on in the next one. */
+function rollOver({ state }: RowStep, startedAtMs: number): [ended: RowState, next: RowStep] {
+  const ended = { ...state, focusedMs: state.focusedWrittenS * 1000, unfocusedMs: state.unfocusedWrittenS * 1000 };
+  const next = {
+    ...EMPTY,
+    rollNo: state.rollNo + 1,
+    focusedMs: state.focusedMs - ended.focusedMs,
+    unfocusedMs: state.unfocusedMs - ended.unfocusedMs,
+  };
+  return [ended, { state: next, addFocusedS: 0, addUnfocusedS: 0, startedAtMs }];
+}
+
+/**
+ * Spreads windows of one session, lesson section and day over rows: whole seconds, remainders carried,
+ * a new row before one reaches ROW_LIMIT_S. `current` is the row written to last, null if there is
+ * none. Returns the rows that change, in order; over all of them the seconds of each kind
+ * are the whole seconds of the time given so far.
+ */
+export function planRows(current: RowState | null, slices: readonly TimeSlice[]): RowStep[] {
+  const [first] = slices;
+  if (first === undefined) return [];
+  const steps: RowStep[] = [];
+  let step: RowStep = {
+    state: current ?? { ...EMPTY, rollNo: 0 },
+    addFocusedS: 0,
+    addUnfocusedS: 0,
+    startedAtMs: first.startedAtMs,
+  };
+  for (const slice of slices) {
+    const more = add(step, slice);
+    if (more.state.totalS < ROW_LIMIT_S || step.state.totalS === 0) {
+      step = more;
+      continue;
+    }
+    const [ended, next] = rollOver(step, slice.startedAtMs);
+    steps.push({ ...step, state: ended });
+    step = add(next, slice);
+  }
+  return [...steps, step];
+}

@@ -1,0 +1,112 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { asc, eq } from 'drizzle-orm';
+import { drizzle, type MySql2Database } from 'drizzle-orm/mysql2';
+import type { Logger } from '../../logger.ts';
+import { backoffMs } from '../../spool/backoff.ts';
+import { sessionBatches } from '../batch.ts';
+import { createMutex } from '../mutex.ts';
+import type { MetricsStore } from '../port.ts';
+import { sessionReport } from '../records.ts';
+import { applyBatches } from './apply.ts';
+import { createConnections } from './connections.ts';
+import { isPassing, storeError } from './errors.ts';
+import { type EyelearnTable, inspectEyelearn } from './eyelearn.ts';
+import { migrateMysql } from './migrate.ts';
+import { bouts, reportSessions, windows } from './schema.ts';
+import { parseMysqlUrl } from './url.ts';
+
+const QUERY_LIMIT_MS = 15_000;
+const MIGRATION_LIMIT_MS = 120_000;
+const ATTEMPTS = 4;
+const RETRY = { firstMs: 20, maxMs: 500 };
+
+export interface MysqlStoreOptions {
+  readonly url: string;
+  readonly logger: Logger;
+  /** Numbers in [0, 1), for the jitter of repeats. */
+  readonly random?: () => number;
+}
+
+/**
+ * The MySQL or MariaDB store. Opens no connection until it is used, and keeps none when it is not; brings the
+ * schema up to date before its first use. Throws RelayError `mysql_url_invalid`; its methods reject as the port says.
+ */
+export function createMysqlStore({ url, logger, random = Math.random }: MysqlStoreOptions): MetricsStore {
+  const config = parseMysqlUrl(url);
+  const connections = createConnections(config);
+  const migrating = createMutex();
+  let ready: { readonly eyelearn: EyelearnTable | null } | null = null;
+
+  async function use<T>(limitMs: number, task: (db: MySql2Database) => Promise<T>): Promise<T> {
+    for (let failures = 0; ; failures += 1) {
+      try {
+        return await connections.use(limitMs, (connection) => task(drizzle({ client: connection })));
+      } catch (error) {
+        if (failures + 1 >= ATTEMPTS || !isPassing(error)) throw storeError(error);
+        await delay(backoffMs(RETRY, failures, random));
+      }
+    }
+  }
+
+  function prepare(): Promise<{ readonly eyelearn: EyelearnTable | null }> {
+    return migrating.run(async () => {
+      if (ready !== null) return ready;
+      try {
+        ready = await connections.use(MIGRATION_LIMIT_MS, async (connection) => {
+          const applied = await migrateMysql(connection, config.database);
+          if (applied.length > 0) logger.info({ applied, database: config.database }, 'database migrated');
+          return { eyelearn: await inspectEyelearn(drizzle({ client: connection }), logger) };
+        });
+        return ready;
+      } catch (error) {
+        throw storeError(error);
+      }
+    });
+  }
+
+  return {
+    kind: 'mysql',
+    async migrate() {
+      ready = null;
+      await prepare();
+    },
+    async applyWindows(given) {
+      const batches = sessionBatches(given);
+      if (batches.length === 0) return { applied: 0, repeated: given.length };
+      const { eyelearn } = await prepare();
+      const applied = await use(QUERY_LIMIT_MS, (db) =>
+        db.transaction((tx) => applyBatches(tx, batches, eyelearn, logger)),
+      );
+      return { applied, repeated: given.length - applied };
+    },
+    async sessionReport(sessionId) {
+      await prepare();
+      return use(QUERY_LIMIT_MS, (db) =>
+        db.transaction(
+          async (tx) => {
+            const [session] = await tx
+              .select()
+              .from(reportSessions)
+              .where(eq(reportSessions.sessionUuid, sessionId.toLowerCase()));
+            if (session === undefined) return null;
+            const windowRecords = await tx
+              .select()
+              .from(windows)
+              .where(eq(windows.sessionId, session.sessionId))
+              .orderBy(asc(windows.epoch), asc(windows.seq));
+            const boutRecords = await tx
+              .select()
+              .from(bouts)
+              .where(eq(bouts.sessionId, session.sessionId))
+              .orderBy(asc(bouts.epoch), asc(bouts.seq), asc(bouts.boutNo));
+            return sessionReport(session, windowRecords, boutRecords);
+          },
+          // One picture of all three tables, whatever is stored meanwhile.
+          { isolationLevel: 'repeatable read', accessMode: 'read only' },
+        ),
+      );
+    },
+    ping: () => use(QUERY_LIMIT_MS, async (db) => void (await db.execute('SELECT 1'))),
+    close: () => connections.close(),
+  };
+}

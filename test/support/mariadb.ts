@@ -1,0 +1,188 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import mysql from 'mysql2/promise';
+import { ensureProgram, MARIADB, MARIADB_INSTALLER } from './debian-packages.ts';
+
+const run = promisify(execFile);
+
+const HOST = '127.0.0.1';
+const USER = 'relay';
+/** Characters that a URL must encode, so that every test also tests that. */
+const PASSWORD = 'r3lay:p@ss/word %';
+const START_LIMIT_MS = 60_000;
+const POLL_MS = 50;
+
+export interface MariaDb {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  /** Connection URL of a database. */
+  url(database: string): string;
+  /** Makes a database (or finds it there) and returns its URL. */
+  createDatabase(name: string, charset?: string): Promise<string>;
+  /** Ends the server's process by a signal, SIGKILL by default, and waits until it is gone. */
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  /** Sends a signal that leaves the process there: SIGSTOP, SIGCONT. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
+  /** Starts it again on the same data and the same port, ending it first if it runs. */
+  restart(): Promise<void>;
+  /** Ends it and removes its data. */
+  stop(): Promise<void>;
+}
+
+export interface MariaDbOptions {
+  /** More options for the server, such as `--sql-mode=`. */
+  readonly serverOptions?: readonly string[];
+  /** Time zone of the server's process, such as `Asia/Manila`. */
+  readonly timeZone?: string;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, HOST);
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+async function makeDataDirectory(dataDir: string): Promise<void> {
+  await run(ensureProgram(MARIADB_INSTALLER), [
+    '--no-defaults',
+    `--datadir=${dataDir}`,
+    '--auth-root-authentication-method=normal',
+    '--skip-test-db',
+    ...asRoot(),
+  ]);
+}
+
+/** MariaDB refuses to run as root unless it is told to. */
+function asRoot(): string[] {
+  return process.getuid?.() === 0 ? ['--user=root'] : [];
+}
+
+/**
+ * Starts a MariaDB of our own: private data in the temporary folder, a free port on loopback, a user for the tests.
+ * Resolves when it answers. Nothing else on the machine is touched, and only this process is ever ended.
+ */
+export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaDb> {
+  const server = ensureProgram(MARIADB);
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'relay-db-'));
+  const dataDir = path.join(folder, 'data');
+  const socket = path.join(folder, 's.sock');
+  const errorLog = path.join(folder, 'error.log');
+  const port = await freePort();
+  await makeDataDirectory(dataDir);
+  let child: ChildProcess | null = null;
+
+  async function answers(): Promise<boolean> {
+    try {
+      const connection = await mysql.createConnection({ socketPath: socket, user: 'root', connectTimeout: 1000 });
+      await connection.query('SELECT 1');
+      await connection.end();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async function start(): Promise<void> {
+    const started = spawn(
+      server,
+      [
+        '--no-defaults',
+        `--datadir=${dataDir}`,
+        `--socket=${socket}`,
+        `--pid-file=${path.join(folder, 'pid')}`,
+        `--port=${port}`,
+        `--bind-address=${HOST}`,
+        '--skip-name-resolve',
+        '--innodb-buffer-pool-size=64M',
+        '--innodb-log-file-size=16M',
+        '--character-set-server=utf8mb4',
+        ...asRoot(),
+        ...(options.serverOptions ?? []),
+      ],
+      {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: options.timeZone === undefined ? process.env : { ...process.env, TZ: options.timeZone },
+      },
+    );
+    started.stderr?.pipe(createWriteStream(errorLog, { flags: 'a' }));
+    child = started;
+    const deadline = Date.now() + START_LIMIT_MS;
+    while (!(await answers())) {
+      if (started.exitCode !== null || started.signalCode !== null || Date.now() > deadline) {
+        const log = await readFile(errorLog, 'utf8').catch(() => '');
+        throw new Error(`MariaDB does not start:\n${log.split('\n').slice(-20).join('\n')}`);
+      }
+      await delay(POLL_MS);
+    }
+  }
+
+  async function kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const running = child;
+    child = null;
+    if (running === null || running.exitCode !== null || running.signalCode !== null) return;
+    const gone = once(running, 'exit');
+    running.kill(signal);
+    await gone;
+  }
+
+  async function query(sql: string): Promise<void> {
+    const connection = await mysql.createConnection({ socketPath: socket, user: 'root' });
+    try {
+      await connection.query(sql);
+    } finally {
+      await connection.end();
+    }
+  }
+
+  const url = (database: string) =>
+    `mysql://${USER}:${encodeURIComponent(PASSWORD)}@${HOST}:${port}/${encodeURIComponent(database)}`;
+
+  try {
+    await start();
+    await query(mysql.format('CREATE USER IF NOT EXISTS ?@? IDENTIFIED BY ?', [USER, HOST, PASSWORD]));
+    await query(mysql.format('GRANT ALL ON *.* TO ?@?', [USER, HOST]));
+  } catch (error) {
+    await kill();
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+
+  return {
+    host: HOST,
+    port,
+    user: USER,
+    password: PASSWORD,
+    url,
+    async createDatabase(name, charset = 'utf8mb4') {
+      await query(`CREATE DATABASE IF NOT EXISTS ${mysql.escapeId(name)} CHARACTER SET ${mysql.escapeId(charset)}`);
+      return url(name);
+    },
+    kill,
+    signal(signal) {
+      child?.kill(signal);
+    },
+    async restart() {
+      await kill('SIGTERM');
+      await start();
+    },
+    async stop() {
+      // A stopped process does not hear SIGTERM.
+      child?.kill('SIGCONT');
+      await kill('SIGTERM');
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
