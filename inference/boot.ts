@@ -1,0 +1,67 @@
+import { pino } from 'pino';
+import { describeFaults, readConfig } from '../shared/config.ts';
+import { describeError, RelayError } from '../shared/errors.ts';
+import { type InferenceConfig, inferenceConfigSchema } from './config.ts';
+import { defaultModelLocations, loadModels } from './models/store.ts';
+import { WorkerPool } from './pool/pool.ts';
+import { spawnWorker } from './pool/spawn.ts';
+import { type InferenceServer, startServer } from './server.ts';
+
+/** A frame takes a few milliseconds: a worker silent for this long will not come back. */
+const HANG_MS = 2_000;
+const START_MS = 20_000;
+
+/**
+ * Reads the configuration, takes the port, loads the models and starts the workers; resolves when
+ * the service is ready. Every failure is a RelayError: `config_invalid`, `port_in_use`,
+ * `listen_failed`, `model_*`, `engine_unavailable`.
+ */
+export async function bootInference(env: Readonly<Record<string, string | undefined>>): Promise<InferenceServer> {
+  const startedAtMs = performance.now();
+  const result = readConfig<InferenceConfig>(inferenceConfigSchema, env);
+  if (!result.ok) throw new RelayError('config_invalid', describeFaults('inference', result.faults));
+  const { config } = result;
+  const logger = pino({ name: 'inference', level: config.logLevel });
+
+  const models = await loadModels({ ...defaultModelLocations(), cacheDir: config.modelCacheDir });
+  if (models.converted.length > 0) logger.info({ models: models.converted }, 'models converted');
+  if (models.cacheFault !== null) logger.warn({ reason: models.cacheFault }, 'the model cache cannot be written');
+
+  const pool = new WorkerPool({
+    workers: config.workers,
+    queueLimit: config.queueLimit,
+    hangMs: HANG_MS,
+    startMs: START_MS,
+    spawn: () => spawnWorker({ engine: config.engine, files: models.files }),
+    onReplaced: (reason) => logger.error({ reason }, 'a worker was replaced'),
+  });
+  let server: InferenceServer | null = null;
+  try {
+    server = await startServer({ host: config.host, port: config.port, pool, logger });
+    await pool.start();
+  } catch (error) {
+    await pool.close();
+    await server?.close();
+    throw error;
+  }
+  const { port } = server;
+  const opened = server;
+  const readyMs = Math.round(performance.now() - startedAtMs);
+  logger.info({ host: config.host, port, engine: config.engine, workers: config.workers, readyMs }, 'inference ready');
+  return {
+    port,
+    close: async () => {
+      logger.info('inference draining');
+      await opened.close();
+      await pool.close();
+      logger.info('inference ended');
+    },
+  };
+}
+
+/** Says what went wrong (for a configuration every fault) and leaves with a non-zero status. */
+export function failStart(error: unknown): never {
+  const text = error instanceof RelayError && error.code === 'config_invalid' ? error.message : describeError(error);
+  process.stderr.write(`${text}\n`);
+  process.exit(1);
+}

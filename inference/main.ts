@@ -1,0 +1,19 @@
+import { bootInference, failStart } from './boot.ts';
+
+process.title = 'gaze-relay inference';
+
+try {
+  const inference = await bootInference(process.env);
+  process.send?.({ type: 'ready', port: inference.port });
+  let ending = false;
+  const end = (): void => {
+    if (ending) return;
+    ending = true;
+    inference.close().then(() => process.exit(0), failStart);
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+  process.on('disconnect', end);
+} catch (error) {
+  failStart(error);
+}

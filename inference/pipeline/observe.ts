@@ -1,0 +1,44 @@
+import { describeError, RelayError } from '../../shared/errors.ts';
+import type { InferenceRequest } from '../../shared/link.ts';
+import type { FaceObservation } from '../../shared/observation.ts';
+import type { Location } from '../../shared/vision/locate.ts';
+import { measureFace } from '../../shared/vision/observe.ts';
+import { roiFromLandmarks } from '../../shared/vision/roi.ts';
+import type { FaceEngine } from '../engine/engine.ts';
+import { decodeImage } from './decode.ts';
+import { type GuardFault, guardImage } from './guard.ts';
+
+/** What one observation is made of: a picture and where it belongs. */
+export type ObserveRequest = Pick<InferenceRequest, 'frame' | 'crop' | 'roi' | 'image'>;
+
+export type ObserveOutcome =
+  | { readonly status: 'ok'; readonly observation: FaceObservation }
+  | { readonly status: GuardFault | 'engineFailed'; readonly reason: string };
+
+/** The observation of a located face, or of a picture without one. `frame` is the full camera frame. */
+export function observationOf(location: Location, frame: ObserveRequest['frame']): FaceObservation {
+  const { face, faceCount, detectorRan, quality } = location;
+  return {
+    face: face === null ? null : measureFace(face.landmarks, face.score, frame, roiFromLandmarks(face.landmarks)),
+    faceCount,
+    detectorRan,
+    ...quality,
+  };
+}
+
+/**
+ * One request from its bytes to its observation: guard, decode, locate, measure. A function of the
+ * request alone; nothing of it is kept. Never rejects: whatever goes wrong is this request's outcome.
+ */
+export async function observe(engine: FaceEngine, request: ObserveRequest): Promise<ObserveOutcome> {
+  const verdict = guardImage(request.image);
+  if (!verdict.ok) return { status: verdict.fault, reason: verdict.reason };
+  try {
+    const image = await decodeImage(request.image, verdict);
+    const location = await engine.locate({ image, crop: request.crop }, request.roi);
+    return { status: 'ok', observation: observationOf(location, request.frame) };
+  } catch (error) {
+    const corrupt = error instanceof RelayError && error.code === 'image_corrupt';
+    return { status: corrupt ? 'imageCorrupt' : 'engineFailed', reason: describeError(error) };
+  }
+}

@@ -1,0 +1,253 @@
+import type { Worker } from 'node:worker_threads';
+import { RelayError } from '../../shared/errors.ts';
+import type { ObserveOutcome } from '../pipeline/observe.ts';
+import type { WorkerJob, WorkerReport } from './messages.ts';
+
+export type PoolAnswer =
+  | ObserveOutcome
+  | { readonly status: 'busy'; readonly retryAfterMs: number }
+  | { readonly status: 'expired' };
+
+export interface PoolOptions {
+  readonly workers: number;
+  /** Requests that may wait. */
+  readonly queueLimit: number;
+  /** A worker that has not answered a request by then is hung. */
+  readonly hangMs: number;
+  /** A worker that is not ready by then is hung. */
+  readonly startMs: number;
+  readonly spawn: () => Worker;
+  /** Told of every worker that had to be replaced. */
+  readonly onReplaced: (reason: string) => void;
+}
+
+/** Counts since the start, and what is true now. */
+export interface PoolState {
+  readonly workersWanted: number;
+  readonly workersReady: number;
+  readonly queued: number;
+  readonly running: number;
+  readonly answered: number;
+  readonly expired: number;
+  readonly refused: number;
+  readonly replaced: number;
+}
+
+interface Waiting {
+  readonly job: WorkerJob;
+  readonly resolve: (answer: PoolAnswer) => void;
+  readonly expiresAtMs: number;
+  timer: NodeJS.Timeout | null;
+}
+
+interface Slot {
+  worker: Worker | null;
+  ready: boolean;
+  current: { readonly resolve: (answer: PoolAnswer) => void; readonly startedAtMs: number } | null;
+  watchdog: NodeJS.Timeout | null;
+  failures: number;
+}
+
+const RESTART_DELAY_MS = { first: 50, most: 5_000 };
+const MIN_RETRY_MS = 5;
+const FIRST_GUESS_MS = 5;
+/** Weight of the newest request in the running mean of service times. */
+const SERVICE_WEIGHT = 0.05;
+
+/**
+ * Worker threads that each serve one request at a time, and a bounded queue before them. A request
+ * is answered exactly once: served, `busy` when the queue is full, `expired` when its budget ran
+ * out before a worker was free, `engineFailed` when its worker crashed or hung (and was replaced).
+ */
+export class WorkerPool {
+  private readonly options: PoolOptions;
+  private readonly slots: Slot[];
+  private queue: Waiting[] = [];
+  private serviceMs = FIRST_GUESS_MS;
+  private answered = 0;
+  private expired = 0;
+  private refused = 0;
+  private replaced = 0;
+  private closing = false;
+  private idleWaiters: (() => void)[] = [];
+
+  constructor(options: PoolOptions) {
+    this.options = options;
+    this.slots = Array.from({ length: options.workers }, () => ({
+      worker: null,
+      ready: false,
+      current: null,
+      watchdog: null,
+      failures: 0,
+    }));
+  }
+
+  /** Resolves when every worker is ready; rejects with RelayError `engine_unavailable` if one cannot start. */
+  async start(): Promise<void> {
+    await Promise.all(this.slots.map((slot) => this.launch(slot)));
+  }
+
+  state(): PoolState {
+    return {
+      workersWanted: this.slots.length,
+      workersReady: this.slots.filter((slot) => slot.ready).length,
+      queued: this.queue.length,
+      running: this.slots.filter((slot) => slot.current !== null).length,
+      answered: this.answered,
+      expired: this.expired,
+      refused: this.refused,
+      replaced: this.replaced,
+    };
+  }
+
+  /**
+   * Serves one request; never rejects. The buffer under `job.image` is handed to a worker thread:
+   * it must hold nothing else, and the caller must not use it again.
+   */
+  submit(job: WorkerJob, budgetMs: number): Promise<PoolAnswer> {
+    if (this.closing || this.queue.length >= this.options.queueLimit || this.slots.every((slot) => !slot.ready)) {
+      this.refused++;
+      return Promise.resolve({ status: 'busy', retryAfterMs: this.retryAfterMs() });
+    }
+    return new Promise((resolve) => {
+      const waiting: Waiting = { job, resolve, expiresAtMs: performance.now() + budgetMs, timer: null };
+      this.queue.push(waiting);
+      this.pump();
+      if (!this.queue.includes(waiting)) return;
+      waiting.timer = setTimeout(() => this.expire(waiting), budgetMs);
+    });
+  }
+
+  /** Resolves when nothing is queued or running. */
+  idle(): Promise<void> {
+    if (this.isIdle()) return Promise.resolve();
+    return new Promise((resolve) => this.idleWaiters.push(resolve));
+  }
+
+  /** Ends the workers. What is still queued is answered `busy`, what is running `engineFailed`. */
+  async close(): Promise<void> {
+    this.closing = true;
+    const left = this.queue;
+    this.queue = [];
+    for (const waiting of left) this.finish(waiting, { status: 'busy', retryAfterMs: this.retryAfterMs() });
+    await Promise.all(this.slots.map((slot) => slot.worker?.terminate()));
+  }
+
+  private isIdle(): boolean {
+    return this.queue.length === 0 && this.slots.every((slot) => slot.current === null);
+  }
+
+  private retryAfterMs(): number {
+    const ahead = this.queue.length + this.slots.length;
+    return Math.ceil(Math.max(MIN_RETRY_MS, (this.serviceMs * ahead) / this.slots.length));
+  }
+
+  private finish(waiting: Waiting, answer: PoolAnswer): void {
+    if (waiting.timer !== null) clearTimeout(waiting.timer);
+    waiting.resolve(answer);
+  }
+
+  private expire(waiting: Waiting): void {
+    this.queue = this.queue.filter((other) => other !== waiting);
+    this.expired++;
+    this.finish(waiting, { status: 'expired' });
+    this.notifyIdle();
+  }
+
+  private pump(): void {
+    for (const slot of this.slots) {
+      if (!slot.ready || slot.current !== null) continue;
+      const waiting = this.nextAlive();
+      if (waiting === null) break;
+      this.dispatch(slot, waiting);
+    }
+  }
+
+  private nextAlive(): Waiting | null {
+    for (let waiting = this.queue.shift(); waiting !== undefined; waiting = this.queue.shift()) {
+      if (performance.now() <= waiting.expiresAtMs) return waiting;
+      this.expired++;
+      this.finish(waiting, { status: 'expired' });
+    }
+    return null;
+  }
+
+  private dispatch(slot: Slot, waiting: Waiting): void {
+    if (waiting.timer !== null) clearTimeout(waiting.timer);
+    slot.current = { resolve: waiting.resolve, startedAtMs: performance.now() };
+    slot.watchdog = setTimeout(
+      () => this.discard(slot, `no answer within ${this.options.hangMs} ms`),
+      this.options.hangMs,
+    );
+    slot.worker?.postMessage(waiting.job, [waiting.job.image.buffer as ArrayBuffer]);
+  }
+
+  private settle(slot: Slot, outcome: ObserveOutcome): void {
+    if (slot.watchdog !== null) clearTimeout(slot.watchdog);
+    slot.watchdog = null;
+    const { current } = slot;
+    slot.current = null;
+    if (current === null) return;
+    this.answered++;
+    this.serviceMs += SERVICE_WEIGHT * (performance.now() - current.startedAtMs - this.serviceMs);
+    current.resolve(outcome);
+    this.pump();
+    this.notifyIdle();
+  }
+
+  private notifyIdle(): void {
+    if (!this.isIdle()) return;
+    const waiters = this.idleWaiters;
+    this.idleWaiters = [];
+    for (const resolve of waiters) resolve();
+  }
+
+  private launch(slot: Slot): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const worker = this.options.spawn();
+      slot.worker = worker;
+      slot.watchdog = setTimeout(
+        () => this.discard(slot, `not ready within ${this.options.startMs} ms`),
+        this.options.startMs,
+      );
+      let reason = 'the worker ended';
+      worker.on('message', (report: WorkerReport) => {
+        if (slot.worker !== worker) return;
+        if (report.type === 'outcome') this.settle(slot, report.outcome);
+        else if (report.type === 'failed') reason = report.reason;
+        else {
+          if (slot.watchdog !== null) clearTimeout(slot.watchdog);
+          slot.watchdog = null;
+          slot.ready = true;
+          slot.failures = 0;
+          resolve();
+          this.pump();
+        }
+      });
+      worker.on('error', (error) => {
+        reason = error instanceof Error ? error.message : String(error);
+      });
+      worker.on('exit', () => {
+        if (!slot.ready) reject(new RelayError('engine_unavailable', reason, { hint: 'see the log for the cause' }));
+        if (slot.worker === worker) this.discard(slot, reason);
+      });
+    });
+  }
+
+  private discard(slot: Slot, reason: string): void {
+    const { worker } = slot;
+    slot.worker = null;
+    slot.ready = false;
+    void worker?.terminate();
+    this.settle(slot, { status: 'engineFailed', reason });
+    if (this.closing) return;
+    this.replaced++;
+    this.options.onReplaced(reason);
+    const delayMs =
+      slot.failures === 0 ? 0 : Math.min(RESTART_DELAY_MS.most, RESTART_DELAY_MS.first * 2 ** slot.failures);
+    slot.failures++;
+    setTimeout(() => {
+      if (!this.closing) this.launch(slot).catch(() => {});
+    }, delayMs).unref();
+  }
+}

@@ -1,0 +1,143 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { RelayError } from '../shared/errors.ts';
+import { LINK_PATH, LINK_SUBPROTOCOL } from '../shared/link.ts';
+import { CLOSE, serveLink } from './link-session.ts';
+import type { WorkerPool } from './pool/pool.ts';
+
+const MAX_MESSAGE_BYTES = 512 * 1024;
+const MAX_FRAGMENTS = 16;
+const CLOSE_TIMEOUT_MS = 1_000;
+const DRAIN_MS = 5_000;
+
+export interface InferenceServer {
+  readonly port: number;
+  /** Answers what is under way, then closes links and port. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+export interface ServerOptions {
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  readonly pool: WorkerPool;
+  readonly logger: Pick<Logger, 'info' | 'warn'>;
+}
+
+/** Why the service cannot take requests; empty when it can. */
+function reasonsNotReady(pool: WorkerPool, draining: boolean): string[] {
+  const reasons: string[] = [];
+  if (draining) reasons.push('draining');
+  if (pool.state().workersReady === 0) reasons.push('no_worker_ready');
+  return reasons;
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+  response.end(`${JSON.stringify(body)}\n`);
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const inUse = error.code === 'EADDRINUSE';
+      reject(
+        new RelayError(
+          inUse ? 'port_in_use' : 'listen_failed',
+          `cannot listen on ${host} port ${port}: ${error.message}`,
+          {
+            hint: inUse ? 'end the process that has the port, or set PORT to another' : 'check HOST and PORT',
+            cause: error,
+          },
+        ),
+      );
+    });
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+function wantsLink(request: IncomingMessage): boolean {
+  const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
+  return offered.includes(LINK_SUBPROTOCOL);
+}
+
+/**
+ * The service on a port: `/healthz` (alive), `/readyz` (ready, or why not) and the link. Rejects
+ * with RelayError `port_in_use` or `listen_failed`.
+ */
+export async function startServer(options: ServerOptions): Promise<InferenceServer> {
+  const { pool, logger } = options;
+  const links = new Set<WebSocket>();
+  let draining = false;
+
+  const server = createServer((request, response) => {
+    const path = request.url?.split('?', 1)[0];
+    if (path === '/healthz') sendJson(response, 200, { alive: true });
+    else if (path === '/readyz') {
+      const reasons = reasonsNotReady(pool, draining);
+      const ready = reasons.length === 0;
+      sendJson(response, ready ? 200 : 503, { ready, reasons, links: links.size, ...pool.state() });
+    } else sendJson(response, 404, { error: 'not_found' });
+  });
+
+  // closeTimeout is newer than the published types of ws.
+  const socketOptions = {
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MAX_MESSAGE_BYTES,
+    maxFragments: MAX_FRAGMENTS,
+    closeTimeout: CLOSE_TIMEOUT_MS,
+    handleProtocols: () => LINK_SUBPROTOCOL,
+  };
+  const sockets = new WebSocketServer(socketOptions);
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => {});
+    if (request.url?.split('?', 1)[0] !== LINK_PATH) return refuseUpgrade(socket, '404 Not Found');
+    if (!wantsLink(request)) return refuseUpgrade(socket, '400 Bad Request');
+    if (draining) return refuseUpgrade(socket, '503 Service Unavailable');
+    sockets.handleUpgrade(request, socket, head, (link) => {
+      links.add(link);
+      link.on('close', () => links.delete(link));
+      serveLink(link, {
+        pool,
+        isDraining: () => draining,
+        onFailure: (reason) => logger.warn({ reason }, 'a request failed'),
+      });
+    });
+  });
+
+  const port = await listen(server, options.host, options.port);
+  let closed: Promise<void> | null = null;
+  const close = async (): Promise<void> => {
+    draining = true;
+    let deadline: NodeJS.Timeout | undefined;
+    const timeout = new Promise<void>((resolve) => {
+      deadline = setTimeout(resolve, DRAIN_MS);
+    });
+    await Promise.race([pool.idle(), timeout]);
+    clearTimeout(deadline);
+    for (const link of links) link.close(CLOSE.goingAway, 'draining');
+    const ended = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeIdleConnections();
+    const stragglers = setTimeout(() => {
+      for (const link of links) link.terminate();
+      server.closeAllConnections();
+    }, CLOSE_TIMEOUT_MS);
+    await ended;
+    clearTimeout(stragglers);
+  };
+  return {
+    port,
+    close: () => {
+      closed ??= close();
+      return closed;
+    },
+  };
+}
