@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+// Not under its own name: the bundle's banner declares that one.
+import { createRequire as requireFrom } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import { projectRoot } from '../project-root.ts';
@@ -30,7 +31,7 @@ export interface ModelLocations {
 export function defaultModelLocations(): ModelLocations {
   let sourceDir: string | null;
   try {
-    sourceDir = dirname(createRequire(join(projectRoot(), 'package.json')).resolve(`${SOURCE_PACKAGE}/package.json`));
+    sourceDir = dirname(requireFrom(join(projectRoot(), 'package.json')).resolve(`${SOURCE_PACKAGE}/package.json`));
   } catch {
     sourceDir = null;
   }

@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import type { WorkerSetup } from './messages.ts';
 
-/** The worker's module: beside this one in the sources, `worker.mjs` beside the bundle. */
+/** The worker's module: inference/worker.ts in the sources, `worker.mjs` beside the bundle. */
 function workerUrl(): URL {
-  return new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.mjs', import.meta.url);
+  return new URL(import.meta.url.endsWith('.ts') ? '../worker.ts' : './worker.mjs', import.meta.url);
 }
 
 /** Starts a worker thread on the module `url`, TypeScript (in development, through tsx) or JavaScript. */
