@@ -1,0 +1,129 @@
+import type { FrameSize } from '../../shared/geometry.ts';
+import type { RelayConnection } from '../core/connection.ts';
+import { isSamePicture, type SentPicture } from '../core/likeness.ts';
+import {
+  type CropChoice,
+  chooseCrop,
+  drawSize,
+  jpegQuality,
+  nextDueMs,
+  REAL_FRAME_EVERY_MS,
+  targetFps,
+} from '../core/pacing.ts';
+import { FrameGrabber } from './grabber.ts';
+
+export interface CaptureSource {
+  readonly video: HTMLVideoElement | null;
+  readonly size: FrameSize | null;
+}
+
+export interface CaptureSettings {
+  /** Upper bounds from the page: pictures per second (null = none asked for) and JPEG quality 0–1. */
+  readonly fps: number | null;
+  readonly quality: number;
+  /** Told when the camera's frame size is another one than before (a phone was turned). */
+  onSizeChange(size: FrameSize): void;
+}
+
+/** Video frames that never come (a camera that hangs, a page in the background) must not stop the loop. */
+const FRAME_WAIT_MS = 250;
+
+/** Takes pictures at the asked-for rate and hands them to the connection, while it can send. */
+export class CaptureLoop {
+  readonly #source: CaptureSource;
+  readonly #connection: RelayConnection;
+  readonly #settings: CaptureSettings;
+  readonly #grabber = new FrameGrabber();
+  #running = false;
+  #encoding = false;
+  #dueMs: number | null = null;
+  #choice: CropChoice | null = null;
+  #sent: SentPicture | null = null;
+  #size: FrameSize | null = null;
+  #cancelWait: () => void = () => {};
+
+  constructor(source: CaptureSource, connection: RelayConnection, settings: CaptureSettings) {
+    this.#source = source;
+    this.#connection = connection;
+    this.#settings = settings;
+  }
+
+  get running(): boolean {
+    return this.#running;
+  }
+
+  start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#dueMs = null;
+    this.#size = this.#source.size;
+    this.forget();
+    this.#wait();
+  }
+
+  stop(): void {
+    this.#running = false;
+    this.#cancelWait();
+  }
+
+  /** Whatever was sent before is unknown to the gateway now: the next picture is a real one. */
+  forget(): void {
+    this.#sent = null;
+    this.#choice = null;
+  }
+
+  /** Waits for the next video frame, or for a while where none comes. */
+  #wait(): void {
+    const { video } = this.#source;
+    const canAwaitFrames = video !== null && 'requestVideoFrameCallback' in video;
+    const handle = canAwaitFrames ? video.requestVideoFrameCallback(() => next()) : 0;
+    const timer = setTimeout(() => next(), canAwaitFrames ? FRAME_WAIT_MS : this.#intervalMs() / 4);
+    this.#cancelWait = () => {
+      clearTimeout(timer);
+      if (canAwaitFrames) video.cancelVideoFrameCallback(handle);
+    };
+    const next = () => {
+      this.#cancelWait();
+      if (!this.#running) return;
+      void this.#tick();
+      this.#wait();
+    };
+  }
+
+  #intervalMs(): number {
+    return 1000 / targetFps(this.#settings.fps, this.#connection.guidance);
+  }
+
+  async #tick(): Promise<void> {
+    const { video, size } = this.#source;
+    const { guidance } = this.#connection;
+    if (video === null || size === null || guidance === null || this.#encoding || !this.#connection.canSend()) return;
+    const nowMs = performance.now();
+    const dueMs = nextDueMs(this.#dueMs, nowMs, targetFps(this.#settings.fps, guidance));
+    if (dueMs === null) return;
+    if (this.#size !== null && (this.#size.widthPx !== size.widthPx || this.#size.heightPx !== size.heightPx)) {
+      this.#size = size;
+      this.forget();
+      this.#settings.onSizeChange(size);
+      return;
+    }
+    this.#dueMs = dueMs;
+    const captureMs = this.#connection.captureClockMs() ?? 0;
+    const choice = chooseCrop(guidance.nextCrop, size, this.#choice);
+    const { thumbprint } = this.#grabber.draw(video, choice.crop, drawSize(choice.crop, guidance.imageSizePx));
+    this.#choice = choice;
+    if (isSamePicture(this.#sent, choice.crop, thumbprint, nowMs, REAL_FRAME_EVERY_MS)) {
+      this.#connection.sendSame(captureMs);
+      return;
+    }
+    this.#encoding = true;
+    try {
+      const image = await this.#grabber.encode(jpegQuality(this.#settings.quality), guidance.maxFrameBytes);
+      if (image === null || !this.#running) return;
+      const seq = this.#connection.sendFrame({ image, codec: 'jpeg', ...choice, captureMs });
+      if (seq !== null) this.#sent = { thumbprint, crop: choice.crop, sentAtMs: nowMs };
+    } finally {
+      this.#encoding = false;
+    }
+  }
+}

@@ -1,0 +1,19 @@
+const script = typeof document === 'undefined' ? null : document.currentScript;
+let moduleOrigin: string | null = null;
+
+/** For the ES module, which has no script tag of its own: where it was loaded from. */
+export function noteModuleUrl(url: string): void {
+  moduleOrigin = URL.canParse(url) && url.startsWith('http') ? new URL(url).origin : null;
+}
+
+/** Gateway that a page means when it names none: where it loads this script from. */
+export function defaultServerUrl(): string {
+  if (script instanceof HTMLScriptElement && script.src !== '') return new URL(script.src).origin;
+  return moduleOrigin ?? location.origin;
+}
+
+/** `data-ticket-url` of the script tag; null when there is none. */
+export function ticketUrlOfScript(): string | null {
+  const url = script instanceof HTMLScriptElement ? script.dataset.ticketUrl : undefined;
+  return url === undefined || url === '' ? null : url;
+}
