@@ -83,6 +83,8 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaD
   const port = await freePort();
   await makeDataDirectory(dataDir);
   let child: ChildProcess | null = null;
+  const endWithUs = () => child?.kill('SIGKILL');
+  process.once('exit', endWithUs);
 
   async function answers(): Promise<boolean> {
     try {
@@ -182,6 +184,7 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaD
       // A stopped process does not hear SIGTERM.
       child?.kill('SIGCONT');
       await kill('SIGTERM');
+      process.removeListener('exit', endWithUs);
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -11,6 +11,11 @@ function libsqlErrorOf(error: unknown): LibsqlError | null {
   return null;
 }
 
+/** True when another connection holds the file. */
+export function isBusy(error: unknown): boolean {
+  return libsqlErrorOf(error)?.code === 'SQLITE_BUSY';
+}
+
 /** The port's error for whatever went wrong: `store_rejected` for data, else `store_unreachable`. */
 export function storeError(error: unknown): RelayError {
   if (error instanceof RelayError) return error;

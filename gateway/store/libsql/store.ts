@@ -1,20 +1,23 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { type Client, createClient, type Transaction as LibsqlTransaction } from '@libsql/client';
 import { and, asc, between, eq, inArray, or, sql } from 'drizzle-orm';
 import { drizzle, type LibSQLDatabase } from 'drizzle-orm/libsql';
+import { RelayError } from '../../../shared/errors.ts';
 import type { Logger } from '../../logger.ts';
 import { assertSameStudent, chunksOf, keyRanges, type SessionBatch, sessionBatches } from '../batch.ts';
 import { type MigrationTarget, migrateTo, migrationsFolder, readMigrations } from '../migrations.ts';
 import { createMutex } from '../mutex.ts';
 import type { MetricsStore } from '../port.ts';
 import { boutRows, SUMMED_COLUMNS, sessionDelta, sessionReport, windowKey, windowRow } from '../records.ts';
-import { dataDirError, storeError } from './errors.ts';
+import { dataDirError, isBusy, storeError } from './errors.ts';
 import { bouts, reportSessions, sessions, windows } from './schema.ts';
 
-/** Another process may hold the file for this long before we say that it is busy. */
-const BUSY_TIMEOUT_MS = 2000;
+/** Somebody else may hold the file for about 2 s before we say that it is out of reach. */
+const BUSY_TRIES = 40;
+const BUSY_WAIT_MS = 50;
 /** 200 rows of 32 values stay far below SQLite's 32,766 parameters. */
 const ROWS_PER_STATEMENT = 200;
 
@@ -142,27 +145,44 @@ export function createLibsqlStore(options: { path: string; logger: Logger }): Me
   let client: Client;
   try {
     mkdirSync(path.dirname(options.path), { recursive: true, mode: 0o700 });
-    // Calls block this thread, so a second connection could only wait for the first for ever.
-    client = createClient({ url: pathToFileURL(options.path).href, concurrency: 1, timeout: BUSY_TIMEOUT_MS });
+    // Calls block this thread: one connection, and no waiting for locks inside of it.
+    client = createClient({ url: pathToFileURL(options.path).href, concurrency: 1, timeout: 0 });
   } catch (error) {
     throw dataDirError(options.path, error);
   }
   const db = drizzle(client);
   const mutex = createMutex();
   let opened = false;
+  let closed = false;
+
+  async function attempt<T>(task: () => Promise<T>): Promise<T> {
+    if (closed) throw new RelayError('store_unreachable', 'the embedded store is closed');
+    try {
+      if (!opened) {
+        await client.execute('PRAGMA journal_mode = WAL');
+        // A power cut must not take back what the spool has been told is stored.
+        await client.execute('PRAGMA synchronous = FULL');
+        opened = true;
+      }
+      return await task();
+    } catch (error) {
+      if (error instanceof RelayError) throw error;
+      // A statement that failed may stay under way in the driver, and then nothing can be committed.
+      opened = false;
+      await client.reconnect();
+      throw error;
+    }
+  }
 
   function exclusive<T>(task: () => Promise<T>): Promise<T> {
     return mutex.run(async () => {
-      try {
-        if (!opened) {
-          await client.execute('PRAGMA journal_mode = WAL');
-          // A power cut must not take back what the spool has been told is stored.
-          await client.execute('PRAGMA synchronous = FULL');
-          opened = true;
+      for (let tries = 1; ; tries += 1) {
+        try {
+          return await attempt(task);
+        } catch (error) {
+          if (!isBusy(error) || tries === BUSY_TRIES) throw storeError(error);
+          await delay(BUSY_WAIT_MS);
         }
-        return await task();
-      } catch (error) {
-        throw storeError(error);
       }
     });
   }
@@ -214,6 +234,7 @@ export function createLibsqlStore(options: { path: string; logger: Logger }): Me
       }),
     close: () =>
       mutex.run(async () => {
+        closed = true;
         client.close();
       }),
   };

@@ -3,8 +3,6 @@ import { RelayError } from '../../../shared/errors.ts';
 import type { MysqlConfig } from './url.ts';
 
 const CONNECT_TIMEOUT_MS = 5000;
-/** A quiet gateway keeps no connection: it lets go of the last one after this long. */
-const IDLE_TIMEOUT_MS = 10_000;
 const CONNECTION_LIMIT = 4;
 const LOCK_WAIT_S = 10;
 const CLOSE_TIMEOUT_MS = 2000;
@@ -44,8 +42,8 @@ function afterLimit(limitMs: number): { readonly expired: Promise<never>; readon
   return { expired, cancel: () => clearTimeout(timer) };
 }
 
-/** Opens nothing yet; see MysqlConnections. */
-export function createConnections(config: MysqlConfig): MysqlConnections {
+/** Opens nothing yet; see MysqlConnections. A connection that is not used for `idleMs` is closed. */
+export function createConnections(config: MysqlConfig, idleMs: number): MysqlConnections {
   const open = new Set<{ destroy(): void }>();
   const pool = mysql.createPool({
     host: config.host,
@@ -59,7 +57,7 @@ export function createConnections(config: MysqlConfig): MysqlConnections {
     connectionLimit: CONNECTION_LIMIT,
     // One below the limit, for mysql2 looks for idle connections only then.
     maxIdle: CONNECTION_LIMIT - 1,
-    idleTimeout: IDLE_TIMEOUT_MS,
+    idleTimeout: idleMs,
     gracefulEnd: true,
     ...(config.tls === 'off' ? {} : { ssl: { rejectUnauthorized: config.tls === 'verify' } }),
   });

@@ -15,25 +15,34 @@ import { migrateMysql } from './migrate.ts';
 import { bouts, reportSessions, windows } from './schema.ts';
 import { parseMysqlUrl } from './url.ts';
 
-const QUERY_LIMIT_MS = 15_000;
+const LIMITS: MysqlLimits = { transactionMs: 15_000, idleMs: 10_000 };
 const MIGRATION_LIMIT_MS = 120_000;
 const ATTEMPTS = 4;
 const RETRY = { firstMs: 20, maxMs: 500 };
+
+export interface MysqlLimits {
+  /** Longest that one transaction may take, ms: past it the server counts as out of reach. */
+  readonly transactionMs: number;
+  /** A connection that is not used for this long is closed, ms: a quiet gateway keeps none. */
+  readonly idleMs: number;
+}
 
 export interface MysqlStoreOptions {
   readonly url: string;
   readonly logger: Logger;
   /** Numbers in [0, 1), for the jitter of repeats. */
   readonly random?: () => number;
+  readonly limits?: MysqlLimits;
 }
 
 /**
  * The MySQL or MariaDB store. Opens no connection until it is used, and keeps none when it is not; brings the
  * schema up to date before its first use. Throws RelayError `mysql_url_invalid`; its methods reject as the port says.
  */
-export function createMysqlStore({ url, logger, random = Math.random }: MysqlStoreOptions): MetricsStore {
+export function createMysqlStore(options: MysqlStoreOptions): MetricsStore {
+  const { url, logger, random = Math.random, limits = LIMITS } = options;
   const config = parseMysqlUrl(url);
-  const connections = createConnections(config);
+  const connections = createConnections(config, limits.idleMs);
   const migrating = createMutex();
   let ready: { readonly eyelearn: EyelearnTable | null } | null = null;
 
@@ -74,14 +83,14 @@ export function createMysqlStore({ url, logger, random = Math.random }: MysqlSto
       const batches = sessionBatches(given);
       if (batches.length === 0) return { applied: 0, repeated: given.length };
       const { eyelearn } = await prepare();
-      const applied = await use(QUERY_LIMIT_MS, (db) =>
+      const applied = await use(limits.transactionMs, (db) =>
         db.transaction((tx) => applyBatches(tx, batches, eyelearn, logger)),
       );
       return { applied, repeated: given.length - applied };
     },
     async sessionReport(sessionId) {
       await prepare();
-      return use(QUERY_LIMIT_MS, (db) =>
+      return use(limits.transactionMs, (db) =>
         db.transaction(
           async (tx) => {
             const [session] = await tx
@@ -106,7 +115,7 @@ export function createMysqlStore({ url, logger, random = Math.random }: MysqlSto
         ),
       );
     },
-    ping: () => use(QUERY_LIMIT_MS, async (db) => void (await db.execute('SELECT 1'))),
+    ping: () => use(limits.transactionMs, async (db) => void (await db.execute('SELECT 1'))),
     close: () => connections.close(),
   };
 }
