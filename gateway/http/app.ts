@@ -30,7 +30,6 @@ export interface AppDependencies {
   readonly status: () => Readonly<Record<string, unknown>>;
 }
 
-const SCRIPT_PATHS = ['/js/*'];
 const ticketQuery = z.object({
   userId: z.coerce.number().int().min(1).max(2_147_483_647).default(1),
   moduleId: z.coerce.number().int().min(1).max(2_147_483_647).default(1),
@@ -51,6 +50,12 @@ export function createApp(use: AppDependencies): Hono {
       return context.json(fault('host_not_allowed', 'the development gateway answers on loopback names only'), 403);
     }
     await next();
+  });
+  // Pages of the school load the client from here. Stands before the general headers, which would say otherwise.
+  app.use('/js/*', async (context, next) => {
+    await next();
+    context.header('cross-origin-resource-policy', 'cross-origin');
+    context.header('access-control-allow-origin', '*');
   });
   app.use(
     secureHeaders({
@@ -75,15 +80,6 @@ export function createApp(use: AppDependencies): Hono {
   });
   app.use('/api/v1/*', crossOrigin);
   app.use('/dev/*', crossOrigin);
-  for (const path of SCRIPT_PATHS) {
-    // Pages of the school load the client from here.
-    app.use(path, async (context, next) => {
-      await next();
-      context.header('cross-origin-resource-policy', 'cross-origin');
-      context.header('access-control-allow-origin', '*');
-    });
-  }
-
   app.get('/healthz', (context) => context.json({ status: 'ok' }));
   app.get('/api/health', (context) => context.json({ status: 'healthy', service: 'gaze-relay' }));
   app.get('/readyz', (context) => {
