@@ -1,0 +1,130 @@
+import type { ConnectionPhase, ConnectionStats } from '../core/connection.ts';
+import type { TrackingUpdate } from '../core/payload.ts';
+import { Announcer } from './announcer.ts';
+import { byId, setText } from './dom.ts';
+import { clockTime, dataAmount, percent, share } from './format.ts';
+import { type Moment, StateHistory } from './history.ts';
+import { showProportion, type Times, trackedMs } from './proportion.ts';
+import { RateMeter } from './rate-meter.ts';
+import { describeStrip, drawStrip } from './strip-chart.ts';
+import { directionForStudent, explain, shownState } from './words.ts';
+
+const STRIP_MS = 120_000;
+const RATE_WINDOW_MS = 5000;
+/** An update older than this says nothing about now. */
+const STALE_MS = 2500;
+
+const PHASE_WORDS: Readonly<Record<ConnectionPhase, { words: string; tone: 'good' | 'busy' | 'off' }>> = {
+  idle: { words: 'Not connected', tone: 'off' },
+  connecting: { words: 'Connecting to the server…', tone: 'busy' },
+  connected: { words: 'Connected', tone: 'good' },
+  reconnecting: { words: 'Connection lost. Trying again by itself; the camera stays on.', tone: 'busy' },
+  ended: { words: 'Not connected', tone: 'off' },
+};
+
+/** Times of an update, ms. */
+export function timesOf({ metrics }: TrackingUpdate): Times {
+  return {
+    focused: metrics.focused_time * 1000,
+    unfocused: metrics.unfocused_time * 1000,
+    unknown: metrics.unknown_time * 1000,
+    untracked: metrics.untracked_time * 1000,
+  };
+}
+
+/** The part of the page that shows a running session. Knows nothing of cameras and sockets. */
+export class LiveView {
+  readonly #stage = byId('stage', HTMLElement);
+  readonly #state = byId('state', HTMLElement);
+  readonly #direction = byId('direction', HTMLElement);
+  readonly #meaning = byId('meaning', HTMLElement);
+  readonly #strip = byId('strip', HTMLCanvasElement);
+  readonly #announcer = new Announcer(byId('announcer', HTMLElement));
+  #history = new StateHistory(STRIP_MS);
+  #up = new RateMeter(RATE_WINDOW_MS);
+  #down = new RateMeter(RATE_WINDOW_MS);
+  #moment: Moment = null;
+  #updatedAtMs = Number.NEGATIVE_INFINITY;
+  #described = '';
+
+  /** Forgets the session before. */
+  reset(): void {
+    this.#history = new StateHistory(STRIP_MS);
+    this.#up = new RateMeter(RATE_WINDOW_MS);
+    this.#down = new RateMeter(RATE_WINDOW_MS);
+    this.#moment = null;
+    this.#updatedAtMs = Number.NEGATIVE_INFINITY;
+    this.showTimes({ focused: 0, unfocused: 0, unknown: 0, untracked: 0 });
+    this.showWaiting('Getting ready', 'Waiting for the first answer of the server.');
+  }
+
+  showUpdate(update: TrackingUpdate, nowMs: number): void {
+    const { current_state } = update.metrics;
+    const shown = shownState(current_state, update.gaze_direction);
+    const { title, meaning } = explain(shown);
+    const direction = directionForStudent(update.gaze_direction);
+    this.#stage.dataset.state = shown;
+    setText(this.#state, title);
+    setText(this.#direction, direction);
+    setText(this.#meaning, meaning);
+    this.#announcer.settle(direction === '' ? title : `${title}. ${direction}.`);
+    this.#moment = current_state;
+    this.#updatedAtMs = nowMs;
+    this.showTimes(timesOf(update));
+  }
+
+  showTimes(times: Times): void {
+    showProportion(byId('proportion', HTMLElement), times);
+    setText(byId('share', HTMLElement), percent(share(times.focused, trackedMs(times))));
+    setText(byId('time-focused', HTMLElement), clockTime(times.focused));
+    setText(byId('time-unfocused', HTMLElement), clockTime(times.unfocused));
+    setText(byId('time-unknown', HTMLElement), clockTime(times.unknown));
+    setText(byId('time-untracked', HTMLElement), clockTime(times.untracked));
+  }
+
+  /** No reading at the moment, and why. */
+  showWaiting(title: string, meaning: string, state: 'waiting' | 'paused' = 'waiting'): void {
+    this.#stage.dataset.state = state;
+    setText(this.#state, title);
+    setText(this.#direction, '');
+    setText(this.#meaning, meaning);
+    this.#announcer.say(`${title}. ${meaning}`);
+    this.#moment = null;
+  }
+
+  showPhase(phase: ConnectionPhase): void {
+    const { words, tone } = PHASE_WORDS[phase];
+    const note = byId('top-note', HTMLElement);
+    note.dataset.tone = tone;
+    note.hidden = phase === 'idle';
+    setText(byId('top-note-text', HTMLElement), phase === 'reconnecting' ? 'Reconnecting…' : words);
+    setText(byId('connection', HTMLElement), words);
+    if (phase === 'reconnecting') this.#announcer.say(words);
+  }
+
+  /** Called a few times a second: what changes with time alone. */
+  tick(nowMs: number, stats: ConnectionStats | null): void {
+    const stale = nowMs - this.#updatedAtMs > STALE_MS;
+    this.#history.note(nowMs, this.#moment !== null && stale ? 'untracked' : this.#moment);
+    drawStrip(this.#strip, this.#history, nowMs, STRIP_MS);
+    this.#describe(nowMs);
+    if (stats === null) return;
+    this.#up.note(nowMs, stats.bytesUp);
+    this.#down.note(nowMs, stats.bytesDown);
+    setText(byId('rate-up', HTMLElement), rate(this.#up.perSecond));
+    setText(byId('rate-down', HTMLElement), rate(this.#down.perSecond));
+    setText(byId('latency', HTMLElement), stats.latencyMs === null ? '–' : `${Math.round(stats.latencyMs)} ms`);
+    setText(byId('data-used', HTMLElement), dataAmount(stats.bytesUp + stats.bytesDown));
+  }
+
+  #describe(nowMs: number): void {
+    const text = describeStrip(this.#history, nowMs);
+    if (text === this.#described) return;
+    this.#described = text;
+    this.#strip.setAttribute('aria-label', text);
+  }
+}
+
+function rate(bytesPerSecond: number | null): string {
+  return bytesPerSecond === null ? '–' : `${(bytesPerSecond / 1000).toFixed(1)} kB/s`;
+}

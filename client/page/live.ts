@@ -1,0 +1,183 @@
+import type { Stopped } from '../core/connection.ts';
+import { WebcamWebSocket } from '../drop-in.ts';
+import type { TrackingError } from '../types.ts';
+import { byId, setText, ticketUrlOfPage } from './dom.ts';
+import { duration, percent, share } from './format.ts';
+import { LiveView, timesOf } from './live-view.ts';
+import { showProportion, type Times, trackedMs } from './proportion.ts';
+
+const TICK_MS = 250;
+const query = new URLSearchParams(location.search);
+const userId = query.get('userId') ?? '1';
+const moduleId = query.get('moduleId') ?? '1';
+const sectionId = query.get('sectionId');
+const ticketUrl = ticketUrlOfPage();
+
+const TROUBLE_TITLES: Readonly<Record<string, string>> = {
+  denied: 'The camera is not allowed',
+  none: 'No camera',
+  in_use: 'The camera is busy',
+  insecure: 'This page is not secure',
+  lost: 'The camera is gone',
+  superseded: 'Tracking goes on elsewhere',
+  unreachable: 'No connection',
+};
+
+const view = new LiveView();
+const consent = byId('consent', HTMLInputElement);
+const startButton = byId('start', HTMLButtonElement);
+const pauseButton = byId('pause', HTMLButtonElement);
+const stopButton = byId('stop', HTMLButtonElement);
+const preview = byId('preview', HTMLVideoElement);
+const notice = byId('notice', HTMLElement);
+const panels = {
+  before: byId('before', HTMLElement),
+  during: byId('during', HTMLElement),
+  after: byId('after', HTMLElement),
+};
+
+let times: Times = { focused: 0, unfocused: 0, unknown: 0, untracked: 0 };
+let pausedByStudent = false;
+
+const tracker = new WebcamWebSocket({
+  serverUrl: location.origin,
+  ...(ticketUrl === null ? {} : { ticketUrl }),
+  onTrackingUpdate: (update) => {
+    times = timesOf(update);
+    if (tracker.isCapturing) view.showUpdate(update, performance.now());
+  },
+  onPhaseChange: (phase) => view.showPhase(phase),
+  onCaptureChange: (capturing) => {
+    if (capturing) showRunning();
+    else if (pausedByStudent) view.showWaiting('Paused', 'No pictures are taken and no time is counted.', 'paused');
+    else view.showWaiting('Paused', 'Tracking waits while this tab is in the background.', 'paused');
+  },
+  onError: showTrouble,
+});
+
+function show(panel: keyof typeof panels, focusId: string): void {
+  for (const [name, element] of Object.entries(panels)) element.hidden = name !== panel;
+  byId(focusId, HTMLElement).focus({ preventScroll: true });
+  window.scrollTo({ top: 0 });
+}
+
+function showRunning(): void {
+  pausedByStudent = false;
+  notice.hidden = true;
+  setText(pauseButton, 'Pause');
+  preview.srcObject = tracker.stream;
+  preview.play().catch(() => {
+    // Autoplay of a muted preview may be refused; tracking does not need it.
+  });
+  view.showWaiting('Getting ready', 'Waiting for the first answer of the server.');
+}
+
+function showTrouble(error: TrackingError): void {
+  if (error.code === 'lost' && !panels.during.hidden) {
+    preview.srcObject = null;
+    setText(byId('notice-text', HTMLElement), error.message);
+    notice.hidden = false;
+    return;
+  }
+  // Faults of single pictures heal by themselves: they are for the console.
+  if (error.type === 'SERVER_ERROR' && tracker.stats() !== null) {
+    console.warn(`gaze-relay: ${error.code}: ${error.message}`);
+    return;
+  }
+  preview.srcObject = null;
+  setText(byId('trouble-title', HTMLElement), TROUBLE_TITLES[error.code] ?? 'Tracking could not start');
+  setText(byId('trouble-text', HTMLElement), error.message);
+  byId('trouble', HTMLElement).hidden = false;
+  view.showPhase('idle');
+  show('before', 'before-title');
+}
+
+function showConsent(): void {
+  startButton.setAttribute('aria-disabled', String(!consent.checked));
+}
+
+async function start(): Promise<void> {
+  if (!consent.checked) {
+    consent.focus();
+    return;
+  }
+  if (startButton.disabled) return;
+  byId('trouble', HTMLElement).hidden = true;
+  startButton.disabled = true;
+  setText(startButton, 'Waiting for the camera…');
+  times = { focused: 0, unfocused: 0, unknown: 0, untracked: 0 };
+  view.reset();
+  const started = tracker.initialize(userId, moduleId, sectionId);
+  const shown = setInterval(() => {
+    if (tracker.stream !== null && panels.during.hidden) show('during', 'during-title');
+  }, 100);
+  const ok = await started;
+  clearInterval(shown);
+  if (ok && panels.during.hidden) show('during', 'during-title');
+  startButton.disabled = false;
+  setText(startButton, 'Start the camera');
+}
+
+function togglePause(): void {
+  if (tracker.isCapturing) {
+    pausedByStudent = true;
+    tracker.stopCapture();
+    setText(pauseButton, 'Go on');
+  } else {
+    tracker.startCapture();
+  }
+}
+
+async function stop(): Promise<void> {
+  stopButton.disabled = true;
+  pausedByStudent = true;
+  const stopped = await tracker.finish();
+  preview.srcObject = null;
+  stopButton.disabled = false;
+  view.showPhase('idle');
+  showAfter(stopped);
+}
+
+function showAfter(stopped: Stopped | null): void {
+  const final: Times =
+    stopped === null
+      ? times
+      : {
+          focused: stopped.totals.focusedMs,
+          unfocused: stopped.totals.unfocusedMs,
+          unknown: stopped.totals.unknownMs,
+          untracked: stopped.totals.untrackedMs,
+        };
+  const focusShare = share(final.focused, trackedMs(final));
+  setText(
+    byId('after-text', HTMLElement),
+    focusShare === null
+      ? 'No time was tracked.'
+      : `You were focused for ${percent(focusShare)} of ${duration(trackedMs(final))} of tracked time.`,
+  );
+  showProportion(byId('after-proportion', HTMLElement), final);
+  for (const kind of ['focused', 'unfocused', 'unknown', 'untracked'] as const) {
+    setText(byId(`after-${kind}`, HTMLElement), duration(final[kind]));
+  }
+  const link = byId('report-link', HTMLAnchorElement);
+  link.hidden = tracker.sessionId === null;
+  link.href = `report.html?${new URLSearchParams({ session: tracker.sessionId ?? '', userId, moduleId })}`;
+  show('after', 'after-title');
+}
+
+consent.addEventListener('change', showConsent);
+byId('consent-form', HTMLFormElement).addEventListener('submit', (event) => {
+  event.preventDefault();
+  void start();
+});
+pauseButton.addEventListener('click', togglePause);
+stopButton.addEventListener('click', () => void stop());
+byId('notice-retry', HTMLButtonElement).addEventListener('click', () => tracker.startCapture());
+byId('again', HTMLButtonElement).addEventListener('click', () => {
+  show('before', 'before-title');
+  void start();
+});
+setInterval(() => {
+  if (!panels.during.hidden) view.tick(performance.now(), tracker.stats());
+}, TICK_MS);
+showConsent();

@@ -1,0 +1,144 @@
+import * as z from 'zod';
+import { DIRECTIONS, type Direction, FOCUS_STATES, type FocusState, MODES, RULES } from '../../shared/direction.ts';
+import { type Times, trackedMs } from './proportion.ts';
+
+const ms = z.number().min(0);
+const count = z.number().int().min(0);
+const timesShape = { focusedMs: ms, unfocusedMs: ms, unknownMs: ms, untrackedMs: ms };
+const trafficShape = {
+  framesReceived: count,
+  framesProcessed: count,
+  framesDropped: count,
+  framesWithFace: count,
+  bytesUp: count,
+  bytesDown: count,
+};
+const directionMs = z.partialRecord(z.enum(DIRECTIONS), ms);
+const bout = z.object({ kind: z.enum(['focused', 'unfocused']), startedAtMs: z.number(), durationMs: ms });
+
+const windowSchema = z.object({
+  epoch: count,
+  seq: count,
+  sectionId: count.nullable(),
+  startedAtMs: z.number(),
+  endedAtMs: z.number(),
+  ...timesShape,
+  directionMs,
+  ...trafficShape,
+  gatewayMsSum: ms,
+  mode: z.enum(MODES),
+  rule: z.enum(RULES),
+  final: z.boolean(),
+});
+
+const reportSchema = z.object({
+  sessionId: z.string(),
+  userId: count,
+  moduleId: count,
+  startedAtMs: z.number(),
+  endedAtMs: z.number(),
+  final: z.boolean(),
+  ...timesShape,
+  directionMs,
+  ...trafficShape,
+  bouts: z.array(bout),
+  windows: z.array(windowSchema),
+});
+
+/** A session as the gateway reports it. UTC ms, durations in ms. */
+export type Report = z.infer<typeof reportSchema>;
+export type ReportWindow = z.infer<typeof windowSchema>;
+
+/** Reads the body of `GET /api/v1/sessions/{id}`; null when it is no report. */
+export function parseReport(body: unknown): Report | null {
+  const result = z.object({ report: reportSchema }).safeParse(body);
+  return result.success ? result.data.report : null;
+}
+
+/** Times by kind of a report or of one of its windows. */
+export function timesOfReport(part: Pick<Report, 'focusedMs' | 'unfocusedMs' | 'unknownMs' | 'untrackedMs'>): Times {
+  return {
+    focused: part.focusedMs,
+    unfocused: part.unfocusedMs,
+    unknown: part.unknownMs,
+    untracked: part.untrackedMs,
+  };
+}
+
+export interface BoutSummary {
+  readonly count: number;
+  readonly medianMs: number | null;
+  readonly longestMs: number | null;
+}
+
+/** Number, median and longest of the stretches of one kind; null where there are none. */
+export function summariseBouts(bouts: Report['bouts'], kind: 'focused' | 'unfocused'): BoutSummary {
+  const lengths = bouts
+    .filter((bout) => bout.kind === kind)
+    .map(({ durationMs }) => durationMs)
+    .sort((a, b) => a - b);
+  const upper = lengths[Math.floor(lengths.length / 2)] ?? null;
+  const lower = lengths[Math.floor((lengths.length - 1) / 2)] ?? null;
+  return {
+    count: lengths.length,
+    medianMs: upper === null || lower === null ? null : (upper + lower) / 2,
+    longestMs: lengths.at(-1) ?? null,
+  };
+}
+
+export interface DirectionShare {
+  readonly direction: Direction;
+  readonly ms: number;
+  /** Of tracked time, 0–1. */
+  readonly share: number;
+}
+
+/** Directions by their share of tracked time, the largest first; those never taken are left out. */
+export function directionShares(report: Report): readonly DirectionShare[] {
+  const whole = trackedMs(timesOfReport(report));
+  if (whole === 0) return [];
+  return DIRECTIONS.map((direction) => ({
+    direction,
+    ms: report.directionMs[direction] ?? 0,
+    share: (report.directionMs[direction] ?? 0) / whole,
+  }))
+    .filter((row) => row.ms > 0)
+    .sort((a, b) => b.ms - a.ms);
+}
+
+/** One bar of the timeline. */
+export interface TimelineBar {
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  /** Null also where the bar covers several sections. */
+  readonly sectionId: number | null;
+  readonly times: Times;
+}
+
+/** The windows of a report as at most `most` bars: neighbours are added up where there are more. */
+export function timeline(windows: readonly ReportWindow[], most: number): readonly TimelineBar[] {
+  const perBar = Math.max(1, Math.ceil(windows.length / most));
+  const bars: TimelineBar[] = [];
+  for (let at = 0; at < windows.length; at += perBar) {
+    const group = windows.slice(at, at + perBar);
+    const first = group[0];
+    const last = group.at(-1);
+    if (first === undefined || last === undefined) continue;
+    bars.push({
+      startedAtMs: first.startedAtMs,
+      endedAtMs: last.endedAtMs,
+      sectionId: group.every(({ sectionId }) => sectionId === first.sectionId) ? first.sectionId : null,
+      times: addUp(group),
+    });
+  }
+  return bars;
+}
+
+function addUp(windows: readonly ReportWindow[]): Times {
+  const sum: Record<FocusState, number> = { focused: 0, unfocused: 0, unknown: 0, untracked: 0 };
+  for (const window of windows) {
+    const times = timesOfReport(window);
+    for (const state of FOCUS_STATES) sum[state] += times[state];
+  }
+  return sum;
+}
