@@ -211,27 +211,34 @@ export class WorkerPool {
         this.options.startMs,
       );
       let reason = 'the worker ended';
+      const end = (): void => {
+        if (!slot.ready) reject(new RelayError('engine_unavailable', reason, { hint: 'see the log for the cause' }));
+        if (slot.worker === worker) this.discard(slot, reason);
+      };
       worker.on('message', (report: WorkerReport) => {
         if (slot.worker !== worker) return;
         if (report.type === 'outcome') this.settle(slot, report.outcome);
-        else if (report.type === 'failed') reason = report.reason;
-        else {
-          if (slot.watchdog !== null) clearTimeout(slot.watchdog);
-          slot.watchdog = null;
-          slot.ready = true;
-          slot.failures = 0;
+        else if (report.type === 'failed') {
+          reason = report.reason;
+          end();
+        } else {
+          this.markReady(slot);
           resolve();
-          this.pump();
         }
       });
       worker.on('error', (error) => {
         reason = error instanceof Error ? error.message : String(error);
       });
-      worker.on('exit', () => {
-        if (!slot.ready) reject(new RelayError('engine_unavailable', reason, { hint: 'see the log for the cause' }));
-        if (slot.worker === worker) this.discard(slot, reason);
-      });
+      worker.on('exit', end);
     });
+  }
+
+  private markReady(slot: Slot): void {
+    if (slot.watchdog !== null) clearTimeout(slot.watchdog);
+    slot.watchdog = null;
+    slot.ready = true;
+    slot.failures = 0;
+    this.pump();
   }
 
   private discard(slot: Slot, reason: string): void {

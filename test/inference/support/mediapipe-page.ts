@@ -3,10 +3,9 @@ import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { dirname, extname, join, normalize, sep } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type LaunchedChromium, launchChromium } from '../../support/chromium.ts';
 
 const PACKAGE_DIR = dirname(createRequire(import.meta.url).resolve('@mediapipe/face_mesh/package.json'));
-const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 const TYPES: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
 
 const PAGE = `<!doctype html><canvas></canvas><script src="/face_mesh.js"></script><script>
@@ -55,25 +54,14 @@ export interface MediapipePage {
   close(): Promise<void>;
 }
 
-/** Starts Chromium (CHROMIUM_PATH, else Debian's) and a server of the package's files on a free port. */
+/** Starts Chromium and a server of the package's files on a free port. */
 export async function openMediapipe(): Promise<MediapipePage> {
   const server = await serve();
-  let browser: Browser | null = null;
+  let browser: LaunchedChromium | null = null;
   try {
-    browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: [
-        '--no-sandbox',
-        '--use-angle=swiftshader',
-        '--enable-unsafe-swiftshader',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
-    const page: Page = await browser.newPage();
+    // Its pictures go through WebGL, which needs a renderer in software.
+    browser = await launchChromium({ args: ['--use-angle=swiftshader', '--enable-unsafe-swiftshader'] });
+    const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     const opened = browser;
     return {

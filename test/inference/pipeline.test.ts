@@ -1,0 +1,115 @@
+import fc from 'fast-check';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { FaceEngine } from '../../inference/engine/engine.ts';
+import { createOnnxEngine } from '../../inference/engine/onnx.ts';
+import { loadModels } from '../../inference/models/store.ts';
+import { type ObserveOutcome, type ObserveRequest, observe } from '../../inference/pipeline/observe.ts';
+import type { FaceRoi } from '../../shared/geometry.ts';
+import { CLIP_FRAMES, clipFrame, emptyRoom, wholeFrame } from './support/clip.ts';
+
+let engine: FaceEngine;
+
+beforeAll(async () => {
+  engine = await createOnnxEngine((await loadModels()).files);
+});
+
+afterAll(async () => {
+  await engine?.close();
+});
+
+async function statusOf(image: Uint8Array): Promise<string> {
+  return (await observe(engine, wholeFrame(image))).status;
+}
+
+function roiOf(outcome: ObserveOutcome): FaceRoi {
+  if (outcome.status !== 'ok' || outcome.observation.face === null) throw new Error(`no face: ${outcome.status}`);
+  return outcome.observation.face.nextRoi;
+}
+
+describe('observe', () => {
+  it('follows the face through the whole clip, searching once', async () => {
+    let roi: FaceRoi | null = null;
+    let searches = 0;
+    for (const image of CLIP_FRAMES) {
+      const outcome = await observe(engine, wholeFrame(image, { roi }));
+      roi = roiOf(outcome);
+      if (outcome.status === 'ok' && outcome.observation.detectorRan) searches++;
+    }
+    expect(searches).toBe(1);
+  });
+
+  it('takes WebP, and sees the same face', async () => {
+    const webp = await sharp(clipFrame(0)).webp({ quality: 90 }).toBuffer();
+    const [jpeg, other] = [await observe(engine, wholeFrame(clipFrame(0))), await observe(engine, wholeFrame(webp))];
+    expect(roiOf(other).centerXPx).toBeCloseTo(roiOf(jpeg).centerXPx, -0.5);
+  });
+
+  it('takes grey pictures', async () => {
+    const grey = await sharp(clipFrame(0)).greyscale().jpeg().toBuffer();
+    expect(roiOf(await observe(engine, wholeFrame(grey))).sizePx).toBeGreaterThan(100);
+  });
+
+  it('reports an empty room as no face, not as a failure', async () => {
+    expect(await observe(engine, wholeFrame(await emptyRoom()))).toMatchObject({
+      status: 'ok',
+      observation: { face: null, faceCount: 0, detectorRan: true },
+    });
+  });
+
+  it('calls a cut JPEG corrupt, wherever it was cut, and serves the next', async () => {
+    const frame = clipFrame(0);
+    for (const share of [0.3, 0.5, 0.9, 0.98]) {
+      expect(await statusOf(frame.subarray(0, Math.floor(frame.length * share))), `${share}`).toBe('imageCorrupt');
+    }
+    expect(await statusOf(frame)).toBe('ok');
+  });
+
+  it('gives every broken picture a status of its own, and serves the next', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: CLIP_FRAMES.length - 1 }),
+        fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 20 }),
+        async (index, changes) => {
+          const bytes = Uint8Array.from(clipFrame(index));
+          for (const [at, value] of changes) bytes[at % bytes.length] = value;
+          expect(['ok', 'imageCorrupt', 'imageFormat', 'imageTooLarge']).toContain(await statusOf(bytes));
+        },
+      ),
+      { numRuns: 150, seed: 20_261_122 },
+    );
+    expect(await statusOf(clipFrame(0))).toBe('ok');
+  });
+
+  it('survives any bytes', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
+        expect(['imageCorrupt', 'imageFormat', 'imageTooLarge']).toContain(await statusOf(bytes));
+      }),
+      { numRuns: 300, seed: 20_261_122 },
+    );
+    expect(await statusOf(new Uint8Array())).toBe('imageFormat');
+  });
+
+  it('is a function of its request: interleaved students cannot change each other’s observations', async () => {
+    // Three students at different places of the clip, each with the hint of its own frame before.
+    const requests: ObserveRequest[] = [];
+    for (const start of [0, 70, 140]) {
+      let roi: FaceRoi | null = null;
+      for (let index = start; index < start + 5; index++) {
+        const request = wholeFrame(clipFrame(index), { roi });
+        requests.push(request);
+        roi = roiOf(await observe(engine, request));
+      }
+    }
+    requests.push(wholeFrame(await emptyRoom()), wholeFrame(clipFrame(3).subarray(0, 4000)));
+    const alone = new Map<ObserveRequest, ObserveOutcome>();
+    for (const request of requests) alone.set(request, await observe(engine, request));
+    await fc.assert(
+      fc.asyncProperty(fc.shuffledSubarray(requests, { minLength: 5 }), async (order) => {
+        for (const request of order) expect(await observe(engine, request)).toEqual(alone.get(request));
+      }),
+      { numRuns: 5, seed: 20_261_122 },
+    );
+  });
+});

@@ -1,0 +1,167 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MODEL_CATALOG } from '../../inference/models/catalog.ts';
+import { clipFrame, wholeFrame } from './support/clip.ts';
+import { openLink } from './support/link-client.ts';
+
+const MAIN = fileURLToPath(new URL('../../inference/main.ts', import.meta.url));
+const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+
+let folder: string;
+let started: ChildProcess[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gaze-relay-inference-'));
+});
+
+afterEach(async () => {
+  for (const child of started) if (child.exitCode === null) child.kill('SIGKILL');
+  started = [];
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Service {
+  readonly child: ChildProcess;
+  /** Resolves with the port when the service says that it is ready. */
+  readonly ready: Promise<number>;
+  readonly ended: Promise<{ code: number | null; stderr: string; stdout: string }>;
+}
+
+function streamEnd(stream: NodeJS.ReadableStream | null): Promise<unknown> {
+  return stream === null ? Promise.resolve() : once(stream, 'end');
+}
+
+function start(env: Record<string, string>, main = MAIN): Service {
+  const child = fork(main, {
+    execArgv: main.endsWith('.ts') ? ['--import', TSX] : [],
+    env: { PATH: process.env.PATH ?? '', PORT: '0', INFERENCE_WORKERS: '1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  started.push(child);
+  let stderr = '';
+  let stdout = '';
+  child.stderr?.on('data', (data) => {
+    stderr += data;
+  });
+  child.stdout?.on('data', (data) => {
+    stdout += data;
+  });
+  // Not 'close', which never comes when the parent ends the channel.
+  const ended = Promise.all([once(child, 'exit'), streamEnd(child.stdout), streamEnd(child.stderr)]).then(
+    ([[code]]) => ({ code: code as number | null, stderr, stdout }),
+  );
+  const ready = new Promise<number>((resolve, reject) => {
+    child.on('message', (message: { type: string; port: number }) => {
+      if (message.type === 'ready') resolve(message.port);
+    });
+    ended.then(() => reject(new Error(`the service ended: ${stderr}`)));
+  });
+  ready.catch(() => {});
+  return { child, ready, ended };
+}
+
+describe('the inference process', () => {
+  it('says its port when it is ready, serves, and ends with 0 on SIGTERM', async () => {
+    const service = start({});
+    const port = await service.ready;
+    expect(await (await fetch(`http://127.0.0.1:${port}/readyz`)).json()).toMatchObject({ ready: true });
+    const link = await openLink(port);
+    expect((await link.request(wholeFrame(clipFrame(0)))).status).toBe('ok');
+    service.child.kill('SIGTERM');
+    expect(await link.closed).toBe(1001);
+    expect((await service.ended).code).toBe(0);
+  });
+
+  it('logs its life, never a picture or a request', async () => {
+    const service = start({});
+    const link = await openLink(await service.ready);
+    await link.request(wholeFrame(clipFrame(0)));
+    await link.request(wholeFrame(new Uint8Array(10)));
+    service.child.kill('SIGTERM');
+    const lines = (await service.ended).stdout.trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line).msg)).toEqual([
+      'inference ready',
+      'inference draining',
+      'inference ended',
+    ]);
+  });
+
+  it('ends with its parent', async () => {
+    const service = start({});
+    await service.ready;
+    service.child.disconnect();
+    expect((await service.ended).code).toBe(0);
+  });
+
+  it('lists every fault of its environment at once and ends non-zero', async () => {
+    const { code, stderr } = await start({
+      PORT: '99999',
+      INFERENCE_WORKERS: 'many',
+      LOG_LEVEL: 'loud',
+      INFERENCE_ENGINE: 'gpu',
+    }).ended;
+    expect(code).toBe(1);
+    expect(stderr).toContain('config_invalid');
+    for (const name of ['PORT', 'INFERENCE_WORKERS', 'LOG_LEVEL', 'INFERENCE_ENGINE']) expect(stderr).toContain(name);
+  });
+
+  it('says port_in_use when another has its port, and ends non-zero', async () => {
+    const other = await new Promise<Server>((resolve) => {
+      const listening = createServer().listen(0, '127.0.0.1', () => resolve(listening));
+    });
+    const address = other.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const { code, stderr } = await start({ PORT: String(port) }).ended;
+    other.close();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^port_in_use: .*PORT/);
+  });
+
+  it('says model_source_missing and what to do when there is no model to be had', async () => {
+    // The bundle in a folder of its own, with every package but the models'.
+    const { code, stderr } = await start({ MODEL_CACHE_DIR: join(folder, 'cache') }, await bundleWithoutModels(folder))
+      .ended;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^model_source_missing: .*npm ci/);
+  });
+
+  it('repairs a damaged model and starts', async () => {
+    await writeFile(join(folder, MODEL_CATALOG.mesh.file), 'damaged');
+    const service = start({ MODEL_CACHE_DIR: folder });
+    expect(await service.ready).toBeGreaterThan(0);
+    service.child.kill('SIGTERM');
+    const { stdout, code } = await service.ended;
+    expect(code).toBe(0);
+    expect(stdout).toContain('models converted');
+  });
+});
+
+/** The service bundled as for production, in a folder whose node_modules lacks @mediapipe/face_mesh. */
+async function bundleWithoutModels(into: string): Promise<string> {
+  const root = fileURLToPath(new URL('../../', import.meta.url));
+  await build({
+    entryPoints: [join(root, 'inference/main.ts'), join(root, 'inference/worker.ts')],
+    outdir: join(into, 'dist/inference'),
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    outExtension: { '.js': '.mjs' },
+    external: ['onnxruntime-node', 'sharp'],
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  });
+  await writeFile(join(into, 'package.json'), '{"type":"module"}');
+  await mkdir(join(into, 'node_modules'));
+  for (const name of ['onnxruntime-node', 'sharp']) {
+    await symlink(join(root, 'node_modules', name), join(into, 'node_modules', name));
+  }
+  return join(into, 'dist/inference/main.mjs');
+}
