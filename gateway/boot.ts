@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { describeFaults, readConfig } from '../shared/config.ts';
 import { describeError, RelayError } from '../shared/errors.ts';
+import { developmentSecret } from './auth/development-secret.ts';
 import { gatewayConfigSchema } from './config.ts';
 import { type Gateway, startGateway } from './server.ts';
 import { openSpool } from './spool/spool.ts';
@@ -21,7 +21,7 @@ export async function bootGateway(env: Readonly<Record<string, string | undefine
   try {
     const gateway = await startGateway({
       config,
-      secret: config.secret ?? randomBytes(32).toString('hex'),
+      secret: config.secret ?? (await developmentSecret(config.dataDir)),
       clientDir: clientDirectory(),
       store,
       spool,

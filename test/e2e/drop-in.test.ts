@@ -1,0 +1,188 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expandMjpeg, type FakeCameraClip, type LaunchedChromium, launchChromium } from '../support/chromium.ts';
+import { CLIP_FPS, clipFrames, type Product, startProduct } from '../support/product.ts';
+
+/** A lesson page as EyeLearn has it: the old script's address is the only thing that changed. */
+function lessonPage(scriptUrl: string): string {
+  return `<!doctype html><title>Lesson</title>
+    <div id="eye-tracking-widget"><span id="tracking-status-indicator"></span><span id="current-focus-status"></span>
+      <span id="focused-time"></span><span id="unfocused-time"></span><span id="session-time"></span>
+      <span id="focus-percentage"></span><div id="focus-progress-bar"></div></div>
+    <script src="${scriptUrl}"></script>`;
+}
+
+/** The words that pages know (the old service's). */
+const OLD_DIRECTIONS = [
+  'centered',
+  'looking_left',
+  'looking_right',
+  'looking_up',
+  'looking_down',
+  'face_turned',
+  'eyes_closed',
+  'no_face',
+  'distracted',
+  'error',
+];
+
+const OLD_METRICS = [
+  'current_state',
+  'focus_percentage',
+  'focus_sessions',
+  'focused_time',
+  'total_time',
+  'unfocus_sessions',
+  'unfocused_time',
+];
+
+interface Seen {
+  updates: {
+    is_focused: boolean;
+    gaze_direction: string;
+    metrics: Record<string, number | string>;
+    timestamp: string;
+  }[];
+  connections: boolean[];
+  errors: { type: string; message: string }[];
+  cameras: number;
+  sessions: string[];
+}
+
+let product: Product;
+let school: Server;
+let schoolUrl: string;
+let clip: FakeCameraClip;
+let browser: LaunchedChromium;
+
+/** Opens the lesson and makes the old class's object, with everything it reports kept in window.seen. */
+async function openLesson(serverUrl: string): Promise<Page> {
+  const page = await browser.newPage();
+  await page.goto(schoolUrl);
+  await page.evaluate((url) => {
+    const seen: Seen = { updates: [], connections: [], errors: [], cameras: 0, sessions: [] };
+    const streams: MediaStream[] = [];
+    const original = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (constraints) => {
+      seen.cameras += 1;
+      const stream = await original(constraints);
+      streams.push(stream);
+      return stream;
+    };
+    const tracker = new (window as unknown as { WebcamWebSocket: new (options: object) => object }).WebcamWebSocket({
+      serverUrl: url,
+      frameRate: 15,
+      jpegQuality: 0.7,
+      onTrackingUpdate: (update: Seen['updates'][number]) => seen.updates.push(update),
+      onConnectionChange: (connected: boolean) => seen.connections.push(connected),
+      onError: (error: Seen['errors'][number]) => seen.errors.push({ ...error }),
+      onSession: (session: { sessionId: string }) => seen.sessions.push(session.sessionId),
+    });
+    Object.assign(window, { seen, tracker, streams });
+  }, serverUrl);
+  return page;
+}
+
+function seen(page: Page): Promise<Seen> {
+  return page.evaluate(() => (window as unknown as { seen: Seen }).seen);
+}
+
+function trackStates(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    (window as unknown as { streams: MediaStream[] }).streams.flatMap((stream) =>
+      stream.getTracks().map((track) => track.readyState),
+    ),
+  );
+}
+
+function initialize(page: Page, section: string | number | null): Promise<boolean> {
+  return page.evaluate(
+    (sectionId) =>
+      (
+        window as unknown as { tracker: { initialize(u: number, m: number, s: unknown): Promise<boolean> } }
+      ).tracker.initialize(123, 22, sectionId),
+    section,
+  );
+}
+
+beforeAll(async () => {
+  product = await startProduct();
+  school = createServer((_request, response) => {
+    response.setHeader('content-type', 'text/html');
+    response.end(lessonPage(new URL('/js/webcam-websocket.js', product.url).href));
+  }).listen(0, '127.0.0.1');
+  await once(school, 'listening');
+  schoolUrl = `http://localhost:${(school.address() as AddressInfo).port}/`;
+  clip = await expandMjpeg(clipFrames().slice(0, 60), CLIP_FPS);
+  browser = await launchChromium({ clipPath: clip.path });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await clip?.remove();
+  school?.close();
+  await product?.stop();
+});
+
+describe('the old class on a page of the school', () => {
+  it('connects, reports in the old shape, feeds the widget, and stops the camera', async () => {
+    const page = await openLesson(product.url.replace('http', 'ws'));
+    expect(await initialize(page, 'checkpoint_3')).toBe(true);
+    await page.waitForFunction(() => (window as unknown as { seen: Seen }).seen.updates.length >= 10);
+    const { updates, connections, errors } = await seen(page);
+    expect(connections).toEqual([true]);
+    expect(errors).toEqual([]);
+    for (const update of updates) {
+      expect(OLD_DIRECTIONS).toContain(update.gaze_direction);
+      expect(update.is_focused).toBe(update.gaze_direction === 'centered');
+      expect(Object.keys(update.metrics)).toEqual(expect.arrayContaining(OLD_METRICS));
+      expect(Number.isNaN(Date.parse(update.timestamp))).toBe(false);
+    }
+    expect(await page.locator('#session-time').textContent()).not.toBe('');
+    await page.evaluate(() => {
+      const { tracker } = window as unknown as { tracker: { stopWebcam(): void; disconnect(): void } };
+      tracker.stopWebcam();
+      tracker.disconnect();
+    });
+    await page.waitForFunction(() => (window as unknown as { seen: Seen }).seen.connections.at(-1) === false);
+    expect(await trackStates(page)).toEqual(['ended']);
+    await page.close();
+  });
+
+  it('survives a gateway that is killed: same session, same camera', async () => {
+    const page = await openLesson(product.url);
+    await initialize(page, 82);
+    await page.waitForFunction(() => (window as unknown as { seen: Seen }).seen.updates.length >= 5);
+    await product.restartGateway('SIGTERM');
+    await page.waitForFunction(
+      () => (window as unknown as { seen: Seen }).seen.connections.join() === 'true,false,true',
+    );
+    const before = (await seen(page)).updates.length;
+    await page.waitForFunction(
+      (count) => (window as unknown as { seen: Seen }).seen.updates.length >= count + 5,
+      before,
+    );
+    const { cameras, sessions } = await seen(page);
+    expect(cameras).toBe(1);
+    expect(sessions).toHaveLength(2);
+    expect(sessions[1]).toBe(sessions[0]);
+    await page.evaluate(() => (window as unknown as { tracker: { disconnect(): void } }).tracker.disconnect());
+    await page.close();
+  });
+
+  it('a connection that fails leaves the camera off and says why', async () => {
+    const page = await openLesson('ws://127.0.0.1:1');
+    const result = initialize(page, null);
+    await page.waitForFunction(() => (window as unknown as { seen: Seen }).seen.errors.length > 0, undefined, {
+      timeout: 60_000,
+    });
+    expect(await result).toBe(false);
+    const { errors } = await seen(page);
+    expect(errors[0]?.type).toBe('WEBSOCKET_ERROR');
+    expect((await trackStates(page)).every((state) => state === 'ended')).toBe(true);
+    await page.close();
+  });
+});
