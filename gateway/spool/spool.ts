@@ -12,6 +12,7 @@ import { openSpoolFile } from './file.ts';
 const SPOOL_FILE = 'spool.db';
 /** Windows handed to the store in one transaction at most. */
 const BATCH_SIZE = 50;
+const CLOSE_GRACE_MS = 2000;
 const BACKOFF: BackoffPolicy = { firstMs: 500, maxMs: 60_000 };
 
 /** An entry the store will never take, with the reason. */
@@ -42,7 +43,10 @@ export interface Spool {
    * as soon as none is, the store is out of reach, or `budgetMs` have passed.
    */
   flush(budgetMs: number): Promise<number>;
-  /** Ends the delivery under way, keeps what is left for the next start. Safe to call twice. */
+  /**
+   * Gives the delivery under way a moment to end, and keeps what is left for the next start. What the store
+   * takes after that is delivered once more then, and counts once. Safe to call twice.
+   */
   close(): Promise<void>;
 }
 
@@ -78,6 +82,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   let queue: PendingAppend[] = [];
   let failures = 0;
   let closing: Promise<void> | null = null;
+  let closed = false;
   let delivering: Promise<boolean> | null = null;
   let cancelRetry: (() => void) | null = null;
 
@@ -117,6 +122,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       logger.error({ code: 'window_set_aside', entry: id, error }, 'the store refuses a metrics window for good');
     }
     await mutex.run(async () => {
+      if (closed) return;
       await file.resolve(delivery);
       stats = {
         waiting: stats.waiting - deliveredIds.length - setAside.length,
@@ -177,6 +183,16 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     await delivered();
   }
 
+  /** Resolves when the work is done or `budgetMs` have passed. */
+  async function within(budgetMs: number, work: Promise<unknown>): Promise<void> {
+    let cancel: () => void = () => undefined;
+    const budget = new Promise<void>((resolve) => {
+      cancel = clock.after(budgetMs, resolve);
+    });
+    await Promise.race([work, budget]);
+    cancel();
+  }
+
   start();
   return {
     append(window) {
@@ -203,20 +219,18 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
         });
       }),
     async flush(budgetMs) {
-      let cancelBudget: () => void = () => undefined;
-      const budget = new Promise<void>((resolve) => {
-        cancelBudget = clock.after(budgetMs, resolve);
-      });
-      await Promise.race([deliverNow(), budget]);
-      cancelBudget();
+      await within(budgetMs, deliverNow());
       return stats.waiting;
     },
     close() {
       closing ??= (async () => {
         cancelRetry?.();
         cancelRetry = null;
-        await delivering;
-        await mutex.run(async () => file.close());
+        await within(CLOSE_GRACE_MS, delivered());
+        await mutex.run(async () => {
+          closed = true;
+          file.close();
+        });
       })();
       return closing;
     },

@@ -4,7 +4,7 @@ import type { MysqlConfig } from './url.ts';
 
 const CONNECT_TIMEOUT_MS = 5000;
 const CONNECTION_LIMIT = 4;
-const LOCK_WAIT_S = 10;
+const LOCK_WAIT_S = 5;
 const CLOSE_TIMEOUT_MS = 2000;
 
 /**
