@@ -35,7 +35,7 @@ export interface ApplyResult {
 /** Where metrics end up. Both implementations pass one contract suite. */
 export interface MetricsStore {
   readonly kind: 'libsql' | 'mysql';
-  /** Brings the schema up to date. Safe to call twice. */
+  /** Brings the schema up to date. Safe to call twice, and by two gateways at once. */
   migrate(): Promise<void>;
   /**
    * Stores windows in one transaction; a window whose key is there already changes nothing.
@@ -43,6 +43,10 @@ export interface MetricsStore {
    * will never be taken).
    */
   applyWindows(windows: readonly MetricsWindow[]): Promise<ApplyResult>;
+  /**
+   * One session, or null if the store has no window of it. Windows still in the spool are not in it.
+   * Rejects with `store_unreachable`.
+   */
   sessionReport(sessionId: string): Promise<SessionReport | null>;
   /** Resolves if the store answers, else rejects with `store_unreachable`. */
   ping(): Promise<void>;

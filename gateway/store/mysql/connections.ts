@@ -12,8 +12,7 @@ const CLOSE_TIMEOUT_MS = 2000;
  * transaction sees what others have committed. The time zone stays the server's: its days count.
  */
 const SESSION_SETUP = [
-  "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'",
-  `SET SESSION innodb_lock_wait_timeout = ${LOCK_WAIT_S}`,
+  `SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', SESSION innodb_lock_wait_timeout = ${LOCK_WAIT_S}`,
   'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
 ];
 

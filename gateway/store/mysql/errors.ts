@@ -45,11 +45,19 @@ export function isPassing(error: unknown): boolean {
   return PASSING_ERRNOS.has(mysqlError.errno ?? 0) || isLostConnection(mysqlError);
 }
 
-/** True when the server says that it will never take this data. */
+/**
+ * True when a table or column that was there is not any more: what is known of the schema is out of
+ * date.
+ */
+export function isSchemaChange(error: unknown): boolean {
+  return [1054, 1146].includes(mysqlErrorOf(error)?.errno ?? 0);
+}
+
+/** True when the server, or a trigger of its owner (SQLSTATE 45), says that it will never take this data. */
 export function isDataError(error: unknown): boolean {
   const mysqlError = mysqlErrorOf(error);
   if (mysqlError === null || mysqlError.errno === undefined || PASSING_ERRNOS.has(mysqlError.errno)) return false;
-  return DATA_ERRNOS.has(mysqlError.errno) || /^2[23]/.test(mysqlError.sqlState ?? '');
+  return DATA_ERRNOS.has(mysqlError.errno) || /^(2[23]|45)/.test(mysqlError.sqlState ?? '');
 }
 
 /**

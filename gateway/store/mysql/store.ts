@@ -9,7 +9,7 @@ import type { MetricsStore } from '../port.ts';
 import { sessionReport } from '../records.ts';
 import { applyBatches } from './apply.ts';
 import { createConnections } from './connections.ts';
-import { isPassing, storeError } from './errors.ts';
+import { isPassing, isSchemaChange, storeError } from './errors.ts';
 import { type EyelearnTable, inspectEyelearn } from './eyelearn.ts';
 import { migrateMysql } from './migrate.ts';
 import { bouts, reportSessions, windows } from './schema.ts';
@@ -51,6 +51,7 @@ export function createMysqlStore(options: MysqlStoreOptions): MetricsStore {
       try {
         return await connections.use(limitMs, (connection) => task(drizzle({ client: connection })));
       } catch (error) {
+        if (isSchemaChange(error)) ready = null;
         if (failures + 1 >= ATTEMPTS || !isPassing(error)) throw storeError(error);
         await delay(backoffMs(RETRY, failures, random));
       }

@@ -249,6 +249,28 @@ describe.each([
     expect(log.codes()).toEqual(['eyelearn_rejected']);
   });
 
+  it('may have a trigger that refuses rows', async () => {
+    await open('full');
+    await connection.query(
+      "CREATE TRIGGER keep_out BEFORE INSERT ON eye_tracking_sessions FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'closed'",
+    );
+    expect(await store.applyWindows([metricsWindow()])).toEqual({ applied: 1, repeated: 0 });
+    expect(log.codes()).toEqual(['eyelearn_rejected']);
+  });
+
+  it('may change or go while the gateway runs', async () => {
+    await open('full');
+    await store.applyWindows([metricsWindow({ seq: 0 })]);
+    await connection.query('ALTER TABLE eye_tracking_sessions DROP COLUMN focused_time_seconds');
+    await expect(store.applyWindows([metricsWindow({ seq: 1 })])).rejects.toMatchObject({ code: 'store_unreachable' });
+    expect(await store.applyWindows([metricsWindow({ seq: 1 })])).toEqual({ applied: 1, repeated: 0 });
+    expect(await trackingRows()).toMatchObject([{ total_time_seconds: 53, unfocused_time_seconds: 13 }]);
+    await connection.query('DROP TABLE eye_tracking_sessions');
+    await expect(store.applyWindows([metricsWindow({ seq: 2 })])).rejects.toMatchObject({ code: 'store_unreachable' });
+    expect(await store.applyWindows([metricsWindow({ seq: 2 })])).toEqual({ applied: 1, repeated: 0 });
+    expect((await store.sessionReport(SESSION_A))?.windows).toHaveLength(3);
+  });
+
   it("gives true numbers to a dashboard's own query", async () => {
     await open('full');
     const windows: MetricsWindow[] = [
