@@ -1,3 +1,4 @@
+import './browser/strict-csp.ts';
 import { describeError } from '../shared/errors.ts';
 import type { FrameSize } from '../shared/geometry.ts';
 import { CAMERA_HELP, Camera, CameraClosed, CameraError } from './browser/camera.ts';

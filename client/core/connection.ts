@@ -264,7 +264,8 @@ export class RelayConnection {
         return;
       case 'schedule_retry': {
         const { generation } = this.#state;
-        const delayMs = fullJitterMs(effect.failures, this.#options.random());
+        const backoffMs = fullJitterMs(effect.failures, this.#options.random());
+        const delayMs = Math.min(backoffMs, effect.withinMs ?? backoffMs);
         this.#arm('retry', delayMs, () => this.#dispatch({ type: 'retry', generation }));
         return;
       }

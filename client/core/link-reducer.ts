@@ -8,6 +8,9 @@ import type { CaptureStart, EndReason, LinkEffect, LinkEvent, LinkRules, LinkSta
 /** A connection that lived this long counts as good: the next attempt after it comes soon. */
 const GOOD_AFTER_MS = 10_000;
 
+/** A ticket may expire on its way; that many fresh ones in a row refused are no accident. */
+const TICKETS_TRIED = 3;
+
 /**
  * The life of a connection as a pure function: what an event makes of the state, and what is to be
  * done. Events of an older attempt (`generation`) change nothing.
@@ -87,6 +90,7 @@ function onControl(state: LinkState, message: ServerControl, nowMs: number): Lin
         phase: { name: 'live', sinceMs: nowMs, startSent: false, stopping: false },
         offlineSinceMs: null,
         everWelcomed: true,
+        ticketsRefused: 0,
         resumeToken: message.resume,
         sessionId: message.sessionId,
         clock: message.resumed ? resumeClock(state.clock, message.clockMs, nowMs) : CLOCK_STOPPED,
@@ -165,7 +169,10 @@ function onClosed(state: LinkState, code: number, nowMs: number, rules: LinkRule
   const reason = FINAL_CLOSES.get(code);
   if (reason !== undefined) return end(state, reason);
   if (state.phase.name === 'waiting' || state.phase.name === 'idle') return stay(state);
-  return retryLater(state, nowMs, rules);
+  if (code !== CLOSE.unauthorized) return retryLater({ ...state, ticketsRefused: 0 }, nowMs, rules);
+  const ticketsRefused = state.ticketsRefused + 1;
+  if (ticketsRefused >= TICKETS_TRIED) return end(state, 'ticket_refused');
+  return retryLater({ ...state, ticketsRefused }, nowMs, rules);
 }
 
 function retryLater(state: LinkState, nowMs: number, rules: LinkRules): LinkStep {
@@ -174,12 +181,17 @@ function retryLater(state: LinkState, nowMs: number, rules: LinkRules): LinkStep
   const failures = wasGood ? 1 : state.failures + 1;
   const offlineSinceMs = state.offlineSinceMs ?? nowMs;
   const limitMs = state.everWelcomed ? rules.outageLimitMs : rules.connectWithinMs;
-  if (limitMs !== null && nowMs - offlineSinceMs >= limitMs) return end(state, 'unreachable');
+  const leftMs = limitMs === null ? null : limitMs - (nowMs - offlineSinceMs);
+  if (leftMs !== null && leftMs <= 0) return end(state, 'unreachable');
   const interrupted: LinkEffect[] = phase.name === 'live' && phase.stopping ? [{ type: 'stopped', message: null }] : [];
   return {
     // The generation moves on, so that the given-up socket's last words find no ear.
     state: { ...state, phase: { name: 'waiting' }, failures, offlineSinceMs, generation: state.generation + 1 },
-    effects: [{ type: 'drop_socket', code: null }, ...interrupted, { type: 'schedule_retry', failures }],
+    effects: [
+      { type: 'drop_socket', code: null },
+      ...interrupted,
+      { type: 'schedule_retry', failures, withinMs: leftMs },
+    ],
   };
 }
 

@@ -30,7 +30,7 @@ export type EndReason =
   | 'superseded'
   /** The gateway refused this client for good (no consent, a protocol fault). */
   | 'refused'
-  /** No ticket: the student is not logged in, or has not agreed to the camera. */
+  /** No ticket that the gateway takes: not logged in, no agreement to the camera, or a wrong key. */
   | 'ticket_refused'
   /** The gateway could not be reached for longer than allowed. */
   | 'unreachable';
@@ -57,6 +57,8 @@ export interface LinkState {
   readonly generation: number;
   /** Failed attempts in a row. */
   readonly failures: number;
+  /** Tickets in a row that the gateway did not take. */
+  readonly ticketsRefused: number;
   /** Since when there has been no welcome; null while live. */
   readonly offlineSinceMs: number | null;
   readonly everWelcomed: boolean;
@@ -108,7 +110,8 @@ export type LinkEffect =
   | { readonly type: 'send'; readonly message: ClientControl }
   /** `code` for the close frame, or null for none. */
   | { readonly type: 'drop_socket'; readonly code: number | null }
-  | { readonly type: 'schedule_retry'; readonly failures: number }
+  /** After backoff, but no later than `withinMs`: then it is the last attempt. Null = no limit. */
+  | { readonly type: 'schedule_retry'; readonly failures: number; readonly withinMs: number | null }
   | { readonly type: 'fault'; readonly fault: Fault }
   | { readonly type: 'welcome'; readonly message: Extract<ServerControl, { type: 'welcome' }> }
   | { readonly type: 'stopped'; readonly message: Extract<ServerControl, { type: 'stopped' }> | null }
@@ -125,6 +128,7 @@ export function initialLinkState(resumeToken: string | null): LinkState {
     phase: { name: 'idle' },
     generation: 0,
     failures: 0,
+    ticketsRefused: 0,
     offlineSinceMs: null,
     everWelcomed: false,
     resumeToken,

@@ -10,6 +10,7 @@ export function clockTime(ms: number): string {
 /** A length of time in words: `0.4 s`, `42 s`, `3 min 5 s`, `1 h 2 min`. Null is a dash. */
 export function duration(ms: number | null): string {
   if (ms === null) return '–';
+  if (ms === 0) return '0 s';
   if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${seconds} s`;

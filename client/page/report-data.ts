@@ -1,3 +1,4 @@
+import '../browser/strict-csp.ts';
 import * as z from 'zod';
 import { DIRECTIONS, type Direction, FOCUS_STATES, type FocusState, MODES, RULES } from '../../shared/direction.ts';
 import { type Times, trackedMs } from './proportion.ts';

@@ -366,6 +366,40 @@ describe('tickets', () => {
     expect(sockets).toEqual([]);
   });
 
+  it('ends when the gateway refuses three fresh tickets in a row', async () => {
+    const { connection, nextSocket, seen, time } = createHarness();
+    connection.connect();
+    for (const delayMs of [250, 500]) {
+      (await nextSocket()).drop(4401);
+      expect(seen.ended).toEqual([]);
+      time.advance(delayMs);
+    }
+    (await nextSocket()).drop(4401);
+    expect(seen.tickets).toBe(3);
+    expect(seen.ended).toEqual(['ticket_refused']);
+  });
+
+  it('makes its last attempt when the time for the first welcome is up, however long the backoff', async () => {
+    const { connection, nextSocket, seen, time, sockets } = createHarness({
+      connectWithinMs: 5000,
+      random: () => 0.999,
+    });
+    connection.connect();
+    (await nextSocket()).drop();
+    time.advance(499);
+    (await nextSocket()).drop();
+    time.advance(999);
+    (await nextSocket()).drop();
+    time.advance(1998);
+    (await nextSocket()).drop();
+    // 1504 ms are left of 5 s, the backoff would be 3996 ms.
+    time.advance(1504);
+    (await nextSocket()).drop();
+    expect(sockets.length).toBe(5);
+    expect(seen.ended).toEqual(['unreachable']);
+    expect(time.pending).toBe(0);
+  });
+
   it('gives up when there is no first welcome in time', async () => {
     const { connection, nextSocket, seen, time } = createHarness({ connectWithinMs: 5000 });
     connection.connect();

@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import { reportCsv } from '../../../client/page/report-csv.ts';
+import {
+  directionShares,
+  parseReport,
+  type Report,
+  type ReportWindow,
+  summariseBouts,
+  timeline,
+} from '../../../client/page/report-data.ts';
+import type { SessionReport } from '../../../gateway/store/port.ts';
+
+const START_MS = Date.UTC(2026, 0, 15, 10, 0, 0);
+const SESSION = '99d830dd-96f3-4b6e-95e4-7b4954883aea';
+
+function window(index: number, over: Partial<ReportWindow> = {}): ReportWindow {
+  return {
+    epoch: 0,
+    seq: index,
+    sectionId: 82,
+    startedAtMs: START_MS + index * 30_000,
+    endedAtMs: START_MS + (index + 1) * 30_000,
+    focusedMs: 20_000,
+    unfocusedMs: 6000,
+    unknownMs: 3000,
+    untrackedMs: 1000,
+    directionMs: { centered: 20_000, looking_down: 6000, unknown: 3000 },
+    framesReceived: 150,
+    framesProcessed: 148,
+    framesDropped: 2,
+    framesWithFace: 140,
+    bytesUp: 450_000,
+    bytesDown: 6600,
+    gatewayMsSum: 1200,
+    mode: 'server',
+    rule: 'geometric',
+    final: false,
+    ...over,
+  };
+}
+
+function report(windows: ReportWindow[], over: Partial<Report> = {}): Report {
+  return {
+    sessionId: SESSION,
+    userId: 7,
+    moduleId: 22,
+    startedAtMs: START_MS,
+    endedAtMs: START_MS + windows.length * 30_000,
+    final: true,
+    focusedMs: 60_000,
+    unfocusedMs: 30_000,
+    unknownMs: 10_000,
+    untrackedMs: 5000,
+    directionMs: { centered: 60_000, looking_down: 30_000, unknown: 10_000, no_face: 0 },
+    framesReceived: 1,
+    framesProcessed: 1,
+    framesDropped: 0,
+    framesWithFace: 1,
+    bytesUp: 1,
+    bytesDown: 1,
+    bouts: [],
+    windows,
+    ...over,
+  };
+}
+
+describe('reading a report', () => {
+  it("takes what the gateway's store hands out", () => {
+    const stored: SessionReport = {
+      ...report([]),
+      windows: [{ ...window(0), sessionId: SESSION, userId: 7, moduleId: 22, sessionStartedAtMs: START_MS, bouts: [] }],
+    };
+    expect(parseReport(JSON.parse(JSON.stringify({ report: stored })))?.windows).toHaveLength(1);
+  });
+
+  it.each([null, {}, { report: null }, { report: { sessionId: SESSION } }, { error: { code: 'x' } }])(
+    'takes %j for no report',
+    (body) => expect(parseReport(body)).toBeNull(),
+  );
+});
+
+describe('stretches without a break', () => {
+  const bouts = [5000, 1000, 9000, 2000].map((durationMs) => ({
+    kind: 'focused' as const,
+    startedAtMs: START_MS,
+    durationMs,
+  }));
+
+  it('have a number, a median and a longest', () => {
+    expect(summariseBouts(bouts, 'focused')).toEqual({ count: 4, medianMs: 3500, longestMs: 9000 });
+    expect(summariseBouts(bouts.slice(1), 'focused')).toEqual({ count: 3, medianMs: 2000, longestMs: 9000 });
+  });
+
+  it('have no median where there are none', () => {
+    expect(summariseBouts(bouts, 'unfocused')).toEqual({ count: 0, medianMs: null, longestMs: null });
+  });
+});
+
+describe('directions', () => {
+  it('are shares of tracked time, the largest first, those never taken left out', () => {
+    expect(directionShares(report([]))).toEqual([
+      { direction: 'centered', ms: 60_000, share: 0.6 },
+      { direction: 'looking_down', ms: 30_000, share: 0.3 },
+      { direction: 'unknown', ms: 10_000, share: 0.1 },
+    ]);
+  });
+
+  it('have no shares of no time', () => {
+    expect(directionShares(report([], { focusedMs: 0, unfocusedMs: 0, unknownMs: 0 }))).toEqual([]);
+  });
+});
+
+describe('timeline', () => {
+  it('has one bar per window while they fit', () => {
+    const bars = timeline([window(0), window(1, { sectionId: null })], 60);
+    expect(bars.map(({ sectionId }) => sectionId)).toEqual([82, null]);
+    expect(bars[0]?.times).toEqual({ focused: 20_000, unfocused: 6000, unknown: 3000, untracked: 1000 });
+  });
+
+  it('adds neighbours up where there are more, losing no millisecond', () => {
+    const windows = Array.from({ length: 500 }, (_, index) => window(index, { focusedMs: index }));
+    const bars = timeline(windows, 60);
+    expect(bars.length).toBeLessThanOrEqual(60);
+    expect(bars.reduce((sum, { times }) => sum + times.focused, 0)).toBe((499 * 500) / 2);
+    expect(bars[0]?.startedAtMs).toBe(windows[0]?.startedAtMs);
+    expect(bars.at(-1)?.endedAtMs).toBe(windows.at(-1)?.endedAtMs);
+  });
+
+  it('names a section only where all of a bar belongs to it', () => {
+    const [bar] = timeline([window(0), window(1, { sectionId: 83 })], 1);
+    expect(bar?.sectionId).toBeNull();
+  });
+
+  it('is empty for a session without windows', () => {
+    expect(timeline([], 60)).toEqual([]);
+  });
+});
+
+describe('CSV', () => {
+  it('has a header and one line per window, the same number of fields in each', () => {
+    const lines = reportCsv(report([window(0), window(1, { sectionId: null })])).split('\r\n');
+    expect(lines).toHaveLength(4);
+    expect(lines[3]).toBe('');
+    expect(new Set(lines.slice(0, 3).map((line) => line.split(',').length)).size).toBe(1);
+    const columns = lines[0]?.split(',') ?? [];
+    const cell = (line: number, column: string) => lines[line]?.split(',')[columns.indexOf(column)];
+    expect(cell(1, 'session_id')).toBe(SESSION);
+    expect(cell(1, 'started_at')).toBe('2026-01-15T10:00:00.000Z');
+    expect(cell(1, 'focused_ms')).toBe('20000');
+    expect(cell(1, 'looking_down_ms')).toBe('6000');
+    expect(cell(1, 'looking_up_ms')).toBe('0');
+    expect(cell(1, 'section_id')).toBe('82');
+    expect(cell(2, 'section_id')).toBe('');
+    expect(cell(2, 'seq')).toBe('1');
+  });
+});
