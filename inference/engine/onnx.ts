@@ -1,7 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import { DETECTOR_SIZE } from '../../shared/vision/detector.ts';
-import { type FaceModels, locateFace } from '../../shared/vision/locate.ts';
+import { createLocator, type FaceModels } from '../../shared/vision/locate.ts';
 import { MESH_SIZE } from '../../shared/vision/mesh-output.ts';
 import type { ModelFiles } from '../models/store.ts';
 import type { FaceEngine } from './engine.ts';
@@ -63,7 +63,7 @@ export async function createOnnxEngine(files: ModelFiles): Promise<FaceEngine> {
   const models = await openOnnxModels(files);
   return {
     name: 'onnx',
-    locate: (view, hint) => locateFace(models, view, hint),
+    locate: createLocator(models),
     close: models.close,
   };
 }

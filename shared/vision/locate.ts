@@ -43,41 +43,45 @@ interface Look {
   readonly quality: ImageQuality;
 }
 
-async function lookAt(models: FaceModels, view: FrameView, roi: FaceRoi): Promise<Look> {
-  const planes = new Float32Array(3 * MESH_SIZE * MESH_SIZE);
-  sampleRegion(view, roi, MESH_FORMAT, planes);
-  const quality = measureQuality(planes, MESH_FORMAT);
-  const { mesh, heads, flag } = await models.mesh(planes);
-  const landmarks = refineLandmarks(mesh, heads);
-  landmarksToFrame(landmarks, roi, MESH_SIZE);
-  return { face: { score: sigmoid(flag), landmarks }, quality };
-}
-
-async function detectFaces(
-  models: FaceModels,
-  view: FrameView,
-): Promise<{ faces: DetectedFace[]; quality: ImageQuality }> {
-  const region = roiOfCrop(view.crop);
-  const planes = new Float32Array(3 * DETECTOR_SIZE * DETECTOR_SIZE);
-  sampleRegion(view, region, DETECTOR_FORMAT, planes);
-  const { boxes, logits } = await models.detect(planes);
-  return { faces: decodeDetections(boxes, logits, region), quality: measureQuality(planes, DETECTOR_FORMAT) };
-}
-
 /**
  * Finds one face: where the hint says (the region of the frame before), else with the detector,
  * taking the face nearest to the hint, or the largest. A pure function of its arguments as far as
- * `models` is.
+ * the models are. Not reentrant: await each call before the next.
  */
-export async function locateFace(models: FaceModels, view: FrameView, hint: FaceRoi | null): Promise<Location> {
-  if (hint !== null && isUsableHint(hint, view.crop)) {
-    const look = await lookAt(models, view, hint);
-    if (look.face.score >= MIN_FACE_SCORE) return { ...look, faceCount: 1, detectorRan: false };
-  }
-  const { faces, quality } = await detectFaces(models, view);
-  for (const candidate of orderFaces(faces, hint).slice(0, MAX_FACES_TRIED)) {
-    const look = await lookAt(models, view, roiFromDetection(candidate));
-    if (look.face.score >= MIN_FACE_SCORE) return { ...look, faceCount: faces.length, detectorRan: true };
-  }
-  return { face: null, faceCount: faces.length, detectorRan: true, quality };
+export type Locate = (view: FrameView, hint: FaceRoi | null) => Promise<Location>;
+
+/** A locator on the given models. It keeps its tensors, which every call overwrites whole, and nothing else. */
+export function createLocator(models: FaceModels): Locate {
+  const meshPlanes = new Float32Array(3 * MESH_SIZE * MESH_SIZE);
+  const detectorPlanes = new Float32Array(3 * DETECTOR_SIZE * DETECTOR_SIZE);
+
+  const lookAt = async (view: FrameView, roi: FaceRoi): Promise<Look> => {
+    sampleRegion(view, roi, MESH_FORMAT, meshPlanes);
+    const quality = measureQuality(meshPlanes, MESH_FORMAT);
+    const { mesh, heads, flag } = await models.mesh(meshPlanes);
+    const landmarks = refineLandmarks(mesh, heads);
+    landmarksToFrame(landmarks, roi, MESH_SIZE);
+    return { face: { score: sigmoid(flag), landmarks }, quality };
+  };
+
+  const detectFaces = async (view: FrameView): Promise<{ faces: DetectedFace[]; quality: ImageQuality }> => {
+    const region = roiOfCrop(view.crop);
+    sampleRegion(view, region, DETECTOR_FORMAT, detectorPlanes);
+    const quality = measureQuality(detectorPlanes, DETECTOR_FORMAT);
+    const { boxes, logits } = await models.detect(detectorPlanes);
+    return { faces: decodeDetections(boxes, logits, region), quality };
+  };
+
+  return async (view, hint) => {
+    if (hint !== null && isUsableHint(hint, view.crop)) {
+      const look = await lookAt(view, hint);
+      if (look.face.score >= MIN_FACE_SCORE) return { ...look, faceCount: 1, detectorRan: false };
+    }
+    const { faces, quality } = await detectFaces(view);
+    for (const candidate of orderFaces(faces, hint).slice(0, MAX_FACES_TRIED)) {
+      const look = await lookAt(view, roiFromDetection(candidate));
+      if (look.face.score >= MIN_FACE_SCORE) return { ...look, faceCount: faces.length, detectorRan: true };
+    }
+    return { face: null, faceCount: faces.length, detectorRan: true, quality };
+  };
 }
