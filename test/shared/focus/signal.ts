@@ -65,18 +65,17 @@ export function lengthOf(signal: Signal): number {
   return signal.reduce((sum, { ms }) => sum + ms, 0);
 }
 
-export function lookAt(signal: Signal, atMs: number): Look {
-  let end = 0;
-  for (const { look, ms } of signal) {
-    end += ms;
-    if (atMs <= end) return look;
-  }
-  return signal.at(-1)?.look ?? 'no_face';
-}
-
-/** Samples of a signal at the given times. */
+/** Samples of a signal at the given times, which are in order. */
 export function sampleAt(signal: Signal, timesMs: readonly number[]): FocusSample[] {
-  return timesMs.map((atMs) => ({ atMs, observation: observationOf(lookAt(signal, atMs)) }));
+  let part = 0;
+  let partEndMs = signal[0]?.ms ?? 0;
+  return timesMs.map((atMs) => {
+    while (atMs > partEndMs && part < signal.length - 1) {
+      part++;
+      partEndMs += signal[part]?.ms ?? 0;
+    }
+    return { atMs, observation: observationOf(signal[part]?.look ?? 'no_face') };
+  });
 }
 
 /**

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RelayError } from '../../../shared/errors.ts';
 import type { FrameSize } from '../../../shared/geometry.ts';
 import { measureFace } from '../../../shared/vision/observe.ts';
-import { focalLengthPx } from '../../../shared/vision/pose.ts';
+import { DEFAULT_DIAGONAL_FOV_DEG, focalLengthPx, headPoseOf } from '../../../shared/vision/pose.ts';
 import { renderFace, type SyntheticFace } from './synthetic-face.ts';
 
 const VGA: FrameSize = { widthPx: 640, heightPx: 480 };
@@ -15,30 +15,29 @@ function faceWith(values: Partial<SyntheticFace>): SyntheticFace {
     yawDeg: 0,
     pitchDeg: 0,
     rollDeg: 0,
-    irisYawDeg: 0,
-    irisPitchDeg: 0,
+    eyeYawDeg: 0,
+    eyePitchDeg: 0,
     distanceCm: 60,
-    lids: 1,
+    lids: 1.4,
     centerX: 0.5,
     centerY: 0.5,
     frame,
     focalPx: focalLengthPx(frame),
-    irisRadiusCm: 1,
-    eyeballOffsetCm: [0, 0, -0.75],
     ...values,
   };
 }
 
 const measure = (face: SyntheticFace) => measureFace(renderFace(face), 1, face.frame, ROI);
 
+const ANGLES = [-30, -15, 0, 15, 30];
+
 describe('head pose of an exactly projected face', () => {
-  const angles = [-30, -15, 0, 15, 30];
   for (const frame of [VGA, HD]) {
     for (const distanceCm of [40, 60, 90]) {
       it(`is within 1° on every axis at ${distanceCm} cm in ${frame.widthPx}×${frame.heightPx}`, () => {
-        for (const yawDeg of angles) {
-          for (const pitchDeg of angles) {
-            for (const rollDeg of angles) {
+        for (const yawDeg of ANGLES) {
+          for (const pitchDeg of ANGLES) {
+            for (const rollDeg of ANGLES) {
               const seen = measure(faceWith({ yawDeg, pitchDeg, rollDeg, distanceCm, frame }));
               expect(Math.abs(seen.headYawDeg - yawDeg)).toBeLessThan(1);
               expect(Math.abs(seen.headPitchDeg - pitchDeg)).toBeLessThan(1);
@@ -51,14 +50,124 @@ describe('head pose of an exactly projected face', () => {
     }
   }
 
-  it('reads a face at the side of the frame that looks at the camera as facing it', () => {
-    for (const centerX of [0.2, 0.8]) {
+  it('does not depend on where in the frame the face is', () => {
+    for (const centerX of [0.2, 0.5, 0.8]) {
       for (const centerY of [0.3, 0.7]) {
-        const seen = measure(faceWith({ centerX, centerY }));
-        expect(Math.abs(seen.headYawDeg)).toBeLessThan(1);
-        expect(Math.abs(seen.headPitchDeg)).toBeLessThan(1);
+        for (const yawDeg of [-20, 0, 20]) {
+          const seen = measure(faceWith({ centerX, centerY, yawDeg }));
+          expect(Math.abs(seen.headYawDeg - yawDeg)).toBeLessThan(1);
+          expect(Math.abs(seen.headPitchDeg)).toBeLessThan(1);
+        }
       }
     }
+  });
+
+  it('gives the distance from the camera', () => {
+    for (const distanceCm of [40, 60, 90]) {
+      expect(headPoseOf(renderFace(faceWith({ distanceCm, yawDeg: 20 })), VGA).distanceCm).toBeCloseTo(distanceCm, 0);
+    }
+  });
+
+  it('is off by under 2° for cameras that see 10° more or less than is assumed', () => {
+    for (const fovDeg of [DEFAULT_DIAGONAL_FOV_DEG - 10, DEFAULT_DIAGONAL_FOV_DEG + 10]) {
+      for (const yawDeg of ANGLES) {
+        const face = faceWith({ yawDeg, pitchDeg: -10, distanceCm: 50, focalPx: focalLengthPx(VGA, fovDeg) });
+        const seen = measure(face);
+        expect(Math.abs(seen.headYawDeg - yawDeg)).toBeLessThan(2);
+        expect(Math.abs(seen.headPitchDeg + 10)).toBeLessThan(2);
+      }
+    }
+  });
+
+  it('has a residual that grows when the points do not form a face', () => {
+    const landmarks = renderFace(faceWith({}));
+    for (const index of [4, 129, 358]) landmarks[index * 3 + 1] = (landmarks[index * 3 + 1] ?? 0) - 40;
+    expect(measureFace(landmarks, 1, VGA, ROI).fitResidual).toBeGreaterThan(0.08);
+  });
+});
+
+describe('eye-in-head angles of an exactly projected face', () => {
+  it('are within 2° for a head that faces the camera', () => {
+    for (const eyeYawDeg of [-25, -10, 0, 10, 25]) {
+      for (const eyePitchDeg of [-15, 0, 15]) {
+        for (const distanceCm of [40, 90]) {
+          const seen = measure(faceWith({ eyeYawDeg, eyePitchDeg, distanceCm }));
+          for (const eye of [seen.imageLeftEye, seen.imageRightEye]) {
+            expect(Math.abs(eye.yawDeg - eyeYawDeg)).toBeLessThan(2);
+            expect(Math.abs(eye.pitchDeg - eyePitchDeg)).toBeLessThan(2);
+          }
+        }
+      }
+    }
+  });
+
+  it('stay within 4° while the head turns, nods and tilts by up to 20°', () => {
+    for (const yawDeg of [-20, 0, 20]) {
+      for (const pitchDeg of [-20, 0, 20]) {
+        for (const rollDeg of [-20, 0, 20]) {
+          const seen = measure(faceWith({ yawDeg, pitchDeg, rollDeg, eyeYawDeg: 12, eyePitchDeg: 6 }));
+          for (const eye of [seen.imageLeftEye, seen.imageRightEye]) {
+            expect(Math.abs(eye.yawDeg - 12)).toBeLessThan(4);
+            expect(Math.abs(eye.pitchDeg - 6)).toBeLessThan(4);
+          }
+        }
+      }
+    }
+  });
+
+  it('are read lower when the upper lid has dropped, up to a closing eye', () => {
+    const pitchAt = (lids: number) => measure(faceWith({ lids })).imageLeftEye.pitchDeg;
+    expect(pitchAt(1)).toBeLessThan(pitchAt(1.4) - 1);
+    expect(pitchAt(0)).toBeGreaterThan(pitchAt(1.4) - 6);
+  });
+});
+
+describe('openness', () => {
+  it('is the lid gap over the eye width, whatever the distance, the frame and the turn of the head', () => {
+    const straight = measure(faceWith({ lids: 1 })).imageLeftEye.openness;
+    expect(straight).toBeGreaterThan(0.22);
+    expect(straight).toBeLessThan(0.26);
+    for (const frame of [VGA, HD]) {
+      for (const distanceCm of [40, 90]) {
+        for (const yawDeg of [-25, 0, 25]) {
+          for (const pitchDeg of [-15, 0, 15]) {
+            const seen = measure(faceWith({ lids: 1, frame, distanceCm, yawDeg, pitchDeg }));
+            for (const eye of [seen.imageLeftEye, seen.imageRightEye]) {
+              expect(Math.abs(eye.openness - straight)).toBeLessThan(0.04);
+            }
+          }
+        }
+      }
+    }
+  });
+
+  it('goes to 0 in proportion as the lids close', () => {
+    const open = measure(faceWith({ lids: 1 })).imageRightEye.openness;
+    for (const lids of [0, 0.25, 0.5, 0.75]) {
+      expect(measure(faceWith({ lids })).imageRightEye.openness).toBeCloseTo(open * lids, 2);
+    }
+  });
+});
+
+describe('visibility', () => {
+  it('is full for both eyes of a face that looks at the camera and falls for the eye that turns away', () => {
+    const straight = measure(faceWith({}));
+    expect(straight.imageLeftEye.visibility).toBeGreaterThan(0.95);
+    expect(straight.imageRightEye.visibility).toBeGreaterThan(0.95);
+    const turned = measure(faceWith({ yawDeg: 45 }));
+    expect(turned.imageLeftEye.visibility).toBeGreaterThan(0.9);
+    expect(turned.imageRightEye.visibility).toBeLessThan(0.6);
+    const other = measure(faceWith({ yawDeg: -45 }));
+    expect(other.imageRightEye.visibility).toBeGreaterThan(0.9);
+    expect(other.imageLeftEye.visibility).toBeLessThan(0.6);
+  });
+});
+
+describe('inter-ocular distance', () => {
+  it('is in pixels of the full frame', () => {
+    const focalPx = focalLengthPx(VGA);
+    const seen = measure(faceWith({ distanceCm: 60 }));
+    expect(Math.abs(seen.interOcularPx - (6.3 * focalPx) / 60)).toBeLessThan(1.5);
   });
 });
 

@@ -1,9 +1,17 @@
 import type { FrameSize } from '../../../shared/geometry.ts';
-import { CANONICAL_POINTS, LANDMARK_VALUES } from '../../../shared/vision/canonical-face.ts';
+import { CANONICAL_POINTS, canonicalToHead, LANDMARK_VALUES } from '../../../shared/vision/canonical-face.ts';
+import {
+  IRIS_BIAS_RIGHT_CM,
+  IRIS_LEVER_ACROSS_CM,
+  IRIS_LEVER_UP_CM,
+  IRIS_PLANE_ACROSS_CM,
+  IRIS_PLANE_UP_CM,
+  IRIS_REST_OUTWARD_CM,
+  IRIS_REST_UP_CM,
+} from '../../../shared/vision/eyes.ts';
 import {
   add,
   apply,
-  directionOfAngles,
   multiply,
   rotationFromForward,
   rotationOfHead,
@@ -18,9 +26,9 @@ export interface SyntheticFace {
   readonly yawDeg: number;
   readonly pitchDeg: number;
   readonly rollDeg: number;
-  /** Where the iris is seen to point in the head's frame. */
-  readonly irisYawDeg: number;
-  readonly irisPitchDeg: number;
+  /** Eye-in-head angles; the irises are put where eyes.ts says the mesh shows them. */
+  readonly eyeYawDeg: number;
+  readonly eyePitchDeg: number;
   readonly distanceCm: number;
   /** Lid gap as a share of the canonical one. */
   readonly lids: number;
@@ -30,8 +38,6 @@ export interface SyntheticFace {
   readonly frame: FrameSize;
   /** Focal length of the camera that takes the picture. */
   readonly focalPx: number;
-  readonly irisRadiusCm: number;
-  readonly eyeballOffsetCm: Vec3;
 }
 
 /** Lids and nose tip of the canonical face, cm; same source as CANONICAL_POINTS. */
@@ -69,7 +75,7 @@ function weightedMeanPlace(): Vec3 {
 export function renderFace(face: SyntheticFace): Float32Array {
   const { frame, focalPx } = face;
   const places = new Map<number, Vec3>(CANONICAL_POINTS.map(({ index, place }) => [index, place]));
-  for (const [index, place] of OTHER_POINTS) places.set(index, place);
+  for (const [index, place] of OTHER_POINTS) places.set(index, canonicalToHead(place));
   for (const [upper, lower] of LID_PAIRS) {
     const [a, b] = [places.get(upper) ?? [0, 0, 0], places.get(lower) ?? [0, 0, 0]] as [Vec3, Vec3];
     const middle = scale(add(a, b), 0.5);
@@ -81,8 +87,12 @@ export function renderFace(face: SyntheticFace): Float32Array {
     [263, 362, 473],
   ] as const) {
     const middle = scale(add(places.get(outer) ?? [0, 0, 0], places.get(inner) ?? [0, 0, 0]), 0.5);
-    const gaze = directionOfAngles(face.irisYawDeg, face.irisPitchDeg);
-    places.set(iris, add(add(middle, face.eyeballOffsetCm), scale(gaze, face.irisRadiusCm)));
+    const side = Math.sign(middle[0]);
+    const tangent = (deg: number): number => Math.tan((deg * Math.PI) / 180);
+    const across = IRIS_BIAS_RIGHT_CM + side * IRIS_REST_OUTWARD_CM + IRIS_LEVER_ACROSS_CM * tangent(face.eyeYawDeg);
+    const up = IRIS_REST_UP_CM + IRIS_LEVER_UP_CM * tangent(face.eyePitchDeg);
+    // One iris point cannot lie on both planes: it is put on the mean one, which is exact for a head that faces the camera.
+    places.set(iris, add(middle, [across, up, (IRIS_PLANE_ACROSS_CM + IRIS_PLANE_UP_CM) / 2]));
   }
 
   const sight: Vec3 = [
