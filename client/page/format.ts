@@ -7,6 +7,13 @@ export function clockTime(ms: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
 }
 
+/** Whole ms as `m:ss.t`, to the nearest tenth of a second: for sums that have to add up as printed. */
+export function tenthsTime(ms: number): string {
+  const tenths = Math.round(ms / 100);
+  const seconds = (tenths % 600) / 10;
+  return `${Math.floor(tenths / 600)}:${seconds.toFixed(1).padStart(4, '0')}`;
+}
+
 /** A length of time in words: `0.4 s`, `42 s`, `3 min 5 s`, `1 h 2 min`. Null is a dash. */
 export function duration(ms: number | null): string {
   if (ms === null) return '–';

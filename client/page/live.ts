@@ -94,6 +94,8 @@ function showTrouble(error: TrackingError): void {
 
 function showConsent(): void {
   startButton.setAttribute('aria-disabled', String(!consent.checked));
+  const first = consent.checked ? 'Your browser will ask for the camera.' : 'Tick the box first.';
+  setText(byId('start-hint', HTMLElement), `${first} You can pause or stop at any time.`);
 }
 
 async function start(): Promise<void> {

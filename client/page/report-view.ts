@@ -1,7 +1,7 @@
 import type { Chart } from 'chart.js';
 import { FOCUS_STATES } from '../../shared/direction.ts';
 import { byId, create, setText } from './dom.ts';
-import { dataAmount, duration, percent, share } from './format.ts';
+import { dataAmount, duration, percent, share, tenthsTime } from './format.ts';
 import { showProportion, type Times, trackedMs } from './proportion.ts';
 import {
   directionShares,
@@ -58,11 +58,13 @@ function showSummary(times: Times): void {
     key.setAttribute('aria-hidden', 'true');
     label.append(key, STATE_LABELS[state]);
     name.append(label);
-    return row(name, duration(times[state]), percent(share(times[state], whole)));
+    return row(name, tenthsTime(times[state]), percent(share(times[state], whole)));
   });
   const sumName = create('th', 'Together');
   sumName.scope = 'row';
-  const sum = row(sumName, duration(whole), '');
+  // The sum of the rows as printed, not of what was rounded off them.
+  const printed = FOCUS_STATES.reduce((ms, state) => ms + Math.round(times[state] / 100) * 100, 0);
+  const sum = row(sumName, tenthsTime(printed), '');
   sum.className = 'sum';
   byId('totals', HTMLElement).replaceChildren(...rows, sum);
 }
@@ -83,12 +85,12 @@ function showTimeline(report: Report): void {
     byId('timeline-note', HTMLElement),
     first === undefined
       ? 'Nothing is stored yet'
-      : `${bars.length} ${bars.length === 1 ? 'stretch' : 'stretches'} of up to ${duration(longest(bars))}`,
+      : `${bars.length} ${bars.length === 1 ? 'interval' : 'intervals'} of up to ${duration(longest(bars))}`,
   );
   const share0 = percent(share(report.focusedMs, trackedMs(timesOfReport(report))));
   canvas.setAttribute(
     'aria-label',
-    `Bar chart over ${bars.length} stretches of the session; ${share0} of tracked time focused. The table below has the numbers.`,
+    `Bar chart over ${bars.length} intervals of the session; ${share0} of tracked time focused. The table below has the numbers.`,
   );
   const body = byId('windows', HTMLTableElement).tBodies[0];
   const seconds = (ms: number) => (ms / 1000).toFixed(1);

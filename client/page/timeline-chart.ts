@@ -32,7 +32,7 @@ function hatched(base: string, line: string): CanvasPattern | string {
   return context.createPattern(tile, 'repeat') ?? base;
 }
 
-/** Draws the timeline, each bar the seconds of one stretch by kind of time. Returns the chart. */
+/** Draws the timeline, each bar the seconds of one interval by kind of time. Returns the chart. */
 export function drawTimeline(canvas: HTMLCanvasElement, bars: readonly TimelineBar[], originMs: number): Chart {
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
@@ -87,7 +87,7 @@ export function drawTimeline(canvas: HTMLCanvasElement, bars: readonly TimelineB
         },
         tooltip: {
           callbacks: {
-            title: (items) => stretchTitle(bars[items[0]?.dataIndex ?? 0], originMs),
+            title: (items) => intervalTitle(bars[items[0]?.dataIndex ?? 0], originMs),
             label: (item) => ` ${item.dataset.label}: ${duration((item.parsed.y ?? 0) * 1000)}`,
           },
         },
@@ -96,7 +96,7 @@ export function drawTimeline(canvas: HTMLCanvasElement, bars: readonly TimelineB
   });
 }
 
-function stretchTitle(bar: TimelineBar | undefined, originMs: number): string {
+function intervalTitle(bar: TimelineBar | undefined, originMs: number): string {
   if (bar === undefined) return '';
   const section = bar.sectionId === null ? '' : ` · section ${bar.sectionId}`;
   return `${sinceStart(bar.startedAtMs - originMs)} – ${sinceStart(bar.endedAtMs - originMs)}${section}`;

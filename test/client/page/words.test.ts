@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clockTime, dataAmount, duration, percent, share } from '../../../client/page/format.ts';
+import { clockTime, dataAmount, duration, percent, share, tenthsTime } from '../../../client/page/format.ts';
 import { directionForStudent, explain, REPORT_DIRECTIONS, shownState } from '../../../client/page/words.ts';
 import { DIRECTIONS, FOCUS_STATES } from '../../../shared/direction.ts';
 
@@ -23,6 +23,13 @@ describe('times and amounts in words', () => {
     [3_720_000, '1 h 2 min'],
     [7_200_000, '2 h'],
   ])('%j ms take %s', (ms, text) => expect(duration(ms)).toBe(text));
+
+  it.each([
+    [0, '0:00.0'],
+    [1749, '0:01.7'],
+    [59_960, '1:00.0'],
+    [3_723_400, '62:03.4'],
+  ])('%i ms to the tenth are %s', (ms, text) => expect(tenthsTime(ms)).toBe(text));
 
   it('makes neither nothing of little nor all of nearly all', () => {
     expect([0, 0.001, 0.5, 0.999, 1].map(percent)).toEqual(['0 %', '< 1 %', '50 %', '> 99 %', '100 %']);
