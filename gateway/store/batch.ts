@@ -1,6 +1,6 @@
 import { RelayError } from '../../shared/errors.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
-import { windowKey } from './records.ts';
+import { type SessionDelta, type SummedColumn, sessionDelta, windowKey } from './records.ts';
 import { parseMetricsWindow } from './window-schema.ts';
 
 /** The windows of one session within a batch, in the order they were given, each key once. */
@@ -15,6 +15,27 @@ export interface KeyRange {
   readonly epoch: number;
   readonly minSeq: number;
   readonly maxSeq: number;
+}
+
+/** A session's row as far as a batch needs it. */
+export interface KnownSession {
+  readonly id: number;
+  readonly userId: number;
+}
+
+/** A window with its session's row id. */
+export interface PlacedWindow {
+  readonly sessionId: number;
+  readonly window: MetricsWindow;
+}
+
+/** What a batch adds to one session's row, with all that the row needs besides. */
+export interface SessionAddition extends Omit<SessionDelta, 'sums'>, Record<SummedColumn, number> {
+  readonly id: number;
+  readonly sessionUuid: string;
+  readonly userId: number;
+  readonly moduleId: number;
+  readonly startedAtMs: number;
 }
 
 /**
@@ -44,7 +65,7 @@ export function sessionBatches(windows: readonly MetricsWindow[]): SessionBatch[
 }
 
 /** Throws `store_rejected` when a session's window names another student than the session's row. */
-export function assertSameStudent(window: MetricsWindow, userId: number): void {
+function assertSameStudent(window: MetricsWindow, userId: number): void {
   if (window.userId === userId) return;
   throw new RelayError(
     'store_rejected',
@@ -52,12 +73,42 @@ export function assertSameStudent(window: MetricsWindow, userId: number): void {
   );
 }
 
-/** The ranges in which a batch's keys may already be in the ledger. */
-export function keyRanges(batch: SessionBatch, sessionId: number): KeyRange[] {
-  const ranges = new Map<number, KeyRange>();
-  for (const { epoch, seq } of batch.windows) {
-    const range = ranges.get(epoch);
-    ranges.set(epoch, {
+/** Row of a session that is seen for the first time; its totals start at 0. */
+export function newSession({ sessionUuid, windows: [first] }: SessionBatch) {
+  return {
+    sessionUuid,
+    userId: first.userId,
+    moduleId: first.moduleId,
+    startedAtMs: first.sessionStartedAtMs,
+    endedAtMs: first.endedAtMs,
+    mode: first.mode,
+    rule: first.rule,
+  };
+}
+
+/** All windows of the batches under their sessions' row ids. Throws as assertSameStudent does. */
+export function placeWindows(
+  batches: readonly SessionBatch[],
+  known: ReadonlyMap<string, KnownSession>,
+): PlacedWindow[] {
+  return batches.flatMap(({ sessionUuid, windows }) => {
+    const session = known.get(sessionUuid);
+    if (session === undefined) throw new Error(`session ${sessionUuid} has no row`);
+    return windows.map((window) => {
+      assertSameStudent(window, session.userId);
+      return { sessionId: session.id, window };
+    });
+  });
+}
+
+/** The ranges in which the windows' keys may already be in the ledger, one for each session and epoch. */
+export function keyRanges(placed: readonly PlacedWindow[]): KeyRange[] {
+  const ranges = new Map<string, KeyRange>();
+  for (const { sessionId, window } of placed) {
+    const { epoch, seq } = window;
+    const key = `${sessionId}/${epoch}`;
+    const range = ranges.get(key);
+    ranges.set(key, {
       sessionId,
       epoch,
       minSeq: Math.min(range?.minSeq ?? seq, seq),
@@ -65,6 +116,30 @@ export function keyRanges(batch: SessionBatch, sessionId: number): KeyRange[] {
     });
   }
   return [...ranges.values()];
+}
+
+/** The windows whose keys are not among those that the ledger has. */
+export function withoutKnown(
+  placed: readonly PlacedWindow[],
+  known: readonly { readonly sessionId: number; readonly epoch: number; readonly seq: number }[],
+): PlacedWindow[] {
+  const keys = new Set(known.map(windowKey));
+  return placed.filter(({ sessionId, window: { epoch, seq } }) => !keys.has(windowKey({ sessionId, epoch, seq })));
+}
+
+/** What new windows add to their sessions, one entry for each session. */
+export function sessionAdditions(fresh: readonly PlacedWindow[]): SessionAddition[] {
+  const bySession = new Map<number, [MetricsWindow, ...MetricsWindow[]]>();
+  for (const { sessionId, window } of fresh) {
+    const list = bySession.get(sessionId);
+    if (list === undefined) bySession.set(sessionId, [window]);
+    else list.push(window);
+  }
+  return [...bySession].map(([id, list]) => {
+    const { sums, ...rest } = sessionDelta(list);
+    const [{ sessionId: sessionUuid, userId, moduleId, sessionStartedAtMs: startedAtMs }] = list;
+    return { id, sessionUuid, userId, moduleId, startedAtMs, ...rest, ...sums };
+  });
 }
 
 /** Cuts a list into pieces of at most `size`, so that no statement outgrows what a database takes. */

@@ -3,108 +3,22 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { type Client, createClient, type Transaction as LibsqlTransaction } from '@libsql/client';
-import { and, asc, between, eq, inArray, or, sql } from 'drizzle-orm';
-import { drizzle, type LibSQLDatabase } from 'drizzle-orm/libsql';
+import { asc, eq } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/libsql';
 import { RelayError } from '../../../shared/errors.ts';
 import type { Logger } from '../../logger.ts';
-import { assertSameStudent, chunksOf, keyRanges, type SessionBatch, sessionBatches } from '../batch.ts';
+import { sessionBatches } from '../batch.ts';
 import { type MigrationTarget, migrateTo, migrationsFolder, readMigrations } from '../migrations.ts';
 import { createMutex } from '../mutex.ts';
 import type { MetricsStore } from '../port.ts';
-import { boutRows, SUMMED_COLUMNS, sessionDelta, sessionReport, windowKey, windowRow } from '../records.ts';
+import { sessionReport } from '../records.ts';
+import { applyBatches } from './apply.ts';
 import { dataDirError, isBusy, storeError } from './errors.ts';
-import { bouts, reportSessions, sessions, windows } from './schema.ts';
+import { bouts, reportSessions, windows } from './schema.ts';
 
 /** Somebody else may hold the file for about 2 s before we say that it is out of reach. */
 const BUSY_TRIES = 40;
 const BUSY_WAIT_MS = 50;
-/** 200 rows of 32 values stay far below SQLite's 32,766 parameters. */
-const ROWS_PER_STATEMENT = 200;
-
-type Transaction = Parameters<Parameters<LibSQLDatabase['transaction']>[0]>[0];
-
-/** Row ids and students of a batch's sessions; sessions seen for the first time get their row. */
-async function sessionRows(
-  tx: Transaction,
-  batches: readonly SessionBatch[],
-): Promise<Map<string, { id: number; userId: number }>> {
-  const found = new Map<string, { id: number; userId: number }>();
-  for (const chunk of chunksOf(batches, ROWS_PER_STATEMENT)) {
-    await tx
-      .insert(sessions)
-      .values(
-        chunk.map(({ sessionUuid, windows: [first] }) => ({
-          sessionUuid,
-          userId: first.userId,
-          moduleId: first.moduleId,
-          startedAtMs: first.sessionStartedAtMs,
-          endedAtMs: first.endedAtMs,
-          mode: first.mode,
-          rule: first.rule,
-        })),
-      )
-      .onConflictDoNothing({ target: sessions.sessionUuid });
-    const rows = await tx
-      .select({ id: sessions.id, sessionUuid: sessions.sessionUuid, userId: sessions.userId })
-      .from(sessions)
-      .where(
-        inArray(
-          sessions.sessionUuid,
-          chunk.map(({ sessionUuid }) => sessionUuid),
-        ),
-      );
-    for (const { sessionUuid, id, userId } of rows) found.set(sessionUuid, { id, userId });
-  }
-  return found;
-}
-
-async function applyBatch(tx: Transaction, batch: SessionBatch, session: { id: number; userId: number }) {
-  for (const window of batch.windows) assertSameStudent(window, session.userId);
-  const known = await tx
-    .select({ sessionId: windows.sessionId, epoch: windows.epoch, seq: windows.seq })
-    .from(windows)
-    .where(
-      or(
-        ...keyRanges(batch, session.id).map(({ sessionId, epoch, minSeq, maxSeq }) =>
-          and(eq(windows.sessionId, sessionId), eq(windows.epoch, epoch), between(windows.seq, minSeq, maxSeq)),
-        ),
-      ),
-    );
-  const knownKeys = new Set(known.map(windowKey));
-  const fresh = batch.windows.filter(
-    ({ epoch, seq }) => !knownKeys.has(windowKey({ sessionId: session.id, epoch, seq })),
-  );
-  const [first, ...rest] = fresh;
-  if (first === undefined) return 0;
-  for (const chunk of chunksOf(fresh, ROWS_PER_STATEMENT)) {
-    await tx.insert(windows).values(chunk.map((window) => windowRow(window, session.id)));
-  }
-  for (const chunk of chunksOf(
-    fresh.flatMap((window) => boutRows(window, session.id)),
-    ROWS_PER_STATEMENT,
-  )) {
-    await tx.insert(bouts).values(chunk);
-  }
-  const delta = sessionDelta([first, ...rest]);
-  await tx
-    .update(sessions)
-    .set({
-      ...Object.fromEntries(
-        SUMMED_COLUMNS.map((column) => [column, sql`${sessions[column]} + ${delta.sums[column]}`] as const),
-      ),
-      windowCount: sql`${sessions.windowCount} + ${delta.windowCount}`,
-      focusedBoutCount: sql`${sessions.focusedBoutCount} + ${delta.focusedBoutCount}`,
-      unfocusedBoutCount: sql`${sessions.unfocusedBoutCount} + ${delta.unfocusedBoutCount}`,
-      longestFocusedBoutMs: sql`max(${sessions.longestFocusedBoutMs}, ${delta.longestFocusedBoutMs})`,
-      endedAtMs: sql`max(${sessions.endedAtMs}, ${delta.endedAtMs})`,
-      isFinal: sql`max(${sessions.isFinal}, ${delta.isFinal})`,
-      mode: delta.mode,
-      rule: delta.rule,
-    })
-    .where(eq(sessions.id, session.id));
-  return fresh.length;
-}
-
 function migrationTarget(tx: LibsqlTransaction): MigrationTarget {
   return {
     async applied() {
@@ -198,15 +112,7 @@ export function createLibsqlStore(options: { path: string; logger: Logger }): Me
       exclusive(async () => {
         const batches = sessionBatches(given);
         if (batches.length === 0) return { applied: 0, repeated: given.length };
-        const applied = await db.transaction(async (tx) => {
-          const rows = await sessionRows(tx, batches);
-          let count = 0;
-          for (const batch of batches) {
-            const session = rows.get(batch.sessionUuid);
-            if (session !== undefined) count += await applyBatch(tx, batch, session);
-          }
-          return count;
-        });
+        const applied = await db.transaction((tx) => applyBatches(tx, batches));
         return { applied, repeated: given.length - applied };
       }),
     sessionReport: (sessionId) =>

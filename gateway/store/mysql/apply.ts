@@ -1,10 +1,20 @@
 import { and, asc, between, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
 import type { MySql2Database } from 'drizzle-orm/mysql2';
 import type { Logger } from '../../logger.ts';
-import { assertSameStudent, chunksOf, keyRanges, type SessionBatch } from '../batch.ts';
-import { boutRows, SUMMED_COLUMNS, sessionDelta, windowKey, windowRow } from '../records.ts';
+import {
+  chunksOf,
+  type KnownSession,
+  keyRanges,
+  newSession,
+  type PlacedWindow,
+  placeWindows,
+  type SessionBatch,
+  sessionAdditions,
+  withoutKnown,
+} from '../batch.ts';
+import { boutRows, SUMMED_COLUMNS, windowRow } from '../records.ts';
 import { isDataError, storeError } from './errors.ts';
-import { type EyelearnTable, feedEyelearn, type NewWindow } from './eyelearn.ts';
+import { type EyelearnTable, feedEyelearn } from './eyelearn.ts';
 import { bouts, sessions, windows } from './schema.ts';
 
 /** Keeps a statement of 200 rows far below max_allowed_packet (16 MiB by default). */
@@ -12,17 +22,12 @@ const ROWS_PER_STATEMENT = 200;
 
 type Transaction = Parameters<Parameters<MySql2Database['transaction']>[0]>[0];
 
-interface LockedSession {
-  readonly id: number;
-  readonly userId: number;
-}
-
 /**
  * Locks the rows of a batch's sessions, in the order of their ids, and makes those that are missing. With
  * them locked nobody else writes to these sessions' windows, so what is in the ledger stays as it is.
  */
-async function lockSessions(tx: Transaction, batches: readonly SessionBatch[]): Promise<Map<string, LockedSession>> {
-  const locked = new Map<string, LockedSession>();
+async function lockSessions(tx: Transaction, batches: readonly SessionBatch[]): Promise<Map<string, KnownSession>> {
+  const locked = new Map<string, KnownSession>();
   const lock = async (uuids: readonly string[]) => {
     for (const chunk of chunksOf(uuids, ROWS_PER_STATEMENT)) {
       const rows = await tx
@@ -39,17 +44,7 @@ async function lockSessions(tx: Transaction, batches: readonly SessionBatch[]): 
   for (const chunk of chunksOf(missing, ROWS_PER_STATEMENT)) {
     await tx
       .insert(sessions)
-      .values(
-        chunk.map(({ sessionUuid, windows: [first] }) => ({
-          sessionUuid,
-          userId: first.userId,
-          moduleId: first.moduleId,
-          startedAtMs: first.sessionStartedAtMs,
-          endedAtMs: first.endedAtMs,
-          mode: first.mode,
-          rule: first.rule,
-        })),
-      )
+      .values(chunk.map(newSession))
       .onDuplicateKeyUpdate({ set: { id: sql`${sessions.id}` } });
   }
   if (missing.length > 0) await lock(missing.map(({ sessionUuid }) => sessionUuid));
@@ -57,20 +52,9 @@ async function lockSessions(tx: Transaction, batches: readonly SessionBatch[]): 
 }
 
 /** The windows that are not in the ledger yet. */
-async function newWindows(
-  tx: Transaction,
-  batches: readonly SessionBatch[],
-  locked: ReadonlyMap<string, LockedSession>,
-): Promise<NewWindow[]> {
-  const given = batches.flatMap((batch) => {
-    const session = locked.get(batch.sessionUuid);
-    if (session === undefined) return [];
-    for (const window of batch.windows) assertSameStudent(window, session.userId);
-    return [{ batch, sessionId: session.id }];
-  });
-  const known = new Set<string>();
-  const ranges = given.flatMap(({ batch, sessionId }) => keyRanges(batch, sessionId));
-  for (const chunk of chunksOf(ranges, ROWS_PER_STATEMENT)) {
+async function newWindows(tx: Transaction, placed: readonly PlacedWindow[]): Promise<PlacedWindow[]> {
+  const known: { sessionId: number; epoch: number; seq: number }[] = [];
+  for (const chunk of chunksOf(keyRanges(placed), ROWS_PER_STATEMENT)) {
     const rows = await tx
       .select({ sessionId: windows.sessionId, epoch: windows.epoch, seq: windows.seq })
       .from(windows)
@@ -81,32 +65,17 @@ async function newWindows(
           ),
         ),
       );
-    for (const row of rows) known.add(windowKey(row));
+    known.push(...rows);
   }
-  return given.flatMap(({ batch, sessionId }) =>
-    batch.windows
-      .filter(({ epoch, seq }) => !known.has(windowKey({ sessionId, epoch, seq })))
-      .map((window) => ({ sessionId, window })),
-  );
+  return withoutKnown(placed, known);
 }
 
 const added = (column: (typeof sessions)[keyof typeof sessions & string] & { name: string }): SQL =>
   sql`${column} + VALUES(${sql.identifier(column.name)})`;
 
 /** Adds each session's new windows to its row, all sessions in one statement. */
-async function addToSessions(tx: Transaction, fresh: readonly NewWindow[]): Promise<void> {
-  const bySession = new Map<number, [NewWindow['window'], ...NewWindow['window'][]]>();
-  for (const { sessionId, window } of fresh) {
-    const list = bySession.get(sessionId);
-    if (list === undefined) bySession.set(sessionId, [window]);
-    else list.push(window);
-  }
-  const rows = [...bySession].map(([id, list]) => {
-    const { sums, ...rest } = sessionDelta(list);
-    const [{ sessionId: sessionUuid, userId, moduleId, sessionStartedAtMs: startedAtMs }] = list;
-    return { id, sessionUuid, userId, moduleId, startedAtMs, ...rest, ...sums };
-  });
-  for (const chunk of chunksOf(rows, ROWS_PER_STATEMENT)) {
+async function addToSessions(tx: Transaction, fresh: readonly PlacedWindow[]): Promise<void> {
+  for (const chunk of chunksOf(sessionAdditions(fresh), ROWS_PER_STATEMENT)) {
     // Every row is there and locked, so each of these is an update by its id.
     await tx
       .insert(sessions)
@@ -134,7 +103,7 @@ async function addToSessions(tx: Transaction, fresh: readonly NewWindow[]): Prom
 async function feedOrLog(
   tx: Transaction,
   table: EyelearnTable,
-  fresh: readonly NewWindow[],
+  fresh: readonly PlacedWindow[],
   logger: Logger,
 ): Promise<void> {
   try {
@@ -156,7 +125,7 @@ export async function applyBatches(
   logger: Logger,
 ): Promise<number> {
   const locked = await lockSessions(tx, batches);
-  const fresh = await newWindows(tx, batches, locked);
+  const fresh = await newWindows(tx, placeWindows(batches, locked));
   if (fresh.length === 0) return 0;
   for (const chunk of chunksOf(fresh, ROWS_PER_STATEMENT)) {
     await tx.insert(windows).values(chunk.map(({ window, sessionId }) => windowRow(window, sessionId)));

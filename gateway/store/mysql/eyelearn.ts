@@ -2,6 +2,7 @@ import { and, desc, eq, or, type SQL, sql } from 'drizzle-orm';
 import type { MySql2Database } from 'drizzle-orm/mysql2';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
 import type { Logger } from '../../logger.ts';
+import type { PlacedWindow } from '../batch.ts';
 import { planRows, type RowState, type RowStep } from './eyelearn-plan.ts';
 import { eyelearnRows } from './schema.ts';
 
@@ -24,12 +25,6 @@ export interface EyelearnTable {
   readonly columns: ReadonlySet<string>;
   /** Values for columns that we do not know and that must not be left out. */
   readonly fillers: ReadonlyMap<string, SQL>;
-}
-
-/** A window that has just become new in the ledger, with its session's row id. */
-export interface NewWindow {
-  readonly sessionId: number;
-  readonly window: MetricsWindow;
 }
 
 interface Group {
@@ -129,7 +124,7 @@ function quarterOf({ startedAtMs }: MetricsWindow): number {
   return Math.floor(startedAtMs / QUARTER_MS);
 }
 
-function groupsOf(given: readonly NewWindow[], days: ReadonlyMap<number, string>): Map<string, Group> {
+function groupsOf(given: readonly PlacedWindow[], days: ReadonlyMap<number, string>): Map<string, Group> {
   const groups = new Map<string, Group>();
   for (const { sessionId, window } of given) {
     const sectionKey = sectionKeyOf(window);
@@ -259,7 +254,7 @@ async function writeStep(
  * session, lesson section and day of the database's time zone. The sessions' own rows must be locked, so that nobody
  * else writes for them. Rejects with the driver's error.
  */
-export async function feedEyelearn(db: Executor, table: EyelearnTable, given: readonly NewWindow[]): Promise<void> {
+export async function feedEyelearn(db: Executor, table: EyelearnTable, given: readonly PlacedWindow[]): Promise<void> {
   const counted = given.filter(({ window }) => window.focusedMs + window.unfocusedMs > 0);
   if (counted.length === 0) return;
   const { today, days } = await daysOf(db, [...new Set(counted.map(({ window }) => quarterOf(window)))]);
