@@ -1,10 +1,15 @@
-import { cp, mkdir, rm } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const at = (...parts: string[]) => join(root, ...parts);
+
+/** Within 2 % of the best in a tenth of its time: every `npm start` builds. */
+const BROTLI_QUALITY = 9;
 
 /** Pages and scripts that the gateway serves, into dist/client. */
 export async function buildClient(): Promise<void> {
@@ -28,6 +33,24 @@ export async function buildClient(): Promise<void> {
     }),
     ...['index.html', 'report.html', 'style.css'].map((name) => cp(at('client/page', name), join(out, name))),
   ]);
+  await precompress(out);
+}
+
+/** Writes .br and .gz beside every text file, so that serving them compressed costs nothing. */
+async function precompress(folder: string): Promise<void> {
+  const files = await readdir(folder, { recursive: true });
+  const texts = files.filter((file) => /\.(?:js|mjs|css|html)$/.test(file));
+  await Promise.all(
+    texts.map(async (file) => {
+      const path = join(folder, file);
+      const bytes = await readFile(path);
+      const [brotli, gzipped] = await Promise.all([
+        promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } }),
+        promisify(gzip)(bytes),
+      ]);
+      await Promise.all([writeFile(`${path}.br`, brotli), writeFile(`${path}.gz`, gzipped)]);
+    }),
+  );
 }
 
 /** The two services as bundles: packages with native parts stay outside. */

@@ -2,6 +2,7 @@ import { upgradeWebSocket } from '@hono/node-server';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
+import { etag } from 'hono/etag';
 import { secureHeaders } from 'hono/secure-headers';
 import type { WSContext } from 'hono/ws';
 import type { WebSocket } from 'ws';
@@ -154,7 +155,12 @@ export function createApp(use: AppDependencies): Hono {
     return context.json({ report });
   });
 
-  app.use('/*', serveStatic({ root: use.clientDir }));
+  // Names are stable (pages of the school link to them), so browsers ask again, and mostly hear 304.
+  app.use('/*', etag(), async (context, next) => {
+    await next();
+    if (context.res.ok) context.header('cache-control', 'public, max-age=300, must-revalidate');
+  });
+  app.use('/*', serveStatic({ root: use.clientDir, precompressed: true }));
   app.notFound((context) => context.json(fault('not_found', 'nothing is here'), 404));
   app.onError((error, context) => {
     const known = error instanceof RelayError && error.code === 'store_unreachable';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { MODES } from '../direction.ts';
 import { PROTOCOL_FAULTS, ProtocolError, type ProtocolFault } from './errors.ts';
 import { SUBPROTOCOL } from './version.ts';

@@ -211,6 +211,15 @@ describe('around the stream', () => {
     expect(await script.text()).toContain('WebcamWebSocket');
   });
 
+  it('scripts travel compressed, and are not sent again while they are the same', async () => {
+    const url = new URL('/js/webcam-websocket.js', gateway.url);
+    const first = await fetch(url, { headers: { 'accept-encoding': 'br' } });
+    expect(first.headers.get('content-encoding')).toBe('br');
+    const etag = first.headers.get('etag');
+    if (etag === null) throw new Error('no etag');
+    expect((await fetch(url, { headers: { 'accept-encoding': 'br', 'if-none-match': etag } })).status).toBe(304);
+  });
+
   it('an unknown path is a 404 with a code', async () => {
     const response = await fetch(new URL('/nothing', gateway.url));
     expect(response.status).toBe(404);
