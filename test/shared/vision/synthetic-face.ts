@@ -4,8 +4,7 @@ import {
   IRIS_BIAS_RIGHT_CM,
   IRIS_LEVER_ACROSS_CM,
   IRIS_LEVER_UP_CM,
-  IRIS_PLANE_ACROSS_CM,
-  IRIS_PLANE_UP_CM,
+  IRIS_PLANE_CM,
   IRIS_REST_OUTWARD_CM,
   IRIS_REST_UP_CM,
 } from '../../../shared/vision/eyes.ts';
@@ -91,8 +90,7 @@ export function renderFace(face: SyntheticFace): Float32Array {
     const tangent = (deg: number): number => Math.tan((deg * Math.PI) / 180);
     const across = IRIS_BIAS_RIGHT_CM + side * IRIS_REST_OUTWARD_CM + IRIS_LEVER_ACROSS_CM * tangent(face.eyeYawDeg);
     const up = IRIS_REST_UP_CM + IRIS_LEVER_UP_CM * tangent(face.eyePitchDeg);
-    // One iris point cannot lie on both planes: it is put on the mean one, which is exact for a head that faces the camera.
-    places.set(iris, add(middle, [across, up, (IRIS_PLANE_ACROSS_CM + IRIS_PLANE_UP_CM) / 2]));
+    places.set(iris, add(middle, [across, up, IRIS_PLANE_CM]));
   }
 
   const sight: Vec3 = [

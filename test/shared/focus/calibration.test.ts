@@ -1,0 +1,165 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { RelayError } from '../../../shared/errors.ts';
+import {
+  type CalibrationPoint,
+  calibrationOf,
+  DEFAULT_SETUP,
+  fitCalibration,
+  screenOf,
+  targetAnglesOf,
+} from '../../../shared/focus/calibration.ts';
+import { createFocusTracker, observeSample, readingOf } from '../../../shared/focus/tracker.ts';
+import type { FaceMeasurement } from '../../../shared/observation.ts';
+import { gazeOf } from '../../../shared/vision/gaze.ts';
+import { faceSeen } from './signal.ts';
+
+const PLACES = [
+  [0.5, 0.5],
+  [0.1, 0.1],
+  [0.9, 0.1],
+  [0.1, 0.9],
+  [0.9, 0.9],
+] as const;
+
+/** A student whose eyes are read with a gain and whose gaze is read with an offset. */
+interface Student {
+  readonly yawGain: number;
+  readonly pitchGain: number;
+  readonly yawOffset: number;
+  readonly pitchOffset: number;
+}
+
+/** The face measured of a student who looks at (yaw, pitch) with the head turned by headYaw. */
+function faceOf(student: Student, yawDeg: number, pitchDeg: number, headYawDeg = 0): FaceMeasurement {
+  const eye = {
+    yawDeg: (yawDeg - headYawDeg) * student.yawGain + student.yawOffset,
+    pitchDeg: pitchDeg * student.pitchGain + student.pitchOffset,
+    openness: 0.3,
+    visibility: 1,
+  };
+  const { face } = faceSeen({ headYawDeg, headPitchDeg: 0, imageLeftEye: eye, imageRightEye: eye });
+  if (face === null) throw new Error('a face is expected');
+  return face;
+}
+
+function calibrate(student: Student, headYaws: readonly number[] = [0]): ReturnType<typeof fitCalibration> {
+  const points = PLACES.map(([across, down]): CalibrationPoint => {
+    const { yawDeg, pitchDeg } = targetAnglesOf(across, down);
+    const faces = headYaws.flatMap((head) => [1, 2, 3].map(() => faceOf(student, yawDeg, pitchDeg, head)));
+    return { targetYawDeg: yawDeg, targetPitchDeg: pitchDeg, faces };
+  });
+  return fitCalibration(points, screenOf());
+}
+
+const anyStudent = fc.record({
+  yawGain: fc.double({ min: 0.8, max: 1.25, noNaN: true }),
+  pitchGain: fc.double({ min: 0.8, max: 1.25, noNaN: true }),
+  yawOffset: fc.double({ min: -8, max: 8, noNaN: true }),
+  pitchOffset: fc.double({ min: -10, max: 10, noNaN: true }),
+});
+
+describe('a five-point calibration', () => {
+  it('takes out a student’s own zero and most of their own gain', () => {
+    fc.assert(
+      fc.property(anyStudent, (student) => {
+        const { correction } = calibrate(student);
+        for (const [across, down] of PLACES) {
+          const target = targetAnglesOf(across, down);
+          const seen = gazeOf(faceOf(student, target.yawDeg, target.pitchDeg), correction);
+          expect(Math.abs(seen.yawDeg - target.yawDeg)).toBeLessThan(2);
+          expect(Math.abs(seen.pitchDeg - target.pitchDeg)).toBeLessThan(2);
+        }
+      }),
+    );
+  });
+
+  it('still holds when the head turns afterwards', () => {
+    fc.assert(
+      fc.property(anyStudent, fc.integer({ min: -15, max: 15 }), (student, headYawDeg) => {
+        const { correction } = calibrate(student);
+        const seen = gazeOf(faceOf(student, 5, -8, headYawDeg), correction);
+        expect(Math.abs(seen.yawDeg - 5)).toBeLessThan(4.5);
+        expect(Math.abs(seen.pitchDeg + 8)).toBeLessThan(3);
+      }),
+    );
+  });
+
+  it('holds gains near 1 when the points were looked at with the head alone', () => {
+    const student = { yawGain: 1, pitchGain: 1, yawOffset: 2, pitchOffset: 0 };
+    const points = PLACES.map(([across, down]): CalibrationPoint => {
+      const { yawDeg, pitchDeg } = targetAnglesOf(across, down);
+      const face = faceOf(student, yawDeg, pitchDeg, yawDeg);
+      return { targetYawDeg: yawDeg, targetPitchDeg: pitchDeg, faces: [face, face, face] };
+    });
+    const { correction } = fitCalibration(points, screenOf());
+    expect(Math.abs(correction.eyeYawGain - 1)).toBeLessThan(0.05);
+    expect(correction.yawOffsetDeg).toBeCloseTo(-2, 0);
+  });
+
+  it('says how well each point is predicted from the others, and so tells a good one from a bad one', () => {
+    const good = calibrate({ yawGain: 1, pitchGain: 1, yawOffset: 3, pitchOffset: 3 });
+    expect(good.validationYawDeg).toBeLessThan(1);
+    expect(good.validationPitchDeg).toBeLessThan(1);
+    const student = { yawGain: 1, pitchGain: 1, yawOffset: 0, pitchOffset: 0 };
+    const points = PLACES.map(([across, down], i): CalibrationPoint => {
+      const { yawDeg, pitchDeg } = targetAnglesOf(across, down);
+      const face = faceOf(student, i === 1 ? -40 : yawDeg, pitchDeg);
+      return { targetYawDeg: yawDeg, targetPitchDeg: pitchDeg, faces: [face, face, face] };
+    });
+    expect(fitCalibration(points, screenOf()).validationYawDeg).toBeGreaterThan(10);
+  });
+
+  it('is not made of too little', () => {
+    const face = faceOf({ yawGain: 1, pitchGain: 1, yawOffset: 0, pitchOffset: 0 }, 0, 0);
+    const point = { targetYawDeg: 0, targetPitchDeg: 0, faces: [face, face, face] };
+    const thin = { ...point, faces: [face] };
+    expect(() => fitCalibration([point, point, thin], screenOf())).toThrowError(
+      expect.objectContaining({ code: 'calibration_too_few' }) as RelayError,
+    );
+    expect(fitCalibration([point, point, point], screenOf()).validationYawDeg).toBeNull();
+  });
+
+  it('moves the screen that a session judges by', () => {
+    const student = { yawGain: 1, pitchGain: 1, yawOffset: 20, pitchOffset: 5 };
+    const seen = { ...faceSeen(), face: faceOf(student, 0, -8) };
+    const judged = (calibration: ReturnType<typeof calibrate> | null): string => {
+      let state = createFocusTracker({ rule: 'geometric', calibration });
+      for (let atMs = 100; atMs <= 2000; atMs += 100) state = observeSample(state, { atMs, observation: seen });
+      return readingOf(state).direction;
+    };
+    expect(judged(calibrate(student))).toBe('centered');
+    expect(judged(null)).not.toBe('centered');
+  });
+});
+
+describe('a stored calibration', () => {
+  it('comes back from JSON as it was', () => {
+    const calibration = calibrate({ yawGain: 0.9, pitchGain: 1.1, yawOffset: 2, pitchOffset: -3 });
+    expect(calibrationOf(JSON.parse(JSON.stringify(calibration)))).toEqual(calibration);
+  });
+
+  it('is not used when it is of another version or not a calibration', () => {
+    const calibration = calibrate({ yawGain: 1, pitchGain: 1, yawOffset: 0, pitchOffset: 0 });
+    for (const other of [
+      { ...calibration, version: 2 },
+      { ...calibration, correction: { ...calibration.correction, eyeYawGain: 0 } },
+      { ...calibration, extra: 1 },
+      null,
+      'x',
+      {},
+    ]) {
+      expect(calibrationOf(other)).toBeNull();
+    }
+  });
+});
+
+describe('places on the screen', () => {
+  it('lie to image right when they are to the student’s left, and below the camera', () => {
+    expect(targetAnglesOf(0, 0.5).yawDeg).toBeCloseTo(15.8, 1);
+    expect(targetAnglesOf(1, 0.5).yawDeg).toBeCloseTo(-15.8, 1);
+    expect(targetAnglesOf(0.5, 0.5).yawDeg).toBeCloseTo(0, 9);
+    expect(targetAnglesOf(0.5, 0.5).pitchDeg).toBeCloseTo(-9.9, 1);
+    expect(targetAnglesOf(0.5, 1, { ...DEFAULT_SETUP, distanceCm: 40 }).pitchDeg).toBeCloseTo(-26.6, 1);
+  });
+});
