@@ -21,6 +21,7 @@ const USAGE = `npm run demo -- [options]
   --mysql URL    write to this MySQL instead of an embedded file
   --json         end with one JSON object as the last line
   --verbose      show the services' logs
+  --no-build     run what is in dist/ already
 `;
 
 interface Options {
@@ -28,6 +29,7 @@ interface Options {
   readonly mysql: string | null;
   readonly json: boolean;
   readonly verbose: boolean;
+  readonly build: boolean;
 }
 
 function readOptions(argv: readonly string[]): Options {
@@ -38,6 +40,7 @@ function readOptions(argv: readonly string[]): Options {
       mysql: { type: 'string' },
       json: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
+      'no-build': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -49,7 +52,13 @@ function readOptions(argv: readonly string[]): Options {
   if (!Number.isInteger(students) || students < 1 || students > 200) {
     throw new RelayError('option_invalid', '--students is a whole number from 1 to 200');
   }
-  return { students, mysql: values.mysql ?? null, json: values.json, verbose: values.verbose };
+  return {
+    students,
+    mysql: values.mysql ?? null,
+    json: values.json,
+    verbose: values.verbose,
+    build: !values['no-build'],
+  };
 }
 
 async function fetchReport(gatewayUrl: string, result: StudentResult): Promise<SessionReport> {
@@ -141,7 +150,7 @@ async function main(): Promise<void> {
     MYSQL_URL: options.mysql ?? undefined,
   };
   const log = options.verbose ? 'inherit' : 'ignore';
-  await Promise.all([buildClient(), buildServices()]);
+  if (options.build) await Promise.all([buildClient(), buildServices()]);
   const inference = await startInference({ env, log });
   try {
     const gateway = await startGateway({ env, log }, inference.port);
