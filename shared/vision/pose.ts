@@ -8,7 +8,6 @@ import {
   type Mat3,
   rotationFromForward,
   scale,
-  subtract,
   transpose,
   type Vec3,
 } from './linear.ts';
@@ -77,8 +76,20 @@ export function headToCamera(pose: HeadPose, place: Vec3): Vec3 {
   return add(apply(pose.rotation, place), pose.translation);
 }
 
-/** Refinements of the distance; each makes the error of the scale about ten times smaller. */
-const ROUNDS = 4;
+const WEIGHTS = CANONICAL_POINTS.map((point) => point.weight);
+const WEIGHT_SUM = WEIGHTS.reduce((sum, weight) => sum + weight, 0);
+const PLACES = CANONICAL_POINTS.map((point) => point.place);
+
+/** Refinements of the distance; each makes the error of the scale about ten times smaller, and they end when it is small. */
+const MAX_ROUNDS = 5;
+const SCALE_TOLERANCE = 2e-4;
+/** A face this small (about 1 px between the eyes) holds no pose; it keeps degenerate input finite. */
+const MIN_PX_PER_CM = 0.2;
+
+function isAllFinite(landmarks: Float32Array): boolean {
+  for (const value of landmarks) if (!Number.isFinite(value)) return false;
+  return true;
+}
 
 /**
  * Head pose from a mesh. `landmarks`: 478 × (x, y, z), x and y in camera pixels of the full
@@ -92,30 +103,31 @@ const ROUNDS = 4;
  * Throws RelayError `landmarks_invalid` for an array of another length or with values that are not finite.
  */
 export function headPoseOf(landmarks: Float32Array, frame: FrameSize): HeadPose {
-  if (landmarks.length !== LANDMARK_VALUES || !landmarks.every(Number.isFinite)) {
+  if (landmarks.length !== LANDMARK_VALUES || !isAllFinite(landmarks)) {
     throw new RelayError('landmarks_invalid', `a face needs ${LANDMARK_VALUES} finite landmark values`);
   }
   const focalPx = focalLengthPx(frame);
-  const weights = CANONICAL_POINTS.map((point) => point.weight);
-  const places = CANONICAL_POINTS.map((point) => point.place);
   const pixels = CANONICAL_POINTS.map(({ index }): Vec3 => {
     const at = index * 3;
     return [landmarks[at] ?? 0, landmarks[at + 1] ?? 0, landmarks[at + 2] ?? 0];
   });
-  const weightSum = weights.reduce((sum, weight) => sum + weight, 0);
-  const mean = pixels.reduce<Vec3>((sum, pixel, i) => add(sum, scale(pixel, (weights[i] ?? 0) / weightSum)), [0, 0, 0]);
+  const mean = pixels.reduce<Vec3>(
+    (sum, pixel, i) => add(sum, scale(pixel, (WEIGHTS[i] ?? 0) / WEIGHT_SUM)),
+    [0, 0, 0],
+  );
   const camera = cameraTowards(mean[0], mean[1], frame, focalPx);
   const rays = pixels.map((pixel) => rayInFaceCamera(camera, pixel[0], pixel[1]));
   const depthsPx = pixels.map((pixel) => pixel[2] - mean[2]);
 
   const flat = rays.map((ray, i): Vec3 => [ray[0] * focalPx, ray[1] * focalPx, -(depthsPx[i] ?? 0)]);
-  let pxPerCm = Math.max(fitSimilarity(places, flat, weights).factor, MIN_PX_PER_CM);
-  let fit = fitSimilarity(places, flat, weights);
-  for (let round = 0; round < ROUNDS; round++) {
+  let fit = fitSimilarity(PLACES, flat, WEIGHTS);
+  let pxPerCm = Math.max(fit.factor, MIN_PX_PER_CM);
+  for (let round = 0; round < MAX_ROUNDS; round++) {
     const scaleNow = pxPerCm;
     const solid = rays.map((ray, i) => scale(ray, focalPx / scaleNow + (depthsPx[i] ?? 0) / scaleNow));
-    fit = fitSimilarity(places, solid, weights);
+    fit = fitSimilarity(PLACES, solid, WEIGHTS);
     pxPerCm = Math.max(pxPerCm * fit.factor, MIN_PX_PER_CM);
+    if (Math.abs(fit.factor - 1) < SCALE_TOLERANCE) break;
   }
   return {
     camera,
@@ -126,12 +138,4 @@ export function headPoseOf(landmarks: Float32Array, frame: FrameSize): HeadPose 
     ...headAnglesOfRotation(fit.rotation),
     residual: fit.rms / CANONICAL_INTER_OCULAR_CM,
   };
-}
-
-/** A face this small (about 1 px between the eyes) holds no pose; it keeps degenerate input finite. */
-const MIN_PX_PER_CM = 0.2;
-
-/** Vector from the camera-frame point `from` to `to` in the head's frame. */
-export function cameraToHeadDirection(pose: HeadPose, from: Vec3, to: Vec3): Vec3 {
-  return apply(transpose(pose.rotation), subtract(to, from));
 }

@@ -36,6 +36,9 @@ const CLOSED_OPENNESS = 0.11;
 const TURNED_YAW_DEG = 32;
 /** Widening of the limits that the held direction enjoys, as a share. */
 const HYSTERESIS = 0.08;
+/** Eyes read this far apart in yaw are usual, and this far apart contradict each other, degrees. */
+const EYES_DIFFER_DEG = 15;
+const EYES_CONTRADICT_DEG = 40;
 /** A detector that sees no face is now and then wrong. */
 const NO_FACE_CONFIDENCE = 0.8;
 
@@ -106,7 +109,8 @@ export function verdictOf(observation: FaceObservation, context: VerdictContext 
   const axis = axisBeyond(across, up);
   const reach = (across ** 4 + up ** 4) ** 0.25;
   const sureness = 0.4 + 0.6 * ramp(Math.abs(reach - 1), 0, 0.5);
-  const eyes = 0.6 + 0.4 * gaze.eyeWeight;
+  const agreement = 1 - 0.5 * ramp(gaze.eyeDifferenceDeg ?? 0, EYES_DIFFER_DEG, EYES_CONTRADICT_DEG);
+  const eyes = (0.6 + 0.4 * gaze.eyeWeight) * agreement;
   const direction = axis ?? (reach > 1 ? 'distracted' : 'centered');
   return { direction, confidence: quality * sureness * eyes, gaze };
 }
