@@ -21,6 +21,21 @@ export interface KeyRange {
 export interface KnownSession {
   readonly id: number;
   readonly userId: number;
+  /** Windows that the ledger already has of it. */
+  readonly windowCount: number;
+}
+
+/** What a batch adds to one row of relay_hours; the row is the one of `quarterStartMs`. */
+export interface HourAddition extends Record<SummedColumn, number> {
+  readonly quarterStartMs: number;
+  readonly userId: number;
+  readonly moduleId: number;
+  readonly sectionKey: number;
+  readonly sessionCount: number;
+  readonly windowCount: number;
+  readonly focusedBoutCount: number;
+  readonly unfocusedBoutCount: number;
+  readonly longestFocusedBoutMs: number;
 }
 
 /** A window with its session's row id. */
@@ -140,6 +155,66 @@ export function sessionAdditions(fresh: readonly PlacedWindow[]): SessionAdditio
     const [{ sessionId: sessionUuid, userId, moduleId, sessionStartedAtMs: startedAtMs }] = list;
     return { id, sessionUuid, userId, moduleId, startedAtMs, ...rest, ...sums };
   });
+}
+
+/** Every offset of a time zone is a multiple of this, so a quarter of an hour lies in one hour of one day. */
+export const QUARTER_MS = 900_000;
+
+/** A lesson section as a key: a positive id, or 0 for none. */
+export function sectionKeyOf(sectionId: number | null): number {
+  return sectionId !== null && sectionId > 0 ? sectionId : 0;
+}
+
+/**
+ * What new windows add to the hours' totals, sorted so that two gateways lock rows in the same order.
+ * A session without windows in `known` counts as begun in its first one here.
+ */
+export function hourAdditions(
+  fresh: readonly PlacedWindow[],
+  known: ReadonlyMap<string, KnownSession>,
+): HourAddition[] {
+  const groups = new Map<
+    string,
+    { first: MetricsWindow; windows: [MetricsWindow, ...MetricsWindow[]]; begun: number }
+  >();
+  const begun = new Set<string>();
+  const inOrder = fresh.map(({ window }) => window).sort((a, b) => a.startedAtMs - b.startedAtMs);
+  for (const window of inOrder) {
+    const { sessionId, userId, moduleId } = window;
+    const isFirst = known.get(sessionId)?.windowCount === 0 && !begun.has(sessionId);
+    if (isFirst) begun.add(sessionId);
+    const quarter = Math.floor(window.startedAtMs / QUARTER_MS);
+    const key = `${userId}/${quarter}/${moduleId}/${sectionKeyOf(window.sectionId)}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { first: window, windows: [window], begun: isFirst ? 1 : 0 });
+    else {
+      group.windows.push(window);
+      group.begun += isFirst ? 1 : 0;
+    }
+  }
+  return [...groups.values()]
+    .map(({ first, windows, begun: sessionCount }) => {
+      const { sums, windowCount, focusedBoutCount, unfocusedBoutCount, longestFocusedBoutMs } = sessionDelta(windows);
+      return {
+        quarterStartMs: Math.floor(first.startedAtMs / QUARTER_MS) * QUARTER_MS,
+        userId: first.userId,
+        moduleId: first.moduleId,
+        sectionKey: sectionKeyOf(first.sectionId),
+        sessionCount,
+        windowCount,
+        focusedBoutCount,
+        unfocusedBoutCount,
+        longestFocusedBoutMs,
+        ...sums,
+      };
+    })
+    .sort(
+      (a, b) =>
+        a.userId - b.userId ||
+        a.quarterStartMs - b.quarterStartMs ||
+        a.moduleId - b.moduleId ||
+        a.sectionKey - b.sectionKey,
+    );
 }
 
 /** Cuts a list into pieces of at most `size`, so that no statement outgrows what a database takes. */

@@ -6,7 +6,7 @@ import { createMysqlStore } from './mysql/store.ts';
 import type { MetricsStore } from './port.ts';
 
 /** File of the embedded store in the data folder. */
-const STORE_FILE = 'gaze-relay.db';
+export const STORE_FILE = 'gaze-relay.db';
 
 /**
  * Opens the configured store and brings its schema up to date: MySQL with a URL, else the embedded

@@ -51,7 +51,14 @@ export interface WindowRow extends Sums {
   rule: string;
 }
 
-/** A row of relay_bouts, in both databases. */
+/** A row of relay_bouts as a window has it; the day and hour are the database's to say. */
+export interface PlacedBoutRow extends BoutRow {
+  userId: number;
+  moduleId: number;
+  sectionId: number | null;
+}
+
+/** What the report needs of a row of relay_bouts, in both databases. */
 export interface BoutRow {
   sessionId: number;
   epoch: number;
@@ -129,13 +136,16 @@ export function windowRow(window: MetricsWindow, sessionRowId: number): WindowRo
 }
 
 /** The window's bouts as rows of relay_bouts, numbered in their order. */
-export function boutRows(window: MetricsWindow, sessionRowId: number): BoutRow[] {
+export function boutRows(window: MetricsWindow, sessionRowId: number): PlacedBoutRow[] {
   return window.bouts.map((bout, boutNo) => ({
     sessionId: sessionRowId,
     epoch: window.epoch,
     seq: window.seq,
     boutNo,
     ...bout,
+    userId: window.userId,
+    moduleId: window.moduleId,
+    sectionId: window.sectionId,
   }));
 }
 

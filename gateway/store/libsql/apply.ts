@@ -1,7 +1,9 @@
 import { and, between, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
 import type { LibSQLDatabase } from 'drizzle-orm/libsql';
+import type { SQLiteColumn } from 'drizzle-orm/sqlite-core';
 import {
   chunksOf,
+  hourAdditions,
   type KnownSession,
   keyRanges,
   newSession,
@@ -12,7 +14,7 @@ import {
   withoutKnown,
 } from '../batch.ts';
 import { boutRows, SUMMED_COLUMNS, windowRow } from '../records.ts';
-import { bouts, sessions, windows } from './schema.ts';
+import { bouts, hours, sessions, windows } from './schema.ts';
 
 /** 200 rows of 34 values stay far below SQLite's 32,766 parameters. */
 const ROWS_PER_STATEMENT = 200;
@@ -26,10 +28,15 @@ async function knownSessions(tx: Transaction, batches: readonly SessionBatch[]):
     await tx.insert(sessions).values(chunk.map(newSession)).onConflictDoNothing({ target: sessions.sessionUuid });
     const uuids = chunk.map(({ sessionUuid }) => sessionUuid);
     const rows = await tx
-      .select({ id: sessions.id, sessionUuid: sessions.sessionUuid, userId: sessions.userId })
+      .select({
+        id: sessions.id,
+        sessionUuid: sessions.sessionUuid,
+        userId: sessions.userId,
+        windowCount: sessions.windowCount,
+      })
       .from(sessions)
       .where(inArray(sessions.sessionUuid, uuids));
-    for (const { sessionUuid, id, userId } of rows) known.set(sessionUuid, { id, userId });
+    for (const { sessionUuid, ...session } of rows) known.set(sessionUuid, session);
   }
   return known;
 }
@@ -53,11 +60,9 @@ async function newWindows(tx: Transaction, placed: readonly PlacedWindow[]): Pro
   return withoutKnown(placed, known);
 }
 
-type SessionColumn = (typeof sessions)[keyof typeof sessions & string] & { name: string };
-
-const given = (column: SessionColumn): SQL => sql`excluded.${sql.identifier(column.name)}`;
-const added = (column: SessionColumn): SQL => sql`${column} + ${given(column)}`;
-const larger = (column: SessionColumn): SQL => sql`max(${column}, ${given(column)})`;
+const given = (column: SQLiteColumn): SQL => sql`excluded.${sql.identifier(column.name)}`;
+const added = (column: SQLiteColumn): SQL => sql`${column} + ${given(column)}`;
+const larger = (column: SQLiteColumn): SQL => sql`max(${column}, ${given(column)})`;
 
 /** Adds each session's new windows to its row, all sessions in one statement. */
 async function addToSessions(tx: Transaction, fresh: readonly PlacedWindow[]): Promise<void> {
@@ -83,15 +88,56 @@ async function addToSessions(tx: Transaction, fresh: readonly PlacedWindow[]): P
   }
 }
 
+/** Day and hour of a moment in the gateway's time zone. */
+const dayOf = (utcMs: number): SQL => sql`date(${Math.floor(utcMs / 1000)}, 'unixepoch', 'localtime')`;
+const hourOf = (utcMs: number): SQL =>
+  sql`CAST(strftime('%H', ${Math.floor(utcMs / 1000)}, 'unixepoch', 'localtime') AS INTEGER)`;
+
+/** Adds the new windows to the totals of their hours. */
+async function addToHours(
+  tx: Transaction,
+  fresh: readonly PlacedWindow[],
+  known: ReadonlyMap<string, KnownSession>,
+): Promise<void> {
+  for (const chunk of chunksOf(hourAdditions(fresh, known), ROWS_PER_STATEMENT)) {
+    await tx
+      .insert(hours)
+      .values(
+        chunk.map(({ quarterStartMs, ...rest }) => ({
+          ...rest,
+          day: dayOf(quarterStartMs),
+          hourOfDay: hourOf(quarterStartMs),
+        })),
+      )
+      .onConflictDoUpdate({
+        target: [hours.userId, hours.day, hours.hourOfDay, hours.moduleId, hours.sectionKey],
+        set: {
+          ...Object.fromEntries(SUMMED_COLUMNS.map((column) => [column, added(hours[column])])),
+          sessionCount: added(hours.sessionCount),
+          windowCount: added(hours.windowCount),
+          focusedBoutCount: added(hours.focusedBoutCount),
+          unfocusedBoutCount: added(hours.unfocusedBoutCount),
+          longestFocusedBoutMs: larger(hours.longestFocusedBoutMs),
+        },
+      });
+  }
+}
+
 /** Applies checked batches within a write transaction and returns how many windows were new. */
 export async function applyBatches(tx: Transaction, batches: readonly SessionBatch[]): Promise<number> {
-  const fresh = await newWindows(tx, placeWindows(batches, await knownSessions(tx, batches)));
+  const known = await knownSessions(tx, batches);
+  const fresh = await newWindows(tx, placeWindows(batches, known));
   if (fresh.length === 0) return 0;
   for (const chunk of chunksOf(fresh, ROWS_PER_STATEMENT)) {
     await tx.insert(windows).values(chunk.map(({ window, sessionId }) => windowRow(window, sessionId)));
   }
   const freshBouts = fresh.flatMap(({ window, sessionId }) => boutRows(window, sessionId));
-  for (const chunk of chunksOf(freshBouts, ROWS_PER_STATEMENT)) await tx.insert(bouts).values(chunk);
+  for (const chunk of chunksOf(freshBouts, ROWS_PER_STATEMENT)) {
+    await tx
+      .insert(bouts)
+      .values(chunk.map((bout) => ({ ...bout, day: dayOf(bout.startedAtMs), hourOfDay: hourOf(bout.startedAtMs) })));
+  }
+  await addToHours(tx, fresh, known);
   await addToSessions(tx, fresh);
   return fresh.length;
 }

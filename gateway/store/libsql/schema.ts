@@ -90,9 +90,56 @@ export const bouts = sqliteTable(
     kind: text('kind').notNull(),
     startedAtMs: integer('started_at_ms').notNull(),
     durationMs: integer('duration_ms').notNull(),
+    userId: integer('user_id').notNull().default(0),
+    moduleId: integer('module_id').notNull().default(0),
+    sectionId: integer('section_id'),
+    /** Day and hour of the start in the gateway's time zone. */
+    day: text('day').notNull().default('1970-01-01'),
+    hourOfDay: integer('hour_of_day').notNull().default(0),
   },
-  (table) => [primaryKey({ columns: [table.sessionId, table.epoch, table.seq, table.boutNo] })],
+  (table) => [
+    primaryKey({ columns: [table.sessionId, table.epoch, table.seq, table.boutNo] }),
+    // With the length in them, so that a median reads the index alone.
+    index('relay_bouts_user').on(table.userId, table.kind, table.durationMs),
+    index('relay_bouts_module').on(table.moduleId, table.sectionId, table.kind, table.durationMs),
+    index('relay_bouts_day').on(table.day, table.kind, table.durationMs),
+  ],
 );
+
+/**
+ * Totals by student, lesson section, day and hour: what nearly every report adds up. A window belongs to
+ * the hour in which it starts, on the calendar of the gateway's time zone.
+ */
+export const hours = sqliteTable(
+  'relay_hours',
+  {
+    userId: integer('user_id').notNull(),
+    day: text('day').notNull(),
+    hourOfDay: integer('hour_of_day').notNull(),
+    moduleId: integer('module_id').notNull(),
+    /** Lesson section, 0 for none: a NULL would escape the key. */
+    sectionKey: integer('section_key').notNull(),
+    /** Sessions whose first window is in here. */
+    sessionCount: integer('session_count').notNull().default(0),
+    windowCount: integer('window_count').notNull().default(0),
+    focusedBoutCount: integer('focused_bout_count').notNull().default(0),
+    unfocusedBoutCount: integer('unfocused_bout_count').notNull().default(0),
+    longestFocusedBoutMs: integer('longest_focused_bout_ms').notNull().default(0),
+    ...timeColumns,
+    ...trafficColumns,
+  },
+  (table) => [
+    primaryKey({ columns: [table.userId, table.day, table.hourOfDay, table.moduleId, table.sectionKey] }),
+    index('relay_hours_module').on(table.moduleId, table.day),
+    index('relay_hours_day').on(table.day),
+  ],
+);
+
+/** Small facts about this database that the product keeps for itself. */
+export const settings = sqliteTable('relay_settings', {
+  name: text('name').primaryKey(),
+  value: text('value').notNull(),
+});
 
 /** The view a session's report is read from; its SQL is in the migrations. */
 export const reportSessions = sqliteView('relay_report_sessions', {

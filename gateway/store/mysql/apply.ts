@@ -1,8 +1,10 @@
 import { and, asc, between, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
+import type { MySqlColumn } from 'drizzle-orm/mysql-core';
 import type { MySql2Database } from 'drizzle-orm/mysql2';
 import type { Logger } from '../../logger.ts';
 import {
   chunksOf,
+  hourAdditions,
   type KnownSession,
   keyRanges,
   newSession,
@@ -15,7 +17,7 @@ import {
 import { boutRows, SUMMED_COLUMNS, windowRow } from '../records.ts';
 import { isDataError, storeError } from './errors.ts';
 import { type EyelearnTable, feedEyelearn } from './eyelearn.ts';
-import { bouts, sessions, windows } from './schema.ts';
+import { bouts, hours, sessions, windows } from './schema.ts';
 
 /** Keeps a statement of 200 rows far below max_allowed_packet (16 MiB by default). */
 const ROWS_PER_STATEMENT = 200;
@@ -31,12 +33,17 @@ async function lockSessions(tx: Transaction, batches: readonly SessionBatch[]): 
   const lock = async (uuids: readonly string[]) => {
     for (const chunk of chunksOf(uuids, ROWS_PER_STATEMENT)) {
       const rows = await tx
-        .select({ id: sessions.id, sessionUuid: sessions.sessionUuid, userId: sessions.userId })
+        .select({
+          id: sessions.id,
+          sessionUuid: sessions.sessionUuid,
+          userId: sessions.userId,
+          windowCount: sessions.windowCount,
+        })
         .from(sessions)
         .where(inArray(sessions.sessionUuid, chunk))
         .orderBy(asc(sessions.sessionUuid))
         .for('update');
-      for (const { sessionUuid, id, userId } of rows) locked.set(sessionUuid, { id, userId });
+      for (const { sessionUuid, ...session } of rows) locked.set(sessionUuid, session);
     }
   };
   await lock(batches.map(({ sessionUuid }) => sessionUuid));
@@ -70,8 +77,40 @@ async function newWindows(tx: Transaction, placed: readonly PlacedWindow[]): Pro
   return withoutKnown(placed, known);
 }
 
-const added = (column: (typeof sessions)[keyof typeof sessions & string] & { name: string }): SQL =>
-  sql`${column} + VALUES(${sql.identifier(column.name)})`;
+/** Day and hour of a moment in the database's time zone. */
+const dayOf = (utcMs: number): SQL => sql`DATE(FROM_UNIXTIME(${Math.floor(utcMs / 1000)}))`;
+const hourOf = (utcMs: number): SQL => sql`HOUR(FROM_UNIXTIME(${Math.floor(utcMs / 1000)}))`;
+
+/** Adds the new windows to the totals of their hours. */
+async function addToHours(
+  tx: Transaction,
+  fresh: readonly PlacedWindow[],
+  known: ReadonlyMap<string, KnownSession>,
+): Promise<void> {
+  for (const chunk of chunksOf(hourAdditions(fresh, known), ROWS_PER_STATEMENT)) {
+    await tx
+      .insert(hours)
+      .values(
+        chunk.map(({ quarterStartMs, ...rest }) => ({
+          ...rest,
+          day: dayOf(quarterStartMs),
+          hourOfDay: hourOf(quarterStartMs),
+        })),
+      )
+      .onDuplicateKeyUpdate({
+        set: {
+          ...Object.fromEntries(SUMMED_COLUMNS.map((column) => [column, added(hours[column])])),
+          sessionCount: added(hours.sessionCount),
+          windowCount: added(hours.windowCount),
+          focusedBoutCount: added(hours.focusedBoutCount),
+          unfocusedBoutCount: added(hours.unfocusedBoutCount),
+          longestFocusedBoutMs: sql`GREATEST(${hours.longestFocusedBoutMs}, VALUES(longest_focused_bout_ms))`,
+        },
+      });
+  }
+}
+
+const added = (column: MySqlColumn): SQL => sql`${column} + VALUES(${sql.identifier(column.name)})`;
 
 /** Adds each session's new windows to its row, all sessions in one statement. */
 async function addToSessions(tx: Transaction, fresh: readonly PlacedWindow[]): Promise<void> {
@@ -131,7 +170,12 @@ export async function applyBatches(
     await tx.insert(windows).values(chunk.map(({ window, sessionId }) => windowRow(window, sessionId)));
   }
   const freshBouts = fresh.flatMap(({ window, sessionId }) => boutRows(window, sessionId));
-  for (const chunk of chunksOf(freshBouts, ROWS_PER_STATEMENT)) await tx.insert(bouts).values(chunk);
+  for (const chunk of chunksOf(freshBouts, ROWS_PER_STATEMENT)) {
+    await tx
+      .insert(bouts)
+      .values(chunk.map((bout) => ({ ...bout, day: dayOf(bout.startedAtMs), hourOfDay: hourOf(bout.startedAtMs) })));
+  }
+  await addToHours(tx, fresh, locked);
   await addToSessions(tx, fresh);
   if (table !== null) await feedOrLog(tx, table, fresh, logger);
   return fresh.length;

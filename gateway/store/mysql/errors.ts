@@ -46,11 +46,11 @@ export function isPassing(error: unknown): boolean {
 }
 
 /**
- * True when a table or column that was there is not any more: what is known of the schema is out of
+ * True when a table or column that was there is not any more, maybe under a view: what is known of the schema is out of
  * date.
  */
 export function isSchemaChange(error: unknown): boolean {
-  return [1054, 1146].includes(mysqlErrorOf(error)?.errno ?? 0);
+  return [1054, 1146, 1356].includes(mysqlErrorOf(error)?.errno ?? 0);
 }
 
 /** True when the server, or a trigger of its owner (SQLSTATE 45), says that it will never take this data. */

@@ -2,7 +2,7 @@ import { and, desc, eq, or, type SQL, sql } from 'drizzle-orm';
 import type { MySql2Database } from 'drizzle-orm/mysql2';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
 import type { Logger } from '../../logger.ts';
-import type { PlacedWindow } from '../batch.ts';
+import { type PlacedWindow, QUARTER_MS, sectionKeyOf } from '../batch.ts';
 import { planRows, type RowState, type RowStep } from './eyelearn-plan.ts';
 import { eyelearnRows } from './schema.ts';
 
@@ -92,14 +92,6 @@ export async function inspectEyelearn(db: Executor, logger: Logger): Promise<Eye
   return { columns, fillers };
 }
 
-/** A lesson section as EyeLearn has it: a positive id, or 0 here for none. */
-function sectionKeyOf({ sectionId }: MetricsWindow): number {
-  return sectionId !== null && sectionId > 0 ? sectionId : 0;
-}
-
-/** Every offset of a time zone is a multiple of this, so a quarter of an hour is on one day. */
-const QUARTER_MS = 900_000;
-
 /** Days, in the database's time zone, of the quarter hours given; and its today. */
 async function daysOf(
   db: Executor,
@@ -127,7 +119,7 @@ function quarterOf({ startedAtMs }: MetricsWindow): number {
 function groupsOf(given: readonly PlacedWindow[], days: ReadonlyMap<number, string>): Map<string, Group> {
   const groups = new Map<string, Group>();
   for (const { sessionId, window } of given) {
-    const sectionKey = sectionKeyOf(window);
+    const sectionKey = sectionKeyOf(window.sectionId);
     const day = days.get(quarterOf(window)) ?? '';
     const key = `${sessionId}/${sectionKey}/${day}`;
     const group = groups.get(key) ?? { sessionId, sectionKey, day, windows: [] };

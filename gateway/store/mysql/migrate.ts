@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { PoolConnection, RowDataPacket } from 'mysql2/promise';
 import { RelayError } from '../../../shared/errors.ts';
+import type { Logger } from '../../logger.ts';
 import { type MigrationTarget, migrateTo, migrationsFolder, readMigrations } from '../migrations.ts';
+import { installDimensions } from './dimensions.ts';
 
 const LOCK_WAIT_S = 30;
 
@@ -41,11 +43,11 @@ function migrationTarget(connection: PoolConnection): MigrationTarget {
 }
 
 /**
- * Brings a database up to date and returns the names of the migrations it took. Gateways that start
+ * Brings a database and its report views' names up to date and returns the names of the migrations it took. Gateways that start
  * together wait for each other on a named lock of the server. Rejects with `store_unreachable` when the lock
  * stays taken, else with mysql2's error.
  */
-export async function migrateMysql(connection: PoolConnection, database: string): Promise<string[]> {
+export async function migrateMysql(connection: PoolConnection, database: string, logger: Logger): Promise<string[]> {
   const migrations = await readMigrations(migrationsFolder('mysql'));
   // Lock names are the server's, not the database's, and have at most 64 characters.
   const lock = `gaze_relay_migrate_${createHash('sha256').update(database).digest('hex').slice(0, 16)}`;
@@ -54,7 +56,9 @@ export async function migrateMysql(connection: PoolConnection, database: string)
     throw new RelayError('store_unreachable', 'another gateway is still migrating this database');
   }
   try {
-    return await migrateTo(migrationTarget(connection), migrations);
+    const applied = await migrateTo(migrationTarget(connection), migrations);
+    await installDimensions(connection, logger);
+    return applied;
   } finally {
     await connection.query('DO RELEASE_LOCK(?)', [lock]);
   }

@@ -8,6 +8,7 @@ import {
   mysqlTable,
   mysqlView,
   primaryKey,
+  text,
   tinyint,
   unique,
   varchar,
@@ -126,9 +127,55 @@ export const bouts = mysqlTable(
     kind: varchar('kind', { length: 16 }).notNull(),
     startedAtMs: bigintNumber('started_at_ms').notNull(),
     durationMs: bigintNumber('duration_ms').notNull(),
+    userId: int('user_id').notNull().default(0),
+    moduleId: int('module_id').notNull().default(0),
+    sectionId: int('section_id'),
+    /** Day and hour of the start in the database's time zone. */
+    day: date('day', { mode: 'string' }).notNull().default('1970-01-01'),
+    hourOfDay: tinyint('hour_of_day').notNull().default(0),
   },
-  (table) => [primaryKey({ columns: [table.sessionId, table.epoch, table.seq, table.boutNo] })],
+  (table) => [
+    primaryKey({ columns: [table.sessionId, table.epoch, table.seq, table.boutNo] }),
+    // With the length in them, so that a median reads the index alone.
+    index('relay_bouts_user').on(table.userId, table.kind, table.durationMs),
+    index('relay_bouts_module').on(table.moduleId, table.sectionId, table.kind, table.durationMs),
+    index('relay_bouts_day').on(table.day, table.kind, table.durationMs),
+  ],
 );
+
+/**
+ * Totals by student, lesson section, day and hour: what nearly every report adds up. A window belongs to
+ * the hour in which it starts, on the calendar of the database's time zone, as EyeLearn's days do.
+ */
+export const hours = mysqlTable(
+  'relay_hours',
+  {
+    userId: int('user_id').notNull(),
+    day: date('day', { mode: 'string' }).notNull(),
+    hourOfDay: tinyint('hour_of_day').notNull(),
+    moduleId: int('module_id').notNull(),
+    /** Lesson section, 0 for none: a NULL would escape the key. */
+    sectionKey: int('section_key').notNull(),
+    /** Sessions whose first window is in here. */
+    sessionCount: int('session_count').notNull().default(0),
+    windowCount: int('window_count').notNull().default(0),
+    focusedBoutCount: int('focused_bout_count').notNull().default(0),
+    unfocusedBoutCount: int('unfocused_bout_count').notNull().default(0),
+    longestFocusedBoutMs: bigintNumber('longest_focused_bout_ms').notNull().default(0),
+    ...totalColumns,
+  },
+  (table) => [
+    primaryKey({ columns: [table.userId, table.day, table.hourOfDay, table.moduleId, table.sectionKey] }),
+    index('relay_hours_module').on(table.moduleId, table.day),
+    index('relay_hours_day').on(table.day),
+  ],
+);
+
+/** Small facts about this database that the product keeps for itself. */
+export const settings = mysqlTable('relay_settings', {
+  name: varchar('name', { length: 64 }).primaryKey(),
+  value: text('value').notNull(),
+});
 
 /**
  * Which row of EyeLearn's eye_tracking_sessions holds a session's time in one lesson section on one

@@ -63,7 +63,7 @@ export function createMysqlStore(options: MysqlStoreOptions): MetricsStore {
       if (ready !== null) return ready;
       try {
         ready = await connections.use(MIGRATION_LIMIT_MS, async (connection) => {
-          const applied = await migrateMysql(connection, config.database);
+          const applied = await migrateMysql(connection, config.database, logger);
           if (applied.length > 0) logger.info({ applied, database: config.database }, 'database migrated');
           return { eyelearn: await inspectEyelearn(drizzle({ client: connection }), logger) };
         });
