@@ -4,7 +4,6 @@ process.title = 'gaze-relay gateway';
 
 try {
   const gateway = await bootGateway(process.env);
-  process.send?.({ type: 'ready', port: gateway.port, url: gateway.url });
   let ending = false;
   const end = () => {
     if (ending) return;
@@ -14,6 +13,8 @@ try {
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
   process.on('disconnect', end);
+  // Last: whoever waits for it may end this process at once.
+  process.send?.({ type: 'ready', port: gateway.port, url: gateway.url });
 } catch (error) {
   failStart(error);
 }

@@ -4,7 +4,6 @@ process.title = 'gaze-relay inference';
 
 try {
   const inference = await bootInference(process.env);
-  process.send?.({ type: 'ready', port: inference.port });
   let ending = false;
   const end = (): void => {
     if (ending) return;
@@ -14,6 +13,8 @@ try {
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
   process.on('disconnect', end);
+  // Last: whoever waits for it may end this process at once.
+  process.send?.({ type: 'ready', port: inference.port });
 } catch (error) {
   failStart(error);
 }
