@@ -8,7 +8,8 @@ const RESTART_AFTER_MS = 1000;
 async function main(): Promise<void> {
   const startedMs = performance.now();
   await Promise.all([buildClient(), buildServices()]);
-  const options = { env: process.env, log: 'inherit' } as const;
+  // A newcomer wants the address, not the lines that say all is well.
+  const options = { env: { LOG_LEVEL: 'warn', ...process.env }, log: 'inherit' } as const;
   let ending = false;
   let inference = await startInference(options);
   const gateway = await startGateway(options, inference.port);

@@ -1,19 +1,8 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
-
-const CANDIDATES = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/usr/bin/google-chrome-stable',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  '/Applications/Chromium.app/Contents/MacOS/Chromium',
-  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
-  'C:\\Program Files (x86)\\Google\\Chrome\\Application\\chrome.exe',
-];
+import { CHROMIUM, ensureProgram } from './debian-packages.ts';
 
 const ARGS = [
   '--disable-gpu',
@@ -26,13 +15,6 @@ const ARGS = [
 
 /** Rate at which Chromium plays a Motion-JPEG file as a camera, whatever rate it was recorded at. */
 export const FAKE_CAMERA_FPS = 30;
-
-/** Path of a Chromium or Chrome on this machine, or null. CHROMIUM_PATH comes first. */
-export function findChromium(): string | null {
-  const given = process.env.CHROMIUM_PATH;
-  if (given !== undefined && given !== '') return existsSync(given) ? given : null;
-  return CANDIDATES.find((path) => existsSync(path)) ?? null;
-}
 
 export interface ChromiumOptions {
   /** Motion-JPEG file that plays as the camera, looped (see expandMjpeg); permission is given unasked. */
@@ -51,16 +33,11 @@ export interface LaunchedChromium {
 }
 
 /**
- * Starts Chromium without a window, with a profile of its own. Throws, saying what to install,
- * when there is none.
+ * Starts Chromium (or Chrome) without a window, with a profile of its own. Throws, saying what to
+ * install, when there is none and it cannot be installed.
  */
 export async function launchChromium(options: ChromiumOptions = {}): Promise<LaunchedChromium> {
-  const executablePath = findChromium();
-  if (executablePath === null) {
-    throw new Error(
-      'no Chromium found: install it (Debian: apt-get install chromium) or name one in CHROMIUM_PATH (Chrome and Edge will do)',
-    );
-  }
+  const executablePath = ensureProgram(CHROMIUM);
   const profile = await mkdtemp(join(tmpdir(), 'gaze-relay-chromium-'));
   const camera =
     options.clipPath === undefined
