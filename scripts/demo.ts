@@ -143,6 +143,7 @@ async function main(): Promise<void> {
   const env = {
     PATH: process.env.PATH,
     MODEL_CACHE_DIR: process.env.MODEL_CACHE_DIR,
+    FOCUS_RULE: process.env.FOCUS_RULE,
     LOG_LEVEL: options.verbose ? 'info' : 'warn',
     HOST: '127.0.0.1',
     PORT: '0',
