@@ -1,0 +1,47 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { type Client, createClient } from '@libsql/client';
+import { isBusy, storeError } from '../store/libsql/errors.ts';
+import { NO_DIRECTORY, type ReportDatabase } from './database.ts';
+
+const BUSY_TRIES = 40;
+const BUSY_WAIT_MS = 50;
+
+/**
+ * Reports from the embedded store's file, over a connection of their own: readers do not hold up its writer.
+ * `prepare` brings the schema up to date and is called before the first use.
+ */
+export function openLibsqlReports(options: {
+  readonly path: string;
+  readonly prepare: () => Promise<void>;
+}): ReportDatabase {
+  let client: Client | null = null;
+  let prepared: Promise<void> | null = null;
+
+  return {
+    kind: 'libsql',
+    div: '/',
+    directory: () => Promise.resolve(NO_DIRECTORY),
+    async rows(sql, values) {
+      prepared ??= options.prepare();
+      await prepared.catch((error: unknown) => {
+        prepared = null;
+        throw error;
+      });
+      for (let tries = 1; ; tries += 1) {
+        try {
+          client ??= createClient({ url: pathToFileURL(options.path).href, concurrency: 1, timeout: 0 });
+          const { rows } = await client.execute({ sql, args: [...values] });
+          return rows.map((row) => ({ ...row }));
+        } catch (error) {
+          if (!isBusy(error) || tries === BUSY_TRIES) throw storeError(error);
+          await delay(BUSY_WAIT_MS);
+        }
+      }
+    },
+    async close() {
+      client?.close();
+      client = null;
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import type { StudentOrder } from '../../shared/report/answers.ts';
+import type { Detail } from '../../shared/report/figures.ts';
+import type { DateRange } from '../../shared/report/range.ts';
+import type {
+  ClassRow,
+  DayRow,
+  HourRow,
+  ModuleRow,
+  SectionRow,
+  SessionRow,
+  StudentRow,
+  TimelineRow,
+} from '../../shared/report/rows.ts';
+
+/**
+ * Which sessions a report is about: those begun within the range. A session's time counts with the day it began
+ * on, also past midnight, so that the figures of every page add up to each other.
+ */
+export interface Scope {
+  readonly range: DateRange;
+  readonly userId?: number | undefined;
+  readonly moduleId?: number | undefined;
+  /** The school class, `users.section`. */
+  readonly className?: string | undefined;
+}
+
+/** A lesson section of a module; null is time spent in none. */
+export interface SectionScope extends Scope {
+  readonly moduleId: number;
+  readonly sectionId: number | null;
+}
+
+export interface Slice {
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export interface StudentsQuery extends Slice {
+  /** Part of the name, or a whole user id. */
+  readonly search?: string | undefined;
+  readonly order: StudentOrder;
+  readonly descending: boolean;
+}
+
+export interface Page<Row> {
+  readonly rows: readonly Row[];
+  /** Rows there are without the slice. */
+  readonly total: number;
+}
+
+/** Names from the platform's tables; an id that is missing has none. */
+export interface Names {
+  readonly students: ReadonlyMap<number, { readonly name: string | null; readonly className: string | null }>;
+  readonly modules: ReadonlyMap<number, string>;
+  readonly sections: ReadonlyMap<number, string>;
+}
+
+/**
+ * What teachers ask of the stored windows. Both implementations pass one contract suite. Every method rejects with
+ * RelayError `store_unreachable`. Windows still in the spool are not in the answers.
+ */
+export interface ReportStore {
+  readonly kind: 'libsql' | 'mysql';
+  detail(scope: Scope): Promise<Detail>;
+  sectionDetail(scope: SectionScope): Promise<Detail>;
+  /** Days with sessions, in order. */
+  days(scope: Scope): Promise<readonly DayRow[]>;
+  /** By the local hour in which sessions began, in order. */
+  hours(scope: Scope): Promise<readonly HourRow[]>;
+  classes(scope: Scope): Promise<readonly ClassRow[]>;
+  students(scope: Scope, query: StudentsQuery): Promise<Page<StudentRow>>;
+  modules(scope: Scope): Promise<readonly ModuleRow[]>;
+  sections(scope: Scope & { readonly moduleId: number }): Promise<readonly SectionRow[]>;
+  /** Steps of `stepMs` of the time that students spent in the section, from their first moment in it. */
+  timeline(scope: SectionScope, stepMs: number): Promise<readonly TimelineRow[]>;
+  /** The newest first. */
+  sessions(scope: Scope, slice: Slice): Promise<Page<SessionRow>>;
+  names(ids: {
+    readonly users: readonly number[];
+    readonly modules: readonly number[];
+    readonly sections: readonly number[];
+  }): Promise<Names>;
+  close(): Promise<void>;
+}

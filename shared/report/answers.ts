@@ -1,0 +1,59 @@
+import * as z from 'zod';
+import { dateSchema, detailSchema, detailShape, idSchema, nameOrNull, utcMs } from './figures.ts';
+import * as rows from './rows.ts';
+
+/** Ways to sort the list of students. */
+export const STUDENT_ORDERS = ['name', 'className', 'focusShare', 'trackedMs', 'sessions', 'lastSeenAtMs'] as const;
+export type StudentOrder = (typeof STUDENT_ORDERS)[number];
+
+export const rangeSchema = z.object({
+  from: dateSchema,
+  to: dateSchema,
+  timeZone: z.string(),
+  fromMs: utcMs,
+  toMs: utcMs.describe('first moment after the range'),
+});
+
+export const pageSchema = z.object({
+  page: z.int().min(1),
+  pageSize: z.int().min(1),
+  total: z.int().min(0).describe('rows on all pages'),
+});
+
+const list = <T extends z.ZodType>(row: T) => z.object({ range: rangeSchema, rows: z.array(row) });
+const paged = <T extends z.ZodType>(row: T) => z.object({ range: rangeSchema, page: pageSchema, rows: z.array(row) });
+
+/** Bodies of the answers under `/api/v1`. The gateway promises them, the dashboard checks them. */
+export const answers = {
+  me: z.object({ userId: idSchema, role: z.enum(['student', 'teacher', 'admin']), name: nameOrNull }),
+  token: z.object({ token: z.string(), expiresAtMs: utcMs }),
+  overview: z.object({ range: rangeSchema, overview: detailSchema }),
+  days: list(rows.dayRowSchema),
+  hours: list(rows.hourRowSchema),
+  classes: list(rows.classRowSchema),
+  students: paged(rows.studentRowSchema),
+  student: z.object({
+    range: rangeSchema,
+    student: z.object({ userId: idSchema, name: nameOrNull, className: nameOrNull, ...detailShape }),
+  }),
+  modules: list(rows.moduleRowSchema),
+  module: z.object({ range: rangeSchema, module: z.object({ moduleId: idSchema, title: nameOrNull, ...detailShape }) }),
+  sections: list(rows.sectionRowSchema),
+  section: z.object({
+    range: rangeSchema,
+    section: z.object({
+      moduleId: idSchema,
+      moduleTitle: nameOrNull,
+      sectionId: idSchema.nullable(),
+      title: nameOrNull,
+      ...detailShape,
+    }),
+  }),
+  timeline: z.object({
+    range: rangeSchema,
+    stepMs: z.int().min(1),
+    rows: z.array(rows.timelineRowSchema),
+  }),
+  sessions: paged(rows.sessionRowSchema),
+  live: z.object({ atMs: utcMs, rows: z.array(rows.liveRowSchema) }),
+} as const;

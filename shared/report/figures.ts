@@ -1,0 +1,59 @@
+import * as z from 'zod';
+import { DIRECTIONS } from '../direction.ts';
+
+/** Identity of users, modules and lesson sections, as in EyeLearn's tables. */
+export const idSchema = z.int().min(1).max(2_147_483_647);
+export const ms = z.int().min(0);
+export const count = z.int().min(0);
+export const utcMs = z.int().describe('UTC milliseconds since 1970-01-01');
+export const share = z
+  .number()
+  .min(0)
+  .max(1)
+  .nullable()
+  .describe('fraction 0–1; null where there is nothing to divide by');
+export const nameOrNull = z.string().nullable().describe("from EyeLearn's tables; null where they do not have it");
+export const dateSchema = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}$/)
+  .describe('YYYY-MM-DD');
+
+/** What every row of a report says of some students' time. */
+export const figuresShape = {
+  sessions: count.describe('tracking sessions'),
+  students: count.describe('different students'),
+  focusedMs: ms,
+  unfocusedMs: ms,
+  unknownMs: ms.describe('seen, but not to be judged'),
+  untrackedMs: ms.describe('no picture or observation arrived'),
+  trackedMs: ms.describe('focused + unfocused + unknown'),
+  focusShare: share.describe('focusedMs / trackedMs, 0–1; null where nothing was tracked'),
+  focusedBouts: count.describe('stretches of focus that ended'),
+  unfocusedBouts: count.describe('stretches away from the screen that ended: distractions'),
+  longestFocusedBoutMs: ms.nullable(),
+};
+
+export const figuresSchema = z.object(figuresShape);
+export type Figures = z.infer<typeof figuresSchema>;
+
+/** Directions and data quality, for pages of one student, module, section or class. */
+export const detailShape = {
+  ...figuresShape,
+  medianFocusedBoutMs: z.number().min(0).nullable(),
+  medianUnfocusedBoutMs: z.number().min(0).nullable(),
+  directionMs: z.partialRecord(z.enum(DIRECTIONS), ms).describe("tracked time by direction; sides are the picture's"),
+  framesReceived: count,
+  framesProcessed: count,
+  framesDropped: count,
+  framesWithFace: count,
+  bytesUp: count,
+  bytesDown: count,
+};
+
+export const detailSchema = z.object(detailShape);
+export type Detail = z.infer<typeof detailSchema>;
+
+/** `part / whole`, null where there is no whole. */
+export function shareOf(part: number, whole: number): number | null {
+  return whole > 0 ? part / whole : null;
+}
