@@ -8,6 +8,7 @@ import { type Identity, verifyTicket } from '../auth/ticket.ts';
 import type { Logger } from '../logger.ts';
 import type { SessionReport } from '../store/port.ts';
 import { cutWindow, nextEpoch, openAccount, rebuildAccount, type SessionAccount } from './account.ts';
+import type { LiveSession } from './live.ts';
 import type { Admission, Stream } from './stream.ts';
 
 export interface SessionsOptions {
@@ -43,6 +44,11 @@ export class Sessions {
 
   get liveCount(): number {
     return this.#live.size;
+  }
+
+  /** Who is connected now, in the order in which they came. */
+  listLive(): LiveSession[] {
+    return [...this.#live.values()].flatMap(({ live }) => (live === null ? [] : [live]));
   }
 
   get detachedCount(): number {

@@ -12,6 +12,7 @@ import type { InferencePool } from '../relay/inference-pool.ts';
 import { accountTotals, type SessionAccount } from './account.ts';
 import { openConnection, reduceConnection } from './connection.ts';
 import type { ConnectionEffect, ConnectionEvent, ConnectionState } from './connection-state.ts';
+import { type LiveSession, liveSession } from './live.ts';
 
 /** A peer that does not read is let go once this much waits for it. */
 export const MAX_BUFFERED_BYTES = 256 * 1024;
@@ -57,6 +58,13 @@ export class Stream {
 
   get phase(): ConnectionState['phase'] {
     return this.#state.phase;
+  }
+
+  /** The session on this connection; null before it is admitted and after its end. */
+  get live(): LiveSession | null {
+    const state = this.#state;
+    if (state.phase !== 'ready' && state.phase !== 'tracking' && state.phase !== 'stopping') return null;
+    return liveSession(state.account, state.phase, this.#use.now());
   }
 
   /** Resolves when every window handed over so far is on disk. */
