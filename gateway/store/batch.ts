@@ -1,3 +1,4 @@
+import type { Mode, Rule } from '../../shared/direction.ts';
 import { RelayError } from '../../shared/errors.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import { type SessionDelta, type SummedColumn, sessionDelta, windowKey } from './records.ts';
@@ -51,6 +52,10 @@ export interface SessionAddition extends Omit<SessionDelta, 'sums'>, Record<Summ
   readonly userId: number;
   readonly moduleId: number;
   readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  /** Of its latest window. */
+  readonly mode: Mode;
+  readonly rule: Rule;
 }
 
 /**
@@ -152,8 +157,20 @@ export function sessionAdditions(fresh: readonly PlacedWindow[]): SessionAdditio
   }
   return [...bySession].map(([id, list]) => {
     const { sums, ...rest } = sessionDelta(list);
-    const [{ sessionId: sessionUuid, userId, moduleId, sessionStartedAtMs: startedAtMs }] = list;
-    return { id, sessionUuid, userId, moduleId, startedAtMs, ...rest, ...sums };
+    const [first] = list;
+    const latest = list.reduce((a, b) => (b.endedAtMs >= a.endedAtMs ? b : a));
+    return {
+      id,
+      sessionUuid: first.sessionId,
+      userId: first.userId,
+      moduleId: first.moduleId,
+      startedAtMs: first.sessionStartedAtMs,
+      endedAtMs: latest.endedAtMs,
+      mode: latest.mode,
+      rule: latest.rule,
+      ...rest,
+      ...sums,
+    };
   });
 }
 
@@ -165,46 +182,49 @@ export function sectionKeyOf(sectionId: number | null): number {
   return sectionId !== null && sectionId > 0 ? sectionId : 0;
 }
 
+interface HourGroup {
+  readonly quarter: number;
+  readonly place: MetricsWindow;
+  readonly windows: MetricsWindow[];
+  begun: number;
+}
+
 /**
  * What new windows add to the hours' totals, sorted so that two gateways lock rows in the same order.
- * A session without windows in `known` counts as begun in its first one here.
+ * A session of which `known` has no window yet counts as begun at its start, in the section of its first window here.
  */
 export function hourAdditions(
   fresh: readonly PlacedWindow[],
   known: ReadonlyMap<string, KnownSession>,
 ): HourAddition[] {
-  const groups = new Map<
-    string,
-    { first: MetricsWindow; windows: [MetricsWindow, ...MetricsWindow[]]; begun: number }
-  >();
+  const groups = new Map<string, HourGroup>();
+  const groupOf = (place: MetricsWindow, atMs: number): HourGroup => {
+    const quarter = Math.floor(atMs / QUARTER_MS);
+    const key = `${place.userId}/${quarter}/${place.moduleId}/${sectionKeyOf(place.sectionId)}`;
+    const group = groups.get(key) ?? { quarter, place, windows: [], begun: 0 };
+    groups.set(key, group);
+    return group;
+  };
   const begun = new Set<string>();
-  const inOrder = fresh.map(({ window }) => window).sort((a, b) => a.startedAtMs - b.startedAtMs);
-  for (const window of inOrder) {
-    const { sessionId, userId, moduleId } = window;
-    const isFirst = known.get(sessionId)?.windowCount === 0 && !begun.has(sessionId);
-    if (isFirst) begun.add(sessionId);
-    const quarter = Math.floor(window.startedAtMs / QUARTER_MS);
-    const key = `${userId}/${quarter}/${moduleId}/${sectionKeyOf(window.sectionId)}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { first: window, windows: [window], begun: isFirst ? 1 : 0 });
-    else {
-      group.windows.push(window);
-      group.begun += isFirst ? 1 : 0;
-    }
+  for (const window of fresh.map((placed) => placed.window).sort((a, b) => a.startedAtMs - b.startedAtMs)) {
+    groupOf(window, window.startedAtMs).windows.push(window);
+    if (known.get(window.sessionId)?.windowCount !== 0 || begun.has(window.sessionId)) continue;
+    begun.add(window.sessionId);
+    groupOf(window, window.sessionStartedAtMs).begun += 1;
   }
   return [...groups.values()]
-    .map(({ first, windows, begun: sessionCount }) => {
-      const { sums, windowCount, focusedBoutCount, unfocusedBoutCount, longestFocusedBoutMs } = sessionDelta(windows);
+    .map(({ quarter, place, windows, begun: sessionCount }) => {
+      const { sums, ...delta } = sessionDelta(windows);
       return {
-        quarterStartMs: Math.floor(first.startedAtMs / QUARTER_MS) * QUARTER_MS,
-        userId: first.userId,
-        moduleId: first.moduleId,
-        sectionKey: sectionKeyOf(first.sectionId),
+        quarterStartMs: quarter * QUARTER_MS,
+        userId: place.userId,
+        moduleId: place.moduleId,
+        sectionKey: sectionKeyOf(place.sectionId),
         sessionCount,
-        windowCount,
-        focusedBoutCount,
-        unfocusedBoutCount,
-        longestFocusedBoutMs,
+        windowCount: delta.windowCount,
+        focusedBoutCount: delta.focusedBoutCount,
+        unfocusedBoutCount: delta.unfocusedBoutCount,
+        longestFocusedBoutMs: delta.longestFocusedBoutMs,
         ...sums,
       };
     })

@@ -79,17 +79,14 @@ export interface SessionRow extends Omit<Sums, 'gatewayMsSum'> {
   isFinal: number;
 }
 
-/** What a batch of new windows adds to one session's row. */
+/** What new windows add to a row of totals. */
 export interface SessionDelta {
   readonly sums: Readonly<Sums>;
   readonly windowCount: number;
   readonly focusedBoutCount: number;
   readonly unfocusedBoutCount: number;
   readonly longestFocusedBoutMs: number;
-  readonly endedAtMs: number;
   readonly isFinal: number;
-  readonly mode: Mode;
-  readonly rule: Rule;
 }
 
 /** Identity of a window within its store: the ledger's key. */
@@ -149,26 +146,22 @@ export function boutRows(window: MetricsWindow, sessionRowId: number): PlacedBou
   }));
 }
 
-/** Sum of windows of one session, at least one of them; mode and rule are those of the latest. */
-export function sessionDelta(windows: readonly [MetricsWindow, ...MetricsWindow[]]): SessionDelta {
-  const sums = sumsOf(windows[0]);
-  for (const window of windows.slice(1)) {
+/** Sum of windows. */
+export function sessionDelta(windows: readonly MetricsWindow[]): SessionDelta {
+  const sums = Object.fromEntries(SUMMED_COLUMNS.map((column) => [column, 0])) as Sums;
+  for (const window of windows) {
     const more = sumsOf(window);
     for (const column of SUMMED_COLUMNS) sums[column] += more[column];
   }
   const bouts = windows.flatMap((window) => window.bouts);
   const focused = bouts.filter((bout) => bout.kind === 'focused');
-  const latest = windows.reduce((a, b) => (b.endedAtMs >= a.endedAtMs ? b : a));
   return {
     sums,
     windowCount: windows.length,
     focusedBoutCount: focused.length,
     unfocusedBoutCount: bouts.length - focused.length,
     longestFocusedBoutMs: focused.reduce((longest, bout) => Math.max(longest, bout.durationMs), 0),
-    endedAtMs: latest.endedAtMs,
     isFinal: windows.some((window) => window.final) ? 1 : 0,
-    mode: latest.mode,
-    rule: latest.rule,
   };
 }
 

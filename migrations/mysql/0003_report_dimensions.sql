@@ -455,7 +455,7 @@ SELECT
 FROM relay_hours h
 LEFT JOIN relay_dim_modules m ON m.module_id = h.module_id
 LEFT JOIN relay_dim_sections s ON s.section_id = h.section_key
-GROUP BY h.module_id, m.module_title, NULLIF(h.section_key, 0), s.section_title;
+GROUP BY h.module_id, m.module_title, h.section_key, s.section_title;
 --> statement-breakpoint
 CREATE OR REPLACE VIEW relay_report_days AS
 SELECT

@@ -55,7 +55,18 @@ export async function createEyelearnTables(connection: Connection, variant: Eyel
       status ENUM('draft','published') DEFAULT 'published') ENGINE=InnoDB`,
   );
   await connection.query(
+    'CREATE TABLE module_parts (id INT AUTO_INCREMENT PRIMARY KEY, module_id INT NOT NULL, title VARCHAR(255)) ENGINE=InnoDB',
+  );
+  await connection.query(
+    `CREATE TABLE module_sections (id INT AUTO_INCREMENT PRIMARY KEY, module_part_id INT NOT NULL, subtitle VARCHAR(255))
+      ENGINE=InnoDB`,
+  );
+  await connection.query(
     "INSERT INTO users (id, first_name, last_name, email, section, camera_agreement_accepted) VALUES (7, 'Ana', 'Reyes', 'ana@school.example', 'BSIT-1A', 1), (8, 'Ben', 'Cruz', 'ben@school.example', 'BSIT-1B', 1)",
   );
   await connection.query("INSERT INTO modules (id, title) VALUES (3, 'Networks'), (4, 'Databases')");
+  await connection.query("INSERT INTO module_parts (id, module_id, title) VALUES (1, 3, 'Layers'), (2, 4, 'Tables')");
+  await connection.query(
+    "INSERT INTO module_sections (id, module_part_id, subtitle) VALUES (12, 1, 'Frames'), (13, 1, 'Packets'), (14, 2, 'Keys')",
+  );
 }

@@ -155,7 +155,7 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaD
   try {
     await start();
     await query(mysql.format('CREATE USER IF NOT EXISTS ?@? IDENTIFIED BY ?', [USER, HOST, PASSWORD]));
-    await query(mysql.format('GRANT ALL ON *.* TO ?@?', [USER, HOST]));
+    await query(mysql.format('GRANT ALL ON *.* TO ?@? WITH GRANT OPTION', [USER, HOST]));
   } catch (error) {
     await kill();
     await rm(folder, { recursive: true, force: true });
