@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { VariableMeta } from '../shared/config.ts';
 import { RULES } from '../shared/direction.ts';
 
 const LOOPBACK_HOSTS = ['127.0.0.1', '::1', 'localhost'];
@@ -26,55 +27,110 @@ function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text;
 }
 
-const environmentSchema = z.object({
-  HOST: z.string().optional(),
-  PORT: wholeNumber(0, 65_535, 5050),
-  RELAY_JWT_SECRET: z.string().min(32, 'must have at least 32 characters (openssl rand -hex 32)').optional(),
-  ALLOWED_ORIGINS: z
-    .string()
-    .transform((text) =>
-      text
-        .split(',')
-        .map((origin) => origin.trim())
-        .filter((origin) => origin !== ''),
-    )
-    .refine(
-      (origins) => origins.every(isOrigin),
-      'must be a comma-separated list of origins such as https://school.example',
-    )
-    .optional(),
-  INFERENCE_URL: z
-    .string()
-    .transform((text) => text.split(',').map((url) => url.trim()))
-    .refine(
-      (urls) =>
-        urls.every((url) => URL.canParse(url) && ['http:', 'https:', 'ws:', 'wss:'].includes(new URL(url).protocol)),
-      'must be one or more URLs such as http://inference.railway.internal:5051, separated by commas',
-    )
-    .default(['http://127.0.0.1:5051']),
-  MYSQL_URL: urlWith(['mysql:']).optional(),
-  MYSQLHOST: z.string().optional(),
-  MYSQLPORT: wholeNumber(1, 65_535, 3306),
-  MYSQLUSER: z.string().optional(),
-  MYSQLPASSWORD: z.string().optional(),
-  MYSQLDATABASE: z.string().optional(),
-  DB_HOST: z.string().optional(),
-  DB_PORT: wholeNumber(1, 65_535, 3306),
-  DB_USER: z.string().optional(),
-  DB_PASS: z.string().optional(),
-  DB_NAME: z.string().optional(),
-  DATA_DIR: z.string().default('data'),
-  FOCUS_RULE: oneOf(RULES, 'geometric'),
-  MAX_FRAME_KB: wholeNumber(4, 1024, 64),
-  MAX_CLIENT_FPS: wholeNumber(1, 30, 10),
-  MAX_SESSIONS: wholeNumber(1, 100_000, 5000),
-  WINDOW_MS: wholeNumber(1000, 300_000, 30_000),
-  RESUME_GRACE_MS: wholeNumber(0, 3_600_000, 120_000),
-  IDLE_AFTER_MS: wholeNumber(1000, 3_600_000, 60_000),
-  LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
+const SAME_IN_RAILWAY = "Railway's name for a part of the database's address";
+const SAME_IN_EYELEARN = "EyeLearn's name for a part of the database's address";
+
+function variable<T extends z.ZodType>(schema: T, meta: VariableMeta): T {
+  return schema.meta({ ...meta });
+}
+
+/** The gateway's environment variables; README's table and .env.example are made from it. */
+export const gatewayEnvironmentSchema = z.object({
+  RELAY_JWT_SECRET: variable(z.string().min(32, 'must have at least 32 characters (openssl rand -hex 32)').optional(), {
+    description:
+      "secret of the tickets that the school's PHP mints, at least 32 characters, the same on both sides; without it: development mode",
+    example: 'the output of: openssl rand -hex 32',
+    secret: true,
+  }),
+  ALLOWED_ORIGINS: variable(
+    z
+      .string()
+      .transform((text) =>
+        text
+          .split(',')
+          .map((origin) => origin.trim())
+          .filter((origin) => origin !== ''),
+      )
+      .refine(
+        (origins) => origins.every(isOrigin),
+        'must be a comma-separated list of origins such as https://school.example',
+      )
+      .optional(),
+    {
+      description: "origins of the school's pages, comma-separated; needed with a secret",
+      example: 'https://school.example',
+    },
+  ),
+  HOST: variable(z.string().optional(), {
+    description: 'address to listen on; beyond loopback only with a secret',
+    example: '::',
+    defaultText: '127.0.0.1, with a secret ::',
+  }),
+  PORT: variable(wholeNumber(0, 65_535, 5050), { description: 'port; Railway sets it', example: '5050' }),
+  INFERENCE_URL: variable(
+    z
+      .string()
+      .transform((text) => text.split(',').map((url) => url.trim()))
+      .refine(
+        (urls) =>
+          urls.every((url) => URL.canParse(url) && ['http:', 'https:', 'ws:', 'wss:'].includes(new URL(url).protocol)),
+        'must be one or more URLs such as http://inference.railway.internal:5051, separated by commas',
+      )
+      .default(['http://127.0.0.1:5051']),
+    {
+      description: 'one or more inference addresses, comma-separated',
+      example: 'http://inference.railway.internal:5051',
+    },
+  ),
+  MYSQL_URL: variable(urlWith(['mysql:']).optional(), {
+    description:
+      "the school's database, `mysql://user:password@host:3306/database`; without any database variable an embedded file is used",
+    example: 'mysql://relay:password@mysql.railway.internal:3306/railway',
+    secret: true,
+  }),
+  MYSQLHOST: variable(z.string().optional(), { description: SAME_IN_RAILWAY, example: 'mysql.railway.internal' }),
+  MYSQLPORT: variable(wholeNumber(1, 65_535, 3306), { description: SAME_IN_RAILWAY, example: '3306' }),
+  MYSQLUSER: variable(z.string().optional(), { description: SAME_IN_RAILWAY, example: 'relay' }),
+  MYSQLPASSWORD: variable(z.string().optional(), { description: SAME_IN_RAILWAY, example: 'password', secret: true }),
+  MYSQLDATABASE: variable(z.string().optional(), { description: SAME_IN_RAILWAY, example: 'railway' }),
+  DB_HOST: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'db.school.example' }),
+  DB_PORT: variable(wholeNumber(1, 65_535, 3306), { description: SAME_IN_EYELEARN, example: '3306' }),
+  DB_USER: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'relay' }),
+  DB_PASS: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'password', secret: true }),
+  DB_NAME: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'elearn_db' }),
+  DATA_DIR: variable(z.string().default('data'), {
+    description: 'folder of the spool and of the embedded database; a volume in production',
+    example: '/data',
+  }),
+  FOCUS_RULE: variable(oneOf(RULES, 'geometric'), {
+    description: "`geometric`, or `seed`: the old service's rule as it was",
+    example: 'geometric',
+  }),
+  MAX_FRAME_KB: variable(wholeNumber(4, 1024, 64), { description: 'largest picture taken, kB', example: '64' }),
+  MAX_CLIENT_FPS: variable(wholeNumber(1, 30, 10), {
+    description: 'most pictures per second and student',
+    example: '10',
+  }),
+  MAX_SESSIONS: variable(wholeNumber(1, 100_000, 5000), { description: 'most students at once', example: '5000' }),
+  WINDOW_MS: variable(wholeNumber(1000, 300_000, 30_000), {
+    description: 'length of a metrics window, ms',
+    example: '30000',
+  }),
+  RESUME_GRACE_MS: variable(wholeNumber(0, 3_600_000, 120_000), {
+    description: 'how long a session waits for a student who lost the connection, ms',
+    example: '120000',
+  }),
+  IDLE_AFTER_MS: variable(wholeNumber(1000, 3_600_000, 60_000), {
+    description: 'without students for this long, ms, the inference link is closed',
+    example: '60000',
+  }),
+  LOG_LEVEL: variable(oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'), {
+    description: '`trace`, `debug`, `info`, `warn`, `error`, `fatal`, `silent`',
+    example: 'info',
+  }),
 });
 
-type Environment = z.infer<typeof environmentSchema>;
+type Environment = z.infer<typeof gatewayEnvironmentSchema>;
 
 interface Credentials {
   readonly host: string;
@@ -119,7 +175,7 @@ function mysqlUrlOf(env: Environment): { url: string | null; fault: string | nul
  * The gateway's configuration from environment variables (README, "Configuration"). Without
  * RELAY_JWT_SECRET it is the development mode: loopback only, tickets for anyone who asks.
  */
-export const gatewayConfigSchema = environmentSchema.transform((env, context) => {
+export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, context) => {
   const development = env.RELAY_JWT_SECRET === undefined;
   const host = env.HOST ?? (development ? '127.0.0.1' : '::');
   const mysql = mysqlUrlOf(env);

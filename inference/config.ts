@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { VariableMeta } from '../shared/config.ts';
 import { ENGINE_NAMES } from './engine/engine.ts';
 import { projectRoot } from './project-root.ts';
 
@@ -15,26 +16,52 @@ function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
   return z.enum(values, `must be one of ${values.join(', ')}`);
 }
 
-/** The inference service's environment variables and their defaults. */
-export const inferenceConfigSchema = z
-  .object({
-    PORT: wholeNumber(0, 65_535).default(5051),
-    // Loopback unless told otherwise: the link has no authentication of its own.
-    HOST: z.string().default('127.0.0.1'),
-    INFERENCE_ENGINE: oneOf(ENGINE_NAMES).default('onnx'),
-    INFERENCE_WORKERS: wholeNumber(1, 256).default(availableParallelism()),
-    INFERENCE_QUEUE: wholeNumber(1, 4096).default(64),
-    MODEL_CACHE_DIR: z.string().default(join(projectRoot(), '.cache', 'models')),
-    LOG_LEVEL: oneOf(LOG_LEVELS).default('info'),
-  })
-  .transform((env) => ({
-    port: env.PORT,
-    host: env.HOST,
-    engine: env.INFERENCE_ENGINE,
-    workers: env.INFERENCE_WORKERS,
-    queueLimit: env.INFERENCE_QUEUE,
-    modelCacheDir: env.MODEL_CACHE_DIR,
-    logLevel: env.LOG_LEVEL,
-  }));
+function variable<T extends z.ZodType>(schema: T, meta: VariableMeta): T {
+  return schema.meta({ ...meta });
+}
+
+/** Inference's environment variables; README's table and .env.example are made from it. */
+export const inferenceEnvironmentSchema = z.object({
+  // Loopback unless told otherwise: the link has no authentication of its own.
+  HOST: variable(z.string().default('127.0.0.1'), {
+    description:
+      'address to listen on: `::` in a private network. The link has no authentication of its own: never make it public',
+    example: '::',
+  }),
+  PORT: variable(wholeNumber(0, 65_535).default(5051), { description: 'port', example: '5051' }),
+  INFERENCE_ENGINE: variable(oneOf(ENGINE_NAMES).default('onnx'), {
+    description: `engine: ${ENGINE_NAMES.map((name) => `\`${name}\``).join(', ')}`,
+    example: 'onnx',
+  }),
+  INFERENCE_WORKERS: variable(wholeNumber(1, 256).default(availableParallelism()), {
+    description: 'worker threads',
+    example: '2',
+    defaultText: 'number of cores',
+  }),
+  INFERENCE_QUEUE: variable(wholeNumber(1, 4096).default(64), {
+    description: 'requests that may wait before `busy` is answered',
+    example: '64',
+  }),
+  MODEL_CACHE_DIR: variable(z.string().default(join(projectRoot(), '.cache', 'models')), {
+    description: 'where the converted models are kept',
+    example: '/app/models',
+    defaultText: '.cache/models',
+  }),
+  LOG_LEVEL: variable(oneOf(LOG_LEVELS).default('info'), {
+    description: LOG_LEVELS.map((level) => `\`${level}\``).join(', '),
+    example: 'info',
+  }),
+});
+
+/** Inference's configuration from environment variables (README, "Configuration"). */
+export const inferenceConfigSchema = inferenceEnvironmentSchema.transform((env) => ({
+  port: env.PORT,
+  host: env.HOST,
+  engine: env.INFERENCE_ENGINE,
+  workers: env.INFERENCE_WORKERS,
+  queueLimit: env.INFERENCE_QUEUE,
+  modelCacheDir: env.MODEL_CACHE_DIR,
+  logLevel: env.LOG_LEVEL,
+}));
 
 export type InferenceConfig = z.infer<typeof inferenceConfigSchema>;

@@ -1,4 +1,33 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+
+/** What README's table and .env.example say of a variable. Given to a schema by `.meta()`. */
+export interface VariableMeta {
+  readonly description: string;
+  /** A value that would be taken, for .env.example. */
+  readonly example: string;
+  /** Never printed, not even in part. */
+  readonly secret?: boolean;
+  /** What stands for the default where the schema has none, or one of this machine. */
+  readonly defaultText?: string;
+}
+
+/** A variable of a service as its schema has it. */
+export interface Variable extends VariableMeta {
+  readonly name: string;
+  /** Text of the default; null when there is none. */
+  readonly default: string | null;
+}
+
+/** The variables of a schema, in its order. Throws when one says nothing of itself. */
+export function variablesOf(schema: z.ZodObject): Variable[] {
+  return Object.entries(schema.shape).map(([name, field]) => {
+    const meta = (field as z.ZodType).meta() as VariableMeta | undefined;
+    if (meta === undefined) throw new Error(`${name} has no description`);
+    const value: unknown = field instanceof z.ZodDefault ? field.def.defaultValue : undefined;
+    const text = Array.isArray(value) ? value.join(',') : String(value);
+    return { ...meta, name, default: meta.defaultText ?? (value === undefined ? null : text) };
+  });
+}
 
 export type ConfigResult<T> =
   | { readonly ok: true; readonly config: T }
