@@ -9,14 +9,14 @@ import { WebSocket } from 'ws';
 import { createOnnxEngine, openOnnxModels } from '../inference/engine/onnx.ts';
 import { OnnxGraph } from '../inference/models/onnx.ts';
 import { loadModels, type ModelFiles } from '../inference/models/store.ts';
-import { decodeImage, tuneDecoder } from '../inference/pipeline/decode.ts';
 import { guardImage } from '../inference/pipeline/guard.ts';
 import { type ObserveRequest, observationOf, observe } from '../inference/pipeline/observe.ts';
+import { createPictureReader, type PictureFile } from '../inference/pixels/reader.ts';
 import { buildServices } from '../scripts/build.ts';
 import type { FaceRoi } from '../shared/geometry.ts';
 import { decodeInferenceResponse, encodeInferenceRequest, LINK_PATH, LINK_SUBPROTOCOL } from '../shared/link.ts';
-import { DETECTOR_SIZE, decodeDetections } from '../shared/vision/detector.ts';
-import { type FrameView, measureQuality, sampleRegion, type TensorFormat } from '../shared/vision/image.ts';
+import { decodeDetections } from '../shared/vision/detector.ts';
+import { DETECTOR_FORMAT, MESH_FORMAT } from '../shared/vision/locate.ts';
 import { MESH_SIZE, refineLandmarks, sigmoid } from '../shared/vision/mesh-output.ts';
 import { landmarksToFrame, roiOfCrop } from '../shared/vision/roi.ts';
 import { splitMjpeg } from '../test/support/mjpeg.ts';
@@ -32,8 +32,8 @@ const MESH_MACS = 43.5e6;
 /** A product of square matrices this large runs at the core's own speed, not the memory's. */
 const GEMM_SIZE = 768;
 
-const MESH_FORMAT: TensorFormat = { sizePx: MESH_SIZE, low: 0, high: 1, outside: 'edge' };
-const DETECTOR_FORMAT: TensorFormat = { sizePx: DETECTOR_SIZE, low: -1, high: 1, outside: 'black' };
+/** A sample is shorter than the clock of CPU time can tell. */
+const SAMPLE_TURNS = 10;
 
 const CASES = ['crop224', 'full640', 'full640Detector'] as const;
 type Case = (typeof CASES)[number];
@@ -64,13 +64,14 @@ async function cpuMs(work: () => Promise<unknown>): Promise<number> {
 async function prepare(files: ModelFiles): Promise<Requests> {
   const clip = splitMjpeg(await readFile(new URL('../test/clips/cap12.mjpeg', import.meta.url)));
   const engine = await createOnnxEngine(files);
+  const vision = { engine, read: createPictureReader() };
   const whole = { xPx: 0, yPx: 0, ...FULL };
   const requests: Record<Case, ObserveRequest[]> = { crop224: [], full640: [], full640Detector: [] };
   let roi: FaceRoi | null = null;
   for (const frame of clip.slice(0, FRAMES + 1)) {
     const picture = sharp(frame).resize(FULL.widthPx, FULL.heightPx);
     const image = await picture.clone().jpeg({ quality: JPEG_QUALITY }).toBuffer();
-    const outcome = await observe(engine, { frame: FULL, crop: whole, roi, image });
+    const outcome = await observe(vision, { frame: FULL, crop: whole, roi, image });
     if (outcome.status !== 'ok' || outcome.observation.face === null) throw new Error('the clip lost its face');
     if (roi !== null) {
       requests.full640.push({ frame: FULL, crop: whole, roi, image });
@@ -98,6 +99,8 @@ async function prepare(files: ModelFiles): Promise<Requests> {
 /** CPU time per frame of whole requests and of every stage, ms; medians over rounds that take turns. */
 async function measureFrames(files: ModelFiles, requests: Requests, rounds: number) {
   const engine = await createOnnxEngine(files);
+  const read = createPictureReader();
+  const vision = { engine, read };
   const models = await openOnnxModels(files);
   const samples = new Map<string, number[]>();
   const note = async (key: string, count: number, work: () => Promise<unknown>): Promise<void> => {
@@ -107,46 +110,55 @@ async function measureFrames(files: ModelFiles, requests: Requests, rounds: numb
   const stage = async (name: Case): Promise<void> => {
     const list = requests[name];
     const count = list.length;
-    const views: { view: FrameView; roi: FaceRoi }[] = [];
     await note(`${name}.guard`, count, async () => {
       for (const request of list) guardImage(request.image);
     });
+    const files = list.map((request): PictureFile => {
+      const verdict = guardImage(request.image);
+      if (!verdict.ok) throw new Error(verdict.reason);
+      return { ...verdict, bytes: request.image, crop: request.crop };
+    });
     await note(`${name}.decode`, count, async () => {
-      for (const { image, crop, roi } of list) {
-        const verdict = guardImage(image);
-        if (!verdict.ok) throw new Error(verdict.reason);
-        views.push({ view: { image: await decodeImage(image, verdict), crop }, roi: roi ?? roiOfCrop(crop) });
-      }
+      for (const [index, file] of files.entries()) await read(file, list[index]?.roi ?? null);
     });
     if (name === 'full640Detector') {
+      // The reader holds one picture at a time.
+      const [file] = files;
+      if (file === undefined) return;
+      const picture = await read(file, null);
+      const region = roiOfCrop(picture.crop);
+      await note(`${name}.sample`, count, async () => {
+        for (const _ of files) picture.sample(region, DETECTOR_FORMAT);
+      });
+      const { planes } = picture.sample(region, DETECTOR_FORMAT);
       await note(`${name}.detector`, count, async () => {
-        for (const { view } of views) {
-          const planes = new Float32Array(3 * DETECTOR_SIZE * DETECTOR_SIZE);
-          const region = roiOfCrop(view.crop);
-          sampleRegion(view, region, DETECTOR_FORMAT, planes);
-          measureQuality(planes, DETECTOR_FORMAT);
+        for (const _ of files) {
           const { boxes, logits } = await models.detect(planes);
           decodeDetections(boxes, logits, region);
         }
       });
       return;
     }
-    const tensors = views.map(() => new Float32Array(3 * MESH_SIZE * MESH_SIZE));
-    await note(`${name}.crop`, count, async () => {
-      views.forEach(({ view, roi }, index) => {
-        const planes = tensors[index];
-        if (planes === undefined) return;
-        sampleRegion(view, roi, MESH_FORMAT, planes);
-        measureQuality(planes, MESH_FORMAT);
+    const tensors: Float32Array[] = [];
+    const rois: FaceRoi[] = [];
+    let sampledMs = 0;
+    for (const [index, file] of files.entries()) {
+      const roi = list[index]?.roi ?? roiOfCrop(file.crop);
+      const picture = await read(file, roi);
+      sampledMs += await cpuMs(async () => {
+        for (let turn = 0; turn < SAMPLE_TURNS; turn++) picture.sample(roi, MESH_FORMAT);
       });
-    });
+      tensors.push(Float32Array.from(picture.sample(roi, MESH_FORMAT).planes));
+      rois.push(roi);
+    }
+    samples.set(`${name}.crop`, [...(samples.get(`${name}.crop`) ?? []), sampledMs / SAMPLE_TURNS / count]);
     const outputs: Awaited<ReturnType<typeof models.mesh>>[] = [];
     await note(`${name}.mesh`, count, async () => {
       for (const planes of tensors) outputs.push(await models.mesh(planes));
     });
     await note(`${name}.pose and gaze`, count, async () => {
       outputs.forEach(({ mesh, heads, flag }, index) => {
-        const roi = views[index]?.roi;
+        const roi = rois[index];
         if (roi === undefined) return;
         const landmarks = refineLandmarks(mesh, heads);
         landmarksToFrame(landmarks, roi, MESH_SIZE);
@@ -158,7 +170,7 @@ async function measureFrames(files: ModelFiles, requests: Requests, rounds: numb
   for (let turn = 0; turn < rounds; turn++) {
     for (const name of CASES) {
       await note(name, requests[name].length, async () => {
-        for (const request of requests[name]) await observe(engine, request);
+        for (const request of requests[name]) await observe(vision, request);
       });
       await stage(name);
     }
@@ -301,7 +313,6 @@ export async function run(argv: readonly string[]): Promise<void> {
   const say = (line: string): void => {
     process.stdout.write(`${line}\n`);
   };
-  tuneDecoder();
   const { files } = await loadModels();
   const requests = await prepare(files);
   const costs = await measureFrames(files, requests, Math.max(2, Number(values.rounds)));

@@ -1,5 +1,5 @@
 import type { FaceRoi } from '../../shared/geometry.ts';
-import type { FrameView } from '../../shared/vision/image.ts';
+import type { FrameView, Picture } from '../../shared/vision/image.ts';
 import type { Location } from '../../shared/vision/locate.ts';
 
 /** Engines that can be asked for by name. */
@@ -13,6 +13,6 @@ export type EngineName = (typeof ENGINE_NAMES)[number];
  */
 export interface FaceEngine {
   readonly name: EngineName;
-  locate(view: FrameView, hint: FaceRoi | null): Promise<Location>;
+  locate(seen: Picture | FrameView, hint: FaceRoi | null): Promise<Location>;
   close(): Promise<void>;
 }

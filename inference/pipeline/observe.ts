@@ -5,7 +5,7 @@ import type { Location } from '../../shared/vision/locate.ts';
 import { measureFace } from '../../shared/vision/observe.ts';
 import { roiFromLandmarks } from '../../shared/vision/roi.ts';
 import type { FaceEngine } from '../engine/engine.ts';
-import { decodeImage } from './decode.ts';
+import type { PictureReader } from '../pixels/reader.ts';
 import { type GuardFault, guardImage } from './guard.ts';
 
 /** What one observation is made of: a picture and where it belongs. */
@@ -14,6 +14,12 @@ export type ObserveRequest = Pick<InferenceRequest, 'frame' | 'crop' | 'roi' | '
 export type ObserveOutcome =
   | { readonly status: 'ok'; readonly observation: FaceObservation }
   | { readonly status: GuardFault | 'engineFailed'; readonly reason: string };
+
+/** What serves requests, one at a time. */
+export interface Vision {
+  readonly engine: FaceEngine;
+  readonly read: PictureReader;
+}
 
 /** The observation of a located face, or of a picture without one. `frame` is the full camera frame. */
 export function observationOf(location: Location, frame: ObserveRequest['frame']): FaceObservation {
@@ -30,12 +36,14 @@ export function observationOf(location: Location, frame: ObserveRequest['frame']
  * One request from its bytes to its observation: guard, decode, locate, measure. A function of the
  * request alone; nothing of it is kept. Never rejects: whatever goes wrong is this request's outcome.
  */
-export async function observe(engine: FaceEngine, request: ObserveRequest): Promise<ObserveOutcome> {
+export async function observe({ engine, read }: Vision, request: ObserveRequest): Promise<ObserveOutcome> {
   const verdict = guardImage(request.image);
   if (!verdict.ok) return { status: verdict.fault, reason: verdict.reason };
   try {
-    const image = await decodeImage(request.image, verdict);
-    const location = await engine.locate({ image, crop: request.crop }, request.roi);
+    const { format, widthPx, heightPx } = verdict;
+    const { image: bytes, crop, roi } = request;
+    const picture = await read({ bytes, format, widthPx, heightPx, crop }, roi);
+    const location = await engine.locate(picture, roi);
     return { status: 'ok', observation: observationOf(location, request.frame) };
   } catch (error) {
     const corrupt = error instanceof RelayError && error.code === 'image_corrupt';

@@ -27,7 +27,7 @@ export interface TensorFormat {
 }
 
 /** Image coordinates of a tensor's pixel: x = ax·column + bx·row + cx, y likewise; pixel centres are whole. */
-interface PixelMap {
+export interface PixelMap {
   readonly ax: number;
   readonly bx: number;
   readonly cx: number;
@@ -36,9 +36,18 @@ interface PixelMap {
   readonly cy: number;
 }
 
-function pixelMap(view: FrameView, roi: FaceRoi, sizePx: number): PixelMap {
-  const scaleX = view.image.widthPx / view.crop.widthPx;
-  const scaleY = view.image.heightPx / view.crop.heightPx;
+/**
+ * Where the pixels of a tensor lie in an image that shows `crop`; `roi` is the tensor's region, both
+ * in camera pixels of the full frame.
+ */
+export function pixelMap(
+  image: { readonly widthPx: number; readonly heightPx: number },
+  crop: RectPx,
+  roi: FaceRoi,
+  sizePx: number,
+): PixelMap {
+  const scaleX = image.widthPx / crop.widthPx;
+  const scaleY = image.heightPx / crop.heightPx;
   const step = roi.sizePx / sizePx;
   const cos = Math.cos(roi.rotationRad) * step;
   const sin = Math.sin(roi.rotationRad) * step;
@@ -46,10 +55,10 @@ function pixelMap(view: FrameView, roi: FaceRoi, sizePx: number): PixelMap {
   return {
     ax: cos * scaleX,
     bx: -sin * scaleX,
-    cx: (roi.centerXPx - view.crop.xPx + (cos - sin) * middle) * scaleX - 0.5,
+    cx: (roi.centerXPx - crop.xPx + (cos - sin) * middle) * scaleX - 0.5,
     ay: sin * scaleY,
     by: cos * scaleY,
-    cy: (roi.centerYPx - view.crop.yPx + (sin + cos) * middle) * scaleY - 0.5,
+    cy: (roi.centerYPx - crop.yPx + (sin + cos) * middle) * scaleY - 0.5,
   };
 }
 
@@ -155,7 +164,7 @@ function sampleAnywhere(image: PixelImage, map: PixelMap, format: TensorFormat, 
  * `tensor` must hold 3·sizePx² values.
  */
 export function sampleRegion(view: FrameView, roi: FaceRoi, format: TensorFormat, tensor: Float32Array): void {
-  const map = pixelMap(view, roi, format.sizePx);
+  const map = pixelMap(view.image, view.crop, roi, format.sizePx);
   if (liesInside(map, view.image, format.sizePx)) sampleInside(view.image, map, format, tensor);
   else sampleAnywhere(view.image, map, format, tensor);
 }
@@ -183,7 +192,7 @@ const HALF_SHARP_VARIANCE = 100;
  * row. The Laplacian is taken of green alone, which carries most of the luma.
  */
 export function measureQuality(tensor: Float32Array, format: TensorFormat): ImageQuality {
-  const { sizePx, low } = format;
+  const { sizePx } = format;
   const plane = sizePx * sizePx;
   let count = 0;
   let red = 0;
@@ -209,12 +218,48 @@ export function measureQuality(tensor: Float32Array, format: TensorFormat): Imag
       squares += laplacian * laplacian;
     }
   }
-  const range = format.high - low;
-  const level = (total: number): number => (total / count - low) / range;
-  const variance = (squares / count - (sum / count) ** 2) * (255 / range) ** 2;
-  const brightness = LUMA.red * level(red) + LUMA.green * level(green) + LUMA.blue * level(blue);
+  const luma = (LUMA.red * red + LUMA.green * green + LUMA.blue * blue) / count;
+  return qualityOf(luma, squares / count - (sum / count) ** 2, format);
+}
+
+/** Brightness and sharpness from mean luma and variance of the Laplacian, both in the tensor's units. */
+export function qualityOf(luma: number, laplacianVariance: number, format: TensorFormat): ImageQuality {
+  const range = format.high - format.low;
+  const variance = Math.max(0, laplacianVariance) * (255 / range) ** 2;
   return {
-    brightness: Math.min(1, Math.max(0, brightness)),
-    sharpness: Math.max(0, variance) / (Math.max(0, variance) + HALF_SHARP_VARIANCE),
+    brightness: Math.min(1, Math.max(0, (luma - format.low) / range)),
+    sharpness: variance / (variance + HALF_SHARP_VARIANCE),
   };
+}
+
+/** A region cut out of a picture, and how it looks. `planes` may be overwritten by the next cut. */
+export interface Sample {
+  readonly planes: Float32Array;
+  readonly quality: ImageQuality;
+}
+
+/** A picture that an engine looks at, and the part of the camera's frame that it shows. */
+export interface Picture {
+  /** Camera pixels of the full frame. */
+  readonly crop: RectPx;
+  /** Cuts a region (camera pixels) out: see sampleRegion and measureQuality. */
+  sample(roi: FaceRoi, format: TensorFormat): Sample;
+  /** All of its pixels; may be overwritten by the next picture. */
+  pixels(): PixelImage;
+}
+
+/** Pictures of plain pixels, sampled in plain JavaScript. The tensors are kept from picture to picture. */
+export function createPlainPictures(): (view: FrameView) => Picture {
+  const tensors = new Map<number, Float32Array>();
+  return (view) => ({
+    crop: view.crop,
+    pixels: () => view.image,
+    sample: (roi, format) => {
+      const length = 3 * format.sizePx * format.sizePx;
+      const planes = tensors.get(length) ?? new Float32Array(length);
+      tensors.set(length, planes);
+      sampleRegion(view, roi, format, planes);
+      return { planes, quality: measureQuality(planes, format) };
+    },
+  });
 }

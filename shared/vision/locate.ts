@@ -1,6 +1,6 @@
 import type { FaceRoi } from '../geometry.ts';
 import { DETECTOR_SIZE, type DetectedFace, decodeDetections, orderFaces } from './detector.ts';
-import { type FrameView, type ImageQuality, measureQuality, sampleRegion, type TensorFormat } from './image.ts';
+import { createPlainPictures, type FrameView, type ImageQuality, type Picture, type TensorFormat } from './image.ts';
 import { MESH_SIZE, refineLandmarks, sigmoid } from './mesh-output.ts';
 import { isUsableHint, landmarksToFrame, roiFromDetection, roiOfCrop } from './roi.ts';
 
@@ -35,8 +35,10 @@ export const MIN_FACE_SCORE = 0.5;
 /** The detector's false alarms are rarely larger than a true face; a second look covers those that are. */
 const MAX_FACES_TRIED = 2;
 
-const MESH_FORMAT: TensorFormat = { sizePx: MESH_SIZE, low: 0, high: 1, outside: 'edge' };
-const DETECTOR_FORMAT: TensorFormat = { sizePx: DETECTOR_SIZE, low: -1, high: 1, outside: 'black' };
+/** What the mesh looks at. */
+export const MESH_FORMAT: TensorFormat = { sizePx: MESH_SIZE, low: 0, high: 1, outside: 'edge' };
+/** What the detector looks at. */
+export const DETECTOR_FORMAT: TensorFormat = { sizePx: DETECTOR_SIZE, low: -1, high: 1, outside: 'black' };
 
 interface Look {
   readonly face: LocatedFace;
@@ -48,38 +50,35 @@ interface Look {
  * taking the face nearest to the hint, or the largest. A pure function of its arguments as far as
  * the models are. Not reentrant: await each call before the next.
  */
-export type Locate = (view: FrameView, hint: FaceRoi | null) => Promise<Location>;
+export type Locate = (seen: Picture | FrameView, hint: FaceRoi | null) => Promise<Location>;
 
 /** A locator on the given models. It keeps its tensors, which every call overwrites whole, and nothing else. */
 export function createLocator(models: FaceModels): Locate {
-  const meshPlanes = new Float32Array(3 * MESH_SIZE * MESH_SIZE);
-  const detectorPlanes = new Float32Array(3 * DETECTOR_SIZE * DETECTOR_SIZE);
-
-  const lookAt = async (view: FrameView, roi: FaceRoi): Promise<Look> => {
-    sampleRegion(view, roi, MESH_FORMAT, meshPlanes);
-    const quality = measureQuality(meshPlanes, MESH_FORMAT);
-    const { mesh, heads, flag } = await models.mesh(meshPlanes);
+  const lookAt = async (picture: Picture, roi: FaceRoi): Promise<Look> => {
+    const { planes, quality } = picture.sample(roi, MESH_FORMAT);
+    const { mesh, heads, flag } = await models.mesh(planes);
     const landmarks = refineLandmarks(mesh, heads);
     landmarksToFrame(landmarks, roi, MESH_SIZE);
     return { face: { score: sigmoid(flag), landmarks }, quality };
   };
 
-  const detectFaces = async (view: FrameView): Promise<{ faces: DetectedFace[]; quality: ImageQuality }> => {
-    const region = roiOfCrop(view.crop);
-    sampleRegion(view, region, DETECTOR_FORMAT, detectorPlanes);
-    const quality = measureQuality(detectorPlanes, DETECTOR_FORMAT);
-    const { boxes, logits } = await models.detect(detectorPlanes);
+  const detectFaces = async (picture: Picture): Promise<{ faces: DetectedFace[]; quality: ImageQuality }> => {
+    const region = roiOfCrop(picture.crop);
+    const { planes, quality } = picture.sample(region, DETECTOR_FORMAT);
+    const { boxes, logits } = await models.detect(planes);
     return { faces: decodeDetections(boxes, logits, region), quality };
   };
 
-  return async (view, hint) => {
-    if (hint !== null && isUsableHint(hint, view.crop)) {
-      const look = await lookAt(view, hint);
+  const plainPicture = createPlainPictures();
+  return async (seen, hint) => {
+    const picture = 'sample' in seen ? seen : plainPicture(seen);
+    if (hint !== null && isUsableHint(hint, picture.crop)) {
+      const look = await lookAt(picture, hint);
       if (look.face.score >= MIN_FACE_SCORE) return { ...look, faceCount: 1, detectorRan: false };
     }
-    const { faces, quality } = await detectFaces(view);
+    const { faces, quality } = await detectFaces(picture);
     for (const candidate of orderFaces(faces, hint).slice(0, MAX_FACES_TRIED)) {
-      const look = await lookAt(view, roiFromDetection(candidate));
+      const look = await lookAt(picture, roiFromDetection(candidate));
       if (look.face.score >= MIN_FACE_SCORE) return { ...look, faceCount: faces.length, detectorRan: true };
     }
     return { face: null, faceCount: faces.length, detectorRan: true, quality };

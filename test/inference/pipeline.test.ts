@@ -1,25 +1,26 @@
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FaceEngine } from '../../inference/engine/engine.ts';
 import { createOnnxEngine } from '../../inference/engine/onnx.ts';
 import { loadModels } from '../../inference/models/store.ts';
-import { type ObserveOutcome, type ObserveRequest, observe } from '../../inference/pipeline/observe.ts';
+import { type ObserveOutcome, type ObserveRequest, observe, type Vision } from '../../inference/pipeline/observe.ts';
+import { createPictureReader } from '../../inference/pixels/reader.ts';
 import type { FaceRoi } from '../../shared/geometry.ts';
 import { CLIP_FRAMES, clipFrame, emptyRoom, wholeFrame } from './support/clip.ts';
 
-let engine: FaceEngine;
+let vision: Vision;
 
 beforeAll(async () => {
-  engine = await createOnnxEngine((await loadModels()).files);
+  const engine = await createOnnxEngine((await loadModels()).files);
+  vision = { engine, read: createPictureReader() };
 });
 
 afterAll(async () => {
-  await engine?.close();
+  await vision?.engine.close();
 });
 
 async function statusOf(image: Uint8Array): Promise<string> {
-  return (await observe(engine, wholeFrame(image))).status;
+  return (await observe(vision, wholeFrame(image))).status;
 }
 
 function roiOf(outcome: ObserveOutcome): FaceRoi {
@@ -32,7 +33,7 @@ describe('observe', () => {
     let roi: FaceRoi | null = null;
     let searches = 0;
     for (const image of CLIP_FRAMES) {
-      const outcome = await observe(engine, wholeFrame(image, { roi }));
+      const outcome = await observe(vision, wholeFrame(image, { roi }));
       roi = roiOf(outcome);
       if (outcome.status === 'ok' && outcome.observation.detectorRan) searches++;
     }
@@ -41,17 +42,17 @@ describe('observe', () => {
 
   it('takes WebP, and sees the same face', async () => {
     const webp = await sharp(clipFrame(0)).webp({ quality: 90 }).toBuffer();
-    const [jpeg, other] = [await observe(engine, wholeFrame(clipFrame(0))), await observe(engine, wholeFrame(webp))];
+    const [jpeg, other] = [await observe(vision, wholeFrame(clipFrame(0))), await observe(vision, wholeFrame(webp))];
     expect(roiOf(other).centerXPx).toBeCloseTo(roiOf(jpeg).centerXPx, -0.5);
   });
 
   it('takes grey pictures', async () => {
     const grey = await sharp(clipFrame(0)).greyscale().jpeg().toBuffer();
-    expect(roiOf(await observe(engine, wholeFrame(grey))).sizePx).toBeGreaterThan(100);
+    expect(roiOf(await observe(vision, wholeFrame(grey))).sizePx).toBeGreaterThan(100);
   });
 
   it('reports an empty room as no face, not as a failure', async () => {
-    expect(await observe(engine, wholeFrame(await emptyRoom()))).toMatchObject({
+    expect(await observe(vision, wholeFrame(await emptyRoom()))).toMatchObject({
       status: 'ok',
       observation: { face: null, faceCount: 0, detectorRan: true },
     });
@@ -99,15 +100,15 @@ describe('observe', () => {
       for (let index = start; index < start + 5; index++) {
         const request = wholeFrame(clipFrame(index), { roi });
         requests.push(request);
-        roi = roiOf(await observe(engine, request));
+        roi = roiOf(await observe(vision, request));
       }
     }
     requests.push(wholeFrame(await emptyRoom()), wholeFrame(clipFrame(3).subarray(0, 4000)));
     const alone = new Map<ObserveRequest, ObserveOutcome>();
-    for (const request of requests) alone.set(request, await observe(engine, request));
+    for (const request of requests) alone.set(request, await observe(vision, request));
     await fc.assert(
       fc.asyncProperty(fc.shuffledSubarray(requests, { minLength: 5 }), async (order) => {
-        for (const request of order) expect(await observe(engine, request)).toEqual(alone.get(request));
+        for (const request of order) expect(await observe(vision, request)).toEqual(alone.get(request));
       }),
       { numRuns: 5, seed: 20_261_122 },
     );

@@ -1,0 +1,3 @@
+export { decode, pictureHeight, pictureWidth } from './jpeg';
+export { luma, measure, sample, variance } from './sampler';
+export { INPUT, PICTURE, TENSOR } from './layout';
