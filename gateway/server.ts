@@ -10,6 +10,7 @@ import type { GatewayConfig } from './config.ts';
 import { createApp } from './http/app.ts';
 import type { Logger } from './logger.ts';
 import { InferencePool } from './relay/inference-pool.ts';
+import { openReports } from './reports/open.ts';
 import { steadyUtcClock } from './session/clock.ts';
 import { Sessions } from './session/sessions.ts';
 import { Stream } from './session/stream.ts';
@@ -50,6 +51,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const { config, logger, spool, store, secret } = parts;
   const now = steadyUtcClock();
   const inference = new InferencePool(config.inferenceUrls, logger);
+  const reports = openReports(config, store);
   const streams = new Set<Stream>();
   const saving = new Set<Promise<void>>();
   let draining = false;
@@ -148,6 +150,8 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     openStream,
     closeStream,
     findReport,
+    reports,
+    listLive: () => sessions.listLive(),
     unreadyReasons: () => (draining ? ['draining'] : []),
     status: () => ({ sessions: sessions.liveCount, inference: inference.states(), store: store.kind }),
   });
@@ -176,6 +180,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     inference.release();
     await spool.flush(SHUTDOWN_FLUSH_MS);
     await spool.close();
+    await reports.close();
     await store.close();
     for (const socket of sockets.clients) socket.terminate();
     await new Promise<void>((resolve) => {

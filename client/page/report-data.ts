@@ -1,54 +1,10 @@
 import '../browser/strict-csp.ts';
 import * as z from 'zod';
-import { DIRECTIONS, type Direction, FOCUS_STATES, type FocusState, MODES, RULES } from '../../shared/direction.ts';
+import { DIRECTIONS, type Direction, FOCUS_STATES, type FocusState } from '../../shared/direction.ts';
+import { type Report, type ReportWindow, reportSchema } from '../../shared/report/session.ts';
 import { type Times, trackedMs } from './proportion.ts';
 
-const ms = z.number().min(0);
-const count = z.number().int().min(0);
-const timesShape = { focusedMs: ms, unfocusedMs: ms, unknownMs: ms, untrackedMs: ms };
-const trafficShape = {
-  framesReceived: count,
-  framesProcessed: count,
-  framesDropped: count,
-  framesWithFace: count,
-  bytesUp: count,
-  bytesDown: count,
-};
-const directionMs = z.partialRecord(z.enum(DIRECTIONS), ms);
-const bout = z.object({ kind: z.enum(['focused', 'unfocused']), startedAtMs: z.number(), durationMs: ms });
-
-const windowSchema = z.object({
-  epoch: count,
-  seq: count,
-  sectionId: count.nullable(),
-  startedAtMs: z.number(),
-  endedAtMs: z.number(),
-  ...timesShape,
-  directionMs,
-  ...trafficShape,
-  gatewayMsSum: ms,
-  mode: z.enum(MODES),
-  rule: z.enum(RULES),
-  final: z.boolean(),
-});
-
-const reportSchema = z.object({
-  sessionId: z.string(),
-  userId: count,
-  moduleId: count,
-  startedAtMs: z.number(),
-  endedAtMs: z.number(),
-  final: z.boolean(),
-  ...timesShape,
-  directionMs,
-  ...trafficShape,
-  bouts: z.array(bout),
-  windows: z.array(windowSchema),
-});
-
-/** A session as the gateway reports it. UTC ms, durations in ms. */
-export type Report = z.infer<typeof reportSchema>;
-export type ReportWindow = z.infer<typeof windowSchema>;
+export type { Report, ReportWindow };
 
 /** Reads the body of `GET /api/v1/sessions/{id}`; null when it is no report. */
 export function parseReport(body: unknown): Report | null {

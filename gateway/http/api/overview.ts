@@ -1,0 +1,81 @@
+import { answers } from '../../../shared/report/answers.ts';
+import type { ClassRow, DayRow, HourRow } from '../../../shared/report/rows.ts';
+import { columnsOf } from '../csv.ts';
+import { studentFor } from '../reader.ts';
+import { DETAIL_COLUMNS, FIGURE_COLUMNS } from './columns.ts';
+import { classParameter, rangeOf, rangeParameters, scopeParameters } from './parameters.ts';
+import { type ApiRoute, defineRoute } from './route.ts';
+
+/** Reports on a whole class or school, and over time. */
+export const overviewRoutes: readonly ApiRoute[] = [
+  defineRoute({
+    path: '/api/v1/overview',
+    summary: 'The whole class or school',
+    readers: 'staff',
+    params: {},
+    query: { ...rangeParameters, ...classParameter },
+    response: answers.overview,
+    csv: { columns: DETAIL_COLUMNS, rows: (result) => [result.overview], name: () => 'overview' },
+    async handle(use, { query }) {
+      const range = rangeOf(use, query);
+      return { range, overview: await use.reports.detail({ range, className: query.class }) };
+    },
+  }),
+  defineRoute({
+    path: '/api/v1/days',
+    summary: 'Day by day',
+    description: 'Days without sessions are left out. A session counts with the day it began on.',
+    readers: 'own',
+    params: {},
+    query: scopeParameters,
+    response: answers.days,
+    csv: {
+      columns: [...columnsOf<DayRow>({ day: (row) => row.day }), ...FIGURE_COLUMNS],
+      rows: (result) => result.rows,
+      name: ({ result }) => `days-${result.range.from}-to-${result.range.to}`,
+    },
+    async handle(use, { reader, query }) {
+      const range = rangeOf(use, query);
+      const { moduleId, class: className } = query;
+      const userId = studentFor(reader, query.userId);
+      return { range, rows: [...(await use.reports.days({ range, userId, moduleId, className }))] };
+    },
+  }),
+  defineRoute({
+    path: '/api/v1/hours',
+    summary: 'By the hour of day in which sessions began',
+    readers: 'own',
+    params: {},
+    query: scopeParameters,
+    response: answers.hours,
+    csv: {
+      columns: [...columnsOf<HourRow>({ hour: (row) => row.hour }), ...FIGURE_COLUMNS],
+      rows: (result) => result.rows,
+      name: ({ result }) => `hours-${result.range.from}-to-${result.range.to}`,
+    },
+    async handle(use, { reader, query }) {
+      const range = rangeOf(use, query);
+      const { moduleId, class: className } = query;
+      const userId = studentFor(reader, query.userId);
+      return { range, rows: [...(await use.reports.hours({ range, userId, moduleId, className }))] };
+    },
+  }),
+  defineRoute({
+    path: '/api/v1/classes',
+    summary: 'School classes',
+    description: "From EyeLearn's users.section; one row without a name where that is not there.",
+    readers: 'staff',
+    params: {},
+    query: rangeParameters,
+    response: answers.classes,
+    csv: {
+      columns: [...columnsOf<ClassRow>({ class: (row) => row.className }), ...FIGURE_COLUMNS],
+      rows: (result) => result.rows,
+      name: ({ result }) => `classes-${result.range.from}-to-${result.range.to}`,
+    },
+    async handle(use, { query }) {
+      const range = rangeOf(use, query);
+      return { range, rows: [...(await use.reports.classes({ range }))] };
+    },
+  }),
+];

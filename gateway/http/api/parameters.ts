@@ -1,0 +1,49 @@
+import * as z from 'zod';
+import { type DateRange, DEFAULT_DAYS, dateRange, MOST_DAYS } from '../../../shared/report/range.ts';
+import type { Slice } from '../../reports/port.ts';
+import type { ApiDependencies } from './route.ts';
+
+/** Rows in one CSV file at most. */
+const CSV_ROWS = 100_000;
+
+export const idParameter = z.coerce.number().int().min(1).max(2_147_483_647);
+
+export const rangeParameters = {
+  from: z.iso.date().optional().describe(`first day, YYYY-MM-DD; without it ${DEFAULT_DAYS} days up to the last`),
+  to: z.iso.date().optional().describe(`last day, YYYY-MM-DD; today without it; at most ${MOST_DAYS} days`),
+  timeZone: z.string().min(1).max(64).default('UTC').describe('IANA name of the time zone whose days are meant'),
+};
+
+export const classParameter = {
+  class: z.string().min(1).max(100).optional().describe('school class (users.section)'),
+};
+
+export const scopeParameters = {
+  ...rangeParameters,
+  ...classParameter,
+  userId: idParameter.optional().describe('one student'),
+  moduleId: idParameter.optional().describe('one module'),
+};
+
+export const pageParameters = {
+  page: z.coerce.number().int().min(1).max(1_000_000).default(1),
+  pageSize: z.coerce.number().int().min(1).max(200).default(50).describe('not used for CSV, which has all rows'),
+};
+
+/** A lesson section's id, or `none` for time spent in no section. */
+export const sectionParameter = z
+  .union([z.literal('none'), idParameter])
+  .describe('section id, or none for time spent in no section');
+
+export function rangeOf(
+  use: ApiDependencies,
+  query: { readonly from?: string | undefined; readonly to?: string | undefined; readonly timeZone: string },
+): DateRange {
+  return dateRange(query, use.now());
+}
+
+/** The rows to fetch: one page, or all of them. */
+export function sliceOf(query: { readonly page: number; readonly pageSize: number }, everything: boolean): Slice {
+  if (everything) return { limit: CSV_ROWS, offset: 0 };
+  return { limit: query.pageSize, offset: (query.page - 1) * query.pageSize };
+}

@@ -1,0 +1,29 @@
+import { answers } from '../../../shared/report/answers.ts';
+import { mintReaderToken } from '../reader.ts';
+import { type ApiRoute, defineRoute } from './route.ts';
+
+/** Who the reader is, and how they go on reading for longer than a ticket lasts. */
+export const readerRoutes: readonly ApiRoute[] = [
+  defineRoute({
+    path: '/api/v1/me',
+    summary: 'Who the ticket says is asking',
+    readers: 'own',
+    params: {},
+    query: {},
+    response: answers.me,
+    async handle(use, { reader }) {
+      const names = await use.reports.names({ users: [reader.userId], modules: [], sections: [] });
+      return { ...reader, name: names.students.get(reader.userId)?.name ?? null };
+    },
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/v1/reader-token',
+    summary: 'A token that reads reports for eight hours, for a ticket that lasts five minutes',
+    readers: 'ticket',
+    params: {},
+    query: {},
+    response: answers.token,
+    handle: (use, { reader }) => mintReaderToken(reader, use.secret, use.now(), use.newId()),
+  }),
+];

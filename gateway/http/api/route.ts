@@ -1,0 +1,151 @@
+import type { Context } from 'hono';
+import * as z from 'zod';
+import { RelayError } from '../../../shared/errors.ts';
+import type { Logger } from '../../logger.ts';
+import type { ReportStore } from '../../reports/port.ts';
+import type { LiveSession } from '../../session/live.ts';
+import type { SessionReport } from '../../store/port.ts';
+import { type CsvColumn, csvText } from '../csv.ts';
+import { HttpFault } from '../faults.ts';
+import { type Reader, readerOf, readerOfTicket, requireStaff } from '../reader.ts';
+
+/** What the API's routes work with. */
+export interface ApiDependencies {
+  readonly secret: string;
+  /** UTC ms. */
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly logger: Logger;
+  readonly reports: ReportStore;
+  readonly findReport: (sessionId: string) => Promise<SessionReport | null>;
+  readonly listLive: () => readonly LiveSession[];
+}
+
+export interface ApiRequest<Params, Query> {
+  readonly reader: Reader;
+  readonly params: Params;
+  readonly query: Query;
+  /** CSV was asked for: all rows, not a page of them. */
+  readonly everything: boolean;
+}
+
+type Shape = z.core.$ZodLooseShape;
+
+export interface RouteOptions<P extends Shape, Q extends Shape, R extends z.ZodType, Row> {
+  readonly method?: 'get' | 'post';
+  /** With `{parameters}`, as in OpenAPI. */
+  readonly path: string;
+  readonly summary: string;
+  readonly description?: string;
+  /** `staff`: teachers and admins; `ticket`: whoever has a fresh ticket; `own`: the same, students for themselves. */
+  readonly readers: 'staff' | 'own' | 'ticket';
+  readonly params: P;
+  readonly query: Q;
+  readonly response: R;
+  readonly csv?: {
+    readonly columns: readonly CsvColumn<Row>[];
+    readonly rows: (result: z.output<R>) => readonly Row[];
+    /** File name without `.csv`. */
+    readonly name: (request: { readonly params: z.output<z.ZodObject<P>>; readonly result: z.output<R> }) => string;
+  };
+  readonly handle: (
+    use: ApiDependencies,
+    request: ApiRequest<z.output<z.ZodObject<P>>, z.output<z.ZodObject<Q>>>,
+  ) => Promise<z.output<R>>;
+  /** Students whose data is in the answer, for the audit line. */
+  readonly students?: (result: z.output<R>) => readonly number[];
+}
+
+/** A route as the app and the OpenAPI document see it. */
+export interface ApiRoute {
+  readonly method: 'get' | 'post';
+  readonly path: string;
+  readonly summary: string;
+  readonly description: string | null;
+  readonly readers: 'staff' | 'own' | 'ticket';
+  readonly params: z.ZodObject;
+  readonly query: z.ZodObject;
+  readonly response: z.ZodType;
+  readonly hasCsv: boolean;
+  readonly answer: (use: ApiDependencies, context: Context) => Promise<Response>;
+}
+
+const BAD_REQUESTS = new Set(['time_zone_unknown', 'range_reversed', 'range_too_long']);
+
+function parsed<T extends z.ZodType>(schema: T, given: unknown): z.output<T> {
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  const sentences = result.error.issues.map((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? `unknown parameter ${issue.keys.join(', ')}`
+      : `${issue.path.join('.')}: ${issue.message}`,
+  );
+  throw new HttpFault(400, 'parameter_invalid', sentences.join('; '));
+}
+
+/** Lines of the audit log: who read whose report. The same live list again, as pages ask for it, is said once. */
+const lastLive = new WeakMap<Logger, Map<number, string>>();
+
+function audit(use: ApiDependencies, reader: Reader, path: string, students: readonly number[]): void {
+  const studentIds = [...new Set(students)].toSorted((a, b) => a - b);
+  if (studentIds.length === 0) return;
+  if (path.endsWith('/live')) {
+    const seen = lastLive.get(use.logger) ?? new Map<number, string>();
+    lastLive.set(use.logger, seen);
+    const now = studentIds.join();
+    if (seen.get(reader.userId) === now) return;
+    if (seen.size >= 1000) seen.clear();
+    seen.set(reader.userId, now);
+  }
+  use.logger.info({ readerId: reader.userId, role: reader.role, studentIds, path }, 'report accessed');
+}
+
+/** Makes a route: checks who asks and what for, answers as JSON or CSV, writes the audit line. */
+export function defineRoute<P extends Shape, Q extends Shape, R extends z.ZodType, Row>(
+  options: RouteOptions<P, Q, R, Row>,
+): ApiRoute {
+  const { csv } = options;
+  const params = z.strictObject(options.params);
+  const query = z.strictObject(options.query);
+  const format = z.enum(csv === undefined ? ['json'] : ['json', 'csv']).default('json');
+  return {
+    method: options.method ?? 'get',
+    path: options.path,
+    summary: options.summary,
+    description: options.description ?? null,
+    readers: options.readers,
+    params,
+    query,
+    response: options.response,
+    hasCsv: csv !== undefined,
+    async answer(use, context) {
+      const authorization = context.req.header('authorization');
+      const reader = await (options.readers === 'ticket' ? readerOfTicket : readerOf)(
+        authorization,
+        use.secret,
+        use.now(),
+      );
+      if (options.readers === 'staff') requireStaff(reader);
+      const { format: asked, ...given } = context.req.query();
+      const request = {
+        reader,
+        params: parsed(params, context.req.param()) as z.output<z.ZodObject<P>>,
+        query: parsed(query, given) as z.output<z.ZodObject<Q>>,
+        everything: parsed(z.object({ format }), { format: asked }).format === 'csv',
+      };
+      const result = await options.handle(use, request).catch((error: unknown) => {
+        if (error instanceof RelayError && BAD_REQUESTS.has(error.code)) {
+          throw new HttpFault(400, error.code, error.message);
+        }
+        throw error;
+      });
+      audit(use, reader, options.path, options.students?.(result) ?? []);
+      context.header('cache-control', 'no-store');
+      if (!request.everything || csv === undefined) return context.json(result as object);
+      const name = csv.name({ params: request.params, result }).replace(/[^\w.-]+/g, '-');
+      context.header('content-type', 'text/csv; charset=utf-8');
+      context.header('content-disposition', `attachment; filename="${name}.csv"`);
+      return context.body(csvText(csv.columns, csv.rows(result)));
+    },
+  };
+}

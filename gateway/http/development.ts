@@ -1,0 +1,32 @@
+import type { Hono } from 'hono';
+import { z } from 'zod';
+import { mintTicket, ROLES } from '../auth/ticket.ts';
+import { fault } from './faults.ts';
+import type { OriginPolicy } from './origins.ts';
+
+const id = z.coerce.number().int().min(1).max(2_147_483_647).default(1);
+const ticketQuery = z.object({ userId: id, moduleId: id, role: z.enum(ROLES).default('student') });
+
+/** Tickets for anyone who asks: on a development gateway alone, which loopback alone can reach. */
+export function mountDevelopment(
+  app: Hono,
+  use: {
+    readonly origins: OriginPolicy;
+    readonly secret: string;
+    readonly now: () => number;
+    readonly newId: () => string;
+  },
+): void {
+  app.get('/dev/ticket', async (context) => {
+    if (!use.origins.development)
+      return context.json(fault('not_found', 'tickets come from the school, not from here'), 404);
+    const query = ticketQuery.safeParse(context.req.query());
+    if (!query.success) {
+      const message = `userId and moduleId are positive whole numbers, role is one of ${ROLES.join(', ')}`;
+      return context.json(fault('ids_invalid', message), 400);
+    }
+    const ticket = await mintTicket(query.data, use.secret, new Date(use.now()), use.newId());
+    context.header('cache-control', 'no-store');
+    return context.json({ ticket });
+  });
+}

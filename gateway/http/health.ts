@@ -1,0 +1,17 @@
+import type { Hono } from 'hono';
+
+export interface HealthDependencies {
+  /** Reasons why no session should come here now; empty when ready. */
+  readonly unreadyReasons: () => readonly string[];
+  readonly status: () => Readonly<Record<string, unknown>>;
+}
+
+/** Probes: alive, as EyeLearn asks for it, and ready for more sessions. */
+export function mountHealth(app: Hono, use: HealthDependencies): void {
+  app.get('/healthz', (context) => context.json({ status: 'ok' }));
+  app.get('/api/health', (context) => context.json({ status: 'healthy', service: 'gaze-relay' }));
+  app.get('/readyz', (context) => {
+    const reasons = use.unreadyReasons();
+    return context.json({ ready: reasons.length === 0, reasons, ...use.status() }, reasons.length === 0 ? 200 : 503);
+  });
+}

@@ -1,0 +1,15 @@
+import { serveStatic } from '@hono/node-server/serve-static';
+import type { Hono } from 'hono';
+import { etag } from 'hono/etag';
+
+/** The built pages and scripts, precompressed. Stands after every other route. */
+export function mountPages(app: Hono, clientDir: string): void {
+  // Names are stable (pages of the school link to them), so browsers ask again, and mostly hear 304.
+  app.use('/*', etag(), async (context, next) => {
+    await next();
+    if (context.res.ok) context.header('cache-control', 'public, max-age=300, must-revalidate');
+  });
+  app.get('/reports/', (context) => context.redirect('../reports', 308));
+  app.get('/reports', serveStatic({ root: clientDir, path: 'reports.html', precompressed: true }));
+  app.use('/*', serveStatic({ root: clientDir, precompressed: true }));
+}
