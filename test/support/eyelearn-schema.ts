@@ -70,3 +70,44 @@ export async function createEyelearnTables(connection: Connection, variant: Eyel
     "INSERT INTO module_sections (id, module_part_id, subtitle) VALUES (12, 1, 'Frames'), (13, 1, 'Packets'), (14, 2, 'Keys')",
   );
 }
+
+/** Shapes of the tables of days: with the columns of either age alone, or of both. */
+export type DayTablesVariant = 'both' | 'legacy' | 'new';
+
+export const DAY_TABLES_VARIANTS: readonly DayTablesVariant[] = ['both', 'legacy', 'new'];
+
+/** Makes the tables of days, of study sessions and of focus events. */
+export async function createEyelearnDayTables(connection: Connection, variant: DayTablesVariant): Promise<void> {
+  const legacy = ['total_focus_time INT DEFAULT 0'];
+  const newer = [
+    'total_focused_time INT DEFAULT 0',
+    'total_unfocused_time INT DEFAULT 0',
+    'focus_percentage DECIMAL(5,2) DEFAULT 0',
+  ];
+  const columns = [...(variant === 'new' ? [] : legacy), ...(variant === 'legacy' ? [] : newer)];
+  await connection.query(
+    `CREATE TABLE eye_tracking_analytics (id INT AUTO_INCREMENT PRIMARY KEY, user_id INT NOT NULL, module_id INT NOT NULL,
+      section_id INT NULL, date DATE NOT NULL, ${columns.join(', ')}, session_count INT DEFAULT 0,
+      average_session_time INT DEFAULT 0, max_continuous_time INT DEFAULT 0,
+      created_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+      updated_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP,
+      UNIQUE KEY one_per_day (user_id, module_id, section_id, date), KEY by_user (user_id, date), KEY by_module (module_id, date)) ENGINE=InnoDB`,
+  );
+  await connection.query(
+    `CREATE TABLE focus_events (id INT AUTO_INCREMENT PRIMARY KEY, session_id INT NOT NULL,
+      event_type ENUM('focus_start','focus_end','unfocus_start','unfocus_end') NOT NULL,
+      timestamp TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, duration_seconds INT NULL, confidence_score DECIMAL(3,2) NULL,
+      KEY by_session (session_id), KEY by_time (timestamp)) ENGINE=InnoDB`,
+  );
+  await connection.query(
+    `CREATE TABLE user_study_sessions (id INT AUTO_INCREMENT PRIMARY KEY, user_id INT NOT NULL, date DATE NOT NULL,
+      focus_score FLOAT NOT NULL, duration INT NOT NULL, created_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+      CONSTRAINT study_user FOREIGN KEY (user_id) REFERENCES users (id)) ENGINE=InnoDB`,
+  );
+  await connection.query(
+    `CREATE TABLE daily_analytics (id INT AUTO_INCREMENT PRIMARY KEY, user_id INT NOT NULL, date DATE NOT NULL,
+      total_study_time_seconds INT DEFAULT 0, total_focused_time_seconds INT DEFAULT 0, total_unfocused_time_seconds INT DEFAULT 0,
+      session_count INT DEFAULT 0, average_focus_percentage DECIMAL(5,2) DEFAULT 0, longest_session_seconds INT DEFAULT 0,
+      modules_studied INT DEFAULT 0, UNIQUE KEY one_per_day (user_id, date)) ENGINE=InnoDB`,
+  );
+}

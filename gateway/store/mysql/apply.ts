@@ -16,7 +16,9 @@ import {
 } from '../batch.ts';
 import { boutRows, SUMMED_COLUMNS, windowRow } from '../records.ts';
 import { isDataError, storeError } from './errors.ts';
-import { type EyelearnTable, feedEyelearn } from './eyelearn.ts';
+import { countedOf, feedEvents, feedSessions, placeOnDays } from './eyelearn.ts';
+import { DAY_TABLES, feedDays } from './eyelearn-days.ts';
+import type { EyelearnTables } from './eyelearn-tables.ts';
 import { bouts, hours, sessions, windows } from './schema.ts';
 
 /** Keeps a statement of 200 rows far below max_allowed_packet (16 MiB by default). */
@@ -136,23 +138,48 @@ async function addToSessions(tx: Transaction, fresh: readonly PlacedWindow[]): P
 }
 
 /**
- * EyeLearn's own table must not keep our ledger from taking a window: what it refuses is undone and
- * logged, and everything else of the transaction stands.
+ * EyeLearn's own tables must not keep our ledger from taking a window: what one of them refuses is undone and
+ * logged, and everything else of the transaction stands. Null when it was refused.
  */
-async function feedOrLog(
+async function unlessRefused<T>(
   tx: Transaction,
-  table: EyelearnTable,
-  fresh: readonly PlacedWindow[],
+  table: string,
   logger: Logger,
-): Promise<void> {
+  feed: (savepoint: Transaction) => Promise<T>,
+): Promise<T | null> {
   try {
-    await tx.transaction((savepoint) => feedEyelearn(savepoint, table, fresh));
+    return await tx.transaction(feed);
   } catch (error) {
     if (!isDataError(error)) throw error;
     logger.error(
-      { code: 'eyelearn_rejected', error: storeError(error).message, windows: fresh.length },
+      { code: 'eyelearn_rejected', table, error: storeError(error).message },
       'EyeLearn refuses time that our own tables have taken',
     );
+    return null;
+  }
+}
+
+async function feedEyelearn(
+  tx: Transaction,
+  tables: EyelearnTables,
+  fresh: readonly PlacedWindow[],
+  logger: Logger,
+): Promise<void> {
+  const counted = countedOf(fresh);
+  if (counted.length === 0 || Object.keys(tables).length === 0) return;
+  const placement = await placeOnDays(tx, counted);
+  const { eye_tracking_sessions: rows, focus_events: events } = tables;
+  if (rows !== undefined) {
+    const fed = await unlessRefused(tx, rows.name, logger, (savepoint) =>
+      feedSessions(savepoint, rows, counted, placement),
+    );
+    if (fed !== null && events !== undefined) {
+      await unlessRefused(tx, events.name, logger, (savepoint) => feedEvents(savepoint, events, fed));
+    }
+  }
+  for (const target of DAY_TABLES) {
+    if (tables[target] === undefined) continue;
+    await unlessRefused(tx, target, logger, (savepoint) => feedDays(savepoint, tables, target, placement.studentDays));
   }
 }
 
@@ -160,7 +187,7 @@ async function feedOrLog(
 export async function applyBatches(
   tx: Transaction,
   batches: readonly SessionBatch[],
-  table: EyelearnTable | null,
+  eyelearn: EyelearnTables,
   logger: Logger,
 ): Promise<number> {
   const locked = await lockSessions(tx, batches);
@@ -177,6 +204,6 @@ export async function applyBatches(
   }
   await addToHours(tx, fresh, locked);
   await addToSessions(tx, fresh);
-  if (table !== null) await feedOrLog(tx, table, fresh, logger);
+  await feedEyelearn(tx, eyelearn, fresh, logger);
   return fresh.length;
 }

@@ -1,31 +1,12 @@
 import { and, desc, eq, or, type SQL, sql } from 'drizzle-orm';
-import type { MySql2Database } from 'drizzle-orm/mysql2';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
-import type { Logger } from '../../logger.ts';
-import { type PlacedWindow, QUARTER_MS, sectionKeyOf } from '../batch.ts';
+import { chunksOf, type PlacedWindow, QUARTER_MS, sectionKeyOf } from '../batch.ts';
+import type { StudentDay } from './eyelearn-days.ts';
 import { planRows, type RowState, type RowStep } from './eyelearn-plan.ts';
+import { type Executor, type EyelearnTable, insertInto, rowsOf, updateRow } from './eyelearn-tables.ts';
 import { eyelearnRows } from './schema.ts';
 
 const TABLE = 'eye_tracking_sessions';
-const NEEDED = ['id', 'user_id', 'module_id', 'total_time_seconds'] as const;
-const OPTIONAL = [
-  'section_id',
-  'session_type',
-  'created_at',
-  'focused_time_seconds',
-  'unfocused_time_seconds',
-  'session_data',
-] as const;
-
-type ColumnName = (typeof NEEDED)[number] | (typeof OPTIONAL)[number];
-type Executor = Pick<MySql2Database, 'execute' | 'select' | 'insert' | 'update'>;
-
-/** EyeLearn's table as it is in this database. */
-export interface EyelearnTable {
-  readonly columns: ReadonlySet<string>;
-  /** Values for columns that we do not know and that must not be left out. */
-  readonly fillers: ReadonlyMap<string, SQL>;
-}
 
 interface Group {
   readonly sessionId: number;
@@ -37,59 +18,6 @@ interface Group {
 interface MappedRow extends RowState {
   readonly id: number;
   readonly eyelearnRowId: number | null;
-}
-
-/** First row set of a query that Drizzle runs as it stands. */
-async function rowsOf(db: Executor, query: SQL): Promise<Record<string, unknown>[]> {
-  const [rows] = (await db.execute(query)) as unknown as [Record<string, unknown>[]];
-  return rows;
-}
-
-function fillerOf(dataType: string): SQL | null {
-  if (/^(tiny|small|medium|big)?int$|^(decimal|float|double|bit|year)$/.test(dataType)) return sql`0`;
-  if (/char$|text$|blob$|binary$/.test(dataType)) return sql`''`;
-  if (/^(timestamp|datetime|date|time)$/.test(dataType)) return sql`CURRENT_TIMESTAMP`;
-  return dataType === 'json' ? sql`'{}'` : null;
-}
-
-/**
- * Reads from information_schema what EyeLearn's table looks like here, and logs what it lacks. Null
- * when there is no such table or when it cannot be fed.
- */
-export async function inspectEyelearn(db: Executor, logger: Logger): Promise<EyelearnTable | null> {
-  const rows = await rowsOf(
-    db,
-    sql`SELECT COLUMN_NAME AS name, DATA_TYPE AS type, IS_NULLABLE AS nullable, COLUMN_DEFAULT AS defaultValue, EXTRA AS extra
-      FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ${TABLE}`,
-  );
-  if (rows.length === 0) {
-    logger.info({ table: TABLE }, 'no EyeLearn table in this database: only relay_ tables are written');
-    return null;
-  }
-  const columns = new Set(rows.map(({ name }) => String(name)));
-  const missing = [...NEEDED, ...OPTIONAL].filter((name) => !columns.has(name));
-  const fillers = new Map<string, SQL>();
-  const unknown: string[] = [];
-  for (const { name, type, nullable, defaultValue, extra } of rows) {
-    const column = String(name);
-    const known = ([...NEEDED, ...OPTIONAL] as readonly string[]).includes(column);
-    if (known || nullable === 'YES' || defaultValue !== null || /auto_increment|generated/i.test(String(extra)))
-      continue;
-    const filler = fillerOf(String(type).toLowerCase());
-    if (filler === null) unknown.push(column);
-    else fillers.set(column, filler);
-  }
-  if (NEEDED.some((name) => missing.includes(name)) || unknown.length > 0) {
-    logger.error(
-      { code: 'eyelearn_unusable', table: TABLE, missing, unknown },
-      'the EyeLearn table lacks columns, or has some that we cannot fill: it is not written to',
-    );
-    return null;
-  }
-  if (missing.length > 0) {
-    logger.warn({ code: 'eyelearn_columns_missing', table: TABLE, missing }, 'the EyeLearn table lacks columns');
-  }
-  return { columns, fillers };
 }
 
 /** Days, in the database's time zone, of the quarter hours given; and its today. */
@@ -116,11 +44,11 @@ function quarterOf({ startedAtMs }: MetricsWindow): number {
   return Math.floor(startedAtMs / QUARTER_MS);
 }
 
-function groupsOf(given: readonly PlacedWindow[], days: ReadonlyMap<number, string>): Map<string, Group> {
+function groupsOf(given: readonly PlacedWindow[], dayOf: (window: MetricsWindow) => string): Map<string, Group> {
   const groups = new Map<string, Group>();
   for (const { sessionId, window } of given) {
     const sectionKey = sectionKeyOf(window.sectionId);
-    const day = days.get(quarterOf(window)) ?? '';
+    const day = dayOf(window);
     const key = `${sessionId}/${sectionKey}/${day}`;
     const group = groups.get(key) ?? { sessionId, sectionKey, day, windows: [] };
     group.windows.push(window);
@@ -170,17 +98,11 @@ async function currentRows(db: Executor, groups: ReadonlyMap<string, Group>): Pr
   return current;
 }
 
-async function insertRow(
-  db: Executor,
-  table: EyelearnTable,
-  group: Group,
-  step: RowStep,
-  isToday: boolean,
-): Promise<number> {
+function newRow(group: Group, step: RowStep, isToday: boolean): Record<string, SQL> {
   const [window] = group.windows;
   if (window === undefined) throw new Error('a group has a window');
   const { addFocusedS, addUnfocusedS } = step;
-  const values: Record<Exclude<ColumnName, 'id'>, SQL> = {
+  return {
     user_id: sql`${window.userId}`,
     module_id: sql`${window.moduleId}`,
     section_id: group.sectionKey === 0 ? sql`NULL` : sql`${group.sectionKey}`,
@@ -192,31 +114,18 @@ async function insertRow(
     created_at: isToday ? sql`CURRENT_TIMESTAMP` : sql`FROM_UNIXTIME(${Math.floor(step.startedAtMs / 1000)})`,
     session_data: sql`${JSON.stringify({ source: 'gaze-relay', session: window.sessionId, rule: window.rule })}`,
   };
-  const present = [...Object.entries(values), ...table.fillers].filter(([name]) => table.columns.has(name));
-  const [result] = (await db.execute(
-    sql`INSERT INTO ${sql.identifier(TABLE)} (${sql.join(
-      present.map(([name]) => sql.identifier(name)),
-      sql`, `,
-    )}) VALUES (${sql.join(
-      present.map(([, value]) => value),
-      sql`, `,
-    )})`,
-  )) as unknown as [{ insertId: number }];
-  return result.insertId;
 }
 
-async function updateRow(db: Executor, table: EyelearnTable, rowId: number, step: RowStep): Promise<void> {
-  const additions: Partial<Record<ColumnName, number>> = {
-    total_time_seconds: step.addFocusedS + step.addUnfocusedS,
-    focused_time_seconds: step.addFocusedS,
-    unfocused_time_seconds: step.addUnfocusedS,
+function additions({ addFocusedS, addUnfocusedS }: RowStep): Record<string, SQL> {
+  const plus = (column: string, seconds: number) => sql`COALESCE(${sql.identifier(column)}, 0) + ${seconds}`;
+  return {
+    total_time_seconds: plus('total_time_seconds', addFocusedS + addUnfocusedS),
+    focused_time_seconds: plus('focused_time_seconds', addFocusedS),
+    unfocused_time_seconds: plus('unfocused_time_seconds', addUnfocusedS),
   };
-  const sets = Object.entries(additions)
-    .filter(([name]) => table.columns.has(name))
-    .map(([name, seconds]) => sql`${sql.identifier(name)} = COALESCE(${sql.identifier(name)}, 0) + ${seconds}`);
-  await db.execute(sql`UPDATE ${sql.identifier(TABLE)} SET ${sql.join(sets, sql`, `)} WHERE id = ${rowId}`);
 }
 
+/** Writes a step and returns the id of EyeLearn's row, null when there is none yet. */
 async function writeStep(
   db: Executor,
   table: EyelearnTable,
@@ -224,21 +133,52 @@ async function writeStep(
   step: RowStep,
   current: MappedRow | undefined,
   isToday: boolean,
-): Promise<void> {
+): Promise<number | null> {
   const { rollNo, focusedMs, unfocusedMs, focusedWrittenS, unfocusedWrittenS } = step.state;
   const known = current?.rollNo === rollNo ? current : undefined;
   let eyelearnRowId = known?.eyelearnRowId ?? null;
   if (step.addFocusedS + step.addUnfocusedS > 0) {
-    if (eyelearnRowId === null) eyelearnRowId = await insertRow(db, table, group, step, isToday);
-    else await updateRow(db, table, eyelearnRowId, step);
+    if (eyelearnRowId === null) eyelearnRowId = await insertInto(db, table, newRow(group, step, isToday));
+    else await updateRow(db, table, sql`id = ${eyelearnRowId}`, additions(step));
   }
   const progress = { eyelearnRowId, focusedMs, unfocusedMs, focusedWrittenS, unfocusedWrittenS };
   if (known !== undefined) {
     await db.update(eyelearnRows).set(progress).where(eq(eyelearnRows.id, known.id));
-    return;
+    return eyelearnRowId;
   }
   const { sessionId, sectionKey, day } = group;
   await db.insert(eyelearnRows).values({ sessionId, sectionKey, day, rollNo, ...progress });
+  return eyelearnRowId;
+}
+
+/** The rows that took a batch's time, as far as there are any, and the student days it falls on. */
+export interface FedWindows {
+  /** EyeLearn's row id by window. */
+  readonly rowIds: ReadonlyMap<MetricsWindow, number>;
+}
+
+/** Where on the database's calendar the counted time of a batch falls. */
+export interface Placement {
+  readonly today: string;
+  readonly dayOf: (window: MetricsWindow) => string;
+  readonly studentDays: readonly StudentDay[];
+}
+
+/** The windows that count focused or unfocused time. */
+export function countedOf(given: readonly PlacedWindow[]): PlacedWindow[] {
+  return given.filter(({ window }) => window.focusedMs + window.unfocusedMs > 0);
+}
+
+/** Asks the database on which of its days the windows lie. */
+export async function placeOnDays(db: Executor, counted: readonly PlacedWindow[]): Promise<Placement> {
+  const { today, days } = await daysOf(db, [...new Set(counted.map(({ window }) => quarterOf(window)))]);
+  const dayOf = (window: MetricsWindow) => days.get(quarterOf(window)) ?? today;
+  const byKey = new Map<string, StudentDay>();
+  for (const { window } of counted) {
+    const studentDay = { userId: window.userId, day: dayOf(window) };
+    byKey.set(`${studentDay.userId}/${studentDay.day}`, studentDay);
+  }
+  return { today, dayOf, studentDays: [...byKey.values()] };
 }
 
 /**
@@ -246,17 +186,52 @@ async function writeStep(
  * session, lesson section and day of the database's time zone. The sessions' own rows must be locked, so that nobody
  * else writes for them. Rejects with the driver's error.
  */
-export async function feedEyelearn(db: Executor, table: EyelearnTable, given: readonly PlacedWindow[]): Promise<void> {
-  const counted = given.filter(({ window }) => window.focusedMs + window.unfocusedMs > 0);
-  if (counted.length === 0) return;
-  const { today, days } = await daysOf(db, [...new Set(counted.map(({ window }) => quarterOf(window)))]);
-  const groups = groupsOf(counted, days);
+export async function feedSessions(
+  db: Executor,
+  table: EyelearnTable,
+  counted: readonly PlacedWindow[],
+  placement: Placement,
+): Promise<FedWindows> {
+  const groups = groupsOf(counted, placement.dayOf);
   const current = await currentRows(db, groups);
+  const rowIds = new Map<MetricsWindow, number>();
   for (const [key, group] of groups) {
     const row = current.get(key);
     const slices = [...group.windows].sort((a, b) => a.startedAtMs - b.startedAtMs);
     for (const step of planRows(row ?? null, slices)) {
-      await writeStep(db, table, group, step, row, group.day >= today);
+      const rowId = await writeStep(db, table, group, step, row, group.day >= placement.today);
+      if (rowId !== null) for (const window of group.windows) rowIds.set(window, rowId);
     }
+  }
+  return { rowIds };
+}
+
+/** Writes the start and the end of each bout of windows whose rows are known. Rejects with the driver's error. */
+export async function feedEvents(db: Executor, table: EyelearnTable, fed: FedWindows): Promise<void> {
+  const at = (utcMs: number) => sql`FROM_UNIXTIME(${Math.floor(utcMs / 1000)})`;
+  const names = ['session_id', 'event_type', 'timestamp', 'duration_seconds'].filter((name) => table.columns.has(name));
+  const rows: SQL[] = [];
+  for (const [window, rowId] of fed.rowIds) {
+    for (const { kind, startedAtMs, durationMs } of window.bouts) {
+      const word = kind === 'focused' ? 'focus' : 'unfocus';
+      const event = (type: string, utcMs: number, duration: SQL) => {
+        const values: Record<string, SQL> = {
+          session_id: sql`${rowId}`,
+          event_type: sql`${type}`,
+          timestamp: at(utcMs),
+          duration_seconds: duration,
+        };
+        const present = [...names.map((name) => values[name] ?? sql`NULL`), ...table.fillers.values()];
+        rows.push(sql`(${sql.join(present, sql`, `)})`);
+      };
+      event(`${word}_start`, startedAtMs, sql`NULL`);
+      event(`${word}_end`, startedAtMs + durationMs, sql`${Math.round(durationMs / 1000)}`);
+    }
+  }
+  const columns = [...names, ...table.fillers.keys()].map((name) => sql.identifier(name));
+  for (const chunk of chunksOf(rows, 200)) {
+    await db.execute(
+      sql`INSERT INTO ${sql.identifier(table.name)} (${sql.join(columns, sql`, `)}) VALUES ${sql.join(chunk, sql`, `)}`,
+    );
   }
 }

@@ -204,6 +204,32 @@ export const eyelearnRows = mysqlTable(
   ],
 );
 
+/** What of our time is in EyeLearn's tables that hold days and study sessions: they are added to, never set. */
+export const eyelearnTotals = mysqlTable(
+  'relay_eyelearn_totals',
+  {
+    /** Name of EyeLearn's table. */
+    target: varchar('target', { length: 32 }).notNull(),
+    userId: int('user_id').notNull(),
+    day: date('day', { mode: 'string' }).notNull(),
+    /** 0 where the target knows no module, lesson section or session. */
+    moduleId: int('module_id').notNull(),
+    sectionKey: int('section_key').notNull(),
+    sessionId: bigintNumber('session_id').notNull(),
+    /** Id of the row there; null until there is one. */
+    rowId: bigintNumber('row_id'),
+    focusedWrittenS: int('focused_written_s').notNull().default(0),
+    unfocusedWrittenS: int('unfocused_written_s').notNull().default(0),
+    sessionsWritten: int('sessions_written').notNull().default(0),
+  },
+  (table) => [
+    primaryKey({
+      name: 'relay_eyelearn_totals_key',
+      columns: [table.target, table.userId, table.day, table.moduleId, table.sectionKey, table.sessionId],
+    }),
+  ],
+);
+
 /** The view a session's report is read from; its SQL is in the migrations. */
 export const reportSessions = mysqlView('relay_report_sessions', {
   sessionId: bigintNumber('session_id').notNull(),

@@ -10,7 +10,7 @@ import { sessionReport } from '../records.ts';
 import { applyBatches } from './apply.ts';
 import { createConnections } from './connections.ts';
 import { isPassing, isSchemaChange, storeError } from './errors.ts';
-import { type EyelearnTable, inspectEyelearn } from './eyelearn.ts';
+import { type EyelearnTables, inspectEyelearn } from './eyelearn-tables.ts';
 import { migrateMysql } from './migrate.ts';
 import { bouts, reportSessions, windows } from './schema.ts';
 import { parseMysqlUrl } from './url.ts';
@@ -44,7 +44,7 @@ export function createMysqlStore(options: MysqlStoreOptions): MetricsStore {
   const config = parseMysqlUrl(url);
   const connections = createConnections(config, limits.idleMs);
   const migrating = createMutex();
-  let ready: { readonly eyelearn: EyelearnTable | null } | null = null;
+  let ready: { readonly eyelearn: EyelearnTables } | null = null;
 
   async function use<T>(limitMs: number, task: (db: MySql2Database) => Promise<T>): Promise<T> {
     for (let failures = 0; ; failures += 1) {
@@ -58,7 +58,7 @@ export function createMysqlStore(options: MysqlStoreOptions): MetricsStore {
     }
   }
 
-  function prepare(): Promise<{ readonly eyelearn: EyelearnTable | null }> {
+  function prepare(): Promise<{ readonly eyelearn: EyelearnTables }> {
     return migrating.run(async () => {
       if (ready !== null) return ready;
       try {
