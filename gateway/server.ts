@@ -9,7 +9,7 @@ import { SUBPROTOCOL } from '../shared/protocol/version.ts';
 import type { GatewayConfig } from './config.ts';
 import { createApp } from './http/app.ts';
 import type { Logger } from './logger.ts';
-import { InferencePool } from './relay/inference-pool.ts';
+import { InferencePool, type PoolOptions } from './relay/inference-pool.ts';
 import { openReports } from './reports/open.ts';
 import { steadyUtcClock } from './session/clock.ts';
 import { Sessions } from './session/sessions.ts';
@@ -34,6 +34,8 @@ export interface GatewayParts {
   readonly store: MetricsStore;
   readonly spool: Spool;
   readonly logger: Logger;
+  /** How inference is found, where it is not the system's resolver. */
+  readonly relay?: Pick<PoolOptions, 'resolve' | 'resolveEveryMs'>;
 }
 
 export interface Gateway {
@@ -50,7 +52,7 @@ export interface Gateway {
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const { config, logger, spool, store, secret } = parts;
   const now = steadyUtcClock();
-  const inference = new InferencePool(config.inferenceUrls, logger);
+  const inference = new InferencePool({ urls: config.inferenceUrls, logger, ...parts.relay });
   const reports = openReports(config, store);
   const streams = new Set<Stream>();
   const saving = new Set<Promise<void>>();
@@ -153,7 +155,11 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     reports,
     listLive: () => sessions.listLive(),
     unreadyReasons: () => (draining ? ['draining'] : []),
-    status: () => ({ sessions: sessions.liveCount, inference: inference.states(), store: store.kind }),
+    status: () => ({
+      sessions: sessions.liveCount,
+      inference: inference.states().map(({ state, ejected }) => (ejected ? 'ejected' : state)),
+      store: store.kind,
+    }),
   });
   const sockets = new WebSocketServer({
     noServer: true,

@@ -1,3 +1,4 @@
+import { isIP, type LookupFunction } from 'node:net';
 import { WebSocket } from 'ws';
 import { RelayError } from '../../shared/errors.ts';
 import {
@@ -34,6 +35,7 @@ export type LinkState = 'idle' | 'connecting' | 'connected' | 'waiting';
  */
 export class InferenceLink {
   readonly url: string;
+  readonly #address: string | null;
   readonly #logger: Logger;
   readonly #random: () => number;
   readonly #pending = new Map<number, Pending>();
@@ -44,13 +46,16 @@ export class InferenceLink {
   #pingTimer: NodeJS.Timeout | null = null;
   #ponged = true;
   #nextId = 1;
+  #retired = false;
 
-  constructor(url: string, logger: Logger, random: () => number = Math.random) {
+  /** `address` is the replica's own when the URL's host has several. */
+  constructor(url: string, logger: Logger, options: { address?: string; random?: () => number } = {}) {
     const target = new URL(LINK_PATH, url);
     target.protocol = target.protocol.replace('http', 'ws');
     this.url = target.toString();
+    this.#address = options.address ?? null;
     this.#logger = logger;
-    this.#random = random;
+    this.#random = options.random ?? Math.random;
   }
 
   get state(): LinkState {
@@ -75,9 +80,15 @@ export class InferenceLink {
     socket?.close(1000);
   }
 
+  /** Takes no more requests and closes as soon as those under way are answered. */
+  retire(): void {
+    this.#retired = true;
+    if (this.#pending.size === 0) this.release();
+  }
+
   request(request: Omit<InferenceRequest, 'requestId'>): Promise<LinkAnswer> {
     const socket = this.#socket;
-    if (this.#state !== 'connected' || socket === null || socket.bufferedAmount > MAX_BUFFERED_BYTES) {
+    if (this.#retired || this.#state !== 'connected' || socket === null || socket.bufferedAmount > MAX_BUFFERED_BYTES) {
       return Promise.resolve({ status: 'away' });
     }
     const requestId = this.#nextId;
@@ -86,6 +97,7 @@ export class InferenceLink {
       const timer = setTimeout(() => {
         this.#pending.delete(requestId);
         resolve({ status: 'expired' });
+        if (this.#retired) this.retire();
       }, request.budgetMs + ANSWER_SLACK_MS);
       this.#pending.set(requestId, { resolve, timer });
       socket.send(encodeInferenceRequest({ ...request, requestId }));
@@ -98,6 +110,7 @@ export class InferenceLink {
       perMessageDeflate: false,
       maxPayload: 64 * 1024,
       handshakeTimeout: CONNECT_TIMEOUT_MS,
+      ...(this.#address === null ? {} : lookupOf(this.#address)),
     });
     socket.binaryType = 'nodebuffer';
     this.#socket = socket;
@@ -154,6 +167,7 @@ export class InferenceLink {
     this.#pending.delete(response.requestId);
     clearTimeout(pending.timer);
     pending.resolve(response);
+    if (this.#retired) this.retire();
   }
 
   #drop(state: LinkState): void {
@@ -167,4 +181,12 @@ export class InferenceLink {
     }
     this.#pending.clear();
   }
+}
+
+/** Connects to this address while name and certificate stay those of the URL. */
+function lookupOf(address: string): { lookup: LookupFunction; autoSelectFamily: boolean } {
+  return {
+    autoSelectFamily: false,
+    lookup: (_hostname, _options, callback) => callback(null, address, isIP(address)),
+  };
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { mintTicket, type Role } from '../../gateway/auth/ticket.ts';
 import { gatewayConfigSchema } from '../../gateway/config.ts';
 import type { Logger } from '../../gateway/logger.ts';
-import { type Gateway, startGateway } from '../../gateway/server.ts';
+import { type Gateway, type GatewayParts, startGateway } from '../../gateway/server.ts';
 import { openSpool } from '../../gateway/spool/spool.ts';
 import { openStore } from '../../gateway/store/open.ts';
 import type { SessionReport } from '../../gateway/store/port.ts';
@@ -30,7 +30,7 @@ export interface TestGateway extends Gateway {
 /** A gateway in this process on a free port, with a real spool and a real store. */
 export async function startTestGateway(
   env: Readonly<Record<string, string>> = {},
-  options: { dataDir?: string; logger?: Logger } = {},
+  options: { dataDir?: string; logger?: Logger; relay?: GatewayParts['relay'] } = {},
 ): Promise<TestGateway> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'gaze-relay-test-')));
   const logger = options.logger ?? SILENT;
@@ -47,7 +47,16 @@ export async function startTestGateway(
   const store = await openStore({ mysqlUrl: result.config.mysqlUrl, dataDir }, logger);
   const spool = await openSpool({ dataDir, store, logger });
   const clientDir = fileURLToPath(new URL('../../dist/client', import.meta.url));
-  const gateway = await startGateway({ config: result.config, secret: SECRET, clientDir, store, spool, logger });
+  const relay = options.relay === undefined ? {} : { relay: options.relay };
+  const gateway = await startGateway({
+    config: result.config,
+    secret: SECRET,
+    clientDir,
+    store,
+    spool,
+    logger,
+    ...relay,
+  });
   const ticket: TestGateway['ticket'] = (userId, { role = 'student', moduleId = 22, nowMs = Date.now() } = {}) =>
     mintTicket({ userId, moduleId, role }, SECRET, new Date(nowMs), randomUUID());
   return {
