@@ -98,6 +98,15 @@ export const gatewayEnvironmentSchema = z.object({
   DB_USER: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'relay' }),
   DB_PASS: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'password', secret: true }),
   DB_NAME: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'elearn_db' }),
+  PHP_ENDPOINT: variable(urlWith(['http:', 'https:']).optional(), {
+    description:
+      "EyeLearn's `save_enhanced_tracking.php`, asked while the database is out of reach; without it windows wait",
+    example: 'http://eyelearn.railway.internal:8080/user/database/save_enhanced_tracking.php',
+  }),
+  TRACKING_SAVE_URL: variable(urlWith(['http:', 'https:']).optional(), {
+    description: "EyeLearn's other name for `PHP_ENDPOINT`",
+    example: 'http://eyelearn.railway.internal:8080/user/database/save_enhanced_tracking.php',
+  }),
   DATA_DIR: variable(z.string().default('data'), {
     description: 'folder of the spool and of the embedded database; a volume in production',
     example: '/data',
@@ -198,6 +207,7 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
     allowedOrigins: env.ALLOWED_ORIGINS ?? [],
     inferenceUrls: env.INFERENCE_URL,
     mysqlUrl: mysql.url,
+    phpEndpoint: env.PHP_ENDPOINT ?? env.TRACKING_SAVE_URL ?? null,
     dataDir: env.DATA_DIR,
     rule: env.FOCUS_RULE,
     maxFrameBytes: env.MAX_FRAME_KB * 1024,
