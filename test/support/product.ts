@@ -14,10 +14,12 @@ export function clipFrames(): Uint8Array[] {
 
 export interface Product {
   readonly url: string;
-  readonly inference: Service;
+  readonly inference: () => Service;
   readonly gateway: () => Service;
   /** Ends the gateway by a signal and starts it again on its port and data. */
   readonly restartGateway: (signal: NodeJS.Signals) => Promise<void>;
+  /** The same for inference. */
+  readonly restartInference: (signal: NodeJS.Signals) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -25,17 +27,22 @@ export interface Product {
 export async function startProduct(env: Readonly<Record<string, string>> = {}): Promise<Product> {
   const dataDir = await mkdtemp(join(tmpdir(), 'gaze-relay-product-'));
   const base = { PATH: process.env.PATH, LOG_LEVEL: 'warn', HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir, ...env };
-  const inference = await startInference({ env: base, log: 'ignore' });
+  let inference = await startInference({ env: base, log: 'ignore' });
   let gateway = await startGateway({ env: base, log: 'ignore' }, inference.port);
   const { port } = gateway;
   return {
     url: `http://127.0.0.1:${port}/`,
-    inference,
+    inference: () => inference,
     gateway: () => gateway,
     restartGateway: async (signal) => {
       gateway.process.kill(signal);
       await gateway.exited;
       gateway = await startGateway({ env: { ...base, PORT: String(port) }, log: 'ignore' }, inference.port);
+    },
+    restartInference: async (signal) => {
+      inference.process.kill(signal);
+      await inference.exited;
+      inference = await startInference({ env: base, log: 'ignore' }, inference.port);
     },
     stop: async () => {
       await gateway.stop();
