@@ -101,7 +101,7 @@ async function measureFrames(files: ModelFiles, requests: Requests, rounds: numb
   const engine = await createOnnxEngine(files);
   const read = createPictureReader();
   const vision = { engine, read };
-  const models = await openOnnxModels(files);
+  const models = await openOnnxModels({ InferenceSession, Tensor }, files);
   const samples = new Map<string, number[]>();
   const note = async (key: string, count: number, work: () => Promise<unknown>): Promise<void> => {
     const spent = (await cpuMs(work)) / count;

@@ -1,8 +1,10 @@
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { describeFaults, readConfig } from '../shared/config.ts';
 import { describeError, RelayError } from '../shared/errors.ts';
 import { type InferenceConfig, inferenceConfigSchema } from './config.ts';
+import type { EngineFiles } from './engine/open.ts';
 import { defaultModelLocations, loadModels } from './models/store.ts';
+import { loadTfjsModels } from './models/tfjs-store.ts';
 import { WorkerPool } from './pool/pool.ts';
 import { spawnWorker } from './pool/spawn.ts';
 import { type InferenceServer, startServer } from './server.ts';
@@ -10,6 +12,14 @@ import { type InferenceServer, startServer } from './server.ts';
 /** A frame takes a few milliseconds: a worker silent for this long will not come back. */
 const HANG_MS = 2_000;
 const START_MS = 20_000;
+
+async function loadEngineFiles(config: InferenceConfig, logger: Logger): Promise<EngineFiles> {
+  if (config.engine === 'tfjs') return loadTfjsModels(config.modelCacheDir);
+  const models = await loadModels({ ...defaultModelLocations(), cacheDir: config.modelCacheDir });
+  if (models.converted.length > 0) logger.info({ models: models.converted }, 'models converted');
+  if (models.cacheFault !== null) logger.warn({ reason: models.cacheFault }, 'the model cache cannot be written');
+  return models.files;
+}
 
 /**
  * Reads the configuration, takes the port, loads the models and starts the workers; resolves when
@@ -23,16 +33,19 @@ export async function bootInference(env: Readonly<Record<string, string | undefi
   const { config } = result;
   const logger = pino({ name: 'inference', level: config.logLevel });
 
-  const models = await loadModels({ ...defaultModelLocations(), cacheDir: config.modelCacheDir });
-  if (models.converted.length > 0) logger.info({ models: models.converted }, 'models converted');
-  if (models.cacheFault !== null) logger.warn({ reason: models.cacheFault }, 'the model cache cannot be written');
-
+  const files = await loadEngineFiles(config, logger);
+  let engine = config.engine;
   const pool = new WorkerPool({
     workers: config.workers,
     queueLimit: config.queueLimit,
     hangMs: HANG_MS,
     startMs: START_MS,
-    spawn: () => spawnWorker({ engine: config.engine, files: models.files }),
+    spawn: () => spawnWorker({ engine: config.engine, files }),
+    onReady: (opened, fallback) => {
+      if (fallback !== null && opened !== engine)
+        logger.warn({ engine: opened, reason: fallback }, 'engine replaced by a slower one');
+      engine = opened;
+    },
     onReplaced: (reason) => logger.error({ reason }, 'a worker was replaced'),
   });
   let server: InferenceServer | null = null;
@@ -47,7 +60,7 @@ export async function bootInference(env: Readonly<Record<string, string | undefi
   const { port } = server;
   const opened = server;
   const readyMs = Math.round(performance.now() - startedAtMs);
-  logger.info({ host: config.host, port, engine: config.engine, workers: config.workers, readyMs }, 'inference ready');
+  logger.info({ host: config.host, port, engine, workers: config.workers, readyMs }, 'inference ready');
   return {
     port,
     close: async () => {

@@ -3,7 +3,7 @@ import type { FrameView, Picture } from '../../shared/vision/image.ts';
 import type { Location } from '../../shared/vision/locate.ts';
 
 /** Engines that can be asked for by name. */
-export const ENGINE_NAMES = ['onnx'] as const;
+export const ENGINE_NAMES = ['onnx', 'onnx-web', 'tfjs'] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
 /**
@@ -13,6 +13,8 @@ export type EngineName = (typeof ENGINE_NAMES)[number];
  */
 export interface FaceEngine {
   readonly name: EngineName;
+  /** Why it is this one and not the one asked for; null when it is. */
+  readonly fallback: string | null;
   locate(seen: Picture | FrameView, hint: FaceRoi | null): Promise<Location>;
   close(): Promise<void>;
 }

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-// Not under its own name: the bundle's banner declares that one.
-import { createRequire as requireFrom } from 'node:module';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describeError, RelayError } from '../../shared/errors.ts';
+import { packageFolder } from '../packages.ts';
 import { projectRoot } from '../project-root.ts';
 import { MODEL_CATALOG, MODEL_NAMES, type ModelName } from './catalog.ts';
+import { isMissing, sha256, writeAtomically } from './files.ts';
 import { packedFile, readPackedIndex } from './packed-assets.ts';
 
 const SOURCE_PACKAGE = '@mediapipe/face_mesh';
@@ -29,21 +28,8 @@ export interface ModelLocations {
 
 /** `.cache/models` in the project, and the installed npm package. */
 export function defaultModelLocations(): ModelLocations {
-  let sourceDir: string | null;
-  try {
-    sourceDir = dirname(requireFrom(join(projectRoot(), 'package.json')).resolve(`${SOURCE_PACKAGE}/package.json`));
-  } catch {
-    sourceDir = null;
-  }
+  const sourceDir = packageFolder(SOURCE_PACKAGE);
   return { cacheDir: join(projectRoot(), '.cache', 'models'), sourceDir };
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }
 
 type Cached = { readonly state: 'good'; readonly bytes: Uint8Array } | { readonly state: 'missing' | 'corrupt' };
@@ -116,19 +102,6 @@ async function convert(locations: ModelLocations, name: ModelName, cached: Cache
     });
   }
   return bytes;
-}
-
-/** Whole or not at all: a reader never sees half a model, however many processes start at once. */
-async function writeAtomically(path: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const partial = `${path}.${process.pid}.${Date.now()}.part`;
-  try {
-    await writeFile(partial, bytes);
-    await rename(partial, path);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
 }
 
 /**

@@ -1,11 +1,11 @@
 import type { EngineName } from '../engine/engine.ts';
-import type { ModelFiles } from '../models/store.ts';
+import type { EngineFiles } from '../engine/open.ts';
 import type { ObserveOutcome, ObserveRequest } from '../pipeline/observe.ts';
 
 /** Given to a worker when it starts. */
 export interface WorkerSetup {
   readonly engine: EngineName;
-  readonly files: ModelFiles;
+  readonly files: EngineFiles;
 }
 
 /** To a worker: one request; its image is the worker's own from then on. */
@@ -13,6 +13,6 @@ export type WorkerJob = ObserveRequest;
 
 /** From a worker: `ready` once, then one outcome for each job. */
 export type WorkerReport =
-  | { readonly type: 'ready' }
+  | { readonly type: 'ready'; readonly engine: EngineName; readonly fallback: string | null }
   | { readonly type: 'failed'; readonly reason: string }
   | { readonly type: 'outcome'; readonly outcome: ObserveOutcome };

@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { RelayError } from '../../shared/errors.ts';
+import type { EngineName } from '../engine/engine.ts';
 import type { ObserveOutcome } from '../pipeline/observe.ts';
 import type { WorkerJob, WorkerReport } from './messages.ts';
 
@@ -19,6 +20,8 @@ export interface PoolOptions {
   readonly spawn: () => Worker;
   /** Told of every worker that had to be replaced. */
   readonly onReplaced: (reason: string) => void;
+  /** Told of every worker that became ready, and why its engine is not the one asked for. */
+  readonly onReady?: (engine: EngineName, fallback: string | null) => void;
 }
 
 /** Counts since the start, and what is true now. */
@@ -223,6 +226,7 @@ export class WorkerPool {
           end();
         } else {
           this.markReady(slot);
+          this.options.onReady?.(report.engine, report.fallback);
           resolve();
         }
       });

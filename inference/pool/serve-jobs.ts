@@ -13,7 +13,7 @@ export async function serveJobs(port: MessagePort, setup: WorkerSetup): Promise<
     const vision = { engine, read: createPictureReader() };
     await warmUp(vision);
     port.on('message', async (job: WorkerJob) => report({ type: 'outcome', outcome: await observe(vision, job) }));
-    report({ type: 'ready' });
+    report({ type: 'ready', engine: engine.name, fallback: engine.fallback });
   } catch (error) {
     report({ type: 'failed', reason: describeError(error) });
     port.close();

@@ -40,9 +40,18 @@ export const MESH_FORMAT: TensorFormat = { sizePx: MESH_SIZE, low: 0, high: 1, o
 /** What the detector looks at. */
 export const DETECTOR_FORMAT: TensorFormat = { sizePx: DETECTOR_SIZE, low: -1, high: 1, outside: 'black' };
 
-interface Look {
+/** What one look at a region found. */
+export interface Look {
   readonly face: LocatedFace;
   readonly quality: ImageQuality;
+}
+
+/** The two steps of a search, whatever does them. */
+export interface Eyes {
+  /** Landmarks in a region (camera pixels), and how sure it is that a face is there. */
+  look(picture: Picture, roi: FaceRoi): Promise<Look>;
+  /** Faces in the whole picture, and how that looks. */
+  detect(picture: Picture): Promise<{ readonly faces: readonly DetectedFace[]; readonly quality: ImageQuality }>;
 }
 
 /**
@@ -52,35 +61,39 @@ interface Look {
  */
 export type Locate = (seen: Picture | FrameView, hint: FaceRoi | null) => Promise<Location>;
 
-/** A locator on the given models. It keeps its tensors, which every call overwrites whole, and nothing else. */
-export function createLocator(models: FaceModels): Locate {
-  const lookAt = async (picture: Picture, roi: FaceRoi): Promise<Look> => {
-    const { planes, quality } = picture.sample(roi, MESH_FORMAT);
-    const { mesh, heads, flag } = await models.mesh(planes);
-    const landmarks = refineLandmarks(mesh, heads);
-    landmarksToFrame(landmarks, roi, MESH_SIZE);
-    return { face: { score: sigmoid(flag), landmarks }, quality };
-  };
-
-  const detectFaces = async (picture: Picture): Promise<{ faces: DetectedFace[]; quality: ImageQuality }> => {
-    const region = roiOfCrop(picture.crop);
-    const { planes, quality } = picture.sample(region, DETECTOR_FORMAT);
-    const { boxes, logits } = await models.detect(planes);
-    return { faces: decodeDetections(boxes, logits, region), quality };
-  };
-
+/** A locator with the given eyes. It keeps tensors, which every call overwrites whole, and nothing else. */
+export function createSearch({ look, detect }: Eyes): Locate {
   const plainPicture = createPlainPictures();
   return async (seen, hint) => {
     const picture = 'sample' in seen ? seen : plainPicture(seen);
     if (hint !== null && isUsableHint(hint, picture.crop)) {
-      const look = await lookAt(picture, hint);
-      if (look.face.score >= MIN_FACE_SCORE) return { ...look, faceCount: 1, detectorRan: false };
+      const found = await look(picture, hint);
+      if (found.face.score >= MIN_FACE_SCORE) return { ...found, faceCount: 1, detectorRan: false };
     }
-    const { faces, quality } = await detectFaces(picture);
+    const { faces, quality } = await detect(picture);
     for (const candidate of orderFaces(faces, hint).slice(0, MAX_FACES_TRIED)) {
-      const look = await lookAt(picture, roiFromDetection(candidate));
-      if (look.face.score >= MIN_FACE_SCORE) return { ...look, faceCount: faces.length, detectorRan: true };
+      const found = await look(picture, roiFromDetection(candidate));
+      if (found.face.score >= MIN_FACE_SCORE) return { ...found, faceCount: faces.length, detectorRan: true };
     }
     return { face: null, faceCount: faces.length, detectorRan: true, quality };
   };
+}
+
+/** A locator on the given models. */
+export function createLocator(models: FaceModels): Locate {
+  return createSearch({
+    look: async (picture, roi) => {
+      const { planes, quality } = picture.sample(roi, MESH_FORMAT);
+      const { mesh, heads, flag } = await models.mesh(planes);
+      const landmarks = refineLandmarks(mesh, heads);
+      landmarksToFrame(landmarks, roi, MESH_SIZE);
+      return { face: { score: sigmoid(flag), landmarks }, quality };
+    },
+    detect: async (picture) => {
+      const region = roiOfCrop(picture.crop);
+      const { planes, quality } = picture.sample(region, DETECTOR_FORMAT);
+      const { boxes, logits } = await models.detect(planes);
+      return { faces: decodeDetections(boxes, logits, region), quality };
+    },
+  });
 }

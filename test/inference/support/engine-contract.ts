@@ -215,3 +215,41 @@ export function describeEngine(name: string, open: () => Promise<FaceEngine>): v
     });
   });
 }
+
+/** Two engines see the same faces, and the same irises within 2 % of the distance between the eyes. */
+export function describeAgreement(
+  name: string,
+  open: () => Promise<FaceEngine>,
+  openReference: () => Promise<FaceEngine>,
+): void {
+  describe(`engine ${name} agrees with onnx`, () => {
+    let engine: FaceEngine;
+    let reference: FaceEngine;
+
+    beforeAll(async () => {
+      [engine, reference] = [await open(), await openReference()];
+    });
+
+    afterAll(async () => {
+      await engine?.close();
+      await reference?.close();
+    });
+
+    it('on every twentieth frame of the clip, searching and following', async () => {
+      let hint: FaceRoi | null = null;
+      for (let index = 0; index < CLIP_FRAMES.length; index += 20) {
+        const view = await frameView(index);
+        for (const roi of hint === null ? [null] : [null, hint]) {
+          const [seen, expected] = [await engine.locate(view, roi), await reference.locate(view, roi)];
+          expect([seen.faceCount, seen.detectorRan]).toEqual([expected.faceCount, expected.detectorRan]);
+          expect(
+            irisError(faceOf(seen), (at) => point(faceOf(expected), at)),
+            `frame ${index}`,
+          ).toBeLessThan(0.02);
+          expect(seen.quality.brightness).toBeCloseTo(expected.quality.brightness, 2);
+          hint = roiFromLandmarks(faceOf(expected).landmarks);
+        }
+      }
+    });
+  });
+}
