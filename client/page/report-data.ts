@@ -50,8 +50,11 @@ export interface DirectionShare {
   readonly share: number;
 }
 
+/** Times by kind, and by direction for the tracked part. */
+export type TimesByDirection = Pick<Report, 'focusedMs' | 'unfocusedMs' | 'unknownMs' | 'untrackedMs' | 'directionMs'>;
+
 /** Directions by their share of tracked time, the largest first; those never taken are left out. */
-export function directionShares(report: Report): readonly DirectionShare[] {
+export function directionShares(report: TimesByDirection): readonly DirectionShare[] {
   const whole = trackedMs(timesOfReport(report));
   if (whole === 0) return [];
   return DIRECTIONS.map((direction) => ({

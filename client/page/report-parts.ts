@@ -1,0 +1,99 @@
+import { FOCUS_STATES, type FocusState } from '../../shared/direction.ts';
+import type { Report } from '../../shared/report/session.ts';
+import { create } from './dom.ts';
+import { dataAmount, duration, percent, share, tenthsTime } from './format.ts';
+import { type Times, trackedMs } from './proportion.ts';
+import { directionShares, type TimesByDirection } from './report-data.ts';
+import { STATE_LABELS } from './stack-chart.ts';
+import { REPORT_DIRECTIONS } from './words.ts';
+
+/** A table row whose first cell is a heading. */
+export function row(name: HTMLElement, ...cells: readonly string[]): HTMLTableRowElement {
+  const element = create('tr');
+  element.append(name, ...cells.map((text) => create('td', text)));
+  return element;
+}
+
+export function rowHeading(text: string): HTMLTableCellElement {
+  const name = create('th', text);
+  name.scope = 'row';
+  return name;
+}
+
+/** Heading of a row about one kind of time, with its colour beside it. */
+export function stateHeading(state: FocusState): HTMLTableCellElement {
+  const name = rowHeading('');
+  const label = create('span', '', 'named');
+  const key = create('span', '', `key ${state}`);
+  key.setAttribute('aria-hidden', 'true');
+  label.append(key, STATE_LABELS[state]);
+  name.append(label);
+  return name;
+}
+
+/** Rows of time by kind, and their sum as printed. */
+export function totalsRows(times: Times): readonly HTMLTableRowElement[] {
+  const whole = trackedMs(times) + times.untracked;
+  const rows = FOCUS_STATES.map((state) =>
+    row(stateHeading(state), tenthsTime(times[state]), percent(share(times[state], whole))),
+  );
+  // The sum of the rows as printed, not of what was rounded off them.
+  const printed = FOCUS_STATES.reduce((ms, state) => ms + Math.round(times[state] / 100) * 100, 0);
+  const sum = row(rowHeading('Together'), tenthsTime(printed), '');
+  sum.className = 'sum';
+  return [...rows, sum];
+}
+
+/** List items of where the gaze was, the most first. */
+export function directionItems(report: TimesByDirection): readonly HTMLLIElement[] {
+  return directionShares(report).map(({ direction, share: part, ms }) => {
+    const item = create('li');
+    const bar = create('span', '', 'bar');
+    const fill = create('span');
+    fill.style.width = `${part * 100}%`;
+    bar.append(fill);
+    item.append(
+      create('span', REPORT_DIRECTIONS[direction]),
+      create('span', `${percent(part)} · ${duration(ms)}`),
+      bar,
+    );
+    return item;
+  });
+}
+
+/** What a report says of its frames and bytes. */
+export type Traffic = Pick<
+  Report,
+  'framesReceived' | 'framesProcessed' | 'framesDropped' | 'framesWithFace' | 'bytesUp' | 'bytesDown'
+>;
+
+/** Tiles for a `<dl class="tiles">`: how good the data is. */
+export function qualityTiles(report: Traffic, times: Times): readonly HTMLElement[] {
+  const whole = trackedMs(times) + times.untracked;
+  const tiles: readonly (readonly [string, string])[] = [
+    ['Messages received', String(report.framesReceived)],
+    ['Processed', `${report.framesProcessed} (${percent(share(report.framesProcessed, report.framesReceived))})`],
+    ['Dropped', String(report.framesDropped)],
+    ['With a face', `${report.framesWithFace} (${percent(share(report.framesWithFace, report.framesProcessed))})`],
+    ['Not tracked', percent(share(times.untracked, whole))],
+    ['Could not be told', percent(share(times.unknown, trackedMs(times)))],
+    ['Data up', dataAmount(report.bytesUp)],
+    ['Data down', dataAmount(report.bytesDown)],
+  ];
+  return tiles.map(([name, value]) => {
+    const tile = create('div');
+    tile.append(create('dt', name), create('dd', value));
+    return tile;
+  });
+}
+
+/** One sentence on how far the numbers can be trusted. */
+export function judgement(report: Traffic, times: Times): string {
+  const untracked = share(times.untracked, trackedMs(times) + times.untracked);
+  const unknown = share(times.unknown, trackedMs(times));
+  if (report.framesProcessed === 0) return 'No picture was looked at: these numbers say nothing about the student.';
+  if ((untracked ?? 0) > 0.2) return 'Much of the time was not tracked: read the focus share with care.';
+  if ((unknown ?? 0) > 0.2)
+    return 'Much of the tracked time could not be judged: light, distance or the camera were in the way.';
+  return 'Good enough to rely on: most of the time was tracked and could be judged.';
+}
