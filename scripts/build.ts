@@ -31,7 +31,14 @@ export async function buildClient(): Promise<void> {
       outdir: join(out, 'js'),
       format: 'esm',
     }),
+    build({
+      ...common,
+      entryPoints: [at('client/dashboard/main.ts')],
+      outfile: join(out, 'js/dashboard.js'),
+      format: 'esm',
+    }),
     ...['index.html', 'report.html', 'style.css'].map((name) => cp(at('client/page', name), join(out, name))),
+    ...['reports.html', 'dashboard.css'].map((name) => cp(at('client/dashboard', name), join(out, name))),
   ]);
   await precompress(out);
 }

@@ -1,0 +1,143 @@
+import type { FocusState } from '../../../shared/direction.ts';
+import type { Report, SessionNames } from '../../../shared/report/session.ts';
+import { clockTime, duration } from '../../page/format.ts';
+import { STATE_LABELS } from '../../page/stack-chart.ts';
+import { el, svg } from '../element.ts';
+import { sectionName } from '../words.ts';
+import { dataTable } from './table.ts';
+
+/** A stretch of a session. UTC ms. */
+export interface Stretch {
+  readonly kind: FocusState | 'paused';
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+}
+
+/** Shorter holes between bouts are where the clocks of windows and bouts were rounded. */
+const SHORTEST_MS = 250;
+
+/** How tall a state stands in the strip, of 100: states differ by more than their colour. */
+const HEIGHTS = { focused: 100, unfocused: 62, unknown: 34, untracked: 34, paused: 0 } as const;
+
+/** What a moment between two bouts was, by the window that it lies in. */
+function kindBetween(report: Report, fromMs: number, toMs: number): Stretch['kind'] {
+  const middle = (fromMs + toMs) / 2;
+  const window = report.windows.find(({ startedAtMs, endedAtMs }) => middle >= startedAtMs && middle < endedAtMs);
+  if (window === undefined) return 'paused';
+  return window.untrackedMs >= window.unknownMs ? 'untracked' : 'unknown';
+}
+
+/** A session as stretches without holes: its bouts, and between them what could not be judged, was missing or paused. */
+export function stretchesOf(report: Report): readonly Stretch[] {
+  const bouts = report.bouts
+    .map(({ kind, startedAtMs, durationMs }): Stretch => ({ kind, startedAtMs, endedAtMs: startedAtMs + durationMs }))
+    .toSorted((a, b) => a.startedAtMs - b.startedAtMs);
+  const found: Stretch[] = [];
+  const fill = (fromMs: number, toMs: number) => {
+    const edges = report.windows
+      .flatMap(({ startedAtMs, endedAtMs }) => [startedAtMs, endedAtMs])
+      .filter((edge) => edge > fromMs && edge < toMs);
+    const cuts = [...new Set([fromMs, ...edges, toMs])].toSorted((a, b) => a - b);
+    for (const [index, end] of cuts.slice(1).entries()) {
+      const start = cuts[index] ?? fromMs;
+      const kind = kindBetween(report, start, end);
+      const last = found.at(-1);
+      if (last?.kind === kind && last.endedAtMs === start) found[found.length - 1] = { ...last, endedAtMs: end };
+      else found.push({ kind, startedAtMs: start, endedAtMs: end });
+    }
+  };
+  let at = report.startedAtMs;
+  for (const bout of bouts) {
+    if (bout.startedAtMs - at >= SHORTEST_MS) fill(at, bout.startedAtMs);
+    found.push(bout);
+    at = Math.max(at, bout.endedAtMs);
+  }
+  if (report.endedAtMs - at >= SHORTEST_MS) fill(at, report.endedAtMs);
+  return found;
+}
+
+/** Stretches of one lesson section each, in order. */
+function visitsOf(report: Report) {
+  const visits: { sectionId: number | null; startedAtMs: number; endedAtMs: number }[] = [];
+  for (const { sectionId, startedAtMs, endedAtMs } of report.windows) {
+    const last = visits.at(-1);
+    if (last !== undefined && last.sectionId === sectionId) last.endedAtMs = endedAtMs;
+    else visits.push({ sectionId, startedAtMs, endedAtMs });
+  }
+  return visits;
+}
+
+function labelOf(kind: Stretch['kind']): string {
+  return kind === 'paused' ? 'Paused' : STATE_LABELS[kind];
+}
+
+/** The session from left to right: its sections above, what was seen below. */
+export function sessionStrip(report: Report, names: SessionNames): HTMLElement {
+  const whole = Math.max(1, report.endedAtMs - report.startedAtMs);
+  const percentAt = (utcMs: number) => ((utcMs - report.startedAtMs) / whole) * 100;
+  const stretches = stretchesOf(report);
+  const sections = el('div', { class: 'strip-sections', 'aria-hidden': 'true' });
+  for (const visit of visitsOf(report)) {
+    const title = visit.sectionId === null ? null : (names.sections[String(visit.sectionId)] ?? null);
+    const text = sectionName(title, visit.sectionId);
+    const box = el('span', { class: 'strip-section', title: text }, text);
+    box.style.left = `${percentAt(visit.startedAtMs)}%`;
+    box.style.width = `${percentAt(visit.endedAtMs) - percentAt(visit.startedAtMs)}%`;
+    sections.append(box);
+  }
+  const bars = stretches
+    .filter(({ kind }) => kind !== 'paused')
+    .map(({ kind, startedAtMs, endedAtMs }) => {
+      const height = HEIGHTS[kind];
+      const text = `${labelOf(kind)}, ${clockTime(startedAtMs - report.startedAtMs)}, ${duration(endedAtMs - startedAtMs)}`;
+      return svg(
+        'rect',
+        {
+          class: `strip-${kind}`,
+          x: String(percentAt(startedAtMs) * 10),
+          width: String(Math.max(0.8, (percentAt(endedAtMs) - percentAt(startedAtMs)) * 10)),
+          y: String(100 - height),
+          height: String(height),
+        },
+        svg('title', {}, document.createTextNode(text)),
+      );
+    });
+  const picture = svg(
+    'svg',
+    {
+      class: 'strip-bars',
+      viewBox: '0 0 1000 100',
+      preserveAspectRatio: 'none',
+      role: 'img',
+      'aria-label': describe(stretches),
+    },
+    ...bars,
+  );
+  const axis = el(
+    'p',
+    { class: 'strip-axis', 'aria-hidden': 'true' },
+    ...[0, 0.25, 0.5, 0.75, 1].map((part) => el('span', {}, clockTime(whole * part))),
+  );
+  const keys = (['focused', 'unfocused', 'unknown', 'untracked'] as const).map((state) =>
+    el('span', { class: 'named' }, el('span', { class: `key ${state}`, 'aria-hidden': 'true' }), STATE_LABELS[state]),
+  );
+  return el('div', { class: 'session-strip' }, sections, picture, axis, el('p', { class: 'keys' }, ...keys));
+}
+
+function describe(stretches: readonly Stretch[]): string {
+  const counts = (kind: Stretch['kind']) => stretches.filter((stretch) => stretch.kind === kind).length;
+  return `Time line: ${counts('focused')} stretches of focus, ${counts('unfocused')} looks away, ${counts('untracked')} gaps. The table below lists them.`;
+}
+
+/** The same stretches as a table. */
+export function stretchesTable(report: Report): HTMLElement {
+  return dataTable<Stretch>(
+    'Stretches of the session',
+    [
+      { label: 'From', kind: 'text', cell: (row) => clockTime(row.startedAtMs - report.startedAtMs) },
+      { label: 'What', kind: 'text', cell: (row) => labelOf(row.kind) },
+      { label: 'How long', cell: (row) => duration(row.endedAtMs - row.startedAtMs) },
+    ],
+    stretchesOf(report),
+  );
+}

@@ -1,0 +1,79 @@
+import { answers } from '../../../shared/report/answers.ts';
+import { duration } from '../../page/format.ts';
+import { el } from '../element.ts';
+import {
+  boutsCard,
+  card,
+  commonTiles,
+  directionsCard,
+  emptyCard,
+  pageHead,
+  qualityCard,
+  summaryCard,
+} from '../parts/cards.ts';
+import { daysCards } from '../parts/days.ts';
+import { modulesTable, sectionsTable, studentsTable } from '../parts/tables.ts';
+import type { View, ViewContext } from '../view.ts';
+import { counted, moduleName } from '../words.ts';
+
+const FEW = 10;
+
+/** All modules. */
+export async function modulesView(context: ViewContext): Promise<View> {
+  const { rows } = await context.api.get(answers.modules, '/api/v1/modules', context.scope);
+  const content =
+    rows.length === 0
+      ? emptyCard('No sessions in these days', 'Choose other days or another class above.')
+      : card(
+          context,
+          'Modules',
+          { note: counted(rows.length, 'module'), csv: { path: '/api/v1/modules', query: context.scope } },
+          modulesTable(context, rows),
+        );
+  return { title: 'Modules', content: el('div', { class: 'view' }, pageHead('Modules'), content) };
+}
+
+/** One module with its lesson sections. */
+export async function moduleView(context: ViewContext, moduleId: number): Promise<View> {
+  const { api, scope } = context;
+  const path = `/api/v1/modules/${moduleId}`;
+  const ofModule = { ...scope, moduleId };
+  const [{ module, range }, sections, days, students] = await Promise.all([
+    api.get(answers.module, path, scope),
+    api.get(answers.sections, `${path}/sections`, scope),
+    api.get(answers.days, '/api/v1/days', ofModule),
+    api.get(answers.students, '/api/v1/students', { ...ofModule, order: 'focusShare', pageSize: FEW }),
+  ]);
+  const title = moduleName(module.title, moduleId);
+  const head = pageHead(title, {
+    above: [['Modules', context.link({ page: 'modules' })]],
+    meta: `${counted(module.students, 'student')} in ${counted(module.sessions, 'session')}`,
+  });
+  if (module.sessions === 0) {
+    const empty = emptyCard('No sessions in these days', 'Choose other days or another class above.');
+    return { title, content: el('div', { class: 'view' }, head, empty) };
+  }
+  const tiles = [...commonTiles(module), ['Median focus', duration(module.medianFocusedBoutMs)] as const];
+  const content = el(
+    'div',
+    { class: 'view' },
+    head,
+    summaryCard(context, module, tiles, { path, query: scope }),
+    card(
+      context,
+      'Lesson sections',
+      { note: 'open one to see where students look away', csv: { path: `${path}/sections`, query: scope } },
+      sectionsTable(context, moduleId, sections.rows),
+    ),
+    ...daysCards(context, range, days.rows, { path: '/api/v1/days', query: ofModule }),
+    card(
+      context,
+      'Least focused students',
+      { note: 'in this module', csv: { path: '/api/v1/students', query: { ...ofModule, order: 'focusShare' } } },
+      studentsTable(context, students.rows),
+    ),
+    el('div', { class: 'pair' }, boutsCard(context, module), directionsCard(context, module)),
+    qualityCard(context, module),
+  );
+  return { title, content };
+}

@@ -1,0 +1,92 @@
+import type { Detail } from '../../../shared/report/figures.ts';
+import { type Report, sessionAnswerSchema } from '../../../shared/report/session.ts';
+import { duration } from '../../page/format.ts';
+import { trackedMs } from '../../page/proportion.ts';
+import { summariseBouts, timeline, timesOfReport } from '../../page/report-data.ts';
+import { sinceStart } from '../../page/timeline-chart.ts';
+import { el } from '../element.ts';
+import { boutsCard, card, commonTiles, directionsCard, pageHead, qualityCard, summaryCard } from '../parts/cards.ts';
+import { stackChart } from '../parts/charts.ts';
+import { sessionStrip, stretchesTable } from '../parts/strip.ts';
+import { tableInstead } from '../parts/table.ts';
+import type { View, ViewContext } from '../view.ts';
+import { moduleName, momentText, studentName } from '../words.ts';
+
+const MOST_BARS = 60;
+
+function detailOf(report: Report): Detail {
+  const tracked = trackedMs(timesOfReport(report));
+  const focused = summariseBouts(report.bouts, 'focused');
+  const away = summariseBouts(report.bouts, 'unfocused');
+  return {
+    ...report,
+    sessions: 1,
+    students: 1,
+    trackedMs: tracked,
+    focusShare: tracked === 0 ? null : report.focusedMs / tracked,
+    focusedBouts: focused.count,
+    unfocusedBouts: away.count,
+    longestFocusedBoutMs: focused.longestMs,
+    medianFocusedBoutMs: focused.medianMs,
+    medianUnfocusedBoutMs: away.medianMs,
+  };
+}
+
+/** One session with its time line. */
+export async function sessionView(context: ViewContext, sessionId: string): Promise<View> {
+  const path = `/api/v1/sessions/${encodeURIComponent(sessionId)}`;
+  const { report, names } = await context.api.get(sessionAnswerSchema, path);
+  const figures = detailOf(report);
+  const student = studentName({ name: names.student, userId: report.userId });
+  const module = moduleName(names.module, report.moduleId);
+  const title = `${student}, ${module}`;
+  const bars = timeline(report.windows, MOST_BARS);
+  const staff = context.reader.role !== 'student';
+  const head = pageHead(module, {
+    above: [
+      ...(staff ? [['Students', context.link({ page: 'students' })] as const] : []),
+      [student, context.link({ page: 'student', userId: report.userId })],
+    ],
+    meta: [
+      momentText(report.startedAtMs, context.timeZone),
+      duration(report.endedAtMs - report.startedAtMs),
+      ...(report.final ? [] : ['still open']),
+    ].join(' · '),
+  });
+  const tiles = [
+    ...commonTiles(figures).filter(([name]) => name !== 'Sessions'),
+    ['Median focus', duration(figures.medianFocusedBoutMs)] as const,
+    ['Lasted', duration(report.endedAtMs - report.startedAtMs)] as const,
+  ];
+  const at = (index: number) => (bars[index]?.startedAtMs ?? report.startedAtMs) - report.startedAtMs;
+  const content = el(
+    'div',
+    { class: 'view' },
+    head,
+    summaryCard(context, figures, tiles, { path, query: {} }),
+    card(
+      context,
+      'Time line',
+      { note: 'stretches as they were, with gaps' },
+      sessionStrip(report, names),
+      tableInstead(stretchesTable(report)),
+    ),
+    card(
+      context,
+      'Over time',
+      { note: 'seconds by kind', csv: { path, query: {} } },
+      stackChart(context, `Bar chart over ${bars.length} intervals of the session.`, {
+        labels: bars.map((_bar, index) => sinceStart(at(index))),
+        bars: bars.map(({ times }) => times),
+        unitMs: 1000,
+        unit: 'Seconds',
+        along: 'Time since the session began',
+        title: (index) =>
+          `${sinceStart(at(index))} – ${sinceStart((bars[index]?.endedAtMs ?? 0) - report.startedAtMs)}`,
+      }),
+    ),
+    el('div', { class: 'pair' }, boutsCard(context, figures), directionsCard(context, figures)),
+    qualityCard(context, figures),
+  );
+  return { title, content };
+}

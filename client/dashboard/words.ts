@@ -1,0 +1,47 @@
+import type { Figures } from '../../shared/report/figures.ts';
+
+export type Role = 'student' | 'teacher' | 'admin';
+
+export function studentName(student: { readonly name?: string | null; readonly userId: number }): string {
+  return student.name ?? `Student ${student.userId}`;
+}
+
+export function moduleName(title: string | null, moduleId: number): string {
+  return title ?? `Module ${moduleId}`;
+}
+
+export function sectionName(title: string | null, sectionId: number | 'none' | null): string {
+  if (sectionId === null || sectionId === 'none') return 'In no section';
+  return title ?? `Section ${sectionId}`;
+}
+
+export function className(name: string | null): string {
+  return name ?? 'No class';
+}
+
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString()} ${count === 1 ? one : many}`;
+}
+
+/** A calendar date as people write it, with its weekday. */
+export function dayText(date: string, style: 'short' | 'long' = 'long'): string {
+  const options: Intl.DateTimeFormatOptions =
+    style === 'short'
+      ? { day: 'numeric', month: 'short', timeZone: 'UTC' }
+      : { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' };
+  return new Intl.DateTimeFormat(undefined, options).format(Date.parse(`${date}T00:00:00Z`));
+}
+
+export function momentText(utcMs: number, timeZone: string): string {
+  return new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short', timeZone }).format(utcMs);
+}
+
+/** Times by kind, as the charts and bars take them. */
+export function timesOf(figures: Pick<Figures, 'focusedMs' | 'unfocusedMs' | 'unknownMs' | 'untrackedMs'>) {
+  return {
+    focused: figures.focusedMs,
+    unfocused: figures.unfocusedMs,
+    unknown: figures.unknownMs,
+    untracked: figures.untrackedMs,
+  };
+}
