@@ -47,7 +47,10 @@ function checkFrame(view: DataView, at: number, marker: number): GuardVerdict {
   const components = view.getUint8(at + 7);
   if (precision !== 8) return refuse('imageFormat', `${precision} bits a sample, expected 8`);
   if (components !== 1 && components !== 3) return refuse('imageFormat', `${components} components, expected 1 or 3`);
-  return accept('jpeg', view.getUint16(at + 5), view.getUint16(at + 3));
+  const verdict = accept('jpeg', view.getUint16(at + 5), view.getUint16(at + 3));
+  if (!verdict.ok) return verdict;
+  const ends = view.getUint16(view.byteLength - 2) === ((0xff << 8) | MARKER.end);
+  return ends ? verdict : refuse('imageCorrupt', 'the file does not end where its picture does');
 }
 
 function guardJpeg(view: DataView): GuardVerdict {
@@ -102,7 +105,7 @@ function guardWebp(view: DataView): GuardVerdict {
 
 /**
  * Judges a picture by its header alone, before any decoder sees it: format by its magic bytes,
- * whatever it is called; dimensions; for JPEG the coding process and components as well.
+ * whatever it is called; dimensions; for JPEG the coding process, components and the end of the file as well.
  */
 export function guardImage(bytes: Uint8Array): GuardVerdict {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

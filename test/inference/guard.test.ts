@@ -95,6 +95,13 @@ describe('guardImage reads the header and decodes nothing', () => {
     }
   });
 
+  it('refuses a JPEG cut anywhere after its header, or with something after its end, as imageCorrupt', () => {
+    for (let length = 700; length < frame.length; length += 97) {
+      expect(faultOf(frame.subarray(0, length)), `cut at ${length}`).toBe('imageCorrupt');
+    }
+    expect(faultOf(Uint8Array.from([...frame, 0]))).toBe('imageCorrupt');
+  });
+
   it('refuses segments that make no sense', () => {
     expect(faultOf(Uint8Array.from([0xff, 0xd8, 0xff, 0xe0, 0, 1, 0xff, 0xc0, 0, 0]))).toBe('imageCorrupt');
     expect(faultOf(Uint8Array.from([0xff, 0xd8, 0xff, 0xda, 0, 12, 3, 1, 0, 2, 0x11]))).toBe('imageCorrupt');

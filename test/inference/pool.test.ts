@@ -1,8 +1,11 @@
+import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadModels, type ModelFiles } from '../../inference/models/store.ts';
 import type { WorkerJob } from '../../inference/pool/messages.ts';
-import { type PoolOptions, WorkerPool } from '../../inference/pool/pool.ts';
-import { clipFrame, wholeFrame } from './support/clip.ts';
+import { type PoolAnswer, type PoolOptions, WorkerPool } from '../../inference/pool/pool.ts';
+import { spawnWorker } from '../../inference/pool/spawn.ts';
+import type { FaceRoi } from '../../shared/geometry.ts';
+import { clipFrame, emptyRoom, wholeFrame } from './support/clip.ts';
 import { faultBytes, spawnFaultyWorker } from './support/faults.ts';
 
 const PATIENT_MS = 60_000;
@@ -41,6 +44,11 @@ function job(image: Uint8Array = clipFrame(0)): WorkerJob {
   return { frame, crop, roi, image: Uint8Array.from(image) };
 }
 
+/** The pool takes a request's bytes for good. */
+function copyOf(request: WorkerJob): WorkerJob {
+  return { ...request, image: Uint8Array.from(request.image) };
+}
+
 async function allReady(of: WorkerPool): Promise<void> {
   await vi.waitFor(() => expect(of.state().workersReady).toBe(of.state().workersWanted), { timeout: PATIENT_MS });
 }
@@ -51,6 +59,34 @@ describe('WorkerPool', () => {
     const answers = await Promise.all([0, 20, 40, 60].map((index) => opened.submit(job(clipFrame(index)), PATIENT_MS)));
     for (const answer of answers) expect(answer).toMatchObject({ status: 'ok', observation: { faceCount: 1 } });
     expect(opened.state()).toMatchObject({ workersReady: 2, answered: 4, queued: 0, running: 0, refused: 0 });
+  });
+
+  it('gives each request the same observation, bit for bit, on any worker, after and beside any others', async () => {
+    const opened = await openPool({ workers: 2, queueLimit: 256, spawn: () => spawnWorker({ engine: 'onnx', files }) });
+    // Three students, each request with the region of that student's frame before; one looks away, one frame is broken.
+    const requests: WorkerJob[] = [];
+    for (const start of [0, 70, 140]) {
+      let roi: FaceRoi | null = null;
+      for (let index = start; index < start + 6; index++) {
+        const request = { ...job(clipFrame(index)), roi };
+        requests.push(request);
+        const answer = await opened.submit(copyOf(request), PATIENT_MS);
+        if (answer.status !== 'ok' || answer.observation.face === null) throw new Error('no face');
+        roi = answer.observation.face.nextRoi;
+      }
+    }
+    requests.push(job(await emptyRoom()), job(clipFrame(3).subarray(0, 4000)));
+    const alone: PoolAnswer[] = [];
+    for (const request of requests) alone.push(await opened.submit(copyOf(request), PATIENT_MS));
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat(requests.length - 1), { minLength: 8, maxLength: 60 }), async (order) => {
+        const answers = await Promise.all(
+          order.map((index) => opened.submit(copyOf(requests[index] ?? job()), PATIENT_MS)),
+        );
+        expect(answers).toEqual(order.map((index) => alone[index]));
+      }),
+      { numRuns: 12, seed: 20_261_122 },
+    );
   });
 
   it('answers busy at once, with a hint when to come back, while the queue is full', async () => {
