@@ -76,7 +76,7 @@ export async function buildServices(): Promise<void> {
   await Promise.all([
     build({
       ...common,
-      entryPoints: [at('gateway/main.ts')],
+      entryPoints: [at('gateway/main.ts'), at('gateway/cli.ts')],
       outdir: at('dist/gateway'),
       external: ['@libsql/client', 'libsql'],
     }),

@@ -1,0 +1,154 @@
+import { drizzle } from 'drizzle-orm/mysql2';
+import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise';
+import { describeError, RelayError } from '../../../shared/errors.ts';
+import { migrationsFolder, readMigrations } from '../../store/migrations.ts';
+import { type MysqlConfig, parseMysqlUrl } from '../../store/mysql/url.ts';
+import { examineEyelearn } from './eyelearn.ts';
+import { type Finding, findingsOf } from './finding.ts';
+import { examineGrants } from './grants.ts';
+import { networkCode, networkFault } from './network.ts';
+
+const { ok, note, warning, fault } = findingsOf('mysql');
+const CONNECT_TIMEOUT_MS = 5000;
+const QUERY_TIMEOUT_MS = 10_000;
+/** Tickets allow 5 s between the clocks of PHP and gateway; rows of one day must agree on the day. */
+const MAX_SKEW_MS = 5000;
+const OLDEST = { mysql: 8, mariadb: 10.5 };
+
+function connectFault(error: unknown, { host, port, user, database }: MysqlConfig): Finding {
+  const code = networkCode(error) ?? '';
+  const detail = error instanceof Error ? error.message : String(error);
+  const where = `${host} port ${port}`;
+  switch (code) {
+    case 'ER_ACCESS_DENIED_ERROR':
+      return fault('mysql_access_denied', detail, `correct user or password of ${user} in MYSQL_URL (percent-encoded)`);
+    case 'ER_DBACCESS_DENIED_ERROR':
+      return fault('mysql_database_denied', detail, `GRANT ALL PRIVILEGES ON \`${database}\`.* TO the user ${user}`);
+    case 'ER_BAD_DB_ERROR':
+      return fault(
+        'mysql_database_missing',
+        detail,
+        `create the database ${database} or correct its name in MYSQL_URL`,
+      );
+    case 'HANDSHAKE_SSL_ERROR':
+    case 'HANDSHAKE_NO_SSL_SUPPORT':
+      return fault('mysql_tls', `${where}: ${detail}`, 'change ssl-mode in MYSQL_URL to what the server offers');
+    default:
+      return fault(
+        'mysql_unreachable',
+        `${where} cannot be reached: ${networkFault(error)}`,
+        'check that the database runs and that host and port of MYSQL_URL lead to it from here',
+      );
+  }
+}
+
+async function one(connection: Connection, query: string): Promise<RowDataPacket> {
+  const [[row]] = await connection.query<RowDataPacket[]>({ sql: query, timeout: QUERY_TIMEOUT_MS });
+  if (row === undefined) throw new Error(`no row from: ${query}`);
+  return row;
+}
+
+async function examineServer(connection: Connection): Promise<Finding[]> {
+  const row = await one(
+    connection,
+    `SELECT VERSION() AS version, @@global.read_only AS readOnly, @@character_set_database AS charset,
+      TIME_FORMAT(TIMEDIFF(NOW(), UTC_TIMESTAMP()), '%H:%i') AS zone, DATABASE() AS name`,
+  );
+  const version = String(row.version);
+  const isMariaDb = /mariadb/i.test(version);
+  const findings = [ok(`${isMariaDb ? 'MariaDB' : 'MySQL'} ${version} answers; its days are those of UTC ${row.zone}`)];
+  const oldest = isMariaDb ? OLDEST.mariadb : OLDEST.mysql;
+  if (Number.parseFloat(version) < oldest && !(isMariaDb && /^(1[1-9]|10\.(1\d|[5-9]))/.test(version))) {
+    findings.push(
+      fault('mysql_old', `${version} is too old`, `upgrade to ${isMariaDb ? 'MariaDB 10.5' : 'MySQL 8'} or later`),
+    );
+  }
+  if (Number(row.readOnly) !== 0) {
+    findings.push(
+      fault('mysql_read_only', 'the server takes no writes', 'point MYSQL_URL at the primary, not at a replica'),
+    );
+  }
+  if (row.charset !== 'utf8mb4') {
+    findings.push(
+      warning(
+        'mysql_charset',
+        `the database's default character set is ${row.charset}: names that it cannot hold are spoilt in new tables`,
+        `ALTER DATABASE \`${row.name}\` CHARACTER SET utf8mb4; tables that are there: ALTER TABLE … CONVERT TO CHARACTER SET utf8mb4`,
+      ),
+    );
+  }
+  return findings;
+}
+
+async function examineClock(connection: Connection, now: () => number): Promise<Finding> {
+  const beforeMs = now();
+  const row = await one(connection, 'SELECT UNIX_TIMESTAMP(NOW(3)) * 1000 AS nowMs');
+  const skewMs = Math.round(Number(row.nowMs) - (beforeMs + now()) / 2);
+  if (Math.abs(skewMs) <= MAX_SKEW_MS) return findingsOf('clock').ok(`the database's clock is ${skewMs} ms from ours`);
+  return findingsOf('clock').fault(
+    'clock_skew',
+    `the database's clock is ${Math.abs(skewMs) / 1000} s ${skewMs > 0 ? 'ahead of' : 'behind'} ours`,
+    'let both machines keep time by NTP: days would be wrong, and tickets refused',
+  );
+}
+
+async function examineMigrations(connection: Connection): Promise<Finding> {
+  const [tables] = await connection.query<RowDataPacket[]>("SHOW TABLES LIKE 'relay\\_migrations'");
+  const [rows] =
+    tables.length === 0 ? [[]] : await connection.query<RowDataPacket[]>('SELECT tag FROM relay_migrations');
+  const applied = new Set(rows.map(({ tag }) => String(tag)));
+  const migrations = await readMigrations(migrationsFolder('mysql'));
+  const missing = migrations.map(({ tag }) => tag).filter((tag) => !applied.has(tag));
+  if (missing.length === 0) return ok('the tables are up to date');
+  return warning(
+    'migrations_pending',
+    `${missing.length} of ${migrations.length} migrations are not in: ${missing.join(', ')}`,
+    'run `node dist/gateway/cli.mjs migrate` before the release (the gateway does it when it starts)',
+  );
+}
+
+async function attempt(check: () => Promise<Finding[]>): Promise<Finding[]> {
+  try {
+    return await check();
+  } catch (error) {
+    return [fault('mysql_fails', `a question to the database failed: ${describeError(error)}`, "see the server's log")];
+  }
+}
+
+/** The database: reached, allowed in, fit to be written, with EyeLearn's tables as they must be, and on time. */
+export async function examineMysql(url: string | null, now: () => number): Promise<Finding[]> {
+  if (url === null) return [note('embedded', 'no database is configured: an embedded file in DATA_DIR is used')];
+  let config: MysqlConfig;
+  try {
+    config = parseMysqlUrl(url);
+  } catch (error) {
+    if (!(error instanceof RelayError)) throw error;
+    return [fault(error.code, error.message, error.hint ?? 'correct MYSQL_URL')];
+  }
+  const { tls, ...address } = config;
+  let connection: Connection;
+  try {
+    connection = await mysql.createConnection({
+      ...address,
+      charset: 'utf8mb4',
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      ...(tls === 'off' ? {} : { ssl: { rejectUnauthorized: tls === 'verify' } }),
+    });
+  } catch (error) {
+    return [connectFault(error, config)];
+  }
+  try {
+    const server = await attempt(() => examineServer(connection));
+    // What would be tried next is refused for this one reason.
+    if (server.some(({ code }) => code === 'mysql_read_only')) return server;
+    return [
+      ...server,
+      ...(await attempt(async () => [await examineMigrations(connection)])),
+      ...(await attempt(() => examineGrants(connection, config))),
+      ...(await attempt(() => examineEyelearn(connection, drizzle({ client: connection })))),
+      ...(await attempt(async () => [await examineClock(connection, now)])),
+    ];
+  } finally {
+    await connection.end().catch(() => connection.destroy());
+  }
+}

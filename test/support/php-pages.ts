@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ensureProgram, PHP } from './debian-packages.ts';
+
+const HOST = '127.0.0.1';
+const POLL_MS = 20;
+
+export interface PhpPages {
+  /** Address of the document root, with a slash at its end. */
+  readonly url: string;
+  readonly stop: () => Promise<void>;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, HOST);
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, HOST);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** PHP's own web server, serving files of these names and texts, on a free port of loopback. */
+export async function startPhp(
+  files: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<PhpPages> {
+  const root = await mkdtemp(join(tmpdir(), 'relay-php-'));
+  await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(root, name), text)));
+  const port = await freePort();
+  const options = ['-d', 'display_errors=1', '-d', `session.save_path=${root}`];
+  const child = spawn(ensureProgram(PHP), [...options, '-S', `${HOST}:${port}`, '-t', root], {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: 'ignore',
+  });
+  const exited = once(child, 'exit');
+  while (!(await listens(port))) {
+    if (child.exitCode !== null) throw new Error(`php ended with status ${child.exitCode}`);
+    await delay(POLL_MS);
+  }
+  return {
+    url: `http://${HOST}:${port}/`,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await exited;
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
