@@ -17,7 +17,7 @@ export async function bootGateway(env: Readonly<Record<string, string | undefine
   const { config } = result;
   const logger = pino({ name: 'gateway', level: config.logLevel });
   const store = await openStore({ mysqlUrl: config.mysqlUrl, dataDir: config.dataDir }, logger);
-  const spool = await openSpool({ dataDir: config.dataDir, store, logger });
+  const spool = await openSpool({ dataDir: config.dataDir, store, php: config.php, logger });
   try {
     const gateway = await startGateway({
       config,

@@ -181,6 +181,17 @@ function mysqlUrlOf(env: Environment): { url: string | null; fault: string | nul
 }
 
 /**
+ * The way to EyeLearn's rows: PHP alone when there is no database or the operator wants it so, PHP as the way
+ * round a database out of reach when both are given.
+ */
+function phpOf(env: Environment, mysqlUrl: string | null) {
+  const url = env.PHP_ENDPOINT ?? env.TRACKING_SAVE_URL;
+  if (url === undefined || env.METRICS_SINK === 'mysql') return null;
+  const use: 'always' | 'fallback' = env.METRICS_SINK === 'php' || mysqlUrl === null ? 'always' : 'fallback';
+  return { url, use, timeoutMs: env.PHP_TIMEOUT_MS, fallbackAfterMs: env.PHP_AFTER_MS };
+}
+
+/**
  * The gateway's configuration from environment variables (README, "Configuration"). Without
  * RELAY_JWT_SECRET it is the development mode: loopback only, tickets for anyone who asks.
  */
@@ -190,6 +201,12 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
   const mysql = mysqlUrlOf(env);
   const fault = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
   if (mysql.fault !== null) fault(env.MYSQLHOST === undefined ? 'DB_HOST' : 'MYSQLHOST', mysql.fault);
+  if (env.METRICS_SINK === 'mysql' && mysql.url === null && mysql.fault === null) {
+    fault('METRICS_SINK', 'is mysql, so MYSQL_URL is needed');
+  }
+  if (env.METRICS_SINK === 'php' && env.PHP_ENDPOINT === undefined && env.TRACKING_SAVE_URL === undefined) {
+    fault('METRICS_SINK', 'is php, so PHP_ENDPOINT is needed');
+  }
   if (development && !LOOPBACK_HOSTS.includes(host)) {
     fault('RELAY_JWT_SECRET', `is needed to listen on ${host}: without a secret anyone could write metrics`);
   }
@@ -206,7 +223,8 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
     secret: env.RELAY_JWT_SECRET ?? null,
     allowedOrigins: env.ALLOWED_ORIGINS ?? [],
     inferenceUrls: env.INFERENCE_URL,
-    mysqlUrl: mysql.url,
+    mysqlUrl: env.METRICS_SINK === 'php' ? null : mysql.url,
+    php: phpOf(env, mysql.url),
     phpEndpoint: env.PHP_ENDPOINT ?? env.TRACKING_SAVE_URL ?? null,
     dataDir: env.DATA_DIR,
     rule: env.FOCUS_RULE,

@@ -1,6 +1,6 @@
 import { describeError, RelayError } from '../../shared/errors.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
-import type { MetricsStore } from '../store/port.ts';
+import type { MetricsStore, StoredElsewhere } from '../store/port.ts';
 import { parseMetricsWindow } from '../store/window-schema.ts';
 import type { SpoolOutcome, SpoolRow } from './file.ts';
 
@@ -30,7 +30,11 @@ export function readEntry(row: SpoolRow): MetricsWindow {
  * rejects is halved until the entries at fault stand alone. Never rejects; stops at the first
  * failure that is not a rejection.
  */
-export async function deliver(rows: readonly SpoolRow[], store: Pick<MetricsStore, 'applyWindows'>): Promise<Delivery> {
+export async function deliver(
+  rows: readonly SpoolRow[],
+  store: Pick<MetricsStore, 'applyWindows'>,
+  elsewhere?: ReadonlyMap<string, StoredElsewhere>,
+): Promise<Delivery> {
   const deliveredIds: number[] = [];
   const setAside: { id: number; error: string }[] = [];
   const entries: Entry[] = [];
@@ -46,7 +50,10 @@ export async function deliver(rows: readonly SpoolRow[], store: Pick<MetricsStor
     const [first, ...others] = part;
     if (first === undefined) return;
     try {
-      await store.applyWindows(part.map(({ window }) => window));
+      await store.applyWindows(
+        part.map(({ window }) => window),
+        elsewhere,
+      );
       deliveredIds.push(...part.map(({ id }) => id));
     } catch (error) {
       if (!(error instanceof RelayError) || error.code !== 'store_rejected') throw error;

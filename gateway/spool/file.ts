@@ -2,6 +2,8 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'libsql/promise';
 import { describeError, RelayError } from '../../shared/errors.ts';
+import { type Connection, numberOf, textOf, transaction } from './connection.ts';
+import { openPhpTables, PHP_SCHEMA, type PhpTables, type PhpTime } from './php-tables.ts';
 
 /** Another process may hold the file for this long before a write fails. */
 const BUSY_TIMEOUT_MS = 5000;
@@ -13,7 +15,8 @@ const SCHEMA = `
     body TEXT NOT NULL,
     appended_at_ms INTEGER NOT NULL,
     status TEXT NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'set_aside')),
-    error TEXT
+    error TEXT,
+    is_with_php INTEGER NOT NULL DEFAULT 0
   );
   CREATE INDEX IF NOT EXISTS spool_windows_status ON spool_windows (status, id);
   CREATE INDEX IF NOT EXISTS spool_windows_session ON spool_windows (session_id, id);
@@ -23,6 +26,8 @@ const SCHEMA = `
 export interface SpoolRow {
   readonly id: number;
   readonly body: string;
+  /** Its time has been handed over to the PHP endpoint. */
+  readonly isWithPhp: boolean;
 }
 
 /** What happened to entries that were tried. */
@@ -31,6 +36,14 @@ export interface SpoolOutcome {
   readonly deliveredIds: readonly number[];
   /** Never to be taken by the store: these stay, out of the way, with the reason. */
   readonly setAside: readonly { readonly id: number; readonly error: string }[];
+}
+
+/** What an outcome means for the time that goes through PHP. */
+export interface PhpChange {
+  /** Time of windows that leave the spool for PHP, which has to store it from now on. */
+  readonly added: readonly PhpTime[];
+  /** Time of windows that were with PHP and are settled otherwise, with what PHP has stored of it. */
+  readonly removed: readonly (PhpTime & { readonly sentFocusedMs: number; readonly sentUnfocusedMs: number })[];
 }
 
 export interface SpoolStats {
@@ -51,26 +64,18 @@ export interface SpoolFile {
   waiting(limit: number): Promise<SpoolRow[]>;
   waitingOf(sessionId: string): Promise<SpoolRow[]>;
   setAside(): Promise<(SpoolRow & { readonly error: string })[]>;
-  resolve(outcome: SpoolOutcome): Promise<void>;
+  resolve(outcome: SpoolOutcome, php?: PhpChange): Promise<void>;
+  /** Marks windows as handed over to PHP and adds their time there. */
+  handOver(entries: readonly { readonly id: number; readonly time: PhpTime }[]): Promise<void>;
+  /** Waiting windows that are not with PHP. */
+  notWithPhp(): Promise<SpoolRow[]>;
+  /** Accounts and posts of the PHP endpoint, in the same file. */
+  readonly php: PhpTables;
   /** Counts everything: for the start, not for every delivery. */
   stats(): Promise<SpoolStats>;
   /** When the first waiting entry was appended, UTC ms; null if none waits. */
   oldestAppendedAtMs(): Promise<number | null>;
   close(): void;
-}
-
-/** The part of libsql's connection that is used; its own types say `any`. */
-interface Connection {
-  /** Runs off this thread: commits, which wait for the disk, go through it. */
-  exec(sql: string): Promise<void>;
-  prepare(sql: string): Promise<Statement>;
-  close(): void;
-}
-
-interface Statement {
-  /** Runs on this thread: within a transaction it writes to memory alone. */
-  run(values: readonly (string | number)[]): unknown;
-  all(values: readonly (string | number)[]): Promise<unknown[]>;
 }
 
 function spoolError(action: string, cause: unknown): RelayError {
@@ -80,26 +85,19 @@ function spoolError(action: string, cause: unknown): RelayError {
   });
 }
 
-async function transaction(connection: Connection, work: () => void): Promise<void> {
-  await connection.exec('BEGIN IMMEDIATE');
-  try {
-    work();
-    await connection.exec('COMMIT');
-  } catch (error) {
-    await connection.exec('ROLLBACK').catch(() => undefined);
-    throw error;
-  }
-}
+const spoolRow = (row: unknown): SpoolRow => ({
+  id: numberOf(row, 'id'),
+  body: textOf(row, 'body'),
+  isWithPhp: numberOf(row, 'is_with_php') === 1,
+});
 
-function textOf(row: unknown, column: string): string {
-  return String((row as Record<string, unknown>)[column]);
+/** A file of an earlier version lacks the mark of windows that are with PHP. */
+async function addMissingColumn(connection: Connection): Promise<void> {
+  const info = await connection.prepare('PRAGMA table_info(spool_windows)');
+  const columns = (await info.all([])).map((row) => textOf(row, 'name'));
+  if (columns.includes('is_with_php')) return;
+  await connection.exec('ALTER TABLE spool_windows ADD COLUMN is_with_php INTEGER NOT NULL DEFAULT 0');
 }
-
-function numberOf(row: unknown, column: string): number {
-  return Number((row as Record<string, unknown>)[column]);
-}
-
-const spoolRow = (row: unknown): SpoolRow => ({ id: numberOf(row, 'id'), body: textOf(row, 'body') });
 
 /**
  * Opens the spool's libsql file, making it and its folder if need be. Every commit is on the disk
@@ -111,7 +109,8 @@ export async function openSpoolFile(file: string): Promise<SpoolFile> {
     mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
     connection = new Database(file, { timeout: BUSY_TIMEOUT_MS }) as unknown as Connection;
     await connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;');
-    await connection.exec(SCHEMA);
+    await connection.exec(SCHEMA + PHP_SCHEMA);
+    await addMissingColumn(connection);
   } catch (error) {
     throw spoolError(`open ${file}`, error);
   }
@@ -123,14 +122,19 @@ export async function openSpoolFile(file: string): Promise<SpoolFile> {
     "UPDATE spool_windows SET status = 'set_aside', error = ? WHERE id = ? AND status = 'waiting'",
   );
   const selectWaiting = await connection.prepare(
-    "SELECT id, body FROM spool_windows WHERE status = 'waiting' ORDER BY id LIMIT ?",
+    "SELECT id, body, is_with_php FROM spool_windows WHERE status = 'waiting' ORDER BY id LIMIT ?",
   );
   const selectSession = await connection.prepare(
-    "SELECT id, body FROM spool_windows WHERE session_id = ? AND status = 'waiting' ORDER BY id",
+    "SELECT id, body, is_with_php FROM spool_windows WHERE session_id = ? AND status = 'waiting' ORDER BY id",
   );
   const selectAside = await connection.prepare(
-    "SELECT id, body, error FROM spool_windows WHERE status = 'set_aside' ORDER BY id",
+    "SELECT id, body, error, is_with_php FROM spool_windows WHERE status = 'set_aside' ORDER BY id",
   );
+  const selectNotWithPhp = await connection.prepare(
+    "SELECT id, body, is_with_php FROM spool_windows WHERE status = 'waiting' AND is_with_php = 0 ORDER BY id",
+  );
+  const markWithPhp = await connection.prepare('UPDATE spool_windows SET is_with_php = 1 WHERE id = ?');
+  const php = await openPhpTables(connection);
   const selectOldest = await connection.prepare(
     "SELECT appended_at_ms FROM spool_windows WHERE status = 'waiting' ORDER BY id LIMIT 1",
   );
@@ -148,9 +152,11 @@ export async function openSpoolFile(file: string): Promise<SpoolFile> {
         throw spoolError('take a window', error);
       }
     },
-    async resolve({ deliveredIds, setAside }) {
+    async resolve({ deliveredIds, setAside }, change) {
       try {
         await transaction(connection, () => {
+          for (const time of change?.added ?? []) php.add(time);
+          for (const time of change?.removed ?? []) php.remove(time);
           for (const id of deliveredIds) remove.run([id]);
           for (const { id, error } of setAside) putAside.run([error, id]);
         });
@@ -158,6 +164,20 @@ export async function openSpoolFile(file: string): Promise<SpoolFile> {
         throw spoolError('let go of a delivered window', error);
       }
     },
+    async handOver(entries) {
+      try {
+        await transaction(connection, () => {
+          for (const { id, time } of entries) {
+            markWithPhp.run([id]);
+            php.add(time);
+          }
+        });
+      } catch (error) {
+        throw spoolError('hand windows over to PHP', error);
+      }
+    },
+    notWithPhp: async () => (await selectNotWithPhp.all([])).map(spoolRow),
+    php: php.tables,
     waiting: async (limit) => (await selectWaiting.all([limit])).map(spoolRow),
     waitingOf: async (sessionId) => (await selectSession.all([sessionId])).map(spoolRow),
     setAside: async () => (await selectAside.all([])).map((row) => ({ ...spoolRow(row), error: textOf(row, 'error') })),

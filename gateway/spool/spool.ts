@@ -2,12 +2,14 @@ import path from 'node:path';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import type { Logger } from '../logger.ts';
+import type { PhpOptions } from '../php/sink.ts';
 import { createMutex } from '../store/mutex.ts';
 import type { MetricsStore } from '../store/port.ts';
 import { type BackoffPolicy, backoffMs } from './backoff.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { deliver, readEntry } from './deliver.ts';
 import { openSpoolFile } from './file.ts';
+import { NOT_WITH_PHP, openPhpPath } from './php-path.ts';
 
 const SPOOL_FILE = 'spool.db';
 /** Windows handed to the store in one transaction at most. */
@@ -53,13 +55,22 @@ export interface Spool {
 export interface SpoolOptions {
   /** Folder of the spool's file `spool.db`; both are made if they are not there. */
   readonly dataDir: string;
-  readonly store: Pick<MetricsStore, 'applyWindows'>;
+  readonly store: Pick<MetricsStore, 'applyWindows'> & Partial<Pick<MetricsStore, 'eyelearnDay'>>;
+  /** The PHP endpoint, for EyeLearn's rows: besides the store, or while the store is out of reach. */
+  readonly php?: SpoolPhpOptions | null;
   readonly logger: Logger;
   readonly clock?: Clock;
   /** Numbers in [0, 1), for the jitter. */
   readonly random?: () => number;
   readonly backoff?: BackoffPolicy;
   readonly batchSize?: number;
+}
+
+export interface SpoolPhpOptions extends PhpOptions {
+  /** `always`: the store does not reach EyeLearn's database. `fallback`: it does, when it can be reached. */
+  readonly use: 'always' | 'fallback';
+  /** How long the store must be out of reach before windows go to PHP, ms. */
+  readonly fallbackAfterMs?: number;
 }
 
 interface PendingAppend {
@@ -85,6 +96,10 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   let closed = false;
   let delivering: Promise<boolean> | null = null;
   let cancelRetry: (() => void) | null = null;
+  const phpPath =
+    options.php == null
+      ? null
+      : await openPhpPath({ ...options.php, file, mutex, store, clock, random, logger, batchSize });
 
   function writeQueue(): void {
     void mutex.run(async () => {
@@ -110,20 +125,23 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   }
 
   async function deliverBatch(): Promise<void> {
+    await phpPath?.begin();
     const rows = await mutex.run(() => file.waiting(batchSize));
     if (rows.length === 0) {
       // Somebody else took what we had counted.
       stats = await mutex.run(() => file.stats());
       return;
     }
-    const delivery = await deliver(rows, store);
+    const php = phpPath === null ? NOT_WITH_PHP : await phpPath.before(rows);
+    const delivery = await deliver(rows, store, php.elsewhere);
+    if (delivery.failure !== null) await phpPath?.failed(rows, delivery.failure);
     const { deliveredIds, setAside, failure } = delivery;
     for (const { id, error } of setAside) {
       logger.error({ code: 'window_set_aside', entry: id, error }, 'the store refuses a metrics window for good');
     }
     await mutex.run(async () => {
       if (closed) return;
-      await file.resolve(delivery);
+      await file.resolve(delivery, phpPath?.changeOf(rows, delivery, php.elsewhere));
       stats = {
         waiting: stats.waiting - deliveredIds.length - setAside.length,
         setAside: stats.setAside + setAside.length,
@@ -131,6 +149,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       };
     });
     if (failure !== null) throw failure;
+    phpPath?.delivered();
     if (failures > 0) logger.info({ failures, waiting: stats.waiting }, 'metrics are being stored again');
     failures = 0;
   }
@@ -152,6 +171,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     const code = error instanceof RelayError ? error.code : 'spool_delivery_failed';
     logger.warn({ code, error: describeError(error), waiting: stats.waiting, retryInMs }, 'metrics wait in the spool');
     if (closing !== null) return;
+    phpPath?.storeIsAway();
     cancelRetry = clock.after(retryInMs, () => {
       cancelRetry = null;
       start();
@@ -226,7 +246,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       closing ??= (async () => {
         cancelRetry?.();
         cancelRetry = null;
-        await within(CLOSE_GRACE_MS, delivered());
+        await within(CLOSE_GRACE_MS, Promise.all([delivered(), phpPath?.close()]));
         await mutex.run(async () => {
           closed = true;
           file.close();

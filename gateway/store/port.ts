@@ -1,4 +1,5 @@
 import type { Direction } from '../../shared/direction.ts';
+import { RelayError } from '../../shared/errors.ts';
 import type { Bout, MetricsWindow } from '../../shared/metrics-window.ts';
 
 /** One session as read back from the store. Times in UTC ms, durations in whole ms. */
@@ -32,6 +33,32 @@ export interface ApplyResult {
   readonly repeated: number;
 }
 
+/** What another way has stored already of a window's time in EyeLearn's row, whole ms. */
+export interface StoredElsewhere {
+  readonly focusedMs: number;
+  readonly unfocusedMs: number;
+}
+
+/** Whole seconds of one student and module on one day in EyeLearn's rows, and how much of them the gateway itself wrote. */
+export interface EyelearnDay {
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly rowsFocusedS: number;
+  readonly rowsUnfocusedS: number;
+  readonly ownFocusedS: number;
+  readonly ownUnfocusedS: number;
+}
+
+/** The store is out of reach; `isUntouched` when it surely has nothing of what it was given. */
+export class StoreUnreachableError extends RelayError {
+  readonly isUntouched: boolean;
+
+  constructor(error: RelayError, isUntouched: boolean) {
+    super(error.code, error.message, { ...(error.hint === null ? {} : { hint: error.hint }), cause: error.cause });
+    this.isUntouched = isUntouched;
+  }
+}
+
 /** Where metrics end up. Both implementations pass one contract suite. */
 export interface MetricsStore {
   readonly kind: 'libsql' | 'mysql';
@@ -40,9 +67,18 @@ export interface MetricsStore {
   /**
    * Stores windows in one transaction; a window whose key is there already changes nothing.
    * Rejects with RelayError: `store_unreachable` (try again later) or `store_rejected` (this data
-   * will never be taken).
+   * will never be taken). What `elsewhere` has under a window's key (records.ts, windowKey) is left out of EyeLearn's
+   * row, for it is in there.
    */
-  applyWindows(windows: readonly MetricsWindow[]): Promise<ApplyResult>;
+  applyWindows(
+    windows: readonly MetricsWindow[],
+    elsewhere?: ReadonlyMap<string, StoredElsewhere>,
+  ): Promise<ApplyResult>;
+  /**
+   * EyeLearn's rows of the day on which `atMs` lies, in the store's time zone; null where the store has no such
+   * table. Rejects with `store_unreachable`.
+   */
+  eyelearnDay(userId: number, moduleId: number, atMs: number): Promise<EyelearnDay | null>;
   /**
    * One session, or null if the store has no window of it. Windows still in the spool are not in it.
    * Rejects with `store_unreachable`.

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 /** What to look for and what to install when it is not there. */
@@ -12,6 +12,8 @@ export interface WantedProgram {
   readonly package: string;
   /** Environment variable that names the program, if there is one; it comes first. */
   readonly variable?: string;
+  /** Any of the files will do, though none can be run. */
+  readonly isLibrary?: boolean;
 }
 
 export const MARIADB: WantedProgram = {
@@ -49,6 +51,14 @@ export const PHP: WantedProgram = {
   package: 'php-cli',
 };
 
+/** PHP's driver is a library and no program: a file of its package stands for it. */
+export const PHP_MYSQL: WantedProgram = {
+  program: 'php-mysqli.so',
+  candidates: ['/usr/share/php8.2-mysql/mysql/mysqli.ini', '/usr/share/php8.4-mysql/mysql/mysqli.ini'],
+  package: 'php-mysql',
+  isLibrary: true,
+};
+
 function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
@@ -58,7 +68,8 @@ function isExecutable(file: string): boolean {
   }
 }
 
-function find({ program, candidates, variable }: WantedProgram): string | null {
+function find({ program, candidates, variable, isLibrary }: WantedProgram): string | null {
+  if (isLibrary === true) return candidates.find((file) => existsSync(file)) ?? null;
   const named = variable === undefined ? '' : (process.env[variable] ?? '');
   if (named !== '') return isExecutable(named) ? named : null;
   const extension = process.platform === 'win32' ? '.exe' : '';

@@ -115,6 +115,7 @@ export function createLibsqlStore(options: { path: string; logger: Logger }): Me
         const applied = await db.transaction((tx) => applyBatches(tx, batches));
         return { applied, repeated: given.length - applied };
       }),
+    eyelearnDay: async () => null,
     sessionReport: (sessionId) =>
       exclusive(async () => {
         const [session] = await db

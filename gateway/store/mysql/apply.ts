@@ -14,7 +14,8 @@ import {
   sessionAdditions,
   withoutKnown,
 } from '../batch.ts';
-import { boutRows, SUMMED_COLUMNS, windowRow } from '../records.ts';
+import type { StoredElsewhere } from '../port.ts';
+import { boutRows, SUMMED_COLUMNS, windowKey, windowRow } from '../records.ts';
 import { isDataError, storeError } from './errors.ts';
 import { countedOf, feedEvents, feedSessions, placeOnDays } from './eyelearn.ts';
 import { DAY_TABLES, feedDays } from './eyelearn-days.ts';
@@ -159,10 +160,26 @@ async function unlessRefused<T>(
   }
 }
 
+/** The same windows less the time that is in EyeLearn's row already. */
+function withoutElsewhere(
+  counted: readonly PlacedWindow[],
+  elsewhere: ReadonlyMap<string, StoredElsewhere>,
+): PlacedWindow[] {
+  return counted.map((placed) => {
+    const { window } = placed;
+    const stored = elsewhere.get(windowKey(window));
+    if (stored === undefined) return placed;
+    const focusedMs = Math.max(0, window.focusedMs - stored.focusedMs);
+    const unfocusedMs = Math.max(0, window.unfocusedMs - stored.unfocusedMs);
+    return { ...placed, window: { ...window, focusedMs, unfocusedMs } };
+  });
+}
+
 async function feedEyelearn(
   tx: Transaction,
   tables: EyelearnTables,
   fresh: readonly PlacedWindow[],
+  elsewhere: ReadonlyMap<string, StoredElsewhere>,
   logger: Logger,
 ): Promise<void> {
   const counted = countedOf(fresh);
@@ -171,7 +188,7 @@ async function feedEyelearn(
   const { eye_tracking_sessions: rows, focus_events: events } = tables;
   if (rows !== undefined) {
     const fed = await unlessRefused(tx, rows.name, logger, (savepoint) =>
-      feedSessions(savepoint, rows, counted, placement),
+      feedSessions(savepoint, rows, withoutElsewhere(counted, elsewhere), placement),
     );
     if (fed !== null && events !== undefined) {
       await unlessRefused(tx, events.name, logger, (savepoint) => feedEvents(savepoint, events, fed));
@@ -188,6 +205,7 @@ export async function applyBatches(
   tx: Transaction,
   batches: readonly SessionBatch[],
   eyelearn: EyelearnTables,
+  elsewhere: ReadonlyMap<string, StoredElsewhere>,
   logger: Logger,
 ): Promise<number> {
   const locked = await lockSessions(tx, batches);
@@ -204,6 +222,6 @@ export async function applyBatches(
   }
   await addToHours(tx, fresh, locked);
   await addToSessions(tx, fresh);
-  await feedEyelearn(tx, eyelearn, fresh, logger);
+  await feedEyelearn(tx, eyelearn, fresh, elsewhere, logger);
   return fresh.length;
 }

@@ -1,6 +1,7 @@
 import { and, desc, eq, or, type SQL, sql } from 'drizzle-orm';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
 import { chunksOf, type PlacedWindow, QUARTER_MS, sectionKeyOf } from '../batch.ts';
+import type { EyelearnDay } from '../port.ts';
 import type { StudentDay } from './eyelearn-days.ts';
 import { planRows, type RowState, type RowStep } from './eyelearn-plan.ts';
 import { type Executor, type EyelearnTable, insertInto, rowsOf, updateRow } from './eyelearn-tables.ts';
@@ -234,4 +235,47 @@ export async function feedEvents(db: Executor, table: EyelearnTable, fed: FedWin
       sql`INSERT INTO ${sql.identifier(table.name)} (${sql.join(columns, sql`, `)}) VALUES ${sql.join(chunk, sql`, `)}`,
     );
   }
+}
+
+/**
+ * EyeLearn's rows of a student and module on the day of `atMs`, whoever wrote them, and how much of them is known to
+ * come from here. Where the table does not split the time, all of it counts as unfocused.
+ */
+export async function readEyelearnDay(
+  db: Executor,
+  table: EyelearnTable,
+  userId: number,
+  moduleId: number,
+  atMs: number,
+): Promise<EyelearnDay> {
+  const [day] = await rowsOf(db, sql`SELECT DATE_FORMAT(FROM_UNIXTIME(${Math.floor(atMs / 1000)}), '%Y-%m-%d') AS day`);
+  const isSplit = table.columns.has('focused_time_seconds') && table.columns.has('unfocused_time_seconds');
+  const sums = isSplit
+    ? sql`SUM(focused_time_seconds) AS focused, SUM(unfocused_time_seconds) AS unfocused`
+    : sql`0 AS focused, SUM(total_time_seconds) AS unfocused`;
+  const ofDay = table.columns.has('created_at') ? sql`AND DATE(created_at) = ${day?.day}` : sql``;
+  const [rows] = await rowsOf(
+    db,
+    sql`SELECT ${sums} FROM ${sql.identifier(TABLE)} WHERE user_id = ${userId} AND module_id = ${moduleId} ${ofDay}`,
+  );
+  const [own] = await rowsOf(
+    db,
+    sql`SELECT SUM(r.focused_written_s) AS focused, SUM(r.unfocused_written_s) AS unfocused
+      FROM relay_eyelearn_rows r JOIN relay_sessions s ON s.id = r.session_id
+      WHERE s.user_id = ${userId} AND s.module_id = ${moduleId} AND r.day = ${day?.day} AND r.eyelearn_row_id IS NOT NULL`,
+  );
+  const [bounds] = await rowsOf(
+    db,
+    sql`SELECT UNIX_TIMESTAMP(${day?.day}) * 1000 AS fromMs, UNIX_TIMESTAMP(${day?.day} + INTERVAL 1 DAY) * 1000 AS untilMs`,
+  );
+  const ownFocusedS = Number(own?.focused ?? 0);
+  const ownUnfocusedS = Number(own?.unfocused ?? 0);
+  return {
+    fromMs: Number(bounds?.fromMs),
+    untilMs: Number(bounds?.untilMs),
+    rowsFocusedS: Number(rows?.focused ?? 0),
+    rowsUnfocusedS: Number(rows?.unfocused ?? 0),
+    ownFocusedS: isSplit ? ownFocusedS : 0,
+    ownUnfocusedS: isSplit ? ownUnfocusedS : ownFocusedS + ownUnfocusedS,
+  };
 }

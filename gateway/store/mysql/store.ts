@@ -1,15 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { asc, eq } from 'drizzle-orm';
 import { drizzle, type MySql2Database } from 'drizzle-orm/mysql2';
+import { RelayError } from '../../../shared/errors.ts';
 import type { Logger } from '../../logger.ts';
 import { backoffMs } from '../../spool/backoff.ts';
 import { sessionBatches } from '../batch.ts';
 import { createMutex } from '../mutex.ts';
-import type { MetricsStore } from '../port.ts';
+import { type MetricsStore, StoreUnreachableError } from '../port.ts';
 import { sessionReport } from '../records.ts';
 import { applyBatches } from './apply.ts';
 import { createConnections } from './connections.ts';
 import { isPassing, isSchemaChange, storeError } from './errors.ts';
+import { readEyelearnDay } from './eyelearn.ts';
 import { type EyelearnTables, inspectEyelearn } from './eyelearn-tables.ts';
 import { migrateMysql } from './migrate.ts';
 import { bouts, reportSessions, windows } from './schema.ts';
@@ -80,14 +82,31 @@ export function createMysqlStore(options: MysqlStoreOptions): MetricsStore {
       ready = null;
       await prepare();
     },
-    async applyWindows(given) {
+    async applyWindows(given, elsewhere = new Map()) {
       const batches = sessionBatches(given);
       if (batches.length === 0) return { applied: 0, repeated: given.length };
+      // Before the commit is sent, whatever breaks is rolled back.
+      let isUntouched = true;
+      try {
+        const { eyelearn } = await prepare();
+        const applied = await use(limits.transactionMs, (db) =>
+          db.transaction(async (tx) => {
+            const count = await applyBatches(tx, batches, eyelearn, elsewhere, logger);
+            isUntouched = false;
+            return count;
+          }),
+        );
+        return { applied, repeated: given.length - applied };
+      } catch (error) {
+        if (!(error instanceof RelayError) || error.code !== 'store_unreachable') throw error;
+        throw new StoreUnreachableError(error, isUntouched);
+      }
+    },
+    async eyelearnDay(userId, moduleId, atMs) {
       const { eyelearn } = await prepare();
-      const applied = await use(limits.transactionMs, (db) =>
-        db.transaction((tx) => applyBatches(tx, batches, eyelearn, logger)),
-      );
-      return { applied, repeated: given.length - applied };
+      const table = eyelearn.eye_tracking_sessions;
+      if (table === undefined) return null;
+      return use(limits.transactionMs, (db) => readEyelearnDay(db, table, userId, moduleId, atMs));
     },
     async sessionReport(sessionId) {
       await prepare();
