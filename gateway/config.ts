@@ -107,6 +107,27 @@ export const gatewayEnvironmentSchema = z.object({
     description: "EyeLearn's other name for `PHP_ENDPOINT`",
     example: 'http://eyelearn.railway.internal:8080/user/database/save_enhanced_tracking.php',
   }),
+  PHP_TIMEOUT_MS: variable(wholeNumber(100, 60_000, 10_000), {
+    description: 'how long a post to `PHP_ENDPOINT` may take, ms',
+    example: '10000',
+  }),
+  PHP_AFTER_MS: variable(wholeNumber(0, 3_600_000, 30_000), {
+    description: 'how long the database must be out of reach before windows go to `PHP_ENDPOINT`, ms',
+    example: '30000',
+  }),
+  METRICS_SINK: variable(oneOf(['auto', 'mysql', 'php'], 'auto'), {
+    description:
+      "way to EyeLearn's rows: `auto` (the database, `PHP_ENDPOINT` while it is away), `mysql` alone, `php` alone",
+    example: 'auto',
+  }),
+  RETENTION_DAYS: variable(wholeNumber(0, 36_500, 0), {
+    description: 'windows and bouts older than this many days are deleted; 0 keeps them',
+    example: '180',
+  }),
+  RETENTION_TOTALS_DAYS: variable(wholeNumber(0, 36_500, 0), {
+    description: 'the same for sessions, hourly totals and the audit log',
+    example: '730',
+  }),
   DATA_DIR: variable(z.string().default('data'), {
     description: 'folder of the spool and of the embedded database; a volume in production',
     example: '/data',
@@ -225,6 +246,7 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
     inferenceUrls: env.INFERENCE_URL,
     mysqlUrl: env.METRICS_SINK === 'php' ? null : mysql.url,
     php: phpOf(env, mysql.url),
+    retention: { detailDays: env.RETENTION_DAYS, totalsDays: env.RETENTION_TOTALS_DAYS },
     phpEndpoint: env.PHP_ENDPOINT ?? env.TRACKING_SAVE_URL ?? null,
     dataDir: env.DATA_DIR,
     rule: env.FOCUS_RULE,
