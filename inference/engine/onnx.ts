@@ -1,9 +1,11 @@
 import type * as Ort from 'onnxruntime-common';
+import type * as OrtWeb from 'onnxruntime-web';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import { DETECTOR_BOX_VALUES, DETECTOR_BOXES, DETECTOR_SIZE } from '../../shared/vision/detector.ts';
 import { createLocator, type FaceModels } from '../../shared/vision/locate.ts';
 import { HEAD_POINTS, MESH_POINTS, MESH_SIZE } from '../../shared/vision/mesh-output.ts';
 import type { ModelFiles } from '../models/store.ts';
+import { projectRequire } from '../packages.ts';
 import type { EngineName, FaceEngine } from './engine.ts';
 
 /** What onnxruntime-node and onnxruntime-web have in common. */
@@ -103,7 +105,7 @@ export async function createOnnxEngine(files: ModelFiles): Promise<FaceEngine> {
 
 /** The same models in WebAssembly: about five times slower, and runs wherever Node does. */
 export async function createOnnxWebEngine(files: ModelFiles): Promise<FaceEngine> {
-  const runtime = await import('onnxruntime-web');
+  const runtime = projectRequire()('onnxruntime-web') as typeof OrtWeb;
   // The pool has the threads.
   runtime.env.wasm.numThreads = 1;
   return engineOf('onnx-web', openOnnxModels(runtime, files, 'wasm'));

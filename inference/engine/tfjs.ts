@@ -57,7 +57,8 @@ interface PackageDetector {
 const MAX_FACES = 8;
 const OUTPUT_FLAG = 'output_faceflag';
 
-function ioHandler(graph: Uint8Array, weights: Uint8Array): Tf.io.IOHandler {
+/** A graph from memory. */
+export function ioHandler(graph: Uint8Array, weights: Uint8Array): Tf.io.IOHandler {
   return {
     load: async () => {
       const model = JSON.parse(new TextDecoder().decode(graph)) as Tf.io.ModelJSON;
