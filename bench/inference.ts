@@ -1,31 +1,22 @@
-import { fork } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import sharp from 'sharp';
-import { WebSocket } from 'ws';
 import { createOnnxEngine, openOnnxModels } from '../inference/engine/onnx.ts';
 import { OnnxGraph } from '../inference/models/onnx.ts';
 import { loadModels, type ModelFiles } from '../inference/models/store.ts';
 import { guardImage } from '../inference/pipeline/guard.ts';
-import { type ObserveRequest, observationOf, observe } from '../inference/pipeline/observe.ts';
+import { observationOf, observe } from '../inference/pipeline/observe.ts';
 import { createPictureReader, type PictureFile } from '../inference/pixels/reader.ts';
 import { buildServices } from '../scripts/build.ts';
 import type { FaceRoi } from '../shared/geometry.ts';
-import { decodeInferenceResponse, encodeInferenceRequest, LINK_PATH, LINK_SUBPROTOCOL } from '../shared/link.ts';
 import { decodeDetections } from '../shared/vision/detector.ts';
 import { DETECTOR_FORMAT, MESH_FORMAT } from '../shared/vision/locate.ts';
 import { MESH_SIZE, refineLandmarks, sigmoid } from '../shared/vision/mesh-output.ts';
 import { landmarksToFrame, roiOfCrop } from '../shared/vision/roi.ts';
-import { splitMjpeg } from '../test/support/mjpeg.ts';
-
-const FULL = { widthPx: 640, heightPx: 480 };
-const CROP_PX = 224;
-const JPEG_QUALITY = 70;
-const FRAMES = 40;
-const BUDGET_MS = 10_000;
+import { CASES, type Case, prepareFrames, type Requests } from './lib/frames.ts';
+import { openPeers, type Peer } from './lib/peers.ts';
+import { pace, saturate, slowestHealth, startService } from './lib/service.ts';
+import { cpuMs, median, quantile, round } from './lib/stats.ts';
 
 /** Multiply-accumulates of one run of the mesh model: its convolutions, as the TFLite file has them. */
 const MESH_MACS = 43.5e6;
@@ -35,69 +26,8 @@ const GEMM_SIZE = 768;
 /** A sample is shorter than the clock of CPU time can tell. */
 const SAMPLE_TURNS = 10;
 
-const CASES = ['crop224', 'full640', 'full640Detector'] as const;
-type Case = (typeof CASES)[number];
-type Requests = Readonly<Record<Case, readonly ObserveRequest[]>>;
-
-function median(values: readonly number[]): number {
-  return quantile(values, 0.5);
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-}
-
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
-}
-
-/** CPU time of this process, all its threads, while `work` runs; ms. */
-async function cpuMs(work: () => Promise<unknown>): Promise<number> {
-  const before = process.cpuUsage();
-  await work();
-  const used = process.cpuUsage(before);
-  return (used.user + used.system) / 1000;
-}
-
-/** Frames of the real clip as 640×480 and as face crops of 224 px, each with the region of the frame before. */
-async function prepare(files: ModelFiles): Promise<Requests> {
-  const clip = splitMjpeg(await readFile(new URL('../test/clips/cap12.mjpeg', import.meta.url)));
-  const engine = await createOnnxEngine(files);
-  const vision = { engine, read: createPictureReader() };
-  const whole = { xPx: 0, yPx: 0, ...FULL };
-  const requests: Record<Case, ObserveRequest[]> = { crop224: [], full640: [], full640Detector: [] };
-  let roi: FaceRoi | null = null;
-  for (const frame of clip.slice(0, FRAMES + 1)) {
-    const picture = sharp(frame).resize(FULL.widthPx, FULL.heightPx);
-    const image = await picture.clone().jpeg({ quality: JPEG_QUALITY }).toBuffer();
-    const outcome = await observe(vision, { frame: FULL, crop: whole, roi, image });
-    if (outcome.status !== 'ok' || outcome.observation.face === null) throw new Error('the clip lost its face');
-    if (roi !== null) {
-      requests.full640.push({ frame: FULL, crop: whole, roi, image });
-      requests.full640Detector.push({ frame: FULL, crop: whole, roi: null, image });
-      const side = Math.min(FULL.heightPx, Math.round(roi.sizePx * 1.07));
-      const crop = {
-        xPx: Math.max(0, Math.min(FULL.widthPx - side, Math.round(roi.centerXPx - side / 2))),
-        yPx: Math.max(0, Math.min(FULL.heightPx - side, Math.round(roi.centerYPx - side / 2))),
-        widthPx: side,
-        heightPx: side,
-      };
-      const small = await sharp(await picture.clone().png().toBuffer())
-        .extract({ left: crop.xPx, top: crop.yPx, width: side, height: side })
-        .resize(CROP_PX, CROP_PX)
-        .jpeg({ quality: JPEG_QUALITY })
-        .toBuffer();
-      requests.crop224.push({ frame: FULL, crop, roi, image: small });
-    }
-    roi = outcome.observation.face.nextRoi;
-  }
-  await engine.close();
-  return requests;
-}
-
 /** CPU time per frame of whole requests and of every stage, ms; medians over rounds that take turns. */
-async function measureFrames(files: ModelFiles, requests: Requests, rounds: number) {
+async function measureFrames(files: ModelFiles, requests: Requests, peers: readonly Peer[], rounds: number) {
   const engine = await createOnnxEngine(files);
   const read = createPictureReader();
   const vision = { engine, read };
@@ -163,7 +93,10 @@ async function measureFrames(files: ModelFiles, requests: Requests, rounds: numb
         const landmarks = refineLandmarks(mesh, heads);
         landmarksToFrame(landmarks, roi, MESH_SIZE);
         const quality = { brightness: 0, sharpness: 0 };
-        observationOf({ face: { score: sigmoid(flag), landmarks }, faceCount: 1, detectorRan: false, quality }, FULL);
+        observationOf(
+          { face: { score: sigmoid(flag), landmarks }, faceCount: 1, detectorRan: false, quality },
+          requests.full640[0]?.frame ?? { widthPx: 640, heightPx: 480 },
+        );
       });
     });
   };
@@ -173,6 +106,10 @@ async function measureFrames(files: ModelFiles, requests: Requests, rounds: numb
         for (const request of requests[name]) await observe(vision, request);
       });
       await stage(name);
+    }
+    for (const peer of peers) {
+      const key = `peer.${peer.name}`;
+      samples.set(key, [...(samples.get(key) ?? []), await peer.msPerFrame()]);
     }
   }
   await engine.close();
@@ -199,106 +136,8 @@ async function measureCorePeak(): Promise<number> {
   return GEMM_SIZE ** 3 / best;
 }
 
-interface Service {
-  readonly port: number;
-  readonly readyMs: number;
-  rssMb(): Promise<number | null>;
-  end(): Promise<void>;
-}
-
-/** The production bundle as its own process, models cached. */
-async function startService(workers: number): Promise<Service> {
-  const startedMs = performance.now();
-  const child = fork(fileURLToPath(new URL('../dist/inference/main.mjs', import.meta.url)), {
-    env: { ...process.env, PORT: '0', LOG_LEVEL: 'warn', INFERENCE_WORKERS: String(workers) },
-    execArgv: [],
-  });
-  const port = await new Promise<number>((resolve, reject) => {
-    child.on('message', (message: { port: number }) => resolve(message.port));
-    child.once('exit', (code) => reject(new Error(`the service ended with ${code}`)));
-  });
-  return {
-    port,
-    readyMs: performance.now() - startedMs,
-    rssMb: async () => {
-      try {
-        const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
-        return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
-      } catch {
-        return null;
-      }
-    },
-    end: () =>
-      new Promise((resolve) => {
-        child.once('exit', () => resolve());
-        child.kill('SIGTERM');
-      }),
-  };
-}
-
-/** Sends requests over one link; latency as the sender sees it, ms. */
-async function openSender(port: number, requests: readonly ObserveRequest[]) {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}${LINK_PATH}`, LINK_SUBPROTOCOL, { perMessageDeflate: false });
-  await new Promise((resolve, reject) => {
-    socket.once('open', resolve);
-    socket.once('error', reject);
-  });
-  const waiting = new Map<number, (ok: boolean) => void>();
-  socket.on('message', (data) => {
-    const response = decodeInferenceResponse(data as Buffer);
-    waiting.get(response.requestId)?.(response.status === 'ok');
-    waiting.delete(response.requestId);
-  });
-  let nextId = 0;
-  return {
-    send: (): Promise<{ ok: boolean; ms: number }> => {
-      const request = requests[nextId % requests.length];
-      if (request === undefined) throw new Error('no frames to send');
-      const requestId = nextId++;
-      const startedMs = performance.now();
-      return new Promise((resolve) => {
-        waiting.set(requestId, (ok) => resolve({ ok, ms: performance.now() - startedMs }));
-        socket.send(encodeInferenceRequest({ ...request, requestId, budgetMs: BUDGET_MS }));
-      });
-    },
-    close: () => socket.close(),
-  };
-}
-
-/** As many requests as are answered while `concurrency` are always under way; per second. */
-async function saturate(port: number, requests: readonly ObserveRequest[], concurrency: number, forMs: number) {
-  const sender = await openSender(port, requests);
-  const startedMs = performance.now();
-  let answered = 0;
-  const lane = async (): Promise<void> => {
-    while (performance.now() - startedMs < forMs) if ((await sender.send()).ok) answered++;
-  };
-  await Promise.all(Array.from({ length: concurrency }, lane));
-  sender.close();
-  return answered / ((performance.now() - startedMs) / 1000);
-}
-
-/** Latencies at a steady rate, whatever the answers do. */
-async function pace(port: number, requests: readonly ObserveRequest[], perSecond: number, forMs: number) {
-  const sender = await openSender(port, requests);
-  const answers: Promise<{ ok: boolean; ms: number }>[] = [];
-  const startedMs = performance.now();
-  await new Promise<void>((resolve) => {
-    const timer = setInterval(() => {
-      const elapsedMs = performance.now() - startedMs;
-      while (answers.length < (Math.min(elapsedMs, forMs) * perSecond) / 1000) answers.push(sender.send());
-      if (elapsedMs < forMs) return;
-      clearInterval(timer);
-      resolve();
-    }, 1);
-  });
-  const latencies = (await Promise.all(answers)).filter((answer) => answer.ok).map((answer) => answer.ms);
-  sender.close();
-  return latencies;
-}
-
 /**
- * `npm run bench -- inference [--json] [--rounds n] [--seconds n]`: CPU time per frame stage by
+ * `npm run bench -- inference [--json] [--rounds n] [--seconds n] [--peers none]`: CPU time per frame stage by
  * stage, and the service under load through its own link. With --json the last line is one object.
  */
 export async function run(argv: readonly string[]): Promise<void> {
@@ -308,14 +147,17 @@ export async function run(argv: readonly string[]): Promise<void> {
       json: { type: 'boolean', default: false },
       rounds: { type: 'string', default: '11' },
       seconds: { type: 'string', default: '5' },
+      peers: { type: 'string', default: 'all' },
     },
   });
   const say = (line: string): void => {
     process.stdout.write(`${line}\n`);
   };
   const { files } = await loadModels();
-  const requests = await prepare(files);
-  const costs = await measureFrames(files, requests, Math.max(2, Number(values.rounds)));
+  const requests = await prepareFrames(files);
+  const { peers, missing } = values.peers === 'none' ? { peers: [], missing: [] } : await openPeers(requests.full640);
+  const costs = await measureFrames(files, requests, peers, Math.max(2, Number(values.rounds)));
+  for (const peer of peers) await peer.close();
   const cost = (key: string): number => costs.get(key) ?? Number.NaN;
   for (const name of CASES) {
     const bytes = Math.round(median(requests[name].map((request) => request.image.length)));
@@ -330,6 +172,13 @@ export async function run(argv: readonly string[]): Promise<void> {
     `mesh: ${meshMs.toFixed(2)} ms, ${(meshMs / meshLimitMs).toFixed(1)} × the ${meshLimitMs.toFixed(2)} ms its multiplications take`,
   );
 
+  const ours = cost('full640');
+  const peerMs = peers.map(({ name }) => [name, cost(`peer.${name}`)] as const);
+  for (const [name, ms] of peerMs) {
+    say(`${name}: ${ms.toFixed(1)} ms per 640×480 frame, tracking: ${(ms / ours).toFixed(1)} × ours`);
+  }
+  for (const reason of missing) say(`not measured: ${reason}`);
+
   await buildServices();
   const workers = availableParallelism();
   const forMs = Number(values.seconds) * 1000;
@@ -337,14 +186,27 @@ export async function run(argv: readonly string[]): Promise<void> {
   const coldStartMs = service.readyMs;
   await saturate(service.port, requests.crop224, workers * 2, forMs / 4);
   const rssMbStart = await service.rssMb();
-  const observationsPerSecond = await saturate(service.port, requests.crop224, workers * 3, forMs);
+  const cpuBefore = await service.cpuMs();
+  let observationsPerSecond = 0;
+  const healthMs = await slowestHealth(service.port, async () => {
+    observationsPerSecond = await saturate(service.port, requests.crop224, workers * 3, forMs);
+  });
+  const cpuAfter = await service.cpuMs();
   const latencies = await pace(service.port, requests.crop224, observationsPerSecond * 0.7, forMs);
   const rssMbEnd = await service.rssMb();
   await service.end();
   const [p50Ms, p99Ms] = [quantile(latencies, 0.5), quantile(latencies, 0.99)];
   say(`service with ${workers} workers, sender on the same cores: ${observationsPerSecond.toFixed(0)} observations/s`);
+  if (cpuBefore !== null && cpuAfter !== null) {
+    const perObservation = (cpuAfter - cpuBefore) / ((observationsPerSecond * forMs) / 1000);
+    const alone = (workers * 1000) / perObservation;
+    say(
+      `    ${perObservation.toFixed(2)} ms CPU each, its link included: ${alone.toFixed(0)}/s of ${workers} cores of its own`,
+    );
+  }
+  say(`    /healthz meanwhile: ${healthMs.toFixed(1)} ms at most`);
   say(
-    `at 70 % of that: p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms; ready ${coldStartMs.toFixed(0)} ms after its start`,
+    `at 70 % of that: p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms (${(p99Ms / p50Ms).toFixed(1)} ×); ready ${coldStartMs.toFixed(0)} ms after its start`,
   );
   say(`memory: ${rssMbStart?.toFixed(0) ?? '?'} MB, ${rssMbEnd?.toFixed(0) ?? '?'} MB at the end`);
   if (!values.json) return;
@@ -357,7 +219,7 @@ export async function run(argv: readonly string[]): Promise<void> {
       rssMbStart: rssMbStart === null ? null : round(rssMbStart, 1),
       rssMbEnd: rssMbEnd === null ? null : round(rssMbEnd, 1),
       coldStartMs: round(coldStartMs, 0),
-      peers: {},
+      peers: Object.fromEntries(peerMs.map(([name, ms]) => [name, round(ms, 2)])),
       meshMs: round(meshMs, 3),
       meshLimitMs: round(meshLimitMs, 3),
     }),

@@ -9,6 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MODEL_CATALOG } from '../../inference/models/catalog.ts';
+import { defaultModelLocations, loadModels } from '../../inference/models/store.ts';
 import { clipFrame, wholeFrame } from './support/clip.ts';
 import { openLink } from './support/link-client.ts';
 
@@ -127,10 +128,28 @@ describe('the inference process', () => {
 
   it('says model_source_missing and what to do when there is no model to be had', async () => {
     // The bundle in a folder of its own, with every package but the models'.
-    const { code, stderr } = await start({ MODEL_CACHE_DIR: join(folder, 'cache') }, await bundleWithoutModels(folder))
-      .ended;
+    const { code, stderr } = await start(
+      { MODEL_CACHE_DIR: join(folder, 'cache') },
+      await bundleWith(['onnxruntime-node', 'sharp'], folder),
+    ).ended;
     expect(code).toBe(1);
     expect(stderr).toMatch(/^model_source_missing: .*npm ci/);
+  });
+
+  it('serves with onnx-web, and says so, where the native library does not load', async () => {
+    const into = join(folder, 'without-native');
+    await mkdir(into);
+    await loadModels();
+    const service = start(
+      { MODEL_CACHE_DIR: defaultModelLocations().cacheDir },
+      await bundleWith(['onnxruntime-web', 'onnxruntime-common'], into),
+    );
+    const link = await openLink(await service.ready);
+    expect(await link.request(wholeFrame(clipFrame(0)))).toMatchObject({ status: 'ok', observation: { faceCount: 1 } });
+    service.child.kill('SIGTERM');
+    const { stdout, code } = await service.ended;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/onnx-web.*native_unavailable.*engine replaced by a slower one/);
   });
 
   it('repairs a damaged model and starts', async () => {
@@ -144,8 +163,8 @@ describe('the inference process', () => {
   });
 });
 
-/** The service bundled as for production, in a folder whose node_modules lacks @mediapipe/face_mesh. */
-async function bundleWithoutModels(into: string): Promise<string> {
+/** The service bundled as for production, in a folder whose node_modules has those packages and no others. */
+async function bundleWith(packages: readonly string[], into: string): Promise<string> {
   const root = fileURLToPath(new URL('../../', import.meta.url));
   await build({
     entryPoints: [join(root, 'inference/main.ts'), join(root, 'inference/worker.ts')],
@@ -160,7 +179,7 @@ async function bundleWithoutModels(into: string): Promise<string> {
   });
   await writeFile(join(into, 'package.json'), '{"type":"module"}');
   await mkdir(join(into, 'node_modules'));
-  for (const name of ['onnxruntime-node', 'sharp']) {
+  for (const name of packages) {
     await symlink(join(root, 'node_modules', name), join(into, 'node_modules', name));
   }
   return join(into, 'dist/inference/main.mjs');

@@ -26,6 +26,29 @@ const PAGE = `<!doctype html><canvas></canvas><script src="/face_mesh.js"></scri
     await mesh.close();
     return faces;
   }
+  let tracker = null;
+  let canvases = [];
+  async function prepare(jpegs) {
+    for (const jpeg of jpegs) {
+      const bitmap = await createImageBitmap(await (await fetch('data:image/jpeg;base64,' + jpeg)).blob());
+      const canvas = document.createElement('canvas');
+      [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
+      canvas.getContext('2d').drawImage(bitmap, 0, 0);
+      canvases.push(canvas);
+    }
+    tracker = new FaceMesh({ locateFile: (file) => '/' + file });
+    tracker.setOptions({ maxNumFaces: 1, refineLandmarks: true, useCpuInference: true, selfieMode: false });
+    await tracker.initialize();
+  }
+  async function msPerFrame() {
+    let faces = 0;
+    tracker.onResults((results) => { faces += results.multiFaceLandmarks.length; });
+    const started = performance.now();
+    for (const image of canvases) await tracker.send({ image });
+    const spent = (performance.now() - started) / canvases.length;
+    if (faces !== canvases.length) throw new Error('MediaPipe lost the face');
+    return spent;
+  }
 </script>`;
 
 function serve(): Promise<Server> {
@@ -51,7 +74,18 @@ function serve(): Promise<Server> {
 export interface MediapipePage {
   /** Landmarks of the faces in an RGBA picture: x and y over its width and height, z over its width. */
   landmarksOf(rgba: Uint8Array, widthPx: number, heightPx: number): Promise<number[][]>;
+  /** Keeps pictures (JPEG) and one tracking instance for msPerFrame. */
+  prepare(jpegs: readonly Uint8Array[]): Promise<void>;
+  /** Wall time over the kept pictures; each must hold the face that the one before it had. */
+  msPerFrame(): Promise<number>;
   close(): Promise<void>;
+}
+
+/** What the page's script defines. */
+interface PageFunctions {
+  landmarksOf(width: number, height: number, base64: string): Promise<number[][]>;
+  prepare(jpegs: readonly string[]): Promise<void>;
+  msPerFrame(): Promise<number>;
 }
 
 /** Starts Chromium and a server of the package's files on a free port. */
@@ -67,14 +101,15 @@ export async function openMediapipe(): Promise<MediapipePage> {
     return {
       landmarksOf: (rgba, widthPx, heightPx) =>
         page.evaluate(
-          ([width, height, base64]) =>
-            (
-              globalThis as unknown as {
-                landmarksOf(width: number, height: number, base64: string): Promise<number[][]>;
-              }
-            ).landmarksOf(width, height, base64),
+          ([width, height, base64]) => (globalThis as unknown as PageFunctions).landmarksOf(width, height, base64),
           [widthPx, heightPx, Buffer.from(rgba).toString('base64')] as const,
         ),
+      prepare: (jpegs) =>
+        page.evaluate(
+          (pictures) => (globalThis as unknown as PageFunctions).prepare(pictures),
+          jpegs.map((jpeg) => Buffer.from(jpeg).toString('base64')),
+        ),
+      msPerFrame: () => page.evaluate(() => (globalThis as unknown as PageFunctions).msPerFrame()),
       close: async () => {
         await opened.close();
         server.close();

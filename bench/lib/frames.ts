@@ -1,0 +1,54 @@
+import { readFile } from 'node:fs/promises';
+import sharp from 'sharp';
+import { createOnnxEngine } from '../../inference/engine/onnx.ts';
+import type { ModelFiles } from '../../inference/models/store.ts';
+import { type ObserveRequest, observe } from '../../inference/pipeline/observe.ts';
+import { createPictureReader } from '../../inference/pixels/reader.ts';
+import type { FaceRoi } from '../../shared/geometry.ts';
+import { splitMjpeg } from '../../test/support/mjpeg.ts';
+
+const FULL = { widthPx: 640, heightPx: 480 };
+const CROP_PX = 224;
+const JPEG_QUALITY = 70;
+const FRAMES = 40;
+
+/** A face crop with the region of the frame before; a full frame with it; a full frame without. */
+export const CASES = ['crop224', 'full640', 'full640Detector'] as const;
+export type Case = (typeof CASES)[number];
+export type Requests = Readonly<Record<Case, readonly ObserveRequest[]>>;
+
+/** Frames of the real clip as 640×480 and as face crops of 224 px, each with the region of the frame before. */
+export async function prepareFrames(files: ModelFiles): Promise<Requests> {
+  const clip = splitMjpeg(await readFile(new URL('../../test/clips/cap12.mjpeg', import.meta.url)));
+  const engine = await createOnnxEngine(files);
+  const vision = { engine, read: createPictureReader() };
+  const whole = { xPx: 0, yPx: 0, ...FULL };
+  const requests: Record<Case, ObserveRequest[]> = { crop224: [], full640: [], full640Detector: [] };
+  let roi: FaceRoi | null = null;
+  for (const frame of clip.slice(0, FRAMES + 1)) {
+    const picture = sharp(frame).resize(FULL.widthPx, FULL.heightPx);
+    const image = await picture.clone().jpeg({ quality: JPEG_QUALITY }).toBuffer();
+    const outcome = await observe(vision, { frame: FULL, crop: whole, roi, image });
+    if (outcome.status !== 'ok' || outcome.observation.face === null) throw new Error('the clip lost its face');
+    if (roi !== null) {
+      requests.full640.push({ frame: FULL, crop: whole, roi, image });
+      requests.full640Detector.push({ frame: FULL, crop: whole, roi: null, image });
+      const side = Math.min(FULL.heightPx, Math.round(roi.sizePx * 1.07));
+      const crop = {
+        xPx: Math.max(0, Math.min(FULL.widthPx - side, Math.round(roi.centerXPx - side / 2))),
+        yPx: Math.max(0, Math.min(FULL.heightPx - side, Math.round(roi.centerYPx - side / 2))),
+        widthPx: side,
+        heightPx: side,
+      };
+      const small = await sharp(await picture.clone().png().toBuffer())
+        .extract({ left: crop.xPx, top: crop.yPx, width: side, height: side })
+        .resize(CROP_PX, CROP_PX)
+        .jpeg({ quality: JPEG_QUALITY })
+        .toBuffer();
+      requests.crop224.push({ frame: FULL, crop, roi, image: small });
+    }
+    roi = outcome.observation.face.nextRoi;
+  }
+  await engine.close();
+  return requests;
+}

@@ -1,0 +1,138 @@
+import { fork } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { WebSocket } from 'ws';
+import type { ObserveRequest } from '../../inference/pipeline/observe.ts';
+import { decodeInferenceResponse, encodeInferenceRequest, LINK_PATH, LINK_SUBPROTOCOL } from '../../shared/link.ts';
+
+const BUDGET_MS = 10_000;
+const HEALTH_EVERY_MS = 20;
+
+export interface Service {
+  readonly port: number;
+  readonly readyMs: number;
+  rssMb(): Promise<number | null>;
+  /** CPU time since its start, all threads; null where there is no /proc. */
+  cpuMs(): Promise<number | null>;
+  end(): Promise<void>;
+}
+
+/** The production bundle as its own process, models cached. */
+export async function startService(workers: number): Promise<Service> {
+  const startedMs = performance.now();
+  const child = fork(fileURLToPath(new URL('../../dist/inference/main.mjs', import.meta.url)), {
+    env: { ...process.env, PORT: '0', LOG_LEVEL: 'warn', INFERENCE_WORKERS: String(workers) },
+    execArgv: [],
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    child.on('message', (message: { port: number }) => resolve(message.port));
+    child.once('exit', (code) => reject(new Error(`the service ended with ${code}`)));
+  });
+  return {
+    port,
+    readyMs: performance.now() - startedMs,
+    rssMb: async () => {
+      try {
+        const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
+        return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
+      } catch {
+        return null;
+      }
+    },
+    cpuMs: async () => {
+      try {
+        const stat = await readFile(`/proc/${child.pid}/stat`, 'utf8');
+        // proc(5): utime and stime are fields 14 and 15, in ticks of 10 ms; field 2 may hold spaces.
+        const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+        return (Number(fields[11]) + Number(fields[12])) * 10;
+      } catch {
+        return null;
+      }
+    },
+    end: () =>
+      new Promise((resolve) => {
+        child.once('exit', () => resolve());
+        child.kill('SIGTERM');
+      }),
+  };
+}
+
+/** Sends requests over one link; latency as the sender sees it, ms. */
+async function openSender(port: number, requests: readonly ObserveRequest[]) {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}${LINK_PATH}`, LINK_SUBPROTOCOL, { perMessageDeflate: false });
+  await new Promise((resolve, reject) => {
+    socket.once('open', resolve);
+    socket.once('error', reject);
+  });
+  const waiting = new Map<number, (ok: boolean) => void>();
+  socket.on('message', (data) => {
+    const response = decodeInferenceResponse(data as Buffer);
+    waiting.get(response.requestId)?.(response.status === 'ok');
+    waiting.delete(response.requestId);
+  });
+  let nextId = 0;
+  return {
+    send: (): Promise<{ ok: boolean; ms: number }> => {
+      const request = requests[nextId % requests.length];
+      if (request === undefined) throw new Error('no frames to send');
+      const requestId = nextId++;
+      const startedMs = performance.now();
+      return new Promise((resolve) => {
+        waiting.set(requestId, (ok) => resolve({ ok, ms: performance.now() - startedMs }));
+        socket.send(encodeInferenceRequest({ ...request, requestId, budgetMs: BUDGET_MS }));
+      });
+    },
+    close: () => socket.close(),
+  };
+}
+
+/** The longest that /healthz took to answer while `work` ran, asked again and again; ms. */
+export async function slowestHealth(port: number, work: () => Promise<unknown>): Promise<number> {
+  let working = true;
+  let slowestMs = 0;
+  const ask = async (): Promise<void> => {
+    while (working) {
+      const startedMs = performance.now();
+      await (await fetch(`http://127.0.0.1:${port}/healthz`)).arrayBuffer();
+      slowestMs = Math.max(slowestMs, performance.now() - startedMs);
+      await new Promise((resolve) => setTimeout(resolve, HEALTH_EVERY_MS));
+    }
+  };
+  const asking = ask();
+  await work();
+  working = false;
+  await asking;
+  return slowestMs;
+}
+
+/** As many requests as are answered while `concurrency` are always under way; per second. */
+export async function saturate(port: number, requests: readonly ObserveRequest[], concurrency: number, forMs: number) {
+  const sender = await openSender(port, requests);
+  const startedMs = performance.now();
+  let answered = 0;
+  const lane = async (): Promise<void> => {
+    while (performance.now() - startedMs < forMs) if ((await sender.send()).ok) answered++;
+  };
+  await Promise.all(Array.from({ length: concurrency }, lane));
+  sender.close();
+  return answered / ((performance.now() - startedMs) / 1000);
+}
+
+/** Latencies at a steady rate, whatever the answers do. */
+export async function pace(port: number, requests: readonly ObserveRequest[], perSecond: number, forMs: number) {
+  const sender = await openSender(port, requests);
+  const answers: Promise<{ ok: boolean; ms: number }>[] = [];
+  const startedMs = performance.now();
+  await new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      const elapsedMs = performance.now() - startedMs;
+      while (answers.length < (Math.min(elapsedMs, forMs) * perSecond) / 1000) answers.push(sender.send());
+      if (elapsedMs < forMs) return;
+      clearInterval(timer);
+      resolve();
+    }, 1);
+  });
+  const latencies = (await Promise.all(answers)).filter((answer) => answer.ok).map((answer) => answer.ms);
+  sender.close();
+  return latencies;
+}
