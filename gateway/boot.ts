@@ -6,6 +6,8 @@ import { describeFaults, readConfig } from '../shared/config.ts';
 import { describeError, RelayError } from '../shared/errors.ts';
 import { developmentSecret } from './auth/development-secret.ts';
 import { gatewayConfigSchema } from './config.ts';
+import { GatewayMetrics } from './observability/metrics.ts';
+import { observeDeliveries } from './observability/observed-store.ts';
 import { type Gateway, startGateway } from './server.ts';
 import { openSpool } from './spool/spool.ts';
 import { openStore } from './store/open.ts';
@@ -17,7 +19,13 @@ export async function bootGateway(env: Readonly<Record<string, string | undefine
   const { config } = result;
   const logger = pino({ name: 'gateway', level: config.logLevel });
   const store = await openStore({ mysqlUrl: config.mysqlUrl, dataDir: config.dataDir }, logger);
-  const spool = await openSpool({ dataDir: config.dataDir, store, php: config.php, logger });
+  const metrics = new GatewayMetrics();
+  const spool = await openSpool({
+    dataDir: config.dataDir,
+    store: observeDeliveries(store, metrics),
+    php: config.php,
+    logger,
+  });
   try {
     const gateway = await startGateway({
       config,
@@ -26,6 +34,7 @@ export async function bootGateway(env: Readonly<Record<string, string | undefine
       store,
       spool,
       logger,
+      metrics,
     });
     logger.info(
       { port: gateway.port, development: config.development, store: store.kind, rule: config.rule },

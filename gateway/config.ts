@@ -154,6 +154,17 @@ export const gatewayEnvironmentSchema = z.object({
     description: 'without students for this long, ms, the inference link is closed',
     example: '60000',
   }),
+  METRICS_TOKEN: variable(
+    z
+      .string()
+      .regex(/^\S{16,}$/, 'must have at least 16 characters and no spaces')
+      .optional(),
+    {
+      description: 'bearer token that opens `/metrics`; without it only the development mode shows them',
+      example: 'change-me-openssl-rand-hex-16',
+      secret: true,
+    },
+  ),
   LOG_LEVEL: variable(oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'), {
     description: '`trace`, `debug`, `info`, `warn`, `error`, `fatal`, `silent`',
     example: 'info',
@@ -256,6 +267,7 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
     windowMs: env.WINDOW_MS,
     resumeGraceMs: env.RESUME_GRACE_MS,
     idleAfterMs: env.IDLE_AFTER_MS,
+    metricsToken: env.METRICS_TOKEN ?? null,
     logLevel: env.LOG_LEVEL,
   };
 });

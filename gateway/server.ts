@@ -9,6 +9,7 @@ import { SUBPROTOCOL } from '../shared/protocol/version.ts';
 import type { GatewayConfig } from './config.ts';
 import { createApp } from './http/app.ts';
 import type { Logger } from './logger.ts';
+import { GatewayMetrics } from './observability/metrics.ts';
 import { InferencePool, type PoolOptions } from './relay/inference-pool.ts';
 import { openReports } from './reports/open.ts';
 import { steadyUtcClock } from './session/clock.ts';
@@ -34,6 +35,7 @@ export interface GatewayParts {
   readonly store: MetricsStore;
   readonly spool: Spool;
   readonly logger: Logger;
+  readonly metrics?: GatewayMetrics;
   /** How inference is found, where it is not the system's resolver. */
   readonly relay?: Pick<PoolOptions, 'resolve' | 'resolveEveryMs'>;
 }
@@ -50,7 +52,7 @@ export interface Gateway {
  * The store and the spool are closed with the gateway.
  */
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
-  const { config, logger, spool, store, secret } = parts;
+  const { config, logger, spool, store, secret, metrics = new GatewayMetrics() } = parts;
   const now = steadyUtcClock();
   const inference = new InferencePool({ urls: config.inferenceUrls, logger, ...parts.relay });
   const reports = openReports(config, store);
@@ -107,6 +109,15 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     findReport,
   });
 
+  metrics.watch({
+    sessions: () => [...streams].map((stream) => ({ mode: stream.mode, phase: stream.phase })),
+    detachedSessions: () => sessions.detachedCount,
+    links: () => inference.states(),
+    spoolDepth: () => spool.depth(),
+    spoolOldestAgeMs: () => spool.oldestAgeMs(),
+    spoolSetAside: () => spool.setAsideCount(),
+  });
+
   const tick = () => {
     ticks += 1;
     for (const stream of streams) {
@@ -125,6 +136,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       windowMs: config.windowMs,
       inference,
       logger,
+      metrics,
       admit: (hello, from) => sessions.admit(hello, from),
       save,
       detach: (account, from) => sessions.detach(account, from),
@@ -154,6 +166,9 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     findReport,
     reports,
     listLive: () => sessions.listLive(),
+    metricsRegistry: metrics.registry,
+    metricsToken: config.metricsToken,
+    metricsOpen: config.development,
     unreadyReasons: () => (draining ? ['draining'] : []),
     status: () => ({
       sessions: sessions.liveCount,

@@ -7,11 +7,16 @@ import type { ApiDependencies } from './api/route.ts';
 import { mountDevelopment } from './development.ts';
 import { fault, HttpFault } from './faults.ts';
 import { type HealthDependencies, mountHealth } from './health.ts';
+import { type MetricsRouteDependencies, mountMetrics } from './metrics-route.ts';
 import { isAllowedHost, isAllowedOrigin } from './origins.ts';
 import { mountPages } from './pages.ts';
 import { mountStream, type StreamRouteDependencies } from './stream-route.ts';
 
-export interface AppDependencies extends ApiDependencies, HealthDependencies, StreamRouteDependencies {
+export interface AppDependencies
+  extends ApiDependencies,
+    HealthDependencies,
+    MetricsRouteDependencies,
+    StreamRouteDependencies {
   readonly clientDir: string;
 }
 
@@ -57,6 +62,7 @@ export function createApp(use: AppDependencies): Hono {
   app.use('/dev/*', crossOrigin);
 
   mountHealth(app, use);
+  mountMetrics(app, use);
   mountStream(app, use);
   mountDevelopment(app, use);
   mountApi(app, use);

@@ -8,6 +8,7 @@ import { ProtocolError } from '../../shared/protocol/errors.ts';
 import { decodeClientMessage } from '../../shared/protocol/frames.ts';
 import { encodeUpdate } from '../../shared/protocol/update.ts';
 import type { Logger } from '../logger.ts';
+import type { GatewayMetrics } from '../observability/metrics.ts';
 import type { InferencePool } from '../relay/inference-pool.ts';
 import { accountTotals, type SessionAccount } from './account.ts';
 import { openConnection, reduceConnection } from './connection.ts';
@@ -32,6 +33,7 @@ export interface StreamDependencies {
   readonly windowMs: number;
   readonly inference: Pick<InferencePool, 'request'>;
   readonly logger: Logger;
+  readonly metrics: Pick<GatewayMetrics, 'received' | 'answered' | 'inferred' | 'closed'>;
   /** Rejects with ProtocolError. */
   readonly admit: (hello: Hello, stream: Stream) => Promise<Admission>;
   /** Resolves once the window is on disk. */
@@ -67,6 +69,11 @@ export class Stream {
     return liveSession(state.account, state.phase, this.#use.now());
   }
 
+  /** Where this stream's observations are made; `none` before admission. */
+  get mode(): string {
+    return 'account' in this.#state ? this.#state.account.mode : 'none';
+  }
+
   /** Resolves when every window handed over so far is on disk. */
   get saved(): Promise<void> {
     return this.#saving;
@@ -84,6 +91,7 @@ export class Stream {
     try {
       const message = decodeClientMessage(bytes);
       const digest = message.kind === 'frame' ? createHash('sha1').update(message.image).digest('base64') : null;
+      this.#use.metrics.received(message.kind);
       this.dispatch({ type: 'message', message, bytes: bytes.byteLength, digest });
     } catch (error) {
       this.#fault(error);
@@ -126,6 +134,7 @@ export class Stream {
         this.#send(JSON.stringify(effect.message));
         break;
       case 'update':
+        this.#use.metrics.answered(effect.update.outcome);
         this.#send(encodeUpdate(effect.update));
         break;
       case 'authenticate':
@@ -149,6 +158,7 @@ export class Stream {
         this.#use.detach(effect.account, this);
         break;
       case 'close':
+        this.#use.metrics.closed(effect.code);
         this.#socket.close(effect.code, effect.reason);
         break;
     }
@@ -191,6 +201,7 @@ export class Stream {
         image: message.image,
       })
       .then((answer) => {
+        this.#use.metrics.inferred(answer.status, this.#use.now() - effect.frame.receivedAtMs);
         if (answer.status === 'ok')
           this.dispatch({ type: 'observed', frame: effect.frame, observation: answer.observation });
         else
