@@ -71,7 +71,9 @@ export async function buildServices(): Promise<void> {
     outExtension: { '.js': '.mjs' },
     logLevel: 'warning',
     // CommonJS packages inside an ESM bundle still call require().
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    banner: {
+      js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
+    },
   } as const;
   await Promise.all([
     build({
