@@ -1,4 +1,3 @@
-import '../browser/strict-csp.ts';
 import { RelayError } from '../../shared/errors.ts';
 import { answers } from '../../shared/report/answers.ts';
 import { fetchTicket } from '../browser/tickets.ts';

@@ -1,3 +1,4 @@
+import '../browser/strict-csp.ts';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import { answers } from '../../shared/report/answers.ts';
 import { byId } from '../page/dom.ts';
@@ -49,7 +50,9 @@ function say(text: string): void {
 }
 
 function sentenceOf(error: unknown): string {
-  return error instanceof RelayError ? error.message : describeError(error);
+  const text = error instanceof RelayError ? error.message : describeError(error);
+  const sentence = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }
 
 function showNotice(text: string): void {
@@ -123,7 +126,7 @@ function failure(error: unknown): HTMLElement {
     { class: 'card status', role: 'alert' },
     el('h1', { id: 'page-title', tabindex: '-1' }, title),
     el('p', {}, sentenceOf(error)),
-    el('p', { class: 'controls' }, retry),
+    el('p', { class: 'controls' }, retry, el('a', { class: 'button', href: '#/' }, 'Overview')),
   );
 }
 
@@ -206,6 +209,10 @@ async function render(): Promise<void> {
   say(`${title} is shown`);
 }
 
-window.addEventListener('hashchange', () => void render());
+window.addEventListener('hashchange', () => {
+  // Somebody came by another link of the platform: nothing of the reader before them may stay.
+  if (location.hash.startsWith('#ticket=')) location.reload();
+  else void render();
+});
 byId('print', HTMLButtonElement).addEventListener('click', () => window.print());
 void render();

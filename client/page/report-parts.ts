@@ -1,7 +1,7 @@
 import { FOCUS_STATES, type FocusState } from '../../shared/direction.ts';
 import type { Report } from '../../shared/report/session.ts';
 import { create } from './dom.ts';
-import { dataAmount, duration, percent, share, tenthsTime } from './format.ts';
+import { clockTime, dataAmount, duration, percent, share, tenthsTime } from './format.ts';
 import { type Times, trackedMs } from './proportion.ts';
 import { directionShares, type TimesByDirection } from './report-data.ts';
 import { STATE_LABELS } from './stack-chart.ts';
@@ -31,15 +31,20 @@ export function stateHeading(state: FocusState): HTMLTableCellElement {
   return name;
 }
 
-/** Rows of time by kind, and their sum as printed. */
+const HOUR_MS = 3_600_000;
+
+/** Rows of time by kind, and their sum as printed: to the tenth of a second, past an hour to the second. */
 export function totalsRows(times: Times): readonly HTMLTableRowElement[] {
   const whole = trackedMs(times) + times.untracked;
+  const stepMs = whole < HOUR_MS ? 100 : 1000;
+  const rounded = (ms: number) => Math.round(ms / stepMs) * stepMs;
+  const printed = (ms: number) => (whole < HOUR_MS ? tenthsTime(ms) : clockTime(rounded(ms)));
   const rows = FOCUS_STATES.map((state) =>
-    row(stateHeading(state), tenthsTime(times[state]), percent(share(times[state], whole))),
+    row(stateHeading(state), printed(times[state]), percent(share(times[state], whole))),
   );
   // The sum of the rows as printed, not of what was rounded off them.
-  const printed = FOCUS_STATES.reduce((ms, state) => ms + Math.round(times[state] / 100) * 100, 0);
-  const sum = row(rowHeading('Together'), tenthsTime(printed), '');
+  const together = FOCUS_STATES.reduce((ms, state) => ms + rounded(times[state]), 0);
+  const sum = row(rowHeading('Together'), printed(together), '');
   sum.className = 'sum';
   return [...rows, sum];
 }
@@ -67,14 +72,20 @@ export type Traffic = Pick<
   'framesReceived' | 'framesProcessed' | 'framesDropped' | 'framesWithFace' | 'bytesUp' | 'bytesDown'
 >;
 
+/** `1,234 (56 %)` that does not break inside of the bracket. */
+function partOf(part: number, whole: number): string {
+  const inBracket = percent(share(part, whole)).replaceAll(' ', '\u00A0');
+  return `${part.toLocaleString()} (${inBracket})`;
+}
+
 /** Tiles for a `<dl class="tiles">`: how good the data is. */
 export function qualityTiles(report: Traffic, times: Times): readonly HTMLElement[] {
   const whole = trackedMs(times) + times.untracked;
   const tiles: readonly (readonly [string, string])[] = [
-    ['Messages received', String(report.framesReceived)],
-    ['Processed', `${report.framesProcessed} (${percent(share(report.framesProcessed, report.framesReceived))})`],
-    ['Dropped', String(report.framesDropped)],
-    ['With a face', `${report.framesWithFace} (${percent(share(report.framesWithFace, report.framesProcessed))})`],
+    ['Messages received', report.framesReceived.toLocaleString()],
+    ['Processed', partOf(report.framesProcessed, report.framesReceived)],
+    ['Dropped', report.framesDropped.toLocaleString()],
+    ['With a face', partOf(report.framesWithFace, report.framesProcessed)],
     ['Not tracked', percent(share(times.untracked, whole))],
     ['Could not be told', percent(share(times.unknown, trackedMs(times)))],
     ['Data up', dataAmount(report.bytesUp)],

@@ -102,7 +102,7 @@ export function summaryCard(
 }
 
 /** Stretches without a break: how many, and how long. */
-export function boutsCard(context: ViewContext, figures: Detail): HTMLElement {
+function boutsCard(context: ViewContext, figures: Detail): HTMLElement {
   const head = ['', 'Number', 'Median', 'Longest'].map((label) =>
     el('th', { scope: 'col' }, label === '' ? el('span', { class: 'visually-hidden' }, 'Kind') : label),
   );
@@ -132,7 +132,7 @@ export function boutsCard(context: ViewContext, figures: Detail): HTMLElement {
 }
 
 /** Where the gaze was. */
-export function directionsCard(context: ViewContext, figures: Detail): HTMLElement {
+function directionsCard(context: ViewContext, figures: Detail): HTMLElement {
   const items = directionItems(figures);
   const note =
     items.length === 0 ? 'No gaze was measured.' : "Share of tracked time. Left and right are the student's own.";
@@ -146,7 +146,7 @@ export function directionsCard(context: ViewContext, figures: Detail): HTMLEleme
 }
 
 /** How far the numbers can be trusted. */
-export function qualityCard(context: ViewContext, figures: Detail): HTMLElement {
+function qualityCard(context: ViewContext, figures: Detail): HTMLElement {
   const times = timesOf(figures);
   return card(
     context,
@@ -154,6 +154,16 @@ export function qualityCard(context: ViewContext, figures: Detail): HTMLElement 
     {},
     el('dl', { class: 'tiles spaced' }, ...qualityTiles(figures, times)),
     el('p', { class: 'hint' }, judgement(figures, times)),
+  );
+}
+
+/** Stretches, data quality and directions, which every page of one thing ends with. */
+export function detailCards(context: ViewContext, figures: Detail): HTMLElement {
+  return el(
+    'div',
+    { class: 'pair' },
+    el('div', { class: 'view' }, boutsCard(context, figures), qualityCard(context, figures)),
+    directionsCard(context, figures),
   );
 }
 

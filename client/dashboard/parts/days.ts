@@ -2,6 +2,7 @@ import { datesOf } from '../../../shared/report/range.ts';
 import type { DayRow } from '../../../shared/report/rows.ts';
 import { duration, percent } from '../../page/format.ts';
 import type { Query } from '../api.ts';
+import { el } from '../element.ts';
 import type { ViewContext } from '../view.ts';
 import { counted, dayText, timesOf } from '../words.ts';
 import { card } from './cards.ts';
@@ -68,6 +69,7 @@ export function daysCards(
         title: (index) => dayText(dates[index] ?? ''),
         detail: (index) => `of ${duration(at(index)?.trackedMs ?? 0)}, ${counted(at(index)?.sessions ?? 0, 'session')}`,
       }),
+      el('p', { class: 'hint chart-foot' }, 'The focused share of tracked time. The table of days has the numbers.'),
     ),
   ];
 }

@@ -71,6 +71,21 @@ function labelOf(kind: Stretch['kind']): string {
   return kind === 'paused' ? 'Paused' : STATE_LABELS[kind];
 }
 
+/** Lines for what was not tracked, so that it differs by more than its colour. */
+function hatch(): SVGElement {
+  const size = { width: '6', height: '100' };
+  return svg(
+    'defs',
+    {},
+    svg(
+      'pattern',
+      { id: 'untracked-hatch', patternUnits: 'userSpaceOnUse', ...size },
+      svg('rect', { class: 'hatch-base', ...size }),
+      svg('line', { class: 'hatch-line', x1: '1', x2: '1', y1: '0', y2: '100' }),
+    ),
+  );
+}
+
 /** The session from left to right: its sections above, what was seen below. */
 export function sessionStrip(report: Report, names: SessionNames): HTMLElement {
   const whole = Math.max(1, report.endedAtMs - report.startedAtMs);
@@ -111,6 +126,7 @@ export function sessionStrip(report: Report, names: SessionNames): HTMLElement {
       role: 'img',
       'aria-label': describe(stretches),
     },
+    hatch(),
     ...bars,
   );
   const axis = el(

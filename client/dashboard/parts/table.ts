@@ -52,7 +52,7 @@ export function dataTable<Row>(caption: string, columns: readonly Column<Row>[],
 
 /** A share as a number with a bar beside it. */
 export function shareCell(fraction: number | null): HTMLElement {
-  const bar = el('span', { class: 'share-bar', 'aria-hidden': 'true' });
+  const bar = el('span', { class: fraction === null ? 'share-bar none' : 'share-bar', 'aria-hidden': 'true' });
   const fill = el('span', { class: 'share-fill' });
   fill.style.width = `${(fraction ?? 0) * 100}%`;
   bar.append(fill);

@@ -16,7 +16,11 @@ function figureColumns<Row extends StudentRow | ModuleRow | SectionRow>(): Colum
   ];
 }
 
-export function modulesTable(context: ViewContext, rows: readonly ModuleRow[], linked = true): HTMLElement {
+export function modulesTable(
+  context: ViewContext,
+  rows: readonly ModuleRow[],
+  options = { linked: true, students: true },
+): HTMLElement {
   return dataTable<ModuleRow>(
     'Modules',
     [
@@ -24,7 +28,7 @@ export function modulesTable(context: ViewContext, rows: readonly ModuleRow[], l
         label: 'Module',
         kind: 'text',
         cell: (row) =>
-          linked
+          options.linked
             ? el(
                 'a',
                 { href: context.link({ page: 'module', moduleId: row.moduleId }) },
@@ -33,7 +37,7 @@ export function modulesTable(context: ViewContext, rows: readonly ModuleRow[], l
             : moduleName(row.title, row.moduleId),
       },
       ...figureColumns<ModuleRow>(),
-      { label: 'Students', cell: (row) => row.students.toLocaleString() },
+      ...(options.students ? [{ label: 'Students', cell: (row: ModuleRow) => row.students.toLocaleString() }] : []),
     ],
     rows,
   );

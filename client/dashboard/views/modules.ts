@@ -1,16 +1,7 @@
 import { answers } from '../../../shared/report/answers.ts';
 import { duration } from '../../page/format.ts';
 import { el } from '../element.ts';
-import {
-  boutsCard,
-  card,
-  commonTiles,
-  directionsCard,
-  emptyCard,
-  pageHead,
-  qualityCard,
-  summaryCard,
-} from '../parts/cards.ts';
+import { card, commonTiles, detailCards, emptyCard, pageHead, summaryCard } from '../parts/cards.ts';
 import { daysCards } from '../parts/days.ts';
 import { modulesTable, sectionsTable, studentsTable } from '../parts/tables.ts';
 import type { View, ViewContext } from '../view.ts';
@@ -72,8 +63,7 @@ export async function moduleView(context: ViewContext, moduleId: number): Promis
       { note: 'in this module', csv: { path: '/api/v1/students', query: { ...ofModule, order: 'focusShare' } } },
       studentsTable(context, students.rows),
     ),
-    el('div', { class: 'pair' }, boutsCard(context, module), directionsCard(context, module)),
-    qualityCard(context, module),
+    detailCards(context, module),
   );
   return { title, content };
 }

@@ -45,8 +45,8 @@ function hoursCard(context: ViewContext, rows: readonly HourRow[]): HTMLElement 
   const clock = (hour: number) => `${String(hour).padStart(2, '0')}:00`;
   return card(
     context,
-    'Focus by time of day',
-    { note: 'by the hour in which sessions began', csv: { path: '/api/v1/hours', query: context.scope } },
+    'Focus by hour of the session’s start',
+    { csv: { path: '/api/v1/hours', query: context.scope } },
     shareChart(context, 'Line chart of the focused share by the hour in which sessions began.', {
       labels: hours.map(clock),
       shares: hours.map((hour) => byHour.get(hour)?.focusShare ?? null),

@@ -2,16 +2,7 @@ import { answers } from '../../../shared/report/answers.ts';
 import type { TimelineRow } from '../../../shared/report/rows.ts';
 import { clockTime, duration } from '../../page/format.ts';
 import { el } from '../element.ts';
-import {
-  boutsCard,
-  card,
-  commonTiles,
-  directionsCard,
-  emptyCard,
-  pageHead,
-  qualityCard,
-  summaryCard,
-} from '../parts/cards.ts';
+import { card, commonTiles, detailCards, emptyCard, pageHead, summaryCard } from '../parts/cards.ts';
 import { barChart, shareChart } from '../parts/charts.ts';
 import { dataTable, shareCell, tableInstead } from '../parts/table.ts';
 import type { View, ViewContext } from '../view.ts';
@@ -124,8 +115,7 @@ export async function sectionView(context: ViewContext, moduleId: number, sectio
     head,
     summaryCard(context, section, tiles, { path, query: scope }),
     ...timelineCards(context, `${path}/timeline`, timeline.rows),
-    el('div', { class: 'pair' }, boutsCard(context, section), directionsCard(context, section)),
-    qualityCard(context, section),
+    detailCards(context, section),
   );
   return { title, content };
 }

@@ -5,7 +5,7 @@ import { trackedMs } from '../../page/proportion.ts';
 import { summariseBouts, timeline, timesOfReport } from '../../page/report-data.ts';
 import { sinceStart } from '../../page/timeline-chart.ts';
 import { el } from '../element.ts';
-import { boutsCard, card, commonTiles, directionsCard, pageHead, qualityCard, summaryCard } from '../parts/cards.ts';
+import { card, commonTiles, detailCards, pageHead, summaryCard } from '../parts/cards.ts';
 import { stackChart } from '../parts/charts.ts';
 import { sessionStrip, stretchesTable } from '../parts/strip.ts';
 import { tableInstead } from '../parts/table.ts';
@@ -85,8 +85,7 @@ export async function sessionView(context: ViewContext, sessionId: string): Prom
           `${sinceStart(at(index))} – ${sinceStart((bars[index]?.endedAtMs ?? 0) - report.startedAtMs)}`,
       }),
     ),
-    el('div', { class: 'pair' }, boutsCard(context, figures), directionsCard(context, figures)),
-    qualityCard(context, figures),
+    detailCards(context, figures),
   );
   return { title, content };
 }

@@ -1,16 +1,7 @@
 import { answers } from '../../../shared/report/answers.ts';
 import { duration } from '../../page/format.ts';
 import { el } from '../element.ts';
-import {
-  boutsCard,
-  card,
-  commonTiles,
-  directionsCard,
-  emptyCard,
-  pageHead,
-  qualityCard,
-  summaryCard,
-} from '../parts/cards.ts';
+import { card, commonTiles, detailCards, emptyCard, pageHead, summaryCard } from '../parts/cards.ts';
 import { daysCards } from '../parts/days.ts';
 import { pager } from '../parts/table.ts';
 import { modulesTable, sessionsTable } from '../parts/tables.ts';
@@ -52,7 +43,12 @@ export async function studentView(context: ViewContext, userId: number): Promise
     head,
     summaryCard(context, student, tiles, { path, query: range }),
     ...daysCards(context, shown, days.rows, { path: '/api/v1/days', query }),
-    card(context, 'Modules', { csv: { path: '/api/v1/modules', query } }, modulesTable(context, modules.rows, staff)),
+    card(
+      context,
+      'Modules',
+      { csv: { path: '/api/v1/modules', query } },
+      modulesTable(context, modules.rows, { linked: staff, students: false }),
+    ),
     card(
       context,
       'Sessions',
@@ -60,8 +56,7 @@ export async function studentView(context: ViewContext, userId: number): Promise
       sessionsTable(context, sessions.rows, false),
       pager(sessions.page, (page) => context.go({ extra: { page: String(page) } })),
     ),
-    el('div', { class: 'pair' }, boutsCard(context, student), directionsCard(context, student)),
-    qualityCard(context, student),
+    detailCards(context, student),
   );
   return { title, content };
 }
