@@ -146,6 +146,10 @@ export const gatewayEnvironmentSchema = z.object({
     description: 'length of a metrics window, ms',
     example: '30000',
   }),
+  CHECKPOINT_MS: variable(wholeNumber(5, 60_000, 100), {
+    description: 'how often running sessions are written to `DATA_DIR`, ms: about what a killed gateway loses',
+    example: '100',
+  }),
   RESUME_GRACE_MS: variable(wholeNumber(0, 3_600_000, 120_000), {
     description: 'how long a session waits for a student who lost the connection, ms',
     example: '120000',
@@ -265,6 +269,7 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
     maxFps: env.MAX_CLIENT_FPS,
     maxSessions: env.MAX_SESSIONS,
     windowMs: env.WINDOW_MS,
+    checkpointMs: env.CHECKPOINT_MS,
     resumeGraceMs: env.RESUME_GRACE_MS,
     idleAfterMs: env.IDLE_AFTER_MS,
     metricsToken: env.METRICS_TOKEN ?? null,

@@ -12,6 +12,7 @@ import type { Logger } from './logger.ts';
 import { GatewayMetrics } from './observability/metrics.ts';
 import { InferencePool, type PoolOptions } from './relay/inference-pool.ts';
 import { openReports } from './reports/open.ts';
+import { Checkpointer } from './session/checkpointer.ts';
 import { steadyUtcClock } from './session/clock.ts';
 import { Sessions } from './session/sessions.ts';
 import { Stream } from './session/stream.ts';
@@ -95,7 +96,11 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const findReport = async (sessionId: string) => {
     await Promise.all(saving);
     await spool.flush(REPORT_FLUSH_MS);
-    return store.sessionReport(sessionId);
+    const report = await store.sessionReport(sessionId);
+    if (report === null && (await spool.pendingFor(sessionId)).length > 0) {
+      throw new RelayError('store_unreachable', 'the session is still on its way to the store');
+    }
+    return report;
   };
   const sessions = new Sessions({
     secret,
@@ -107,6 +112,16 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     logger,
     save,
     findReport,
+  });
+
+  const checkpointer = new Checkpointer({
+    checkpoint: (open, goneSessionIds) => spool.checkpoint(open, goneSessionIds),
+    accounts: function* () {
+      for (const { countingAccount } of streams) if (countingAccount !== null) yield countingAccount;
+    },
+    saved: () => Promise.all([...saving, ...[...streams].map((stream) => stream.saved)]),
+    everyMs: config.checkpointMs,
+    logger,
   });
 
   metrics.watch({
@@ -129,6 +144,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     if (idleTimer !== null) clearTimeout(idleTimer);
     idleTimer = null;
     ticker ??= setInterval(tick, TICK_MS);
+    checkpointer.start();
     inference.open();
     const stream = new Stream(socket, {
       now,
@@ -148,9 +164,12 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const closeStream = (stream: Stream) => {
     stream.dispatch({ type: 'closed' });
     streams.delete(stream);
+    const saved = stream.saved.catch(() => undefined).then(() => void saving.delete(saved));
+    saving.add(saved);
     if (streams.size > 0) return;
     if (ticker !== null) clearInterval(ticker);
     ticker = null;
+    void checkpointer.stop();
     if (!draining) idleTimer = setTimeout(() => inference.release(), config.idleAfterMs);
   };
 
@@ -198,6 +217,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     if (ticker !== null) clearInterval(ticker);
     sessions.forget();
     await Promise.all([...ending.map((stream) => stream.saved.catch(() => undefined)), ...saving]);
+    await checkpointer.stop();
     inference.release();
     await spool.flush(SHUTDOWN_FLUSH_MS);
     await spool.close();

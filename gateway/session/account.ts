@@ -106,6 +106,29 @@ function coveredMs(totals: FocusTotals): number {
 }
 
 /**
+ * An account for a session that must go on while the store cannot say what it has of it: it counts from now, and
+ * its totals begin at 0. What is stored stays as it is, for the next window has a key of its own.
+ */
+export function continueUnseen(options: {
+  sessionId: string;
+  userId: number;
+  moduleId: number;
+  rule: Rule;
+  startedAtMs: number;
+  nowMs: number;
+}): SessionAccount {
+  const { startedAtMs, nowMs, ...identity } = options;
+  const elapsedMs = Math.max(0, Math.round(nowMs - startedAtMs));
+  return {
+    ...openAccount(identity),
+    startedAtMs,
+    clockZeroMs: startedAtMs,
+    pausedMs: elapsedMs,
+    lastCaptureMs: elapsedMs,
+  };
+}
+
+/**
  * Rebuilds an account on a replica that does not know the session, from what is stored. `base` are
  * the stored totals; the time since they end becomes untracked with the first sample.
  */
@@ -274,4 +297,10 @@ export function cutWindow(
     account: { ...account, tracker, flushed: totals, seq: account.seq + 1, counts: NO_COUNTS },
     window,
   };
+}
+
+/** The window that would be cut if the session ended at its newest sample; null when there is nothing in it. */
+export function openWindow(account: SessionAccount): MetricsWindow | null {
+  if (account.stoppedAtMs !== null) return null;
+  return cutWindow(settleAccount(account, account.lastCaptureMs), false).window;
 }

@@ -1,4 +1,5 @@
 import type { Rule } from '../../shared/direction.ts';
+import { describeError } from '../../shared/errors.ts';
 import type { FocusTotals } from '../../shared/focus/focus.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import type { Hello } from '../../shared/protocol/control.ts';
@@ -7,9 +8,12 @@ import { type ResumeClaims, signResumeToken, verifyResumeToken } from '../auth/r
 import { type Identity, verifyTicket } from '../auth/ticket.ts';
 import type { Logger } from '../logger.ts';
 import type { SessionReport } from '../store/port.ts';
-import { cutWindow, nextEpoch, openAccount, rebuildAccount, type SessionAccount } from './account.ts';
+import { continueUnseen, cutWindow, nextEpoch, openAccount, rebuildAccount, type SessionAccount } from './account.ts';
 import type { LiveSession } from './live.ts';
 import type { Admission, Stream } from './stream.ts';
+
+/** How long a resuming student waits for the store: well below the deadline for hello. */
+const RESUME_LOOKUP_MS = 3000;
 
 export interface SessionsOptions {
   readonly secret: string;
@@ -136,7 +140,12 @@ export class Sessions {
   async #storedAccount(claims: ResumeClaims): Promise<SessionAccount | null> {
     const here = this.#detached.has(claims.sessionId) || this.#live.has(claims.userId);
     if (here) return null;
-    const report = await this.#use.findReport(claims.sessionId);
+    const report = await this.#reportInTime(claims);
+    if (report === 'unseen') {
+      const { sessionId, userId, moduleId, startedAtMs } = claims;
+      const { rule, now } = this.#use;
+      return continueUnseen({ sessionId, userId, moduleId, rule, startedAtMs, nowMs: now() });
+    }
     if (report === null) return null;
     return rebuildAccount({
       sessionId: claims.sessionId,
@@ -146,6 +155,24 @@ export class Sessions {
       startedAtMs: report.startedAtMs,
       base: totalsOfReport(report),
     });
+  }
+
+  /** A student need not wait for a database that is out of reach or slow. */
+  async #reportInTime(claims: ResumeClaims): Promise<SessionReport | null | 'unseen'> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'unseen'>((resolve) => {
+      timer = setTimeout(() => resolve('unseen'), RESUME_LOOKUP_MS);
+    });
+    const found = this.#use.findReport(claims.sessionId).catch((error: unknown) => {
+      this.#use.logger.warn(
+        { sessionId: claims.sessionId, reason: describeError(error) },
+        'a session goes on though the store cannot say what it has of it',
+      );
+      return 'unseen' as const;
+    });
+    const report = await Promise.race([found, late]);
+    clearTimeout(timer);
+    return report;
   }
 }
 

@@ -69,6 +69,12 @@ export class Stream {
     return liveSession(state.account, state.phase, this.#use.now());
   }
 
+  /** The account while it is counting, else null. */
+  get countingAccount(): SessionAccount | null {
+    const state = this.#state;
+    return state.phase === 'tracking' || state.phase === 'stopping' ? state.account : null;
+  }
+
   /** Where this stream's observations are made; `none` before admission. */
   get mode(): string {
     return 'account' in this.#state ? this.#state.account.mode : 'none';

@@ -6,6 +6,7 @@ import type { PhpOptions } from '../php/sink.ts';
 import { createMutex } from '../store/mutex.ts';
 import type { MetricsStore } from '../store/port.ts';
 import { type BackoffPolicy, backoffMs } from './backoff.ts';
+import { openCheckpoints } from './checkpoints.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { deliver, readEntry } from './deliver.ts';
 import { openSpoolFile } from './file.ts';
@@ -31,6 +32,11 @@ export interface SetAsideEntry {
 export interface Spool {
   /** Resolves when the window is on the disk. Rejects with RelayError `spool_failed` or `spool_closed`. */
   append(window: MetricsWindow): Promise<void>;
+  /**
+   * Keeps what running sessions have counted since their last windows, in case this process is killed, and forgets the
+   * sessions that are gone. Rejects with `spool_failed`.
+   */
+  checkpoint(open: readonly MetricsWindow[], goneSessionIds: readonly string[]): Promise<void>;
   /** Windows that wait for delivery. */
   depth(): number;
   /** Age of the window that has waited longest, ms; null if none waits. */
@@ -80,6 +86,11 @@ interface PendingAppend {
   readonly reject: (error: unknown) => void;
 }
 
+const entryOf = (window: MetricsWindow) => ({
+  sessionId: window.sessionId.toLowerCase(),
+  body: JSON.stringify(window),
+});
+
 /**
  * Opens a spool and goes on delivering what an earlier run left. An empty spool has no timer and
  * asks nothing of the store. Throws RelayError `spool_failed`.
@@ -89,6 +100,16 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const batchSize = options.batchSize ?? BATCH_SIZE;
   const file = await openSpoolFile(path.join(options.dataDir, SPOOL_FILE));
   const mutex = createMutex();
+  const checkpoints = await openCheckpoints(options.dataDir);
+  const recovered = await checkpoints.recover();
+  if (recovered.length > 0) {
+    await file.append(recovered.map(entryOf), clock.nowMs());
+    await checkpoints.write(
+      [],
+      recovered.map(({ sessionId }) => sessionId),
+    );
+    logger.info({ windows: recovered.length }, 'open windows of a gateway that was killed are taken over');
+  }
   let stats = await file.stats();
   let queue: PendingAppend[] = [];
   let failures = 0;
@@ -218,10 +239,12 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     append(window) {
       if (closing !== null) return Promise.reject(new RelayError('spool_closed', 'the spool is closed'));
       return new Promise((resolve, reject) => {
-        queue.push({ sessionId: window.sessionId.toLowerCase(), body: JSON.stringify(window), resolve, reject });
+        queue.push({ ...entryOf(window), resolve, reject });
         if (queue.length === 1) writeQueue();
       });
     },
+    checkpoint: (open, goneSessionIds) =>
+      closing === null ? checkpoints.write(open, goneSessionIds) : Promise.resolve(),
     depth: () => stats.waiting,
     oldestAgeMs: () =>
       stats.oldestAppendedAtMs === null ? null : Math.max(0, clock.nowMs() - stats.oldestAppendedAtMs),
@@ -250,6 +273,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
         await mutex.run(async () => {
           closed = true;
           file.close();
+          checkpoints.close();
         });
       })();
       return closing;

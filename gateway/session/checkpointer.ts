@@ -1,0 +1,101 @@
+import { describeError } from '../../shared/errors.ts';
+import type { MetricsWindow } from '../../shared/metrics-window.ts';
+import type { Logger } from '../logger.ts';
+import { createMutex } from '../store/mutex.ts';
+import { openWindow, type SessionAccount } from './account.ts';
+
+/** Writing takes at most this part of the time: with many sessions it comes less often. */
+const DUTY = 1 / 20;
+
+export interface CheckpointerOptions {
+  /** Writes what is open now and forgets sessions that are not any more. */
+  readonly checkpoint: (open: readonly MetricsWindow[], goneSessionIds: readonly string[]) => Promise<void>;
+  /** Accounts of the sessions that are counting now. */
+  readonly accounts: () => Iterable<SessionAccount>;
+  /** Resolves when every window handed over so far is in the spool. */
+  readonly saved: () => Promise<unknown>;
+  /** Shortest time between two writes, ms. */
+  readonly everyMs: number;
+  readonly logger: Logger;
+}
+
+/** Writes the open windows of running sessions again and again, while there are any. */
+export class Checkpointer {
+  readonly #use: CheckpointerOptions;
+  readonly #written = new Map<string, SessionAccount>();
+  readonly #mutex = createMutex();
+  #running: Promise<void> | null = null;
+  #wake: () => void = () => {};
+  #wanted = false;
+  #failing = false;
+
+  constructor(options: CheckpointerOptions) {
+    this.#use = options;
+  }
+
+  /** Sessions are counting: writes until stop(). */
+  start(): void {
+    this.#wanted = true;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null;
+      if (this.#wanted) this.start();
+    });
+  }
+
+  /** Writes once more, so that nothing that is saved stays behind. */
+  async stop(): Promise<void> {
+    this.#wanted = false;
+    this.#wake();
+    await this.#running;
+    await this.#mutex.run(() => this.#write());
+  }
+
+  async #run(): Promise<void> {
+    while (this.#wanted) {
+      const startedMs = performance.now();
+      await this.#mutex.run(() => this.#write());
+      const restMs = Math.max(this.#use.everyMs, (performance.now() - startedMs) / DUTY);
+      if (this.#wanted) await this.#rest(restMs);
+    }
+  }
+
+  #rest(restMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, restMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  async #write(): Promise<void> {
+    const { accounts, saved, checkpoint, logger } = this.#use;
+    const open: MetricsWindow[] = [];
+    const present = new Map<string, SessionAccount>();
+    const gone: string[] = [];
+    for (const account of accounts()) {
+      present.set(account.sessionId, account);
+      if (this.#written.get(account.sessionId) === account) continue;
+      const window = openWindow(account);
+      if (window !== null) open.push(window);
+      else if (this.#written.has(account.sessionId)) gone.push(account.sessionId);
+    }
+    for (const sessionId of this.#written.keys()) if (!present.has(sessionId)) gone.push(sessionId);
+    if (open.length === 0 && gone.length === 0) return;
+    // What these rows held before must be in the spool before it is written over.
+    await saved();
+    try {
+      await checkpoint(open, gone);
+      if (this.#failing) logger.info({}, 'open windows are written again');
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing)
+        logger.error({ code: 'spool_failed', reason: describeError(error) }, 'open windows are not on the disk');
+      this.#failing = true;
+      return;
+    }
+    this.#written.clear();
+    for (const [sessionId, account] of present) this.#written.set(sessionId, account);
+  }
+}

@@ -1,0 +1,70 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import Database from 'libsql/promise';
+import { describeError, RelayError } from '../../shared/errors.ts';
+import type { MetricsWindow } from '../../shared/metrics-window.ts';
+import { parseMetricsWindow } from '../store/window-schema.ts';
+import { type Connection, textOf, transaction } from './connection.ts';
+
+const CHECKPOINT_FILE = 'open-windows.db';
+
+/**
+ * What running sessions have counted since their last window, so that a killed gateway loses next to nothing
+ * of it: one row for each session, written over again and again. A row has the key of the window that it will become, so it
+ * does no harm when that window was saved after all. Commits do not wait for the disk: they outlive the process,
+ * and a power cut costs the open windows alone.
+ */
+export interface Checkpoints {
+  /** Windows that were open when the process before ended. */
+  recover(): Promise<MetricsWindow[]>;
+  /** Writes what is open now and forgets sessions that are not any more. Rejects with RelayError `spool_failed`. */
+  write(open: readonly MetricsWindow[], goneSessionIds: readonly string[]): Promise<void>;
+  close(): void;
+}
+
+/** Opens the file in `dataDir`, making both if need be. Throws RelayError `spool_failed`. */
+export async function openCheckpoints(dataDir: string): Promise<Checkpoints> {
+  const file = path.join(dataDir, CHECKPOINT_FILE);
+  const failed = (action: string, cause: unknown) =>
+    new RelayError('spool_failed', `cannot ${action} ${file}: ${describeError(cause)}`, {
+      hint: 'check that the data folder is there, writable and not full',
+      cause,
+    });
+  let connection: Connection;
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    connection = new Database(file, { timeout: 5000 }) as unknown as Connection;
+    await connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    await connection.exec('CREATE TABLE IF NOT EXISTS open_windows (session_id TEXT PRIMARY KEY, body TEXT NOT NULL)');
+  } catch (error) {
+    throw failed('open', error);
+  }
+  const upsert = await connection.prepare(
+    'INSERT INTO open_windows (session_id, body) VALUES (?, ?) ON CONFLICT (session_id) DO UPDATE SET body = excluded.body',
+  );
+  const remove = await connection.prepare('DELETE FROM open_windows WHERE session_id = ?');
+  const selectAll = await connection.prepare('SELECT body FROM open_windows');
+  return {
+    async recover() {
+      const rows = await selectAll.all([]);
+      return rows.flatMap((row) => {
+        try {
+          return [parseMetricsWindow(JSON.parse(textOf(row, 'body')))];
+        } catch {
+          return [];
+        }
+      });
+    },
+    async write(open, goneSessionIds) {
+      try {
+        await transaction(connection, () => {
+          for (const sessionId of goneSessionIds) remove.run([sessionId]);
+          for (const window of open) upsert.run([window.sessionId, JSON.stringify(window)]);
+        });
+      } catch (error) {
+        throw failed('write', error);
+      }
+    },
+    close: () => connection.close(),
+  };
+}
