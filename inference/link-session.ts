@@ -5,6 +5,7 @@ import {
   encodeInferenceResponse,
   type InferenceRequest,
   type InferenceResponse,
+  type InferenceStatus,
   peekRequestId,
 } from '../shared/link.ts';
 import type { PoolAnswer, WorkerPool } from './pool/pool.ts';
@@ -21,6 +22,8 @@ export interface LinkSessionOptions {
   readonly isDraining: () => boolean;
   /** Told of requests that failed for a reason of ours, not of the picture. */
   readonly onFailure: (reason: string) => void;
+  /** Told of every request that was read, with its time from receipt to answer. */
+  readonly onAnswered: (status: InferenceStatus, serverMs: number) => void;
 }
 
 function responseOf(requestId: number, serverMs: number, answer: PoolAnswer): InferenceResponse {
@@ -61,7 +64,9 @@ export function serveLink(socket: WebSocket, options: LinkSessionOptions): void 
       ? ({ status: 'busy', retryAfterMs: 0 } as const)
       : await options.pool.submit({ frame, crop, roi, image }, budgetMs);
     if (answer.status === 'engineFailed') options.onFailure(answer.reason);
-    send(responseOf(requestId, performance.now() - receivedAtMs, answer));
+    const serverMs = performance.now() - receivedAtMs;
+    options.onAnswered(answer.status, serverMs);
+    send(responseOf(requestId, serverMs, answer));
   };
 
   socket.on('message', (data, isBinary) => {

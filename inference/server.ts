@@ -6,6 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { RelayError } from '../shared/errors.ts';
 import { LINK_PATH, LINK_SUBPROTOCOL } from '../shared/link.ts';
 import { CLOSE, serveLink } from './link-session.ts';
+import { InferenceMetrics } from './metrics.ts';
 import type { WorkerPool } from './pool/pool.ts';
 
 const MAX_MESSAGE_BYTES = 512 * 1024;
@@ -69,12 +70,13 @@ function wantsLink(request: IncomingMessage): boolean {
 }
 
 /**
- * The service on a port: `/healthz` (alive), `/readyz` (ready, or why not) and the link. Rejects
+ * The service on a port: `/healthz` (alive), `/readyz` (ready, or why not), `/metrics` and the link. Rejects
  * with RelayError `port_in_use` or `listen_failed`.
  */
 export async function startServer(options: ServerOptions): Promise<InferenceServer> {
   const { pool, logger } = options;
   const links = new Set<WebSocket>();
+  const metrics = new InferenceMetrics(pool, () => links.size);
   let draining = false;
 
   const server = createServer((request, response) => {
@@ -84,6 +86,11 @@ export async function startServer(options: ServerOptions): Promise<InferenceServ
       const reasons = reasonsNotReady(pool, draining);
       const ready = reasons.length === 0;
       sendJson(response, ready ? 200 : 503, { ready, reasons, links: links.size, ...pool.state() });
+    } else if (path === '/metrics') {
+      metrics.registry.metrics().then(
+        (text) => response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(text),
+        () => sendJson(response, 500, { error: 'metrics_failed' }),
+      );
     } else sendJson(response, 404, { error: 'not_found' });
   });
 
@@ -109,6 +116,7 @@ export async function startServer(options: ServerOptions): Promise<InferenceServ
         pool,
         isDraining: () => draining,
         onFailure: (reason) => logger.warn({ reason }, 'a request failed'),
+        onAnswered: (status, serverMs) => metrics.answered(status, serverMs),
       });
     });
   });
