@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { HELLO_DEADLINE_MS, MAX_FAULTS, STOP_DEADLINE_MS } from '../../../gateway/session/connection.ts';
+import { HELLO_DEADLINE_MS, STOP_DEADLINE_MS } from '../../../gateway/session/connection.ts';
+import { MAX_FAULTS } from '../../../gateway/session/steps.ts';
 import { ProtocolError } from '../../../shared/protocol/errors.ts';
 import { Driver, lookingAtScreen, NO_FACE, newAccount, sumOf, T0 } from './driver.ts';
 
