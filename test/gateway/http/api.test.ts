@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Validator } from '@seriousme/openapi-schema-validator';
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
@@ -357,6 +358,16 @@ interface OpenApi {
 }
 
 describe('the OpenAPI document', () => {
+  it('is valid by the official schema of OpenAPI 3.1', async () => {
+    const validator = new Validator();
+    const result = await validator.validate(
+      (await (await get('/api/v1/openapi.json', null)).json()) as Record<string, unknown>,
+    );
+    expect(result.errors ?? []).toEqual([]);
+    expect(result.valid).toBe(true);
+    expect(validator.version).toBe('3.1');
+  });
+
   it('lists every route of the app under /api/v1 with its parameters, and needs no ticket', async () => {
     const document = (await (await get('/api/v1/openapi.json', null)).json()) as OpenApi;
     expect(document.openapi).toBe('3.1.0');
