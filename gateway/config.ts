@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { VariableMeta } from '../shared/config.ts';
 import { RULES } from '../shared/direction.ts';
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { VariableMeta } from '../shared/config.ts';
 import { ENGINE_NAMES } from './engine/engine.ts';
 import { projectRoot } from './project-root.ts';

@@ -68,6 +68,8 @@ export async function buildServices(): Promise<void> {
     target: 'node20',
     format: 'esm',
     sourcemap: true,
+    minify: true,
+    keepNames: true,
     outExtension: { '.js': '.mjs' },
     logLevel: 'warning',
     // CommonJS packages inside an ESM bundle still call require().

@@ -1,5 +1,5 @@
 import { jwtVerify, SignJWT } from 'jose';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const RESUME_AUDIENCE = 'gaze-relay-resume';
 const RESUME_LIFETIME_S = 12 * 3600;

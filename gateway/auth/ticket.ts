@@ -1,5 +1,5 @@
 import { errors, jwtVerify, SignJWT } from 'jose';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ProtocolError } from '../../shared/protocol/errors.ts';
 
 /** Audience that EyeLearn's PHP puts into tickets. */

@@ -1,5 +1,5 @@
 import type { Hono } from 'hono';
-import { z } from 'zod';
+import * as z from 'zod';
 import { mintTicket, ROLES } from '../auth/ticket.ts';
 import { fault } from './faults.ts';
 import type { OriginPolicy } from './origins.ts';

@@ -1,5 +1,5 @@
 import { jwtVerify, SignJWT } from 'jose';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ROLES, type Role, verifyTicket } from '../auth/ticket.ts';
 import { HttpFault } from './faults.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { DIRECTIONS, MODES, RULES } from '../../shared/direction.ts';
 import { RelayError } from '../../shared/errors.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { GatewayConfig } from '../../config.ts';
 import { type Finding, findingsOf } from './finding.ts';
 import { networkFault } from './network.ts';
