@@ -8,16 +8,15 @@ const WEIGHT_ONE: f32 = 16384;
 /** One sample: four channels (the last means nothing) between four pixels. */
 // @ts-ignore: decorator
 @inline
-function sampleAt(offset: i32, pitch: usize, rowWeights: i32, right: f32): v128 {
+function sampleAt(offset: i32, pitch: usize, weights: v128, right: v128): v128 {
   const at = PICTURE + <usize>offset;
   const upper = v128.load64_zero(at);
   const lower = v128.load64_zero(at + pitch);
   // Bytes of both rows in turn, widened: channels of the left pixel, then of the right one.
   const both = v128.shuffle<i8>(upper, lower, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-  const weights = i32x4.splat(rowWeights);
   const leftSums = f32x4.convert_i32x4_s(v128.dot<i16>(i16x8.extend_low_i8x16_u(both), weights));
   const rightSums = f32x4.convert_i32x4_s(v128.dot<i16>(i16x8.extend_high_i8x16_u(both), weights));
-  return v128.add<f32>(leftSums, v128.mul<f32>(v128.sub<f32>(rightSums, leftSums), f32x4.splat(right)));
+  return v128.add<f32>(leftSums, v128.mul<f32>(v128.sub<f32>(rightSums, leftSums), right));
 }
 
 /**
@@ -75,10 +74,30 @@ export function sample(
       const rowWeights = v128.or(upperWeight, v128.shl<i32>(lowerWeight, 16));
       const offset = v128.add<i32>(v128.mul<i32>(top, pitches), v128.shl<i32>(left, 2));
 
-      const a = sampleAt(i32x4.extract_lane(offset, 0), pitch, i32x4.extract_lane(rowWeights, 0), f32x4.extract_lane(right, 0));
-      const b = sampleAt(i32x4.extract_lane(offset, 1), pitch, i32x4.extract_lane(rowWeights, 1), f32x4.extract_lane(right, 1));
-      const c = sampleAt(i32x4.extract_lane(offset, 2), pitch, i32x4.extract_lane(rowWeights, 2), f32x4.extract_lane(right, 2));
-      const d = sampleAt(i32x4.extract_lane(offset, 3), pitch, i32x4.extract_lane(rowWeights, 3), f32x4.extract_lane(right, 3));
+      const a = sampleAt(
+        i32x4.extract_lane(offset, 0),
+        pitch,
+        v128.shuffle<i32>(rowWeights, rowWeights, 0, 0, 0, 0),
+        v128.shuffle<i32>(right, right, 0, 0, 0, 0),
+      );
+      const b = sampleAt(
+        i32x4.extract_lane(offset, 1),
+        pitch,
+        v128.shuffle<i32>(rowWeights, rowWeights, 1, 1, 1, 1),
+        v128.shuffle<i32>(right, right, 1, 1, 1, 1),
+      );
+      const c = sampleAt(
+        i32x4.extract_lane(offset, 2),
+        pitch,
+        v128.shuffle<i32>(rowWeights, rowWeights, 2, 2, 2, 2),
+        v128.shuffle<i32>(right, right, 2, 2, 2, 2),
+      );
+      const d = sampleAt(
+        i32x4.extract_lane(offset, 3),
+        pitch,
+        v128.shuffle<i32>(rowWeights, rowWeights, 3, 3, 3, 3),
+        v128.shuffle<i32>(right, right, 3, 3, 3, 3),
+      );
       const ab = v128.shuffle<i32>(a, b, 0, 4, 1, 5);
       const cd = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
       let red = v128.shuffle<i64>(ab, cd, 0, 2);
