@@ -17,9 +17,9 @@ export interface ScreenRegion {
 export const DEFAULT_SCREEN: ScreenRegion = {
   centerYawDeg: 0,
   centerPitchDeg: -5,
-  halfWidthDeg: 16,
-  aboveDeg: 17,
-  belowDeg: 16,
+  halfWidthDeg: 15.5,
+  aboveDeg: 18,
+  belowDeg: 13,
 };
 
 /** A gaze in units of the screen's half extents: the screen is −1…1 on each axis; across to image right, up is positive. */

@@ -32,10 +32,16 @@ const GOOD_INTER_OCULAR_PX = 35;
 const GOOD_BRIGHTNESS = 0.2;
 const GOOD_RESIDUAL = 0.05;
 
-const CLOSED_OPENNESS = 0.11;
+/** Lids of a talking man in a video: shut below 0.12, half-way in a blink up to 0.15, squinting in a smile from 0.155 on. */
+const CLOSED_OPENNESS = 0.14;
+/** Seen from the side or with the head bowed, open eyes look shut: the limit falls by these shares over these angles. */
+const SIDE_VIEW = { fromDeg: 25, toDeg: 40, share: 0.4 } as const;
+const BOWED = { fromDeg: 8, toDeg: 25, share: 0.35 } as const;
 const TURNED_YAW_DEG = 32;
 /** Widening of the limits that the held direction enjoys, as a share. */
 const HYSTERESIS = 0.08;
+/** With less of the eyes to be seen, only a turned head says anything. */
+const HIDDEN_EYES_WEIGHT = 0.25;
 /** Eyes read this far apart in yaw are usual, and this far apart contradict each other, degrees. */
 const EYES_DIFFER_DEG = 15;
 const EYES_CONTRADICT_DEG = 40;
@@ -64,6 +70,13 @@ export function opennessOfFace(face: FaceMeasurement): number | null {
   return sum < 0.2 ? null : (left.openness * left.visibility + right.openness * right.visibility) / sum;
 }
 
+/** Openness below which the eyes of a head turned like this are shut. */
+function closedLimitOf(face: FaceMeasurement): number {
+  const turned = ramp(Math.abs(face.headYawDeg), SIDE_VIEW.fromDeg, SIDE_VIEW.toDeg);
+  const bowed = ramp(-face.headPitchDeg, BOWED.fromDeg, BOWED.toDeg);
+  return CLOSED_OPENNESS * (1 - SIDE_VIEW.share * turned) * (1 - BOWED.share * bowed);
+}
+
 /** The direction of the axis that leaves the screen furthest; null when no single axis does. */
 function axisBeyond(across: number, up: number): Direction | null {
   if (Math.abs(across) <= 1 && Math.abs(up) <= 1) return null;
@@ -74,7 +87,8 @@ function axisBeyond(across: number, up: number): Direction | null {
 /**
  * One frame's verdict by the geometric rule: no face, unknown where the frame is too poor, eyes
  * closed, face turned away, then the axis on which the gaze leaves the screen furthest; `distracted`
- * where the gaze is past a rounded corner of the screen with neither axis beyond its own limit.
+ * where the gaze is past a rounded corner of the screen with neither axis beyond its own limit. A head
+ * towards the screen whose eyes are hidden is unknown, not focused.
  */
 export function verdictOf(observation: FaceObservation, context: VerdictContext = DEFAULT_CONTEXT): Verdict {
   const { face, brightness } = observation;
@@ -91,7 +105,7 @@ export function verdictOf(observation: FaceObservation, context: VerdictContext 
   };
 
   const openness = opennessOfFace(face);
-  const closedLimit = CLOSED_OPENNESS * slack('eyes_closed');
+  const closedLimit = closedLimitOf(face) * slack('eyes_closed');
   if (openness !== null && openness < closedLimit) {
     return { direction: 'eyes_closed', confidence: quality * (0.5 + ramp(openness, closedLimit, 0) / 2), gaze: null };
   }
@@ -112,5 +126,7 @@ export function verdictOf(observation: FaceObservation, context: VerdictContext 
   const agreement = 1 - 0.5 * ramp(gaze.eyeDifferenceDeg ?? 0, EYES_DIFFER_DEG, EYES_CONTRADICT_DEG);
   const eyes = (0.6 + 0.4 * gaze.eyeWeight) * agreement;
   const direction = axis ?? (reach > 1 ? 'distracted' : 'centered');
+  if (direction === 'centered' && gaze.eyeWeight < HIDDEN_EYES_WEIGHT)
+    return { direction: 'unknown', confidence: 0, gaze: null };
   return { direction, confidence: quality * sureness * eyes, gaze };
 }

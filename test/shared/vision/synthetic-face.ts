@@ -4,7 +4,8 @@ import {
   IRIS_BIAS_RIGHT_CM,
   IRIS_LEVER_ACROSS_CM,
   IRIS_LEVER_UP_CM,
-  IRIS_PLANE_CM,
+  IRIS_PLANE_ACROSS_CM,
+  IRIS_PLANE_UP_CM,
   IRIS_REST_OUTWARD_CM,
   IRIS_REST_UP_CM,
 } from '../../../shared/vision/eyes.ts';
@@ -90,7 +91,7 @@ export function renderFace(face: SyntheticFace): Float32Array {
     const tangent = (deg: number): number => Math.tan((deg * Math.PI) / 180);
     const across = IRIS_BIAS_RIGHT_CM + side * IRIS_REST_OUTWARD_CM + IRIS_LEVER_ACROSS_CM * tangent(face.eyeYawDeg);
     const up = IRIS_REST_UP_CM + IRIS_LEVER_UP_CM * tangent(face.eyePitchDeg);
-    places.set(iris, add(middle, [across, up, IRIS_PLANE_CM]));
+    places.set(iris, add(middle, [across, up, (IRIS_PLANE_ACROSS_CM + IRIS_PLANE_UP_CM) / 2]));
   }
 
   const sight: Vec3 = [

@@ -73,11 +73,24 @@ describe('the geometric rule', () => {
       [0, 0],
       [-13, -5],
       [13, -5],
-      [0, -18],
-      [0, 9],
+      [0, -16],
+      [0, 11],
     ] as const) {
       expect(directionOf({ headYawDeg: yawDeg, headPitchDeg: pitchDeg })).toBe('centered');
     }
+  });
+
+  it('takes a head towards the screen with hidden eyes for unknown, never for focused, and a turned one for what it is', () => {
+    expect(directionOf(eyes({ visibility: 0.05 }))).toBe('unknown');
+    expect(directionOf({ headYawDeg: 25, ...eyes({ visibility: 0.05 }) })).toBe('looking_right');
+    expect(directionOf({ headYawDeg: 45, ...eyes({ visibility: 0.05 }) })).toBe('face_turned');
+  });
+
+  it('wants eyes more shut before it calls them closed when they are seen from the side or from above', () => {
+    expect(directionOf(eyes({ openness: 0.12 }))).toBe('eyes_closed');
+    expect(directionOf({ headYawDeg: 42, ...eyes({ openness: 0.12 }) })).toBe('face_turned');
+    expect(directionOf({ headPitchDeg: -26, ...eyes({ openness: 0.12 }) })).toBe('looking_down');
+    expect(directionOf({ headPitchDeg: -26, ...eyes({ openness: 0.05 }) })).toBe('eyes_closed');
   });
 
   it('names the axis on which the gaze leaves the screen furthest, by image side', () => {
