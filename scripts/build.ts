@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
-import { build } from 'esbuild';
+import { build, type Metafile, type Plugin } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const at = (...parts: string[]) => join(root, ...parts);
@@ -60,7 +60,29 @@ async function precompress(folder: string): Promise<void> {
   );
 }
 
-/** The two services as bundles: packages with native parts stay outside. */
+/** Models are converted once, and never where they are there already: the converter is a file of its own. */
+const converterApart: Plugin = {
+  name: 'converter-apart',
+  setup(context) {
+    context.onResolve({ filter: /^\.\/convert\.ts$/ }, () => ({ path: './convert.mjs', external: true }));
+  },
+};
+
+/** Those of the packages that are not bundled that the bundles do import. */
+function importedOf(packages: readonly string[], { outputs }: Metafile): string[] {
+  const imported = Object.values(outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
+  return packages.filter((name) => imported.some((path) => path === name || path.startsWith(`${name}/`)));
+}
+
+const OUTSIDE = {
+  gateway: ['@libsql/client', 'libsql'],
+  inference: ['onnxruntime-node', 'onnxruntime-web', 'sharp', '@mediapipe/face_mesh'],
+};
+
+/**
+ * The two services as bundles. Packages with native parts stay outside; which those are is written to
+ * dist/packages.json, for the containers.
+ */
 export async function buildServices(): Promise<void> {
   const common = {
     bundle: true,
@@ -70,6 +92,7 @@ export async function buildServices(): Promise<void> {
     sourcemap: true,
     minify: true,
     keepNames: true,
+    metafile: true,
     outExtension: { '.js': '.mjs' },
     logLevel: 'warning',
     // CommonJS packages inside an ESM bundle still call require().
@@ -77,21 +100,31 @@ export async function buildServices(): Promise<void> {
       js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
     },
   } as const;
-  await Promise.all([
+  const [gateway, inference] = await Promise.all([
     build({
       ...common,
       entryPoints: [at('gateway/main.ts'), at('gateway/cli.ts')],
       outdir: at('dist/gateway'),
-      external: ['@libsql/client', 'libsql'],
+      external: OUTSIDE.gateway,
     }),
     build({
       ...common,
-      entryPoints: [at('inference/main.ts'), at('inference/worker.ts')],
+      entryPoints: {
+        main: at('inference/main.ts'),
+        worker: at('inference/worker.ts'),
+        convert: at('inference/models/convert.ts'),
+      },
       outdir: at('dist/inference'),
-      external: ['onnxruntime-node', 'sharp', '@mediapipe/face_mesh'],
+      external: OUTSIDE.inference,
+      plugins: [converterApart],
     }),
     cp(at('migrations'), at('dist/migrations'), { recursive: true }),
   ]);
+  const packages = {
+    gateway: importedOf(OUTSIDE.gateway, gateway.metafile),
+    inference: importedOf(OUTSIDE.inference, inference.metafile),
+  };
+  await writeFile(at('dist/packages.json'), `${JSON.stringify(packages, null, 2)}\n`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

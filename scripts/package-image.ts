@@ -1,0 +1,93 @@
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { MODEL_CATALOG, MODEL_NAMES } from '../inference/models/catalog.ts';
+import { loadModels } from '../inference/models/store.ts';
+import { describeError, RelayError } from '../shared/errors.ts';
+import { copyPackages } from './package-modules.ts';
+
+export const IMAGE_SERVICES = ['gateway', 'inference'] as const;
+export type ImageService = (typeof IMAGE_SERVICES)[number];
+
+/** Where the converted models are in inference's image; its Dockerfile says the same. */
+export const IMAGE_MODELS = 'models';
+
+/** What each service takes of the built tree; the converter stays behind, for the models are there. */
+const PARTS: Readonly<Record<ImageService, readonly string[]>> = {
+  gateway: ['dist/gateway/main.mjs', 'dist/gateway/cli.mjs', 'dist/client', 'dist/migrations'],
+  inference: ['dist/inference/main.mjs', 'dist/inference/worker.mjs'],
+};
+
+/** Imported where onnxruntime-node does not load alone, which it does in these images. */
+const LEFT_OUT = ['onnxruntime-web'];
+
+/** Written by the build for this script. */
+const PACKAGE_LIST = 'dist/packages.json';
+
+export interface ImageOptions {
+  readonly service: ImageService;
+  /** The project's folder after `npm run build`. */
+  readonly tree: string;
+  /** An installed node_modules to take packages from: that of `npm ci --omit=dev`, or any with at least as much. */
+  readonly nodeModules: string;
+  /** A folder that is made anew. */
+  readonly out: string;
+}
+
+async function packagesOf(tree: string, service: ImageService): Promise<readonly string[]> {
+  try {
+    const lists = JSON.parse(await readFile(join(tree, PACKAGE_LIST), 'utf8')) as Record<ImageService, string[]>;
+    return lists[service].filter((name) => !LEFT_OUT.includes(name));
+  } catch (cause) {
+    throw new RelayError('not_built', `${PACKAGE_LIST} cannot be read`, { hint: 'run `npm run build`', cause });
+  }
+}
+
+/**
+ * Puts together all that a service's container holds beside Node: bundle, packages with native parts, pages
+ * and migrations or models. Returns the packages with versions. Rejects with RelayError `not_built` or `package_missing`.
+ */
+export async function assembleImage({ service, tree, nodeModules, out }: ImageOptions): Promise<string[]> {
+  await rm(out, { recursive: true, force: true });
+  await mkdir(out, { recursive: true });
+  for (const part of [...PARTS[service], 'LICENSE', 'NOTICE']) {
+    await cp(join(tree, part), join(out, part), { recursive: true, filter: (path) => !path.endsWith('.map') });
+  }
+  const { name, version, license } = JSON.parse(await readFile(join(tree, 'package.json'), 'utf8'));
+  const manifest = { name: `${name}-${service}`, version, license, private: true, type: 'module' };
+  await writeFile(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  const packages = await copyPackages(await packagesOf(tree, service), nodeModules, join(out, 'node_modules'));
+  if (service === 'inference') {
+    const { files } = await loadModels({
+      cacheDir: join(tree, '.cache', 'models'),
+      sourceDir: join(nodeModules, '@mediapipe', 'face_mesh'),
+    });
+    await mkdir(join(out, IMAGE_MODELS));
+    await Promise.all(
+      MODEL_NAMES.map((model) => writeFile(join(out, IMAGE_MODELS, MODEL_CATALOG[model].file), files[model])),
+    );
+  }
+  return packages;
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { modules: { type: 'string', default: 'node_modules' } },
+  });
+  const service = IMAGE_SERVICES.find((known) => known === positionals[0]);
+  const out = positionals[1];
+  if (service === undefined || out === undefined) {
+    throw new RelayError('option_invalid', 'usage: package-image.ts gateway|inference OUT [--modules NODE_MODULES]');
+  }
+  const packages = await assembleImage({ service, tree: '.', nodeModules: values.modules, out });
+  process.stdout.write(`${service} with ${packages.join(', ')} is in ${out}\n`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  main().catch((error) => {
+    process.stderr.write(`${describeError(error)}\n`);
+    process.exit(1);
+  });
+}
