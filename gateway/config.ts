@@ -111,6 +111,10 @@ export const gatewayEnvironmentSchema = z.object({
     description: 'how long a post to `PHP_ENDPOINT` may take, ms',
     example: '10000',
   }),
+  PHP_MIN_SECONDS: variable(wholeNumber(1, 3600, 30), {
+    description: 'least time of a post to `PHP_ENDPOINT`, s, unless a session ends or it has waited for two minutes',
+    example: '30',
+  }),
   PHP_AFTER_MS: variable(wholeNumber(0, 3_600_000, 30_000), {
     description: 'how long the database must be out of reach before windows go to `PHP_ENDPOINT`, ms',
     example: '30000',
@@ -224,7 +228,13 @@ function phpOf(env: Environment, mysqlUrl: string | null) {
   const url = env.PHP_ENDPOINT ?? env.TRACKING_SAVE_URL;
   if (url === undefined || env.METRICS_SINK === 'mysql') return null;
   const use: 'always' | 'fallback' = env.METRICS_SINK === 'php' || mysqlUrl === null ? 'always' : 'fallback';
-  return { url, use, timeoutMs: env.PHP_TIMEOUT_MS, fallbackAfterMs: env.PHP_AFTER_MS };
+  return {
+    url,
+    use,
+    timeoutMs: env.PHP_TIMEOUT_MS,
+    minDeltaS: env.PHP_MIN_SECONDS,
+    fallbackAfterMs: env.PHP_AFTER_MS,
+  };
 }
 
 /**

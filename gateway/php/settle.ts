@@ -1,4 +1,5 @@
 import type { Logger } from '../logger.ts';
+import type { Clock } from '../spool/clock.ts';
 import type { PhpTables, RememberedPost } from '../spool/php-tables.ts';
 import type { EyelearnDay } from '../store/port.ts';
 import { chooseStored } from './delta.ts';
@@ -30,18 +31,26 @@ export async function settlePosts(
   tables: PhpTables,
   run: <T>(task: () => Promise<T>) => Promise<T>,
   readDay: (userId: number, moduleId: number, atMs: number) => Promise<EyelearnDay | null>,
-  nowMs: () => number,
+  clock: Clock,
+  settleAfterMs: number,
   logger: Logger,
 ): Promise<void> {
+  let hasWaited = false;
   for (;;) {
     const posts = await run(() => tables.postsOf(place.userId, place.moduleId));
     const uncertain = posts.find(({ status }) => status === 'uncertain');
     if (uncertain === undefined) return;
-    const day = await readDay(place.userId, place.moduleId, uncertain.postedAtMs);
+    let day = await readDay(place.userId, place.moduleId, uncertain.postedAtMs);
+    if (!hasWaited) {
+      // A post that hung on the same database goes on when that comes back, and may store only now.
+      await new Promise<void>((resolve) => clock.after(settleAfterMs, resolve));
+      hasWaited = true;
+      day = await readDay(place.userId, place.moduleId, uncertain.postedAtMs);
+    }
     // Without a table of EyeLearn's there is nothing that it could be in.
     const decisions = day === null ? [{ id: uncertain.id, isStored: false }] : decidePosts(posts, day);
     for (const { id, isStored } of decisions) {
-      await run(() => tables.end(id, isStored ? 'stored' : 'refused', nowMs()));
+      await run(() => tables.end(id, isStored ? 'stored' : 'refused', clock.nowMs()));
       logger.info({ post: id, isStored }, 'a PHP post with an unknown outcome is settled against the database');
     }
   }

@@ -12,6 +12,8 @@ import type { PhpChange, SpoolFile, SpoolOutcome, SpoolRow } from './file.ts';
 import type { PhpTime } from './php-tables.ts';
 
 const FALLBACK_AFTER_MS = 30_000;
+/** As long as a post may take. */
+const SETTLE_AFTER_MS = 10_000;
 
 type Elsewhere = ReadonlyMap<string, StoredElsewhere>;
 
@@ -84,7 +86,17 @@ const accountKey = (userId: number, moduleId: number, sectionKey: number) => `${
 
 /** Opens the path on the spool's file and goes on with what an earlier run left. */
 export async function openPhpPath(options: PhpPathOptions): Promise<PhpPath> {
-  const { use, fallbackAfterMs = FALLBACK_AFTER_MS, batchSize, file, mutex, store, clock, logger } = options;
+  const {
+    use,
+    fallbackAfterMs = FALLBACK_AFTER_MS,
+    timeoutMs: settleAfterMs = SETTLE_AFTER_MS,
+    batchSize,
+    file,
+    mutex,
+    store,
+    clock,
+    logger,
+  } = options;
   const tables = file.php;
   const lost = await mutex.run(() => tables.recover());
   if (lost > 0) logger.warn({ code: 'php_uncertain', posts: lost }, 'PHP posts were under way when the process ended');
@@ -137,7 +149,7 @@ export async function openPhpPath(options: PhpPathOptions): Promise<PhpPath> {
         await sink.settled(place.userId, place.moduleId);
         if (store.eyelearnDay === undefined) continue;
         try {
-          await settlePosts(place, tables, mutex.run, store.eyelearnDay, () => clock.nowMs(), logger);
+          await settlePosts(place, tables, mutex.run, store.eyelearnDay, clock, settleAfterMs, logger);
         } catch (error) {
           await release(withPhp);
           throw error;

@@ -20,6 +20,8 @@ export interface PhpServer {
   failNext(fault: PhpFault): Promise<void>;
   /** Connections are cut as soon as the whole request is through, for as long as this is on. */
   cutAfterBody(isOn: boolean): void;
+  /** Seconds in posts that the endpoints have said to have stored. */
+  storedSeconds(): number;
   kill(): Promise<void>;
   restart(): Promise<void>;
   stop(): Promise<void>;
@@ -34,6 +36,7 @@ export async function startPhpServer(databaseUrl: string): Promise<PhpServer> {
   const faultFile = path.join(folder, 'fault');
   let child: ChildProcess | null = null;
   let cut = false;
+  let storedS = 0;
   const sockets = new Set<Socket>();
 
   const probe = createServer().listen(0, HOST);
@@ -99,7 +102,11 @@ export async function startPhpServer(databaseUrl: string): Promise<PhpServer> {
       const length = Number(/content-length: (\d+)/i.exec(request)?.[1] ?? 0);
       if (cut && head >= 0 && request.length >= head + 4 + length) client.resetAndDestroy();
     });
-    server.on('data', (chunk) => client.write(chunk));
+    server.on('data', (chunk: Buffer) => {
+      client.write(chunk);
+      if (!/"success": ?true/.test(chunk.toString('latin1'))) return;
+      storedS += Number(/"total_time":(\d+)/.exec(request)?.[1] ?? 0);
+    });
     for (const [one, other] of [
       [client, server],
       [server, client],
@@ -135,6 +142,7 @@ export async function startPhpServer(databaseUrl: string): Promise<PhpServer> {
     cutAfterBody: (isOn) => {
       cut = isOn;
     },
+    storedSeconds: () => storedS,
     async kill() {
       await hangUp();
       await kill();
