@@ -6,8 +6,8 @@ import {
   IMAGE_LEFT_EYE,
   IMAGE_RIGHT_EYE,
 } from './canonical-face.ts';
-import { add, apply, DEG_PER_RAD, dot, scale, subtract, transpose, type Vec3 } from './linear.ts';
-import { type HeadPose, headToCamera, rayInFaceCamera } from './pose.ts';
+import { add, apply, DEG_PER_RAD, dot, scale, subtract, type Vec3 } from './linear.ts';
+import { type FaceCamera, type HeadPose, headToCamera, rayInFaceCamera } from './pose.ts';
 
 /**
  * The plane in which the iris is looked for: parallel to the face, this far in front of the midpoint
@@ -103,13 +103,23 @@ export function interOcularPxOf(landmarks: Float32Array, left: EyeIndices, right
 /** The eye's own frame: the corners' midpoint in the turned camera's frame, with the head's axes. */
 interface EyeFrame {
   readonly origin: Vec3;
-  readonly pose: HeadPose;
+  readonly camera: FaceCamera;
+  readonly right: Vec3;
+  readonly up: Vec3;
+  readonly forward: Vec3;
 }
 
 function eyeFrameOf(landmarks: Float32Array, eye: EyeIndices, pose: HeadPose): EyeFrame {
   const middle = midpointPx(landmarks, eye);
   const depthCm = -headToCamera(pose, canonicalMidpoint(eye))[2];
-  return { origin: scale(rayInFaceCamera(pose.camera, middle.xPx, middle.yPx), depthCm), pose };
+  const { camera, rotation: r } = pose;
+  return {
+    origin: scale(rayInFaceCamera(camera, middle.xPx, middle.yPx), depthCm),
+    camera,
+    right: [r[0], r[3], r[6]],
+    up: [r[1], r[4], r[7]],
+    forward: [r[2], r[5], r[8]],
+  };
 }
 
 /** A head seen more from the side or from below than this has no plane to look at. */
@@ -117,13 +127,11 @@ const MIN_FACING = 0.1;
 
 /** Where a pixel's ray meets the plane parallel to the face, `aheadCm` in front of the eye's origin; x, y in the head's axes, cm. */
 function placeOnFace(frame: EyeFrame, pixel: Pixel, aheadCm: number): { readonly x: number; readonly y: number } {
-  const { origin, pose } = frame;
-  const forward = apply(pose.rotation, [0, 0, 1]);
-  const ray = rayInFaceCamera(pose.camera, pixel.xPx, pixel.yPx);
+  const { origin, forward } = frame;
+  const ray = rayInFaceCamera(frame.camera, pixel.xPx, pixel.yPx);
   const facing = Math.min(dot(ray, forward), -MIN_FACING);
-  const along = dot(add(origin, scale(forward, aheadCm)), forward) / facing;
-  const [x, y] = apply(transpose(pose.rotation), subtract(scale(ray, along), origin));
-  return { x, y };
+  const offset = subtract(scale(ray, (dot(origin, forward) + aheadCm) / facing), origin);
+  return { x: dot(offset, frame.right), y: dot(offset, frame.up) };
 }
 
 /** What the mesh says of one eye, measured in the eye's own frame, cm: `across` to image right, heights over the corners' midpoint. */

@@ -32,8 +32,8 @@ export function focalLengthPx(frame: FrameSize, diagonalFovDeg: number = DEFAULT
 export interface FaceCamera {
   readonly focalPx: number;
   readonly frame: FrameSize;
-  /** Takes directions of the turned camera to those of the real one. */
-  readonly turn: Mat3;
+  /** Takes directions of the real camera to those of the turned one. */
+  readonly turnBack: Mat3;
 }
 
 /** The ray of a pixel in the real camera: x right, y up, z = −1 (the camera looks along −z). */
@@ -43,12 +43,13 @@ function rayOfPixel(xPx: number, yPx: number, frame: FrameSize, focalPx: number)
 
 /** The camera turned towards the pixel (xPx, yPx). */
 export function cameraTowards(xPx: number, yPx: number, frame: FrameSize, focalPx: number): FaceCamera {
-  return { focalPx, frame, turn: rotationFromForward(scale(rayOfPixel(xPx, yPx, frame, focalPx), -1)) };
+  const turn = rotationFromForward(scale(rayOfPixel(xPx, yPx, frame, focalPx), -1));
+  return { focalPx, frame, turnBack: transpose(turn) };
 }
 
 /** The ray of a pixel in the turned camera, scaled to z = −1. */
 export function rayInFaceCamera(camera: FaceCamera, xPx: number, yPx: number): Vec3 {
-  const ray = apply(transpose(camera.turn), rayOfPixel(xPx, yPx, camera.frame, camera.focalPx));
+  const ray = apply(camera.turnBack, rayOfPixel(xPx, yPx, camera.frame, camera.focalPx));
   return scale(ray, -1 / ray[2]);
 }
 
