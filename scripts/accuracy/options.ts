@@ -1,0 +1,53 @@
+import { parseArgs } from 'node:util';
+import { describeError, RelayError } from '../../shared/errors.ts';
+
+export interface AccuracyOptions {
+  /** Folders with a labels.csv. */
+  readonly dirs: readonly string[];
+  /** A rigged head; null for the default place. */
+  readonly head: string | null;
+  /** Print one JSON object on the last line, and write no file. */
+  readonly json: boolean;
+  readonly synthetic: boolean;
+  readonly bandwidth: boolean;
+  readonly help: boolean;
+}
+
+export const USAGE = `npm run accuracy -- [options]
+
+  --dir DIR        also measure on DIR/labels.csv (path,expect,focus,subject); may be repeated.
+                   expect: directions or their short forms (left, up, closed, ...), image sides,
+                   alternatives separated by |. The CMU faces' own labels.csv is understood too.
+  --head FILE      rigged head to render (default: ../shared/data/ict-head.glb)
+  --no-synthetic   leave the rendered head out
+  --no-bandwidth   leave the re-encoded face crops out
+  --json           print one JSON object on the last line and write no report
+  --help
+`;
+
+/** Options from the command line. Throws RelayError `usage`. */
+export function parseOptions(args: readonly string[]): AccuracyOptions {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        dir: { type: 'string', multiple: true, default: [] },
+        head: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        'no-synthetic': { type: 'boolean', default: false },
+        'no-bandwidth': { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    return {
+      dirs: values.dir,
+      head: values.head ?? null,
+      json: values.json,
+      synthetic: !values['no-synthetic'],
+      bandwidth: !values['no-bandwidth'],
+      help: values.help,
+    };
+  } catch (error) {
+    throw new RelayError('usage', describeError(error), { hint: 'npm run accuracy -- --help', cause: error });
+  }
+}

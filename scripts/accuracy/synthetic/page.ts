@@ -1,0 +1,180 @@
+import {
+  AmbientLight,
+  Color,
+  DirectionalLight,
+  Group,
+  Matrix4,
+  Mesh,
+  MeshStandardMaterial,
+  type Object3D,
+  PerspectiveCamera,
+  Scene as ThreeScene,
+  TorusGeometry,
+  Vector3,
+  WebGLRenderer,
+} from 'three';
+import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
+import { seededRandom } from '../random.ts';
+import { FRAME, type Light, type RenderJob } from './scene.ts';
+
+/** Calls that Node makes on the page. */
+export interface RenderPage {
+  load(glbBase64: string): Promise<void>;
+  /** A JPEG of quality 70 as base64. */
+  render(job: RenderJob): string;
+}
+
+declare global {
+  interface Window {
+    renderPage: RenderPage;
+  }
+}
+
+const JPEG_QUALITY = 0.7;
+/** With the model's own gloss (0.25) a light from the side paints the pupil white, which no eye shows. */
+const EYE_ROUGHNESS = 0.75;
+const NEAR_M = 0.05;
+const FAR_M = 5;
+
+/** Ambient and key light; the key's direction is towards a light at the left. */
+const LIGHTING: Readonly<Record<Light, { ambient: number; key: number; from: readonly [number, number, number] }>> = {
+  front: { ambient: 1.2, key: 2.2, from: [0, 1, 1] },
+  side: { ambient: 1.6, key: 1.5, from: [-0.8, 0.6, 1] },
+  hardSide: { ambient: 0.6, key: 3, from: [-1, 0.4, 0.5] },
+};
+
+const canvas = document.createElement('canvas');
+canvas.width = FRAME.widthPx;
+canvas.height = FRAME.heightPx;
+const sketch = canvas.getContext('2d', { willReadFrequently: true });
+const renderer = new WebGLRenderer({ antialias: true, preserveDrawingBuffer: true });
+renderer.setSize(FRAME.widthPx, FRAME.heightPx, false);
+const world = new ThreeScene();
+const camera = new PerspectiveCamera(45, FRAME.widthPx / FRAME.heightPx, NEAR_M, FAR_M);
+const ambient = new AmbientLight(0xffffff);
+const key = new DirectionalLight(0xffffff);
+const pivot = new Group();
+world.add(ambient, key, pivot);
+
+function part(root: Object3D, name: string): Object3D {
+  const found = root.getObjectByName(name);
+  if (found === undefined) throw new Error(`the head has no node "${name}"`);
+  return found;
+}
+
+function clamp01(value: number): number {
+  return Math.min(1, Math.max(0, value));
+}
+
+/** Rims of dark plastic before the eyes. */
+function makeGlasses(places: readonly Vector3[]): Group {
+  const glasses = new Group();
+  const material = new MeshStandardMaterial({ color: 0x101010, roughness: 0.6 });
+  for (const place of places) {
+    const rim = new Mesh(new TorusGeometry(0.024, 0.0022, 10, 40), material);
+    rim.scale.set(1, 0.8, 1);
+    rim.position.copy(place).add(new Vector3(0, -0.002, 0.024));
+    glasses.add(rim);
+  }
+  return glasses;
+}
+
+let head: Mesh;
+let eyes: readonly Object3D[] = [];
+let glasses: Group;
+let skinColors: { material: MeshStandardMaterial; color: Color }[] = [];
+
+function setMorph(name: string, value: number): void {
+  const index = head.morphTargetDictionary?.[name];
+  if (index !== undefined && head.morphTargetInfluences) head.morphTargetInfluences[index] = value;
+}
+
+/** Lids follow the eyes up and down, and bulge a little sideways. */
+function poseFace(job: RenderJob): void {
+  const rad = Math.PI / 180;
+  for (const eye of eyes) eye.rotation.set(-job.eyePitchDeg * rad, job.eyeYawDeg * rad, 0, 'YXZ');
+  const down = clamp01(-job.eyePitchDeg / 30) * job.lidFollow;
+  const up = clamp01(job.eyePitchDeg / 30) * job.lidFollow;
+  for (const side of ['Left', 'Right']) {
+    setMorph(`eyeBlink${side}`, job.blink);
+    setMorph(`eyeLookDown${side}`, down * (1 - job.blink));
+    setMorph(`eyeLookUp${side}`, up * (1 - job.blink));
+  }
+  const toRight = clamp01(job.eyeYawDeg / 35);
+  const toLeft = clamp01(-job.eyeYawDeg / 35);
+  setMorph('eyeLookOutLeft', toRight);
+  setMorph('eyeLookInRight', toRight);
+  setMorph('eyeLookOutRight', toLeft);
+  setMorph('eyeLookInLeft', toLeft);
+}
+
+function addNoise(job: RenderJob): void {
+  if (sketch === null || job.noise === 0) return;
+  const picture = sketch.getImageData(0, 0, FRAME.widthPx, FRAME.heightPx);
+  const random = seededRandom(job.noiseSeed);
+  const { data } = picture;
+  // The sum of three uniform numbers is near enough to a normal one; its deviation is 0.5.
+  for (let i = 0; i < data.length; i += 4) {
+    const value = (random() + random() + random() - 1.5) * 2 * job.noise;
+    for (let channel = 0; channel < 3; channel++) data[i + channel] = (data[i + channel] ?? 0) + value;
+  }
+  sketch.putImageData(picture, 0, 0);
+}
+
+window.renderPage = {
+  load: async (glbBase64) => {
+    const bytes = Uint8Array.from(atob(glbBase64), (char) => char.charCodeAt(0));
+    const { scene } = await new GLTFLoader().parseAsync(bytes.buffer, '');
+    const found = part(scene, 'Head');
+    const morphed: Mesh[] = [];
+    found.traverse((node) => {
+      if (node instanceof Mesh && node.morphTargetDictionary !== undefined) morphed.push(node);
+    });
+    const [mesh] = morphed;
+    if (mesh === undefined) throw new Error('the head has no morphs');
+    head = mesh;
+    eyes = [part(scene, 'LeftEye'), part(scene, 'RightEye')];
+    for (const eye of eyes) {
+      eye.traverse((node) => {
+        if (node instanceof Mesh && node.material instanceof MeshStandardMaterial)
+          node.material.roughness = EYE_ROUGHNESS;
+      });
+    }
+    scene.updateMatrixWorld(true);
+    const [left, right] = eyes.map((eye) => eye.getWorldPosition(new Vector3()));
+    if (left === undefined || right === undefined) throw new Error('the head has no eyes');
+    glasses = makeGlasses([left, right]);
+    scene.add(glasses);
+    scene.position.copy(left).add(right).multiplyScalar(-0.5);
+    pivot.add(scene);
+    skinColors = [head.material]
+      .flat()
+      .flatMap((material) =>
+        material instanceof MeshStandardMaterial ? [{ material, color: material.color.clone() }] : [],
+      );
+  },
+  render: (job) => {
+    const half = Math.tan((job.diagonalFovDeg * Math.PI) / 360);
+    const share = FRAME.heightPx / Math.hypot(FRAME.widthPx, FRAME.heightPx);
+    camera.fov = (Math.atan(half * share) * 360) / Math.PI;
+    camera.updateProjectionMatrix();
+    const light = LIGHTING[job.light];
+    const mirror = job.lightFrom === 'left' ? 1 : -1;
+    ambient.intensity = light.ambient * job.exposure;
+    key.intensity = light.key * job.exposure;
+    key.position.set(light.from[0] * mirror, light.from[1], light.from[2]);
+    world.background = new Color(0x8a8f94).multiplyScalar(job.exposure);
+    for (const { material, color } of skinColors) material.color.copy(color).multiplyScalar(job.skin);
+    glasses.visible = job.glasses;
+    poseFace(job);
+    const r = job.rotation;
+    pivot.position.set(...job.place);
+    pivot.quaternion.setFromRotationMatrix(
+      new Matrix4(r[0], r[1], r[2], 0, r[3], r[4], r[5], 0, r[6], r[7], r[8], 0, 0, 0, 0, 1),
+    );
+    renderer.render(world, camera);
+    sketch?.drawImage(renderer.domElement, 0, 0);
+    addNoise(job);
+    return canvas.toDataURL('image/jpeg', JPEG_QUALITY).split(',')[1] ?? '';
+  },
+};

@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { multiply, rotationFromForward, rotationOfHead, type Vec3 } from '../../../shared/vision/linear.ts';
+import { focalLengthPx } from '../../../shared/vision/pose.ts';
+import { launchChromium } from '../../../test/support/chromium.ts';
+import type {} from './page.ts';
+import type { RenderJob, Scene } from './scene.ts';
+import { FRAME } from './scene.ts';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** Where the head is and how it is turned for the camera, from where it is seen and how it is turned against the line of sight. */
+export function renderJobOf(scene: Scene): RenderJob {
+  const focalPx = focalLengthPx(FRAME, scene.diagonalFovDeg);
+  const ray: Vec3 = [(scene.across * FRAME.widthPx) / 2 / focalPx, (scene.up * FRAME.heightPx) / 2 / focalPx, -1];
+  const metres = scene.distanceCm / 100;
+  const turn = rotationFromForward([-ray[0], -ray[1], -ray[2]]);
+  return {
+    ...scene,
+    place: [ray[0] * metres, ray[1] * metres, ray[2] * metres],
+    rotation: multiply(turn, rotationOfHead(scene.headYawDeg, scene.headPitchDeg, scene.headRollDeg)),
+  };
+}
+
+async function bundlePage(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [join(root, 'scripts/accuracy/synthetic/page.ts')],
+    bundle: true,
+    write: false,
+    format: 'iife',
+    target: 'es2022',
+    logLevel: 'warning',
+  });
+  return outputFiles[0]?.text ?? '';
+}
+
+/**
+ * JPEG frames of scenes, in their order. Frames are kept in .cache/accuracy by what they are made
+ * from, so that only new scenes are rendered. Rejects when the head or the browser fails.
+ */
+export async function renderScenes(
+  glb: Uint8Array,
+  scenes: readonly Scene[],
+  progress: (done: number, of: number) => void,
+): Promise<readonly Uint8Array[]> {
+  const page = await bundlePage();
+  const base = createHash('sha256').update(page).update(glb).digest('hex');
+  const folder = join(root, '.cache', 'accuracy', base.slice(0, 16));
+  await mkdir(folder, { recursive: true });
+  const files = scenes.map((scene) => {
+    const name = createHash('sha256').update(JSON.stringify(scene)).digest('hex').slice(0, 20);
+    return join(folder, `${name}.jpg`);
+  });
+  const frames = await Promise.all(files.map((file) => readFile(file).catch(() => null)));
+  const missing = frames.flatMap((frame, i) => (frame === null ? [i] : []));
+  if (missing.length > 0) {
+    const browser = await launchChromium({
+      args: ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'],
+    });
+    try {
+      const tab = await browser.newPage();
+      await tab.setContent('<!doctype html><title>render</title>');
+      await tab.addScriptTag({ content: page });
+      await tab.evaluate((glbBase64) => window.renderPage.load(glbBase64), Buffer.from(glb).toString('base64'));
+      for (const [done, i] of missing.entries()) {
+        const scene = scenes[i];
+        const file = files[i];
+        if (scene === undefined || file === undefined) continue;
+        const base64 = await tab.evaluate((job) => window.renderPage.render(job), renderJobOf(scene));
+        const bytes = Buffer.from(base64, 'base64');
+        await writeFile(file, bytes);
+        frames[i] = bytes;
+        progress(done + 1, missing.length);
+      }
+    } finally {
+      await browser.close();
+    }
+  }
+  return frames.flatMap((frame) => (frame === null ? [] : [frame]));
+}
