@@ -1,0 +1,88 @@
+import { defineRailway, github, mysql, project, service, volume } from 'railway/iac';
+
+// Yours to change.
+/** Repositories that Railway builds from. */
+const REPOSITORY = 'your-name/gaze-relay';
+const PHP_REPOSITORY = 'your-name/eyelearn';
+/** The gateway's domain once it has one (docs/railway.md, step 5), so that no later plan takes it away. */
+const GATEWAY_DOMAIN: string = '';
+
+/** What concerns both services: a change of any of it deploys them anew. */
+const COMMON_FILES = ['shared/**', 'scripts/**', 'package.json', 'package-lock.json', '.npmrc', '.dockerignore'];
+
+/** A variable of another service, filled in by Railway. */
+function valueOf(name: string, variable: string): string {
+  return `\${{${name}.${variable}}}`;
+}
+
+const RESTART = { restartPolicyType: 'ON_FAILURE', restartPolicyMaxRetries: 10 } as const;
+
+/** The whole project: `railway config plan` shows what this would change, `railway config apply` changes it. */
+export default defineRailway((context) => {
+  const isProduction = context.isEnvironment('production');
+  const database = mysql('MySQL');
+
+  const inference = service('inference', {
+    source: github(REPOSITORY),
+    build: {
+      builder: 'DOCKERFILE',
+      dockerfilePath: 'inference/Dockerfile',
+      watchPatterns: [...COMMON_FILES, 'inference/**'],
+    },
+    // It keeps nothing of anybody: any replica may serve any picture.
+    replicas: isProduction ? 2 : 1,
+    healthcheck: '/readyz',
+    healthcheckTimeout: 60,
+    deploy: { ...RESTART, sleepApplication: true, overlapSeconds: 5, drainingSeconds: 10 },
+    // No domain: the link has no authentication and is for the private network alone.
+    env: { HOST: '::', PORT: '5051', LOG_LEVEL: 'info' },
+  });
+
+  const gateway = service('gateway', {
+    source: github(REPOSITORY),
+    build: {
+      builder: 'DOCKERFILE',
+      dockerfilePath: 'gateway/Dockerfile',
+      watchPatterns: [...COMMON_FILES, 'gateway/**', 'client/**', 'migrations/**'],
+    },
+    // The one service that changes the database's tables, before its new release starts.
+    preDeploy: 'node dist/gateway/cli.mjs migrate',
+    // One, for a volume belongs to one replica.
+    replicas: 1,
+    healthcheck: '/healthz',
+    healthcheckTimeout: 60,
+    // Draining is longer than telling students to come back and writing down what is counted.
+    deploy: { ...RESTART, sleepApplication: true, overlapSeconds: 5, drainingSeconds: 20 },
+    ...(GATEWAY_DOMAIN === '' ? {} : { networking: { serviceDomains: { [GATEWAY_DOMAIN]: { port: 5050 } } } }),
+    volumeMounts: { '/data': volume('gateway-spool') },
+    env: {
+      HOST: '::',
+      PORT: '5050',
+      DATA_DIR: '/data',
+      // Railway mounts volumes as root's.
+      RAILWAY_RUN_UID: '0',
+      RELAY_JWT_SECRET: context.shared.RELAY_JWT_SECRET,
+      ALLOWED_ORIGINS: `https://${valueOf('eyelearn', 'RAILWAY_PUBLIC_DOMAIN')}`,
+      INFERENCE_URL: `http://${valueOf('inference', 'RAILWAY_PRIVATE_DOMAIN')}:5051`,
+      MYSQL_URL: database.env.MYSQL_URL,
+      PHP_ENDPOINT: `https://${valueOf('eyelearn', 'RAILWAY_PUBLIC_DOMAIN')}/user/database/save_enhanced_tracking.php`,
+      LOG_LEVEL: 'info',
+    },
+  });
+
+  // EyeLearn itself. Where it is deployed already, `railway config pull` writes it as it is: keep that instead.
+  const eyelearn = service('eyelearn', {
+    source: github(PHP_REPOSITORY),
+    env: {
+      RELAY_JWT_SECRET: context.shared.RELAY_JWT_SECRET,
+      RELAY_GATEWAY_URL: `https://${valueOf('gateway', 'RAILWAY_PUBLIC_DOMAIN')}`,
+      DB_HOST: database.env.MYSQLHOST,
+      DB_PORT: database.env.MYSQLPORT,
+      DB_USER: database.env.MYSQLUSER,
+      DB_PASS: database.env.MYSQLPASSWORD,
+      DB_NAME: database.env.MYSQLDATABASE,
+    },
+  });
+
+  return project('eyelearn', { resources: [database, inference, gateway, eyelearn] });
+});

@@ -1,0 +1,140 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { createRailwayContext, project } from 'railway/iac';
+import { beforeAll, describe, expect, it } from 'vitest';
+import program from '../../.railway/railway.ts';
+import { gatewayConfigSchema, gatewayEnvironmentSchema } from '../../gateway/config.ts';
+import { inferenceConfigSchema, inferenceEnvironmentSchema } from '../../inference/config.ts';
+import { readConfig, variablesOf } from '../../shared/config.ts';
+import { imageProcess } from '../support/dockerfile.ts';
+
+const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+type Value =
+  | { type: 'literal'; value: string }
+  | { type: 'reference'; resource: string; output: string }
+  | { type: 'sharedReference'; name: string };
+
+interface Service {
+  name: string;
+  address: string;
+  type: string;
+  build: { builder: string; dockerfilePath: string; watchPatterns: string[] };
+  deploy: Record<string, unknown>;
+  networking?: object;
+  variables: Record<string, Value>;
+  volumeAttachments?: Record<string, { mountPath: string }>;
+}
+
+async function evaluate(environment: string): Promise<Map<string, Service>> {
+  const definition = await program(createRailwayContext({ environment }), project);
+  const resources = (definition.resources ?? []).flat() as unknown as Service[];
+  return new Map(resources.map((resource) => [resource.name, resource]));
+}
+
+let services: Map<string, Service>;
+
+function service(name: string): Service {
+  const found = services.get(name);
+  if (found === undefined) throw new Error(`no service ${name}`);
+  return found;
+}
+
+/** The variables with stand-ins for what Railway fills in. */
+function environmentOf(name: string): Record<string, string> {
+  const filled = Object.entries(service(name).variables).map(([variable, value]) => {
+    if (value.type === 'literal') return [variable, value.value.replace(/\$\{\{[^}]*\}\}/g, 'host.example')];
+    if (value.type === 'sharedReference') return [variable, 'c0ffee'.repeat(8)];
+    return [variable, value.output === 'MYSQL_URL' ? 'mysql://u:p@mysql.railway.internal:3306/railway' : 'x'];
+  });
+  return Object.fromEntries(filled) as Record<string, string>;
+}
+
+beforeAll(async () => {
+  services = await evaluate('production');
+});
+
+describe('.railway/railway.ts, evaluated offline', () => {
+  it('has the database, inference, the gateway and EyeLearn', () => {
+    expect([...services.keys()].sort()).toEqual(['MySQL', 'eyelearn', 'gateway', 'inference']);
+  });
+
+  it('every reference names a service that is there and a variable that it has', () => {
+    const provided = ['RAILWAY_PUBLIC_DOMAIN', 'RAILWAY_PRIVATE_DOMAIN'];
+    const addresses = [...services.values()].map(({ address }) => address);
+    let count = 0;
+    for (const { variables = {} } of services.values()) {
+      for (const value of Object.values(variables)) {
+        if (value.type === 'reference') {
+          expect(addresses).toContain(value.resource);
+          count += 1;
+        }
+        if (value.type !== 'literal') continue;
+        for (const [, name = '', output = ''] of value.value.matchAll(/\$\{\{(\w+)\.(\w+)\}\}/g)) {
+          expect([...services.keys()]).toContain(name);
+          expect([...provided, ...Object.keys(service(name).variables)]).toContain(output);
+          count += 1;
+        }
+        expect(value.value.replace(/\$\{\{\w+\.\w+\}\}/g, '')).not.toContain('{');
+      }
+    }
+    expect(count).toBeGreaterThanOrEqual(9);
+  });
+
+  it("the services take their variables, and know every one but Railway's own", () => {
+    for (const [name, schema, environment] of [
+      ['gateway', gatewayConfigSchema, gatewayEnvironmentSchema],
+      ['inference', inferenceConfigSchema, inferenceEnvironmentSchema],
+    ] as const) {
+      const env = environmentOf(name);
+      const known = variablesOf(environment).map((variable) => variable.name);
+      const unknown = Object.keys(env).filter((variable) => !known.includes(variable));
+      expect(unknown.filter((variable) => !variable.startsWith('RAILWAY_'))).toEqual([]);
+      expect(readConfig<unknown>(schema, env)).toMatchObject({ ok: true, config: { host: '::' } });
+    }
+  });
+
+  it('the secret is one shared variable on both sides and stands nowhere in the file', () => {
+    const shared = { type: 'sharedReference', name: 'RELAY_JWT_SECRET' };
+    expect(service('gateway').variables.RELAY_JWT_SECRET).toEqual(shared);
+    expect(service('eyelearn').variables.RELAY_JWT_SECRET).toEqual(shared);
+  });
+
+  it('the gateway alone migrates, before its release, and finds its volume at DATA_DIR', () => {
+    expect(service('gateway').deploy.preDeployCommand).toEqual(['node dist/gateway/cli.mjs migrate']);
+    expect(service('inference').deploy).not.toHaveProperty('preDeployCommand');
+    const mounts = Object.values(service('gateway').volumeAttachments ?? {}).map(({ mountPath }) => mountPath);
+    expect(mounts).toEqual([environmentOf('gateway').DATA_DIR]);
+    expect(service('gateway').deploy.numReplicas).toBe(1);
+  });
+
+  it('inference has replicas in production, no domain, and is reached on the port that it listens on', async () => {
+    expect(service('inference').deploy.numReplicas).toBe(2);
+    expect((await evaluate('staging')).get('inference')?.deploy.numReplicas).toBe(1);
+    expect(service('inference').networking ?? {}).toEqual({});
+    expect(new URL(environmentOf('gateway').INFERENCE_URL ?? '').port).toBe(environmentOf('inference').PORT);
+  });
+
+  it.each(['gateway', 'inference'] as const)(
+    '%s: checked, drained, asleep when idle, built from its Dockerfile',
+    (name) => {
+      const { build, deploy } = service(name);
+      expect(build).toMatchObject({ builder: 'DOCKERFILE', dockerfilePath: `${name}/Dockerfile` });
+      expect(deploy.sleepApplication).toBe(true);
+      expect(deploy.healthcheckPath).toMatch(/^\/(healthz|readyz)$/);
+      expect(deploy.drainingSeconds).toBeGreaterThanOrEqual(10);
+      expect(deploy.overlapSeconds).toBeGreaterThan(0);
+      expect(environmentOf(name).PORT).toBe(imageProcess(name).env.PORT);
+      for (const pattern of build.watchPatterns) expect(existsSync(at(pattern.replace(/\/\*\*$/, '')))).toBe(true);
+    },
+  );
+});
+
+describe('railway.toml', () => {
+  it('holds nothing that differs between the services', () => {
+    const text = readFileSync(at('railway.toml'), 'utf8');
+    for (const own of ['startCommand', 'preDeployCommand', 'dockerfilePath', 'numReplicas', 'sleepApplication']) {
+      expect(text).not.toContain(`${own} =`);
+    }
+  });
+});
