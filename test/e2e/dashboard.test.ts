@@ -5,6 +5,7 @@ import mysql from 'mysql2/promise';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../gateway/store/open.ts';
+import { startGateway } from '../../scripts/services.ts';
 import { type LaunchedChromium, launchChromium } from '../support/chromium.ts';
 import { SILENT, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb.ts';
@@ -199,6 +200,25 @@ describe('a student', () => {
     expect(await page.locator('#nav').isVisible()).toBe(false);
     await open(`#/students/7?${DAYS}`);
     await page.getByRole('heading', { level: 1, name: 'Carla Domingo' }).waitFor();
+  });
+});
+
+describe('on a development gateway', () => {
+  it('one is a teacher by opening the page, and the embedded store has reports too', async () => {
+    const ownDir = await mkdtemp(join(tmpdir(), 'relay-dashboard-dev-'));
+    const store = await openStore({ mysqlUrl: null, dataDir: ownDir }, SILENT);
+    await store.applyWindows(ofCarla);
+    await store.close();
+    const env = { PATH: process.env.PATH, LOG_LEVEL: 'warn', HOST: '127.0.0.1', PORT: '0', DATA_DIR: ownDir };
+    const development = await startGateway({ env, log: 'ignore' }, 1);
+    const other = await browser.newPage();
+    await other.goto(`http://127.0.0.1:${development.port}/reports#/students?${DAYS}`);
+    await other.getByRole('link', { name: `Student ${CARLA}` }).click();
+    await other.getByRole('heading', { level: 1, name: `Student ${CARLA}` }).waitFor();
+    expect(await other.getByTestId('focus-share').textContent()).toBe(percentText(ofCarla));
+    await other.close();
+    await development.stop();
+    await rm(ownDir, { recursive: true, force: true });
   });
 });
 
