@@ -11,7 +11,7 @@ const GATEWAY_DOMAIN: string = '';
 const COMMON_FILES = ['shared/**', 'scripts/**', 'package.json', 'package-lock.json', '.npmrc', '.dockerignore'];
 
 /** A variable of another service, filled in by Railway. */
-function valueOf(name: string, variable: string): string {
+function variableOf(name: string, variable: string): string {
   return `\${{${name}.${variable}}}`;
 }
 
@@ -62,10 +62,10 @@ export default defineRailway((context) => {
       // Railway mounts volumes as root's.
       RAILWAY_RUN_UID: '0',
       RELAY_JWT_SECRET: context.shared.RELAY_JWT_SECRET,
-      ALLOWED_ORIGINS: `https://${valueOf('eyelearn', 'RAILWAY_PUBLIC_DOMAIN')}`,
-      INFERENCE_URL: `http://${valueOf('inference', 'RAILWAY_PRIVATE_DOMAIN')}:5051`,
+      ALLOWED_ORIGINS: `https://${variableOf('eyelearn', 'RAILWAY_PUBLIC_DOMAIN')}`,
+      INFERENCE_URL: `http://${variableOf('inference', 'RAILWAY_PRIVATE_DOMAIN')}:5051`,
       MYSQL_URL: database.env.MYSQL_URL,
-      PHP_ENDPOINT: `https://${valueOf('eyelearn', 'RAILWAY_PUBLIC_DOMAIN')}/user/database/save_enhanced_tracking.php`,
+      PHP_ENDPOINT: `https://${variableOf('eyelearn', 'RAILWAY_PUBLIC_DOMAIN')}/user/database/save_enhanced_tracking.php`,
       LOG_LEVEL: 'info',
     },
   });
@@ -75,7 +75,7 @@ export default defineRailway((context) => {
     source: github(PHP_REPOSITORY),
     env: {
       RELAY_JWT_SECRET: context.shared.RELAY_JWT_SECRET,
-      RELAY_GATEWAY_URL: `https://${valueOf('gateway', 'RAILWAY_PUBLIC_DOMAIN')}`,
+      RELAY_GATEWAY_URL: `https://${variableOf('gateway', 'RAILWAY_PUBLIC_DOMAIN')}`,
       DB_HOST: database.env.MYSQLHOST,
       DB_PORT: database.env.MYSQLPORT,
       DB_USER: database.env.MYSQLUSER,
