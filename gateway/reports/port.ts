@@ -1,5 +1,5 @@
 import type { StudentOrder } from '../../shared/report/answers.ts';
-import type { Detail } from '../../shared/report/figures.ts';
+import type { Detail, Totals } from '../../shared/report/figures.ts';
 import type { DateRange } from '../../shared/report/range.ts';
 import type {
   ClassRow,
@@ -61,6 +61,9 @@ export interface Names {
  */
 export interface ReportStore {
   readonly kind: 'libsql' | 'mysql';
+  /** Of any scope, a whole school too: it reads no bouts. */
+  totals(scope: Scope): Promise<Totals>;
+  /** Of one student or module: it sorts all their bouts. */
   detail(scope: Scope): Promise<Detail>;
   sectionDetail(scope: SectionScope): Promise<Detail>;
   /** Days with sessions, in order. */

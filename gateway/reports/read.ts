@@ -1,5 +1,5 @@
 import { DIRECTIONS, MODES, RULES } from '../../shared/direction.ts';
-import { type Detail, type Figures, shareOf } from '../../shared/report/figures.ts';
+import { type Figures, shareOf, type Totals } from '../../shared/report/figures.ts';
 import type { SessionRow } from '../../shared/report/rows.ts';
 import type { Row } from './database.ts';
 
@@ -47,18 +47,13 @@ export function figuresOf(row: Row): Figures {
   };
 }
 
-export function detailOf(
-  row: Row,
-  medians: { readonly focused: number | null; readonly unfocused: number | null },
-): Detail {
+export function totalsOf(row: Row): Totals {
   const directions = DIRECTIONS.map((direction) => {
     const column = direction === 'unknown' ? 'unknown_direction_ms' : `${direction}_ms`;
     return [direction, numberOf(row, column)] as const;
   });
   return {
     ...figuresOf(row),
-    medianFocusedBoutMs: medians.focused,
-    medianUnfocusedBoutMs: medians.unfocused,
     directionMs: Object.fromEntries(directions.filter(([, spentMs]) => spentMs > 0)),
     framesReceived: numberOf(row, 'frames_received'),
     framesProcessed: numberOf(row, 'frames_processed'),

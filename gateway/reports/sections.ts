@@ -4,7 +4,7 @@ import type { SectionRow, TimelineRow } from '../../shared/report/rows.ts';
 import type { ReportDatabase } from './database.ts';
 import { medianBout } from './median.ts';
 import type { Scope, SectionScope } from './port.ts';
-import { detailOf, figuresOf, numberOf, textOrNull } from './read.ts';
+import { figuresOf, numberOf, textOrNull, totalsOf } from './read.ts';
 import { detailSums, type Sql, sessionsOf, timeSums } from './sql.ts';
 
 const WINDOW_FIGURES = `COUNT(DISTINCT w.session_id) AS sessions, COUNT(DISTINCT w.user_id) AS students, ${timeSums('w')}`;
@@ -64,9 +64,11 @@ export async function readSectionDetail(database: ReportDatabase, scope: Section
   );
   const from = `${sessions.from}${BOUTS}`;
   const [bouts = {}] = await database.rows(`SELECT ${BOUT_FIGURES} FROM ${from} WHERE ${where.text}`, where.values);
-  const focused = await medianBout(database, from, where, 'focused');
-  const unfocused = await medianBout(database, from, where, 'unfocused');
-  return detailOf({ ...bouts, ...row }, { focused, unfocused });
+  return {
+    ...totalsOf({ ...bouts, ...row }),
+    medianFocusedBoutMs: await medianBout(database, from, where, 'focused'),
+    medianUnfocusedBoutMs: await medianBout(database, from, where, 'unfocused'),
+  };
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Directory, ReportDatabase, Row } from './database.ts';
 import { medianBout } from './median.ts';
 import { readNames } from './names.ts';
 import type { ReportStore, Scope, SectionScope, StudentsQuery } from './port.ts';
-import { detailOf, figuresOf, numberOf, personName, sessionRowOf, textOrNull } from './read.ts';
+import { figuresOf, numberOf, personName, sessionRowOf, textOrNull, totalsOf } from './read.ts';
 import { readSectionDetail, readSections, readTimeline } from './sections.ts';
 import { containing, detailSums, localMs, SESSION_FIGURES, type Sql, sessionsOf, TRACKED } from './sql.ts';
 
@@ -62,18 +62,26 @@ export function createReportStore(database: ReportDatabase): ReportStore {
     );
   };
 
+  const totals = async (scope: Scope) => {
+    const { from, where } = sessionsOf(scope, await database.directory());
+    const [row = {}] = await database.rows(
+      `SELECT ${SESSION_FIGURES}, ${detailSums('s')} FROM ${from} WHERE ${where.text}`,
+      where.values,
+    );
+    return totalsOf(row);
+  };
+
   return {
     kind: database.kind,
+    totals,
     async detail(scope) {
-      const directory = await database.directory();
-      const { from, where } = sessionsOf(scope, directory);
-      const [row = {}] = await database.rows(
-        `SELECT ${SESSION_FIGURES}, ${detailSums('s')} FROM ${from} WHERE ${where.text}`,
-        where.values,
-      );
+      const { from, where } = sessionsOf(scope, await database.directory());
       const bouts = `${from} JOIN relay_bouts b ON b.session_id = s.id`;
-      const focused = await medianBout(database, bouts, where, 'focused');
-      return detailOf(row, { focused, unfocused: await medianBout(database, bouts, where, 'unfocused') });
+      return {
+        ...(await totals(scope)),
+        medianFocusedBoutMs: await medianBout(database, bouts, where, 'focused'),
+        medianUnfocusedBoutMs: await medianBout(database, bouts, where, 'unfocused'),
+      };
     },
     sectionDetail: (scope: SectionScope) => readSectionDetail(database, scope),
     async days(scope) {

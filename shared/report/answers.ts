@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { dateSchema, detailSchema, detailShape, idSchema, nameOrNull, utcMs } from './figures.ts';
+import { dateSchema, detailShape, idSchema, nameOrNull, totalsSchema, utcMs } from './figures.ts';
 import * as rows from './rows.ts';
 
 /** Ways to sort the list of students. */
@@ -27,7 +27,7 @@ const paged = <T extends z.ZodType>(row: T) => z.object({ range: rangeSchema, pa
 export const answers = {
   me: z.object({ userId: idSchema, role: z.enum(['student', 'teacher', 'admin']), name: nameOrNull }),
   token: z.object({ token: z.string(), expiresAtMs: utcMs }),
-  overview: z.object({ range: rangeSchema, overview: detailSchema }),
+  overview: z.object({ range: rangeSchema, overview: totalsSchema }),
   days: list(rows.dayRowSchema),
   hours: list(rows.hourRowSchema),
   classes: list(rows.classRowSchema),

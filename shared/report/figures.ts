@@ -36,11 +36,9 @@ export const figuresShape = {
 export const figuresSchema = z.object(figuresShape);
 export type Figures = z.infer<typeof figuresSchema>;
 
-/** Directions and data quality, for pages of one student, module, section or class. */
-export const detailShape = {
+/** Figures with directions and data quality. */
+export const totalsShape = {
   ...figuresShape,
-  medianFocusedBoutMs: z.number().min(0).nullable(),
-  medianUnfocusedBoutMs: z.number().min(0).nullable(),
   directionMs: z.partialRecord(z.enum(DIRECTIONS), ms).describe("tracked time by direction; sides are the picture's"),
   framesReceived: count,
   framesProcessed: count,
@@ -48,6 +46,16 @@ export const detailShape = {
   framesWithFace: count,
   bytesUp: count,
   bytesDown: count,
+};
+
+export const totalsSchema = z.object(totalsShape);
+export type Totals = z.infer<typeof totalsSchema>;
+
+/** The same of one student, module or lesson section, with the middle length of their bouts. */
+export const detailShape = {
+  ...totalsShape,
+  medianFocusedBoutMs: z.number().min(0).nullable(),
+  medianUnfocusedBoutMs: z.number().min(0).nullable(),
 };
 
 export const detailSchema = z.object(detailShape);

@@ -56,7 +56,7 @@ function proportion(figures: Figures): HTMLElement {
 /** The big number, the times by kind and some tiles. */
 export function summaryCard(
   context: ViewContext,
-  figures: Detail,
+  figures: Figures,
   tiles: readonly (readonly [string, string])[],
   csv: { readonly path: string; readonly query: Query },
 ): HTMLElement {

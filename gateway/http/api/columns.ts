@@ -1,5 +1,5 @@
 import { DIRECTIONS } from '../../../shared/direction.ts';
-import type { Detail, Figures } from '../../../shared/report/figures.ts';
+import type { Detail, Figures, Totals } from '../../../shared/report/figures.ts';
 import type { CsvColumn } from '../csv.ts';
 
 /** A fraction 0–1 as percent with two decimals; an empty field where there is none. */
@@ -26,12 +26,10 @@ export const FIGURE_COLUMNS: readonly CsvColumn<Figures>[] = [
   { name: 'longest_focused_bout_ms', value: (row) => row.longestFocusedBoutMs },
 ];
 
-export const DETAIL_COLUMNS: readonly CsvColumn<Detail>[] = [
+export const TOTALS_COLUMNS: readonly CsvColumn<Totals>[] = [
   ...FIGURE_COLUMNS,
-  { name: 'median_focused_bout_ms', value: (row) => row.medianFocusedBoutMs },
-  { name: 'median_unfocused_bout_ms', value: (row) => row.medianUnfocusedBoutMs },
   ...DIRECTIONS.map(
-    (direction): CsvColumn<Detail> => ({
+    (direction): CsvColumn<Totals> => ({
       name: `${direction === 'unknown' ? 'unknown_direction' : direction}_ms`,
       value: (row) => row.directionMs[direction] ?? 0,
     }),
@@ -42,4 +40,10 @@ export const DETAIL_COLUMNS: readonly CsvColumn<Detail>[] = [
   { name: 'frames_with_face', value: (row) => row.framesWithFace },
   { name: 'bytes_up', value: (row) => row.bytesUp },
   { name: 'bytes_down', value: (row) => row.bytesDown },
+];
+
+export const DETAIL_COLUMNS: readonly CsvColumn<Detail>[] = [
+  ...TOTALS_COLUMNS,
+  { name: 'median_focused_bout_ms', value: (row) => row.medianFocusedBoutMs },
+  { name: 'median_unfocused_bout_ms', value: (row) => row.medianUnfocusedBoutMs },
 ];

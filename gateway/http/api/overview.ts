@@ -2,7 +2,7 @@ import { answers } from '../../../shared/report/answers.ts';
 import type { ClassRow, DayRow, HourRow } from '../../../shared/report/rows.ts';
 import { columnsOf } from '../csv.ts';
 import { studentFor } from '../reader.ts';
-import { DETAIL_COLUMNS, FIGURE_COLUMNS } from './columns.ts';
+import { FIGURE_COLUMNS, TOTALS_COLUMNS } from './columns.ts';
 import { classParameter, rangeOf, rangeParameters, scopeParameters } from './parameters.ts';
 import { type ApiRoute, defineRoute } from './route.ts';
 
@@ -15,10 +15,10 @@ export const overviewRoutes: readonly ApiRoute[] = [
     params: {},
     query: { ...rangeParameters, ...classParameter },
     response: answers.overview,
-    csv: { columns: DETAIL_COLUMNS, rows: (result) => [result.overview], name: () => 'overview' },
+    csv: { columns: TOTALS_COLUMNS, rows: (result) => [result.overview], name: () => 'overview' },
     async handle(use, { query }) {
       const range = rangeOf(use, query);
-      return { range, overview: await use.reports.detail({ range, className: query.class }) };
+      return { range, overview: await use.reports.totals({ range, className: query.class }) };
     },
   }),
   defineRoute({

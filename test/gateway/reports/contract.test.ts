@@ -182,6 +182,8 @@ describe.each([
     const found = await reports.detail(scope());
     expect(found).toEqual(detail(WINDOWS));
     expect(detailSchema.parse(found)).toEqual(found);
+    const { medianFocusedBoutMs: _focused, medianUnfocusedBoutMs: _unfocused, ...totals } = found;
+    expect(await reports.totals(scope())).toEqual(totals);
     expect(found.sessions).toBeGreaterThan(40);
   });
 
