@@ -37,8 +37,15 @@ export const IRIS_BIAS_RIGHT_CM = 0.018;
  * centre at a distance of about 1 cm, so these are also the share of the true rotation that the mesh
  * shows: less upwards and downwards, where the lids hide the iris.
  */
-export const IRIS_LEVER_ACROSS_CM = 0.72;
+export const IRIS_LEVER_ACROSS_CM = 0.8;
 export const IRIS_LEVER_UP_CM = 0.5;
+
+/**
+ * The corners are drawn along when the iris moves sideways. This share of how far both eyes' corners lie
+ * off the place that the fitted face has for them counts as a shift of the iris: it takes a fifth off the
+ * error of yaw on rendered heads, and leaves the spread among people who look into a camera as it is.
+ */
+const CORNERS_DRAWN_ALONG = 0.3;
 
 /**
  * The upper lid follows the eye downwards when the iris no longer shows it. Below this height over the
@@ -160,15 +167,33 @@ function eyePlacesOf(landmarks: Float32Array, eye: EyeIndices, pose: HeadPose): 
 }
 
 /** The eye's yaw and pitch in the head, degrees, from where the iris and the upper lid are in the eye's own frame. */
-function eyeAnglesOf(places: EyePlaces, eye: EyeIndices): { readonly yawDeg: number; readonly pitchDeg: number } {
+function eyeAnglesOf(
+  places: EyePlaces,
+  eye: EyeIndices,
+  cornersShiftCm: number,
+): { readonly yawDeg: number; readonly pitchDeg: number } {
   const side = Math.sign(canonicalMidpoint(eye)[0]);
-  const across = places.irisAcross - IRIS_BIAS_RIGHT_CM - side * IRIS_REST_OUTWARD_CM;
+  const across =
+    places.irisAcross + CORNERS_DRAWN_ALONG * cornersShiftCm - IRIS_BIAS_RIGHT_CM - side * IRIS_REST_OUTWARD_CM;
   const up = places.irisUp - IRIS_REST_UP_CM;
   const lidDropCm = Math.min(MAX_LID_DROP_CM, Math.max(0, LID_REST_CM - places.upperLid));
   return {
     yawDeg: Math.atan(across / IRIS_LEVER_ACROSS_CM) * DEG_PER_RAD,
     pitchDeg: Math.atan(up / IRIS_LEVER_UP_CM) * DEG_PER_RAD - LID_DEG_PER_CM * lidDropCm,
   };
+}
+
+/**
+ * How far the corners of both eyes lie to image right of their place in the fitted face, cm along the
+ * face. The mean of both, so that eyes set wider or narrower than usual do not count.
+ */
+export function cornersShiftOf(landmarks: Float32Array, pose: HeadPose): number {
+  let shift = 0;
+  for (const eye of [IMAGE_LEFT_EYE, IMAGE_RIGHT_EYE]) {
+    const frame = eyeFrameOf(landmarks, eye, pose);
+    shift += dot(subtract(frame.origin, headToCamera(pose, canonicalMidpoint(eye))), frame.right) / 2;
+  }
+  return shift;
 }
 
 /** How far the iris is where an open eye can have it, 0–1: 0 is an iris that the mesh made up, behind dark glass or a hand. */
@@ -219,10 +244,15 @@ function clampDeg(value: number): number {
   return Math.min(MAX_EYE_DEG, Math.max(-MAX_EYE_DEG, value));
 }
 
-/** One eye's observation; angles are limited to ±60°. */
-export function observeEye(landmarks: Float32Array, eye: EyeIndices, pose: HeadPose): EyeObservation {
+/** One eye's observation; angles are limited to ±60°. `cornersShiftCm` as cornersShiftOf has it. */
+export function observeEye(
+  landmarks: Float32Array,
+  eye: EyeIndices,
+  pose: HeadPose,
+  cornersShiftCm: number,
+): EyeObservation {
   const places = eyePlacesOf(landmarks, eye, pose);
-  const { yawDeg, pitchDeg } = eyeAnglesOf(places, eye);
+  const { yawDeg, pitchDeg } = eyeAnglesOf(places, eye, cornersShiftCm);
   const openness = opennessOf(landmarks, eye, pose);
   return {
     yawDeg: clampDeg(yawDeg),

@@ -1,7 +1,7 @@
 import type { FaceRoi, FrameSize } from '../geometry.ts';
 import type { FaceMeasurement } from '../observation.ts';
 import { IMAGE_LEFT_EYE, IMAGE_RIGHT_EYE } from './canonical-face.ts';
-import { interOcularPxOf, observeEye } from './eyes.ts';
+import { cornersShiftOf, interOcularPxOf, observeEye } from './eyes.ts';
 import { headPoseOf } from './pose.ts';
 import { seedDirectionOf } from './seed-rule.ts';
 
@@ -23,14 +23,15 @@ export function measureFace(
   nextRoi: FaceRoi,
 ): FaceMeasurement {
   const pose = headPoseOf(landmarks, frame);
+  const cornersShiftCm = cornersShiftOf(landmarks, pose);
   return {
     score,
     headYawDeg: pose.yawDeg,
     headPitchDeg: pose.pitchDeg * NOD_GAIN,
     headRollDeg: pose.rollDeg,
     fitResidual: pose.residual,
-    imageLeftEye: observeEye(landmarks, IMAGE_LEFT_EYE, pose),
-    imageRightEye: observeEye(landmarks, IMAGE_RIGHT_EYE, pose),
+    imageLeftEye: observeEye(landmarks, IMAGE_LEFT_EYE, pose, cornersShiftCm),
+    imageRightEye: observeEye(landmarks, IMAGE_RIGHT_EYE, pose, cornersShiftCm),
     interOcularPx: interOcularPxOf(landmarks, IMAGE_LEFT_EYE, IMAGE_RIGHT_EYE),
     seedDirection: seedDirectionOf(landmarks, frame),
     nextRoi,
