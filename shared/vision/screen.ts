@@ -17,7 +17,7 @@ export interface ScreenRegion {
 export const DEFAULT_SCREEN: ScreenRegion = {
   centerYawDeg: 0,
   centerPitchDeg: -5,
-  halfWidthDeg: 16,
+  halfWidthDeg: 15.5,
   aboveDeg: 18,
   belowDeg: 13,
 };
