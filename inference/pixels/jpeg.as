@@ -108,6 +108,8 @@ function readFrame(from: usize, to: usize): i32 {
     if (index == 0) sampling = components == 1 ? 0x11 : factors;
     else if (factors != 0x11) return UNSUPPORTED;
   }
+  // "RGB": components that were never converted.
+  if (idOf == 0x424752) return UNSUPPORTED;
   return sampling == 0x11 || sampling == 0x21 || sampling == 0x22 ? DONE : UNSUPPORTED;
 }
 
