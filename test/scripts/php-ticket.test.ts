@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ensureProgram, PHP_MYSQL } from '../support/debian-packages.ts';
+import { verifyTicket } from '../../gateway/auth/ticket.ts';
+import { ensureProgram, PHP, PHP_MYSQL } from '../support/debian-packages.ts';
 import { createEyelearnTables } from '../support/eyelearn-schema.ts';
 import { ORIGIN, SECRET, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb.ts';
@@ -61,6 +64,18 @@ async function ask(cookie: string, moduleId: number | string = 3, pages = php): 
   const response = await fetch(`${pages.url}relay_ticket.php?moduleId=${moduleId}`, { headers: { cookie } });
   return { status: response.status, ...((await response.json()) as object) };
 }
+
+describe('the five lines in docs/railway.md', () => {
+  it('mint a ticket that the gateway trusts', async () => {
+    const guide = readFileSync(fileURLToPath(new URL('../../docs/railway.md', import.meta.url)), 'utf8');
+    const lines = /```php\n([\s\S]*?)```/.exec(guide)?.[1] ?? '';
+    const given = `$userId = ${ANA}; $moduleId = 3; putenv('RELAY_JWT_SECRET=${SECRET}');`;
+    const encode = /function base64url[\s\S]*?\n}/.exec(SNIPPET)?.[0] ?? '';
+    const { stdout } = await promisify(execFile)(ensureProgram(PHP), ['-r', `${encode}\n${given}\n${lines}`]);
+    const { ticket } = JSON.parse(stdout) as { ticket: string };
+    expect(await verifyTicket(ticket, SECRET, new Date())).toEqual({ userId: ANA, moduleId: 3, role: 'student' });
+  });
+});
 
 describe('relay_ticket.php', () => {
   it('a student who is logged in and has agreed gets a ticket that the gateway takes, as that student', async () => {

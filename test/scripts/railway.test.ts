@@ -6,6 +6,7 @@ import program from '../../.railway/railway.ts';
 import { gatewayConfigSchema, gatewayEnvironmentSchema } from '../../gateway/config.ts';
 import { inferenceConfigSchema, inferenceEnvironmentSchema } from '../../inference/config.ts';
 import { readConfig, variablesOf } from '../../shared/config.ts';
+import { cli } from '../gateway/cli/support.ts';
 import { imageProcess } from '../support/dockerfile.ts';
 
 const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -128,6 +129,28 @@ describe('.railway/railway.ts, evaluated offline', () => {
       for (const pattern of build.watchPatterns) expect(existsSync(at(pattern.replace(/\/\*\*$/, '')))).toBe(true);
     },
   );
+});
+
+describe('docs/railway.md', () => {
+  const guide = readFileSync(at('docs/railway.md'), 'utf8');
+
+  it('explains every variable that the file sets, but for those that are defaults', () => {
+    for (const name of ['gateway', 'inference', 'eyelearn']) {
+      const explained = Object.keys(service(name).variables).filter(
+        (variable) => !/^(LOG_LEVEL|DB_\w+)$/.test(variable),
+      );
+      for (const variable of explained) expect(guide).toContain(`\`${variable}\``);
+    }
+  });
+
+  it('names files that are there, and commands that the CLI has', async () => {
+    const links = [...guide.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, path = '']) => path);
+    expect(links.length).toBeGreaterThan(2);
+    for (const link of links) expect(existsSync(at(`docs/${link}`))).toBe(true);
+    const commands = [...guide.matchAll(/cli\.mjs ([a-z-]+)/g)].map(([, command = '']) => command);
+    const { out } = await cli(['--help']);
+    for (const command of commands) expect(out).toMatch(new RegExp(`^  ${command} `, 'm'));
+  });
 });
 
 describe('railway.toml', () => {
