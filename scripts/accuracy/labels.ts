@@ -1,6 +1,9 @@
 import { DIRECTIONS, type Direction } from '../../shared/direction.ts';
 import { RelayError } from '../../shared/errors.ts';
 
+/** Stands for the subject where none is named. */
+export const NO_SUBJECT = 'all';
+
 /** A labelled picture. */
 export interface LabelRow {
   /** Relative to the folder of the labels. */
@@ -140,7 +143,7 @@ export function parseLabels(text: string): Labels {
       faults.push(`line ${i + 2}: no picture or no label that is known (${words.join('|') || 'empty'})`);
       return;
     }
-    rows.push({ path, expected: known, focused, subject: row.subject || 'all' });
+    rows.push({ path, expected: known, focused, subject: row.subject || NO_SUBJECT });
   });
   return { rows, faults };
 }

@@ -1,6 +1,7 @@
 import { gazeOf } from '../../shared/vision/gaze.ts';
 import { DEFAULT_SCREEN } from '../../shared/vision/screen.ts';
 import { DEFAULT_CONTEXT, type VerdictContext, verdictOf } from '../../shared/vision/verdict.ts';
+import { NO_SUBJECT } from './labels.ts';
 import type { SeenRow } from './stills.ts';
 
 /** Fewer pictures say too little of where someone's screen is. */
@@ -23,6 +24,7 @@ function median(values: readonly number[]): number {
 export function personalContexts(rows: readonly SeenRow[]): ReadonlyMap<string, VerdictContext> {
   const contexts = new Map<string, VerdictContext>();
   for (const subject of new Set(rows.map((row) => row.subject))) {
+    if (subject === NO_SUBJECT) continue;
     const gazes = rows.flatMap(({ subject: of, observation }) =>
       of === subject && observation.face !== null && verdictOf(observation).direction === 'centered'
         ? [gazeOf(observation.face)]

@@ -98,7 +98,7 @@ export async function lookAtFolder(
   const unreadable: string[] = [];
   for (const row of labels.rows) {
     try {
-      const { observation } = await looker.still(await readStill(join(dir, row.path)));
+      const { observation } = await looker.still(await readStill(resolve(dir, row.path)));
       rows.push({ ...row, observation });
     } catch (error) {
       unreadable.push(`${row.path} (${describeError(error)})`);

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { directionOfWord, parseLabels } from '../../scripts/accuracy/labels.ts';
 import { type Judged, scoreOf } from '../../scripts/accuracy/score.ts';
+import { makeGrid } from '../../scripts/accuracy/synthetic/grid.ts';
+import { trueGazeOf } from '../../scripts/accuracy/synthetic/measure.ts';
+import { renderJobOf } from '../../scripts/accuracy/synthetic/render.ts';
 
 const row = (expected: Judged['expected'], said: Judged['said'], focused = expected[0] === 'centered'): Judged => ({
   subject: 's',
@@ -62,5 +65,37 @@ describe('scores', () => {
     const score = scoreOf([row(['centered'], 'centered')]);
     expect(score.focus.balancedAccuracy).toBeNull();
     expect(score.closed).toEqual({ recall: null, falseAlarm: 0 });
+  });
+});
+
+describe('the rendered grid', () => {
+  it('is the same for the same seed and another for another', () => {
+    expect(makeGrid(1)).toEqual(makeGrid(1));
+    expect(makeGrid(2)).not.toEqual(makeGrid(1));
+  });
+
+  it('has heads that face the camera from wherever they are in the frame, and gazes that add head and eyes', () => {
+    const frame = makeGrid(1).find(({ set }) => set === 'edge');
+    if (frame === undefined) throw new Error('the grid has faces at the edge');
+    const scene = { ...frame.scene, headYawDeg: 0, headPitchDeg: 0, headRollDeg: 0, eyeYawDeg: 0, eyePitchDeg: 0 };
+    const { place, rotation } = renderJobOf(scene);
+    const forward = [rotation[2], rotation[5], rotation[8]];
+    const distance = Math.hypot(...place);
+    for (const [i, value] of place.entries()) expect(forward[i]).toBeCloseTo(-value / distance, 9);
+    const turned = trueGazeOf({ ...scene, headYawDeg: 20, eyeYawDeg: -15 });
+    expect(turned.yawDeg).toBeCloseTo(5, 9);
+    expect(trueGazeOf({ ...scene, headPitchDeg: -10, eyePitchDeg: -5 }).pitchDeg).toBeCloseTo(-15, 9);
+  });
+
+  it('calls the looks it labels what they are', () => {
+    for (const { set, scene, expected } of makeGrid(3)) {
+      if (set !== 'states') continue;
+      const { yawDeg, pitchDeg } = trueGazeOf(scene);
+      if (expected?.[0] === 'looking_left') expect(yawDeg).toBeLessThan(-15);
+      if (expected?.[0] === 'looking_right') expect(yawDeg).toBeGreaterThan(15);
+      if (expected?.[0] === 'looking_up') expect(pitchDeg).toBeGreaterThan(10);
+      if (expected?.[0] === 'looking_down') expect(pitchDeg).toBeLessThan(-20);
+      if (expected?.[0] === 'centered') expect(Math.hypot(yawDeg, pitchDeg + 7)).toBeLessThan(14);
+    }
   });
 });
