@@ -119,6 +119,10 @@ export const gatewayEnvironmentSchema = z.object({
     description: 'how long the database must be out of reach before windows go to `PHP_ENDPOINT`, ms',
     example: '30000',
   }),
+  PHP_SETTLE_MS: variable(wholeNumber(1000, 3_600_000, 60_000), {
+    description: 'how old a post with an unknown outcome must be to be settled against the database, ms',
+    example: '60000',
+  }),
   METRICS_SINK: variable(oneOf(['auto', 'mysql', 'php'], 'auto'), {
     description:
       "way to EyeLearn's rows: `auto` (the database, `PHP_ENDPOINT` while it is away), `mysql` alone, `php` alone",
@@ -234,6 +238,7 @@ function phpOf(env: Environment, mysqlUrl: string | null) {
     timeoutMs: env.PHP_TIMEOUT_MS,
     minDeltaS: env.PHP_MIN_SECONDS,
     fallbackAfterMs: env.PHP_AFTER_MS,
+    settleAfterMs: env.PHP_SETTLE_MS,
   };
 }
 

@@ -96,11 +96,13 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const findReport = async (sessionId: string) => {
     await Promise.all(saving);
     await spool.flush(REPORT_FLUSH_MS);
-    const report = await store.sessionReport(sessionId);
-    if (report === null && (await spool.pendingFor(sessionId)).length > 0) {
-      throw new RelayError('store_unreachable', 'the session is still on its way to the store');
-    }
-    return report;
+    return store.sessionReport(sessionId);
+  };
+  /** For a session that is to go on: nothing, rather than half of what it has. */
+  const findWholeReport = async (sessionId: string) => {
+    const report = await findReport(sessionId);
+    if ((await spool.pendingFor(sessionId)).length === 0) return report;
+    throw new RelayError('store_unreachable', 'the session is still on its way to the store');
   };
   const sessions = new Sessions({
     secret,
@@ -111,7 +113,8 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     newSessionId: randomUUID,
     logger,
     save,
-    findReport,
+    hasConsent: (userId) => store.hasConsent(userId),
+    findReport: findWholeReport,
   });
 
   const checkpointer = new Checkpointer({

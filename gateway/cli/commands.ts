@@ -4,8 +4,18 @@ import type { CliContext, Command } from './command.ts';
 import { doctor } from './doctor/command.ts';
 import { migrate } from './migrate.ts';
 import { mintTicketCommand } from './mint-ticket.ts';
+import { deleteStudentCommand, exportStudentCommand, readerRole, retention } from './privacy.ts';
 
-const COMMANDS: readonly Command[] = [checkConfig, doctor, migrate, mintTicketCommand];
+const COMMANDS: readonly Command[] = [
+  checkConfig,
+  doctor,
+  migrate,
+  mintTicketCommand,
+  readerRole,
+  retention,
+  exportStudentCommand,
+  deleteStudentCommand,
+];
 
 /** Exit status of a command line that makes no sense. */
 const USAGE_STATUS = 2;

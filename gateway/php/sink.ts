@@ -32,6 +32,8 @@ export interface PhpSinkOptions extends PhpOptions {
 export interface PhpSink {
   /** Looks for what is due. Returns at once. */
   wake(): void;
+  /** Starts no posts while it is on: the database takes the time itself. */
+  pause(isOn: boolean): void;
   /** Resolves when no post of this student and module is under way. */
   settled(userId: number, moduleId: number): Promise<void>;
   /** Starts no more posts, and resolves when none is under way. */
@@ -51,6 +53,7 @@ export function createPhpSink(options: PhpSinkOptions): PhpSink {
   let looking: Promise<void> | null = null;
   let lookAgain = false;
   let closed = false;
+  let isPaused = false;
   let cancelTimer: (() => void) | null = null;
 
   async function post(account: PhpAccount, delta: PhpDelta): Promise<void> {
@@ -92,7 +95,7 @@ export function createPhpSink(options: PhpSinkOptions): PhpSink {
     const nowMs = clock.nowMs();
     let nextMs = Number.POSITIVE_INFINITY;
     for (const account of accounts) {
-      if (closed) return;
+      if (closed || isPaused) return;
       const { focusedS, unfocusedS } = unpostedOf(account);
       if (focusedS + unfocusedS === 0 || account.isHeld || busy.has(placeOf(account))) continue;
       const delta = dueDelta(account, nowMs, minDeltaS, maxWaitMs);
@@ -109,7 +112,7 @@ export function createPhpSink(options: PhpSinkOptions): PhpSink {
   }
 
   function wake(): void {
-    if (closed) return;
+    if (closed || isPaused) return;
     if (looking !== null) {
       lookAgain = true;
       return;
@@ -128,6 +131,10 @@ export function createPhpSink(options: PhpSinkOptions): PhpSink {
 
   return {
     wake,
+    pause(isOn) {
+      isPaused = isOn;
+      wake();
+    },
     async settled(userId, moduleId) {
       await looking;
       await busy.get(placeOf({ userId, moduleId }));

@@ -4,8 +4,8 @@ import type { Logger } from '../logger.ts';
 import { createMutex } from '../store/mutex.ts';
 import { openWindow, type SessionAccount } from './account.ts';
 
-/** Writing takes at most this part of the time: with many sessions it comes less often. */
-const DUTY = 1 / 20;
+/** Making what is written takes at most this part of the time: with many sessions it comes less often. */
+const DUTY = 1 / 40;
 
 export interface CheckpointerOptions {
   /** Writes what is open now and forgets sessions that are not any more. */
@@ -52,9 +52,8 @@ export class Checkpointer {
 
   async #run(): Promise<void> {
     while (this.#wanted) {
-      const startedMs = performance.now();
-      await this.#mutex.run(() => this.#write());
-      const restMs = Math.max(this.#use.everyMs, (performance.now() - startedMs) / DUTY);
+      const busyMs = await this.#mutex.run(() => this.#write());
+      const restMs = Math.max(this.#use.everyMs, busyMs / DUTY);
       if (this.#wanted) await this.#rest(restMs);
     }
   }
@@ -69,7 +68,9 @@ export class Checkpointer {
     });
   }
 
-  async #write(): Promise<void> {
+  /** Resolves with the time that it kept this thread from other work, ms; the commit does not. */
+  async #write(): Promise<number> {
+    const startedMs = performance.now();
     const { accounts, saved, checkpoint, logger } = this.#use;
     const open: MetricsWindow[] = [];
     const present = new Map<string, SessionAccount>();
@@ -82,7 +83,8 @@ export class Checkpointer {
       else if (this.#written.has(account.sessionId)) gone.push(account.sessionId);
     }
     for (const sessionId of this.#written.keys()) if (!present.has(sessionId)) gone.push(sessionId);
-    if (open.length === 0 && gone.length === 0) return;
+    const busyMs = performance.now() - startedMs;
+    if (open.length === 0 && gone.length === 0) return busyMs;
     // What these rows held before must be in the spool before it is written over.
     await saved();
     try {
@@ -93,9 +95,10 @@ export class Checkpointer {
       if (!this.#failing)
         logger.error({ code: 'spool_failed', reason: describeError(error) }, 'open windows are not on the disk');
       this.#failing = true;
-      return;
+      return busyMs;
     }
     this.#written.clear();
     for (const [sessionId, account] of present) this.#written.set(sessionId, account);
+    return busyMs;
   }
 }

@@ -14,6 +14,7 @@ import type { Admission, Stream } from './stream.ts';
 
 /** How long a resuming student waits for the store: well below the deadline for hello. */
 const RESUME_LOOKUP_MS = 3000;
+const CONSENT_LOOKUP_MS = 1000;
 
 export interface SessionsOptions {
   readonly secret: string;
@@ -24,6 +25,8 @@ export interface SessionsOptions {
   readonly newSessionId: () => string;
   readonly logger: Logger;
   readonly save: (window: MetricsWindow) => Promise<void>;
+  /** Whether the student has agreed to the camera; null where the school's database does not say. */
+  readonly hasConsent: (userId: number) => Promise<boolean | null>;
   /** What is stored of a session, everything delivered; null if nothing is. */
   readonly findReport: (sessionId: string) => Promise<SessionReport | null>;
 }
@@ -69,6 +72,7 @@ export class Sessions {
         `this gateway serves ${maxSessions} sessions and is full; try again soon`,
       );
     }
+    await this.#assertConsent(identity);
     const claims = await this.#claimsOf(hello, identity);
     const stored = claims === null ? null : await this.#storedAccount(claims);
     // From here to the entry in the map nothing awaits: two tabs at once cannot both stay.
@@ -155,6 +159,21 @@ export class Sessions {
       startedAtMs: report.startedAtMs,
       base: totalsOfReport(report),
     });
+  }
+
+  /** The school minted the ticket, so a database that does not answer keeps nobody out. */
+  async #assertConsent({ userId }: Identity): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<null>((resolve) => {
+      timer = setTimeout(() => resolve(null), CONSENT_LOOKUP_MS);
+    });
+    const consent = await Promise.race([this.#use.hasConsent(userId).catch(() => null), late]);
+    clearTimeout(timer);
+    if (consent !== false) return;
+    throw new ProtocolError(
+      'consent_missing',
+      'the student has not agreed to the camera; EyeLearn asks for that first',
+    );
   }
 
   /** A student need not wait for a database that is out of reach or slow. */

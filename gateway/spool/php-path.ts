@@ -9,11 +9,15 @@ import { windowKey } from '../store/records.ts';
 import type { Clock } from './clock.ts';
 import { readEntry } from './deliver.ts';
 import type { PhpChange, SpoolFile, SpoolOutcome, SpoolRow } from './file.ts';
-import type { PhpTime } from './php-tables.ts';
+import type { PhpTime, RememberedPost } from './php-tables.ts';
 
 const FALLBACK_AFTER_MS = 30_000;
-/** As long as a post may take. */
-const SETTLE_AFTER_MS = 10_000;
+/** An overloaded endpoint may store a post long after nobody waits for its answer any more. */
+const SETTLE_AFTER_MS = 60_000;
+/** What hung on the database goes on when that comes back: so long the rows are given. */
+const QUIET_MS = 1500;
+const ALL = 1_000_000_000;
+const IN_FLIGHT_LOOK_MS = 250;
 
 type Elsewhere = ReadonlyMap<string, StoredElsewhere>;
 
@@ -24,10 +28,21 @@ export interface BeforeDelivery {
 
 export const NOT_WITH_PHP: BeforeDelivery = { elsewhere: new Map() };
 
+/** Windows that wait, and for how long at least. */
+export interface Deferral {
+  readonly isDeferred: (row: SpoolRow) => boolean;
+  readonly waitMs: number;
+}
+
+export const NOTHING_DEFERRED: Deferral = { isDeferred: () => false, waitMs: 0 };
+
 /** The spool's second way out, step by step beside the first one. */
 export interface PhpPath {
-  /** A delivery begins: nothing is handed over from here to its end. */
-  begin(): Promise<void>;
+  /**
+   * A delivery begins: nothing is handed over from here to its end. Says which windows must wait, because a post
+   * of theirs may still be on its way into the rows.
+   */
+  begin(): Promise<Deferral>;
   /** Before a delivery: what of these windows PHP has is settled and held, so that nobody else stores it meanwhile. */
   before(rows: readonly SpoolRow[]): Promise<BeforeDelivery>;
   /** The store failed: time that it surely does not have may go on by PHP. */
@@ -35,7 +50,7 @@ export interface PhpPath {
   /** What a delivery changes in the accounts, to be written with it. */
   changeOf(rows: readonly SpoolRow[], outcome: SpoolOutcome, elsewhere: Elsewhere): PhpChange;
   /** After a delivery was written. */
-  delivered(): void;
+  delivered(deliveredIds: readonly number[]): void;
   /** The store is out of reach: after a while its windows are handed over. */
   storeIsAway(): void;
   close(): Promise<void>;
@@ -44,8 +59,8 @@ export interface PhpPath {
 export interface PhpPathOptions extends PhpOptions {
   readonly use: 'always' | 'fallback';
   readonly fallbackAfterMs?: number;
-  /** Windows of one delivery at most. */
-  readonly batchSize: number;
+  /** Age from which a post with an unknown outcome is settled against the database, ms. */
+  readonly settleAfterMs?: number;
   readonly file: SpoolFile;
   readonly mutex: Mutex;
   readonly store: Partial<Pick<MetricsStore, 'eyelearnDay'>>;
@@ -89,8 +104,7 @@ export async function openPhpPath(options: PhpPathOptions): Promise<PhpPath> {
   const {
     use,
     fallbackAfterMs = FALLBACK_AFTER_MS,
-    timeoutMs: settleAfterMs = SETTLE_AFTER_MS,
-    batchSize,
+    settleAfterMs = SETTLE_AFTER_MS,
     file,
     mutex,
     store,
@@ -104,8 +118,8 @@ export async function openPhpPath(options: PhpPathOptions): Promise<PhpPath> {
   const sink = createPhpSink({ ...options, tables });
   /** Windows that the store may have in spite of a failure: PHP must not get them. */
   const doubtful = new Set<number>();
-  // An earlier run may have died with the commit of its first batch under way.
-  if (use === 'fallback') for (const { id } of await mutex.run(() => file.waiting(batchSize))) doubtful.add(id);
+  // An earlier run may have died with a commit under way.
+  if (use === 'fallback') for (const { id } of await mutex.run(() => file.waiting(ALL))) doubtful.add(id);
   let awaySinceMs: number | null = null;
   let handing: Promise<void> = Promise.resolve();
   let cancelHandOver: (() => void) | null = null;
@@ -139,6 +153,20 @@ export async function openPhpPath(options: PhpPathOptions): Promise<PhpPath> {
       cancelHandOver?.();
       cancelHandOver = null;
       await handing;
+      if (use === 'always') return NOTHING_DEFERRED;
+      // No post begins while the database may be taking the same time.
+      sink.pause(true);
+      const posts = await mutex.run(() => tables.openPosts());
+      const nowMs = clock.nowMs();
+      const until = (post: RememberedPost) =>
+        post.status === 'in_flight' ? nowMs + IN_FLIGHT_LOOK_MS : post.postedAtMs + settleAfterMs;
+      const young = posts.filter((post) => until(post) > nowMs);
+      if (young.length === 0) return NOTHING_DEFERRED;
+      const places = new Set(young.map(placeKey));
+      return {
+        isDeferred: (row) => windowsOf([row]).some(({ window }) => places.has(placeKey(window))),
+        waitMs: Math.max(1, Math.min(...young.map(until)) - nowMs),
+      };
     },
     async before(rows) {
       const withPhp = windowsOf(rows).filter(({ row }) => row.isWithPhp);
@@ -149,7 +177,7 @@ export async function openPhpPath(options: PhpPathOptions): Promise<PhpPath> {
         await sink.settled(place.userId, place.moduleId);
         if (store.eyelearnDay === undefined) continue;
         try {
-          await settlePosts(place, tables, mutex.run, store.eyelearnDay, clock, settleAfterMs, logger);
+          await settlePosts(place, tables, mutex.run, store.eyelearnDay, clock, QUIET_MS, logger);
         } catch (error) {
           await release(withPhp);
           throw error;
@@ -208,14 +236,15 @@ export async function openPhpPath(options: PhpPathOptions): Promise<PhpPath> {
           }),
       };
     },
-    delivered() {
+    delivered(deliveredIds) {
       awaySinceMs = null;
-      doubtful.clear();
+      for (const id of deliveredIds) doubtful.delete(id);
       if (use === 'always') sink.wake();
     },
     storeIsAway() {
       if (use === 'always') return;
       awaySinceMs ??= clock.nowMs();
+      sink.pause(false);
       const waitMs = Math.max(0, awaySinceMs + fallbackAfterMs - clock.nowMs());
       cancelHandOver?.();
       cancelHandOver = clock.after(waitMs, () => {

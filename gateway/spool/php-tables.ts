@@ -67,7 +67,8 @@ export interface PhpTables {
   /** Posts that were under way when the process ended are uncertain. Returns how many. */
   recover(): Promise<number>;
   postsOf(userId: number, moduleId: number): Promise<RememberedPost[]>;
-  uncertainCount(): Promise<number>;
+  /** Posts of which it is not known whether they were stored. */
+  openPosts(): Promise<RememberedPost[]>;
   forgetOld(nowMs: number): Promise<void>;
 }
 
@@ -149,6 +150,7 @@ export async function openPhpTables(connection: Connection): Promise<PhpTablesIn
   const selectPosts = await connection.prepare(
     'SELECT * FROM php_posts WHERE user_id = ? AND module_id = ? ORDER BY id',
   );
+  const selectOpen = await connection.prepare("SELECT * FROM php_posts WHERE status <> 'stored'");
   const countStatus = await connection.prepare('SELECT COUNT(*) AS n FROM php_posts WHERE status = ?');
   const recoverPosts = await connection.prepare("UPDATE php_posts SET status = 'uncertain' WHERE status = 'in_flight'");
   const forget = await connection.prepare("DELETE FROM php_posts WHERE status = 'stored' AND posted_at_ms < ?");
@@ -188,10 +190,7 @@ export async function openPhpTables(connection: Connection): Promise<PhpTablesIn
         return numberOf(row, 'n');
       },
       postsOf: async (userId, moduleId) => (await selectPosts.all([userId, moduleId])).map(postOf),
-      async uncertainCount() {
-        const [row] = await countStatus.all(['uncertain']);
-        return numberOf(row, 'n');
-      },
+      openPosts: async () => (await selectOpen.all([])).map(postOf),
       forgetOld: (nowMs) => transaction(connection, () => void forget.run([nowMs - KEEP_POSTS_MS])),
     },
   };

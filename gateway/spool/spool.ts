@@ -10,11 +10,13 @@ import { openCheckpoints } from './checkpoints.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { deliver, readEntry } from './deliver.ts';
 import { openSpoolFile } from './file.ts';
-import { NOT_WITH_PHP, openPhpPath } from './php-path.ts';
+import { NOT_WITH_PHP, NOTHING_DEFERRED, openPhpPath } from './php-path.ts';
 
 const SPOOL_FILE = 'spool.db';
 /** Windows handed to the store in one transaction at most. */
 const BATCH_SIZE = 50;
+/** Windows looked at, in batches, for some that need not wait for a PHP post to be settled. */
+const DEFERRED_BATCHES = 20;
 const CLOSE_GRACE_MS = 2000;
 const BACKOFF: BackoffPolicy = { firstMs: 500, maxMs: 60_000 };
 
@@ -77,6 +79,8 @@ export interface SpoolPhpOptions extends PhpOptions {
   readonly use: 'always' | 'fallback';
   /** How long the store must be out of reach before windows go to PHP, ms. */
   readonly fallbackAfterMs?: number;
+  /** Age from which a post with an unknown outcome is settled against the database, ms. */
+  readonly settleAfterMs?: number;
 }
 
 interface PendingAppend {
@@ -118,9 +122,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   let delivering: Promise<boolean> | null = null;
   let cancelRetry: (() => void) | null = null;
   const phpPath =
-    options.php == null
-      ? null
-      : await openPhpPath({ ...options.php, file, mutex, store, clock, random, logger, batchSize });
+    options.php == null ? null : await openPhpPath({ ...options.php, file, mutex, store, clock, random, logger });
 
   function writeQueue(): void {
     void mutex.run(async () => {
@@ -145,13 +147,17 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     });
   }
 
-  async function deliverBatch(): Promise<void> {
-    await phpPath?.begin();
-    const rows = await mutex.run(() => file.waiting(batchSize));
+  /** Resolves with the time after which to look again, when all that is left must wait; else with null. */
+  async function deliverBatch(): Promise<number | null> {
+    const deferral = (await phpPath?.begin()) ?? NOTHING_DEFERRED;
+    const isSome = deferral.waitMs > 0;
+    const found = await mutex.run(() => file.waiting(isSome ? batchSize * DEFERRED_BATCHES : batchSize));
+    const rows = isSome ? found.filter((row) => !deferral.isDeferred(row)).slice(0, batchSize) : found;
+    if (rows.length === 0 && found.length > 0) return deferral.waitMs;
     if (rows.length === 0) {
       // Somebody else took what we had counted.
       stats = await mutex.run(() => file.stats());
-      return;
+      return null;
     }
     const php = phpPath === null ? NOT_WITH_PHP : await phpPath.before(rows);
     const delivery = await deliver(rows, store, php.elsewhere);
@@ -170,15 +176,21 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       };
     });
     if (failure !== null) throw failure;
-    phpPath?.delivered();
+    phpPath?.delivered(deliveredIds);
     if (failures > 0) logger.info({ failures, waiting: stats.waiting }, 'metrics are being stored again');
     failures = 0;
+    return null;
   }
 
   /** False when the store is out of reach and a later try is set. */
   async function deliverAll(): Promise<boolean> {
     try {
-      while (stats.waiting > 0 && closing === null) await deliverBatch();
+      while (stats.waiting > 0 && closing === null) {
+        const waitMs = await deliverBatch();
+        if (waitMs === null) continue;
+        startAfter(waitMs);
+        return false;
+      }
       return true;
     } catch (error) {
       retryLater(error);
@@ -193,7 +205,12 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     logger.warn({ code, error: describeError(error), waiting: stats.waiting, retryInMs }, 'metrics wait in the spool');
     if (closing !== null) return;
     phpPath?.storeIsAway();
-    cancelRetry = clock.after(retryInMs, () => {
+    startAfter(retryInMs);
+  }
+
+  function startAfter(waitMs: number): void {
+    if (closing !== null) return;
+    cancelRetry = clock.after(waitMs, () => {
       cancelRetry = null;
       start();
     });

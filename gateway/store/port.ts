@@ -59,6 +59,16 @@ export class StoreUnreachableError extends RelayError {
   }
 }
 
+export interface Statement {
+  readonly sql: string;
+  readonly values: readonly (string | number | null)[];
+}
+
+export interface StatementResult {
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly changed: number;
+}
+
 /** Where metrics end up. Both implementations pass one contract suite. */
 export interface MetricsStore {
   readonly kind: 'libsql' | 'mysql';
@@ -84,6 +94,16 @@ export interface MetricsStore {
    * Rejects with `store_unreachable`.
    */
   sessionReport(sessionId: string): Promise<SessionReport | null>;
+  /**
+   * True or false where EyeLearn's table of users says whether the student has agreed to the camera, null where it does not.
+   * Rejects with `store_unreachable`.
+   */
+  hasConsent(userId: number): Promise<boolean | null>;
+  /**
+   * Runs statements that both databases understand, all or none, each with its values for `?`; resolves with the rows
+   * of each, and how many it changed. For the operator's work on whole tables. Rejects with `store_unreachable`.
+   */
+  execute(statements: readonly Statement[]): Promise<StatementResult[]>;
   /** Resolves if the store answers, else rejects with `store_unreachable`. */
   ping(): Promise<void>;
   close(): Promise<void>;

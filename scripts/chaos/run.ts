@@ -46,7 +46,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   await createEyelearnDayTables(admin, 'both');
   const students = Array.from({ length: options.students }, (_, index) => FIRST_USER_ID + index);
   for (const id of students)
-    await admin.query('INSERT INTO users (id, first_name) VALUES (?, ?)', [id, `Student ${id}`]);
+    await admin.query('INSERT INTO users (id, first_name, camera_agreement_accepted) VALUES (?, ?, 1)', [
+      id,
+      `Student ${id}`,
+    ]);
   await admin.end();
   const link = await openTcpLink(database.port);
   const php = await startPhpServer(url);
@@ -63,6 +66,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     PHP_TIMEOUT_MS: '1500',
     PHP_AFTER_MS: '1000',
     PHP_MIN_SECONDS: '2',
+    // Longer than a silent endpoint is silent.
+    PHP_SETTLE_MS: '13000',
     WINDOW_MS: '3000',
     CHECKPOINT_MS: '10',
     MAX_CLIENT_FPS: '20',

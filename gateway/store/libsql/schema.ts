@@ -141,6 +141,21 @@ export const settings = sqliteTable('relay_settings', {
   value: text('value').notNull(),
 });
 
+/** Who read or changed whose data. */
+export const audit = sqliteTable(
+  'relay_audit',
+  {
+    id: integer('id').primaryKey({ autoIncrement: true }),
+    atMs: integer('at_ms').notNull(),
+    actorUserId: integer('actor_user_id'),
+    actorRole: text('actor_role').notNull(),
+    action: text('action').notNull(),
+    subjectUserId: integer('subject_user_id').notNull(),
+    detail: text('detail').notNull().default(''),
+  },
+  (table) => [index('relay_audit_subject').on(table.subjectUserId, table.atMs)],
+);
+
 /** The view a session's report is read from; its SQL is in the migrations. */
 export const reportSessions = sqliteView('relay_report_sessions', {
   sessionId: integer('session_id').notNull(),

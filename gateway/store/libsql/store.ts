@@ -116,6 +116,18 @@ export function createLibsqlStore(options: { path: string; logger: Logger }): Me
         return { applied, repeated: given.length - applied };
       }),
     eyelearnDay: async () => null,
+    hasConsent: async () => null,
+    execute: (statements) =>
+      exclusive(async () => {
+        const results = await client.batch(
+          statements.map(({ sql, values }) => ({ sql, args: [...values] })),
+          'write',
+        );
+        return results.map(({ rows, rowsAffected }) => ({
+          rows: rows.map((row) => ({ ...row })),
+          changed: rowsAffected,
+        }));
+      }),
     sessionReport: (sessionId) =>
       exclusive(async () => {
         const [session] = await db

@@ -230,6 +230,21 @@ export const eyelearnTotals = mysqlTable(
   ],
 );
 
+/** Who read or changed whose data. */
+export const audit = mysqlTable(
+  'relay_audit',
+  {
+    id: bigintNumber('id').primaryKey().autoincrement(),
+    atMs: bigintNumber('at_ms').notNull(),
+    actorUserId: int('actor_user_id'),
+    actorRole: varchar('actor_role', { length: 16 }).notNull(),
+    action: varchar('action', { length: 32 }).notNull(),
+    subjectUserId: int('subject_user_id').notNull(),
+    detail: varchar('detail', { length: 200 }).notNull().default(''),
+  },
+  (table) => [index('relay_audit_subject').on(table.subjectUserId, table.atMs)],
+);
+
 /** The view a session's report is read from; its SQL is in the migrations. */
 export const reportSessions = mysqlView('relay_report_sessions', {
   sessionId: bigintNumber('session_id').notNull(),

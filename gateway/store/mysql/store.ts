@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { asc, eq } from 'drizzle-orm';
 import { drizzle, type MySql2Database } from 'drizzle-orm/mysql2';
+import type { ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { RelayError } from '../../../shared/errors.ts';
 import type { Logger } from '../../logger.ts';
 import { backoffMs } from '../../spool/backoff.ts';
 import { sessionBatches } from '../batch.ts';
 import { createMutex } from '../mutex.ts';
-import { type MetricsStore, StoreUnreachableError } from '../port.ts';
+import { type MetricsStore, type StatementResult, StoreUnreachableError } from '../port.ts';
 import { sessionReport } from '../records.ts';
 import { applyBatches } from './apply.ts';
 import { createConnections } from './connections.ts';
@@ -107,6 +108,45 @@ export function createMysqlStore(options: MysqlStoreOptions): MetricsStore {
       const table = eyelearn.eye_tracking_sessions;
       if (table === undefined) return null;
       return use(limits.transactionMs, (db) => readEyelearnDay(db, table, userId, moduleId, atMs));
+    },
+    async hasConsent(userId) {
+      await prepare();
+      const named = ['users', 'camera_agreement_accepted'];
+      return connections
+        .use(limits.transactionMs, async (connection) => {
+          const [columns] = await connection.query<RowDataPacket[]>(
+            'SELECT 1 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND COLUMN_NAME = ?',
+            named,
+          );
+          if (columns.length === 0) return null;
+          const [rows] = await connection.query<RowDataPacket[]>(
+            'SELECT camera_agreement_accepted AS accepted FROM users WHERE id = ?',
+            [userId],
+          );
+          return rows[0] === undefined ? null : Number(rows[0].accepted) === 1;
+        })
+        .catch((error: unknown) => Promise.reject(storeError(error)));
+    },
+    async execute(statements) {
+      await prepare();
+      try {
+        return await connections.use(MIGRATION_LIMIT_MS, async (connection) => {
+          await connection.beginTransaction();
+          const results: StatementResult[] = [];
+          for (const { sql, values } of statements) {
+            const [result] = await connection.query<RowDataPacket[] | ResultSetHeader>(sql, [...values]);
+            results.push(
+              Array.isArray(result)
+                ? { rows: result.map((row) => ({ ...row })), changed: 0 }
+                : { rows: [], changed: result.affectedRows },
+            );
+          }
+          await connection.commit();
+          return results;
+        });
+      } catch (error) {
+        throw storeError(error);
+      }
     },
     async sessionReport(sessionId) {
       await prepare();

@@ -24,6 +24,7 @@ const QUICK: Omit<SpoolPhpOptions, 'url' | 'use'> = {
   timeoutMs: 1000,
   backoff: BACKOFF,
   fallbackAfterMs: 0,
+  settleAfterMs: 3000,
   minDeltaS: 30,
   maxWaitMs: 600_000,
 };

@@ -1,0 +1,125 @@
+import type { MetricsStore, Statement } from '../store/port.ts';
+
+type Store = Pick<MetricsStore, 'execute' | 'kind'>;
+
+const OWN_TABLES = ['relay_sessions', 'relay_windows', 'relay_bouts', 'relay_hours'] as const;
+
+/** All that is stored of one student, table by table, each row with its columns as they are. */
+export interface StudentExport {
+  readonly userId: number;
+  readonly exportedAtMs: number;
+  readonly tables: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
+}
+
+/** Reads everything of our own that is stored of a student. Rejects with `store_unreachable`. */
+export async function exportStudent(store: Store, userId: number, nowMs: number): Promise<StudentExport> {
+  const names = [...OWN_TABLES, 'relay_audit'];
+  const results = await store.execute(
+    names.map((table) => ({
+      sql: `SELECT * FROM ${table} WHERE ${table === 'relay_audit' ? 'subject_user_id' : 'user_id'} = ?`,
+      values: [userId],
+    })),
+  );
+  const tables = Object.fromEntries(names.map((table, index) => [table, results[index]?.rows ?? []]));
+  return { userId, exportedAtMs: nowMs, tables };
+}
+
+/** EyeLearn's tables with the rows in them that are known to be ours. */
+const EYELEARN_ROWS: readonly (readonly [table: string, deletion: string])[] = [
+  [
+    'focus_events',
+    `DELETE FROM focus_events WHERE session_id IN (SELECT r.eyelearn_row_id FROM relay_eyelearn_rows r
+      JOIN relay_sessions s ON s.id = r.session_id WHERE s.user_id = ?)`,
+  ],
+  [
+    'eye_tracking_sessions',
+    `DELETE FROM eye_tracking_sessions WHERE id IN (SELECT r.eyelearn_row_id FROM relay_eyelearn_rows r
+      JOIN relay_sessions s ON s.id = r.session_id WHERE s.user_id = ?)`,
+  ],
+  [
+    'eye_tracking_analytics',
+    "DELETE FROM eye_tracking_analytics WHERE id IN (SELECT row_id FROM relay_eyelearn_totals WHERE target = 'eye_tracking_analytics' AND user_id = ?)",
+  ],
+  [
+    'user_study_sessions',
+    "DELETE FROM user_study_sessions WHERE id IN (SELECT row_id FROM relay_eyelearn_totals WHERE target = 'user_study_sessions' AND user_id = ?)",
+  ],
+  [
+    'daily_analytics',
+    "DELETE FROM daily_analytics WHERE user_id = ? AND date IN (SELECT day FROM relay_eyelearn_totals WHERE target = 'daily_analytics' AND user_id = ?)",
+  ],
+];
+
+async function eyelearnDeletions(store: Store, userId: number): Promise<[string, Statement][]> {
+  if (store.kind !== 'mysql') return [];
+  const [present] = await store.execute([
+    { sql: 'SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()', values: [] },
+  ]);
+  const names = new Set(present?.rows.map(({ name }) => String(name)));
+  return EYELEARN_ROWS.filter(([table]) => names.has(table)).map(([table, sql]) => [
+    table,
+    { sql, values: [...sql.matchAll(/\?/g)].map(() => userId) },
+  ]);
+}
+
+/**
+ * Deletes all that is stored of a student, our rows in EyeLearn's tables included, in one transaction, and leaves one
+ * line in the audit log that says so. Resolves with the number of rows by table. What waits in a gateway's spool comes
+ * afterwards: end the student's sessions and let the spool run empty first. Rejects with `store_unreachable`.
+ */
+export async function deleteStudent(
+  store: Store,
+  userId: number,
+  nowMs: number,
+  actor: { readonly userId: number | null; readonly role: string },
+): Promise<Readonly<Record<string, number>>> {
+  const ofSessions = 'WHERE session_id IN (SELECT id FROM relay_sessions WHERE user_id = ?)';
+  const own: [string, Statement][] = [
+    ...(store.kind === 'mysql'
+      ? ([
+          ['relay_eyelearn_rows', { sql: `DELETE FROM relay_eyelearn_rows ${ofSessions}`, values: [userId] }],
+          ['relay_eyelearn_totals', { sql: 'DELETE FROM relay_eyelearn_totals WHERE user_id = ?', values: [userId] }],
+        ] as [string, Statement][])
+      : []),
+    ['relay_bouts', { sql: `DELETE FROM relay_bouts ${ofSessions}`, values: [userId] }],
+    ['relay_windows', { sql: 'DELETE FROM relay_windows WHERE user_id = ?', values: [userId] }],
+    ['relay_hours', { sql: 'DELETE FROM relay_hours WHERE user_id = ?', values: [userId] }],
+    ['relay_sessions', { sql: 'DELETE FROM relay_sessions WHERE user_id = ?', values: [userId] }],
+  ];
+  const steps = [...(await eyelearnDeletions(store, userId)), ...own];
+  const results = await store.execute([
+    ...steps.map(([, statement]) => statement),
+    auditStatement({ atMs: nowMs, actor, action: 'delete_student', subjectUserId: userId, detail: '' }),
+  ]);
+  return Object.fromEntries(steps.map(([table], index) => [table, results[index]?.changed ?? 0]));
+}
+
+/** One line of the audit log. */
+export interface AuditLine {
+  readonly atMs: number;
+  readonly actor: { readonly userId: number | null; readonly role: string };
+  /** What was done: `read_report`, `export_student`, `delete_student`. */
+  readonly action: string;
+  readonly subjectUserId: number;
+  /** Which page or view, at most 200 characters; never personal data. */
+  readonly detail: string;
+}
+
+function auditStatement({ atMs, actor, action, subjectUserId, detail }: AuditLine): Statement {
+  return {
+    sql: `INSERT INTO relay_audit (at_ms, actor_user_id, actor_role, action, subject_user_id, detail) VALUES (?, ?, ?, ?, ?, ?)`,
+    values: [
+      Math.round(atMs),
+      actor.userId,
+      actor.role.slice(0, 16),
+      action.slice(0, 32),
+      subjectUserId,
+      detail.slice(0, 200),
+    ],
+  };
+}
+
+/** Writes who read or changed whose data. Rejects with `store_unreachable`. */
+export async function writeAudit(store: Pick<MetricsStore, 'execute'>, lines: readonly AuditLine[]): Promise<void> {
+  if (lines.length > 0) await store.execute(lines.map(auditStatement));
+}
