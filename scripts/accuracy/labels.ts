@@ -13,6 +13,8 @@ export interface LabelRow {
   /** Whether the person attends to the screen; null when that is not labelled. */
   readonly focused: boolean | null;
   readonly subject: string;
+  /** Kind of picture that is reported apart, as the CMU faces' open eyes and sunglasses; null for none. */
+  readonly group: string | null;
 }
 
 export interface Labels {
@@ -143,7 +145,7 @@ export function parseLabels(text: string): Labels {
       faults.push(`line ${i + 2}: no picture or no label that is known (${words.join('|') || 'empty'})`);
       return;
     }
-    rows.push({ path, expected: known, focused, subject: row.subject || NO_SUBJECT });
+    rows.push({ path, expected: known, focused, subject: row.subject || NO_SUBJECT, group: row.eyes || null });
   });
   return { rows, faults };
 }

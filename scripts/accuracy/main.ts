@@ -9,7 +9,7 @@ import { type ClipResult, evaluateClip, lookAtClips } from './clips.ts';
 import { decode, type Looker, openLooker, type Shot } from './look.ts';
 import { parseOptions, USAGE } from './options.ts';
 import { type AccuracyReport, jsonOf, markdownOf, tablesOf } from './report.ts';
-import { evaluateStills, lookAtFolder, type StillsResult } from './stills.ts';
+import { evaluateGroups, lookAtFolder, type StillsResult } from './stills.ts';
 import { makeGrid, REPORT_SEED } from './synthetic/grid.ts';
 import { measureSynthetic, type SeenFrame } from './synthetic/measure.ts';
 import { renderScenes } from './synthetic/render.ts';
@@ -110,7 +110,7 @@ export async function runAccuracy(args: readonly string[], sinks: Sinks): Promis
     for (const dir of options.dirs) {
       sinks.progress(`looking at ${dir}`);
       const seen = await lookAtFolder(resolve(dir), looker, skip);
-      if (seen !== null) stills.push(evaluateStills(seen.name, seen.rows));
+      if (seen !== null) stills.push(...evaluateGroups(seen.name, seen.rows));
     }
     const clips: ClipResult[] = (await lookAtClips(CLIPS_DIR, looker, skip)).map(evaluateClip);
     if (!options.synthetic) skip('synthetic: left out by --no-synthetic');

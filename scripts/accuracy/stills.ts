@@ -74,6 +74,18 @@ export function evaluateStills(name: string, rows: readonly SeenRow[]): StillsRe
   };
 }
 
+/** The same for every group of pictures that the labels tell apart, or for all of them where they tell none. */
+export function evaluateGroups(name: string, rows: readonly SeenRow[]): StillsResult[] {
+  const groups = [...new Set(rows.map((row) => row.group))];
+  if (groups.length === 1) return [evaluateStills(name, rows)];
+  return groups.map((group) =>
+    evaluateStills(
+      `${name}, ${group ?? 'other'}`,
+      rows.filter((row) => row.group === group),
+    ),
+  );
+}
+
 /**
  * Looks at every picture that a folder's labels.csv names. Returns null, having said why, when the
  * folder has no usable labels; pictures that cannot be read are said and left out.

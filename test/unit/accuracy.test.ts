@@ -28,7 +28,7 @@ describe('labels', () => {
       'path,expect,focus,subject\n"a,1.jpg",left|turned,unfocused,p\nb.jpg,what,,p\n',
     );
     expect(rows).toEqual([
-      { path: 'a,1.jpg', expected: ['looking_left', 'face_turned'], focused: false, subject: 'p' },
+      { path: 'a,1.jpg', expected: ['looking_left', 'face_turned'], focused: false, subject: 'p', group: null },
     ]);
     expect(faults).toHaveLength(1);
   });
