@@ -3,7 +3,7 @@ import type { GatewayConfig } from '../../config.ts';
 import { type Finding, findingsOf } from './finding.ts';
 import { networkFault } from './network.ts';
 
-const { ok, note, warning, fault } = findingsOf('php');
+const { ok, note, fault } = findingsOf('php');
 const TIMEOUT_MS = 5000;
 const SHOWN_CHARACTERS = 120;
 const answerSchema = z.object({ success: z.boolean(), error: z.string().optional() });
@@ -12,15 +12,12 @@ const answerSchema = z.object({ success: z.boolean(), error: z.string().optional
  * Posts a body without any of the fields that the endpoint needs: one that works says no, in JSON, and
  * stores nothing.
  */
-export async function examinePhp({
-  phpEndpoint,
-  mysqlUrl,
-}: Pick<GatewayConfig, 'phpEndpoint' | 'mysqlUrl'>): Promise<Finding[]> {
-  if (phpEndpoint === null) return [note('php_unset', 'no PHP_ENDPOINT: while the database is away, windows wait')];
+export async function examinePhp({ php }: Pick<GatewayConfig, 'php'>): Promise<Finding[]> {
+  if (php === null) return [note('php_unset', 'PHP_ENDPOINT is not used: while the database is away, windows wait')];
   let response: Response;
   let text: string;
   try {
-    response = await fetch(phpEndpoint, {
+    response = await fetch(php.url, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: '{}',
@@ -87,13 +84,8 @@ export async function examinePhp({
       ),
     ];
   }
-  const findings = [ok('PHP_ENDPOINT answers, and refuses a body without fields')];
-  if (mysqlUrl === null) {
-    findings.push(
-      warning('php_without_mysql', 'there is a PHP_ENDPOINT, but no MySQL that it could stand in for', 'set MYSQL_URL'),
-    );
-  }
-  return findings;
+  const role = php.use === 'always' ? "writes all of EyeLearn's rows" : 'stands in while the database is away';
+  return [ok(`PHP_ENDPOINT answers, and refuses a body without fields; it ${role}`)];
 }
 
 function parseJson(text: string): unknown {

@@ -178,9 +178,8 @@ describe('doctor: PHP endpoint', () => {
   it('one that works refuses the trial and stores nothing', async () => {
     const examined = await doctor({ ...base, PHP_ENDPOINT: `${php.url}save.php` });
     expect(examined.status).toBe(0);
-    expect(examined.findings).toContainEqual(expect.objectContaining({ check: 'php', level: 'ok' }));
+    expect(examined.findings.find(({ check }) => check === 'php')).toMatchObject({ level: 'ok' });
     expect((await fetch(`${php.url}stored`)).status).toBe(404);
-    expect(examined.codes('php')).toEqual(['php_without_mysql']);
   });
 
   it.each([
