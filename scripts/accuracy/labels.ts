@@ -145,7 +145,13 @@ export function parseLabels(text: string): Labels {
       faults.push(`line ${i + 2}: no picture or no label that is known (${words.join('|') || 'empty'})`);
       return;
     }
-    rows.push({ path, expected: known, focused, subject: row.subject || NO_SUBJECT, group: row.eyes || null });
+    rows.push({
+      path,
+      expected: known,
+      focused,
+      subject: row.subject || NO_SUBJECT,
+      group: (expectColumn === undefined && row.eyes) || null,
+    });
   });
   return { rows, faults };
 }
