@@ -9,8 +9,8 @@ import { WorkerPool } from './pool/pool.ts';
 import { spawnWorker } from './pool/spawn.ts';
 import { type InferenceServer, startServer } from './server.ts';
 
-/** A frame takes a few milliseconds: a worker silent for this long will not come back. */
-const HANG_MS = 2_000;
+/** A frame takes a few milliseconds, on the slow engines and a crowded machine a second or two: later than this none comes. */
+const HANG_MS = 5_000;
 const START_MS = 20_000;
 
 async function loadEngineFiles(config: InferenceConfig, logger: Logger): Promise<EngineFiles> {

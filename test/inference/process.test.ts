@@ -145,9 +145,10 @@ describe('the inference process', () => {
       await bundleWith(['onnxruntime-web', 'onnxruntime-common'], into),
     );
     const link = await openLink(await service.ready);
-    expect(await link.request(wholeFrame(clipFrame(0)))).toMatchObject({ status: 'ok', observation: { faceCount: 1 } });
+    const answer = await link.request(wholeFrame(clipFrame(0)));
     service.child.kill('SIGTERM');
     const { stdout, code } = await service.ended;
+    expect(answer, stdout).toMatchObject({ status: 'ok', observation: { faceCount: 1 } });
     expect(code).toBe(0);
     expect(stdout).toMatch(/onnx-web.*native_unavailable.*engine replaced by a slower one/);
   });
