@@ -277,7 +277,6 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
     mysqlUrl: env.METRICS_SINK === 'php' ? null : mysql.url,
     php: phpOf(env, mysql.url),
     retention: { detailDays: env.RETENTION_DAYS, totalsDays: env.RETENTION_TOTALS_DAYS },
-    phpEndpoint: env.PHP_ENDPOINT ?? env.TRACKING_SAVE_URL ?? null,
     dataDir: env.DATA_DIR,
     rule: env.FOCUS_RULE,
     maxFrameBytes: env.MAX_FRAME_KB * 1024,

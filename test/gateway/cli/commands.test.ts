@@ -13,6 +13,8 @@ import { cli, GOOD_SECRET } from './support.ts';
 const BUNDLE = fileURLToPath(new URL('../../../dist/gateway/cli.mjs', import.meta.url));
 const PRODUCTION = { RELAY_JWT_SECRET: GOOD_SECRET, ALLOWED_ORIGINS: 'https://school.example' };
 
+const ALL = 'check-config doctor migrate mint-ticket retention export-student delete-student reader-role'.split(' ');
+
 let dataDir: string;
 let database: MariaDb;
 
