@@ -1,5 +1,5 @@
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
@@ -13,9 +13,10 @@ const BROTLI_QUALITY = 9;
 
 /** Pages and scripts that the gateway serves, into dist/client. */
 export async function buildClient(): Promise<void> {
-  const out = at('dist/client');
-  await rm(out, { recursive: true, force: true });
-  await mkdir(join(out, 'js'), { recursive: true });
+  // Built beside its place and moved there file by file: a gateway that serves from it never misses one.
+  await mkdir(at('dist'), { recursive: true });
+  const out = await mkdtemp(at('dist/client-'));
+  await mkdir(join(out, 'js'));
   const common = { bundle: true, minify: true, sourcemap: true, target: 'es2022', logLevel: 'warning' } as const;
   await Promise.all([
     build({
@@ -41,6 +42,15 @@ export async function buildClient(): Promise<void> {
     ...['reports.html', 'dashboard.css'].map((name) => cp(at('client/dashboard', name), join(out, name))),
   ]);
   await precompress(out);
+  const place = at('dist/client');
+  await mkdir(join(place, 'js'), { recursive: true });
+  const files = await readdir(out, { recursive: true, withFileTypes: true });
+  await Promise.all(
+    files
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => rename(join(parentPath, name), join(place, relative(out, parentPath), name))),
+  );
+  await rm(out, { recursive: true });
 }
 
 /** Writes .br and .gz beside every text file, so that serving them compressed costs nothing. */
