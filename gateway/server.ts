@@ -10,6 +10,7 @@ import type { GatewayConfig } from './config.ts';
 import { createApp } from './http/app.ts';
 import type { Logger } from './logger.ts';
 import { GatewayMetrics } from './observability/metrics.ts';
+import { writeAudit } from './privacy/student.ts';
 import { InferencePool, type PoolOptions } from './relay/inference-pool.ts';
 import { openReports } from './reports/open.ts';
 import { Checkpointer } from './session/checkpointer.ts';
@@ -188,6 +189,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     findReport,
     reports,
     listLive: () => sessions.listLive(),
+    writeAudit: (lines) => writeAudit(store, lines),
     metricsRegistry: metrics.registry,
     metricsToken: config.metricsToken,
     metricsOpen: config.development,

@@ -1,7 +1,8 @@
 import type { Context } from 'hono';
 import * as z from 'zod';
-import { RelayError } from '../../../shared/errors.ts';
+import { describeError, RelayError } from '../../../shared/errors.ts';
 import type { Logger } from '../../logger.ts';
+import type { AuditLine } from '../../privacy/student.ts';
 import type { ReportStore } from '../../reports/port.ts';
 import type { LiveSession } from '../../session/live.ts';
 import type { SessionReport } from '../../store/port.ts';
@@ -19,6 +20,8 @@ export interface ApiDependencies {
   readonly reports: ReportStore;
   readonly findReport: (sessionId: string) => Promise<SessionReport | null>;
   readonly listLive: () => readonly LiveSession[];
+  /** Keeps who read whose report; rejects with `store_unreachable`. */
+  readonly writeAudit: (lines: readonly AuditLine[]) => Promise<void>;
 }
 
 export interface ApiRequest<Params, Query> {
@@ -98,6 +101,15 @@ function audit(use: ApiDependencies, reader: Reader, path: string, students: rea
     seen.set(reader.userId, now);
   }
   use.logger.info({ readerId: reader.userId, role: reader.role, studentIds, path }, 'report accessed');
+  const atMs = use.now();
+  const actor = { userId: reader.userId, role: reader.role };
+  use
+    .writeAudit(
+      studentIds.map((subjectUserId) => ({ atMs, actor, action: 'read_report', subjectUserId, detail: path })),
+    )
+    .catch((error: unknown) =>
+      use.logger.warn({ code: 'audit_unwritten', reason: describeError(error) }, 'the line above is in this log alone'),
+    );
 }
 
 /** Makes a route: checks who asks and what for, answers as JSON or CSV, writes the audit line. */

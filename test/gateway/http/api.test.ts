@@ -166,6 +166,7 @@ describe('who may read what', () => {
 
   it('each access to a student is written down: who, whose, by which way', async () => {
     const before = log.entries.length;
+    const startedAtMs = Date.now();
     await get(`/api/v1/students/${STUDENT}?${SPAN}`, await asTeacher());
     await get(`/api/v1/sessions/${OWN_SESSION}`, await asStudent());
     await get(`/api/v1/students?${SPAN}&pageSize=2`, await asTeacher());
@@ -184,6 +185,21 @@ describe('who may read what', () => {
           path: '/api/v1/students',
         },
       ],
+    ]);
+    const kept = async () => {
+      const connection = await mysql.createConnection(database.url('school'));
+      const [rows] = await connection.query<mysql.RowDataPacket[]>(
+        "SELECT actor_user_id, actor_role, subject_user_id FROM relay_audit WHERE action = 'read_report' AND at_ms >= ?",
+        [startedAtMs],
+      );
+      await connection.end();
+      return rows;
+    };
+    let rows = await kept();
+    while (rows.length < 4) rows = await kept();
+    expect(rows).toHaveLength(4);
+    expect(rows.filter((row) => row.actor_role === 'student')).toEqual([
+      { actor_user_id: STUDENT, actor_role: 'student', subject_user_id: STUDENT },
     ]);
   });
 });
