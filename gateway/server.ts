@@ -120,9 +120,10 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
 
   const checkpointer = new Checkpointer({
     checkpoint: (open, goneSessionIds) => spool.checkpoint(open, goneSessionIds),
-    accounts: function* () {
-      for (const { countingAccount } of streams) if (countingAccount !== null) yield countingAccount;
+    sessions: function* () {
+      for (const { countingAccount: account, isSaved } of streams) if (account !== null) yield { account, isSaved };
     },
+    isAllSaved: () => saving.size === 0,
     saved: () => Promise.all([...saving, ...[...streams].map((stream) => stream.saved)]),
     everyMs: config.checkpointMs,
     logger,

@@ -6,9 +6,9 @@ import type { GatewayMetrics } from './metrics.ts';
 export function observeDeliveries<T extends Pick<MetricsStore, 'applyWindows'>>(store: T, metrics: GatewayMetrics): T {
   return {
     ...store,
-    applyWindows: async (windows: Parameters<T['applyWindows']>[0]) => {
+    applyWindows: async (...given: Parameters<MetricsStore['applyWindows']>) => {
       try {
-        const result = await store.applyWindows(windows);
+        const result = await store.applyWindows(...given);
         metrics.delivered('stored', result.applied, result.repeated);
         return result;
       } catch (error) {

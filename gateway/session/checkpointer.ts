@@ -10,10 +10,12 @@ const DUTY = 1 / 40;
 export interface CheckpointerOptions {
   /** Writes what is open now and forgets sessions that are not any more. */
   readonly checkpoint: (open: readonly MetricsWindow[], goneSessionIds: readonly string[]) => Promise<void>;
-  /** Accounts of the sessions that are counting now. */
-  readonly accounts: () => Iterable<SessionAccount>;
+  /** Sessions that are counting now, and whether every window of theirs is in the spool. */
+  readonly sessions: () => Iterable<{ readonly account: SessionAccount; readonly isSaved: boolean }>;
   /** Resolves when every window handed over so far is in the spool. */
   readonly saved: () => Promise<unknown>;
+  /** True when no window is on its way into the spool. */
+  readonly isAllSaved: () => boolean;
   /** Shortest time between two writes, ms. */
   readonly everyMs: number;
   readonly logger: Logger;
@@ -47,6 +49,7 @@ export class Checkpointer {
     this.#wanted = false;
     this.#wake();
     await this.#running;
+    await this.#use.saved();
     await this.#mutex.run(() => this.#write());
   }
 
@@ -71,22 +74,23 @@ export class Checkpointer {
   /** Resolves with the time that it kept this thread from other work, ms; the commit does not. */
   async #write(): Promise<number> {
     const startedMs = performance.now();
-    const { accounts, saved, checkpoint, logger } = this.#use;
+    const { sessions, isAllSaved, checkpoint, logger } = this.#use;
     const open: MetricsWindow[] = [];
-    const present = new Map<string, SessionAccount>();
+    const written: SessionAccount[] = [];
+    const present = new Set<string>();
     const gone: string[] = [];
-    for (const account of accounts()) {
-      present.set(account.sessionId, account);
-      if (this.#written.get(account.sessionId) === account) continue;
+    for (const { account, isSaved } of sessions()) {
+      present.add(account.sessionId);
+      // What the row held before must be in the spool before it is written over.
+      if (!isSaved || this.#written.get(account.sessionId) === account) continue;
       const window = openWindow(account);
       if (window !== null) open.push(window);
       else if (this.#written.has(account.sessionId)) gone.push(account.sessionId);
+      written.push(account);
     }
-    for (const sessionId of this.#written.keys()) if (!present.has(sessionId)) gone.push(sessionId);
+    if (isAllSaved()) for (const sessionId of this.#written.keys()) if (!present.has(sessionId)) gone.push(sessionId);
     const busyMs = performance.now() - startedMs;
     if (open.length === 0 && gone.length === 0) return busyMs;
-    // What these rows held before must be in the spool before it is written over.
-    await saved();
     try {
       await checkpoint(open, gone);
       if (this.#failing) logger.info({}, 'open windows are written again');
@@ -97,8 +101,8 @@ export class Checkpointer {
       this.#failing = true;
       return busyMs;
     }
-    this.#written.clear();
-    for (const [sessionId, account] of present) this.#written.set(sessionId, account);
+    for (const sessionId of gone) this.#written.delete(sessionId);
+    for (const account of written) this.#written.set(account.sessionId, account);
     return busyMs;
   }
 }

@@ -47,6 +47,7 @@ export class Stream {
   readonly #use: StreamDependencies;
   #state: ConnectionState;
   #saving: Promise<void> = Promise.resolve();
+  #unsaved = 0;
   #alive = true;
 
   constructor(socket: WebSocket, use: StreamDependencies) {
@@ -67,6 +68,11 @@ export class Stream {
     const state = this.#state;
     if (state.phase !== 'ready' && state.phase !== 'tracking' && state.phase !== 'stopping') return null;
     return liveSession(state.account, state.phase, this.#use.now());
+  }
+
+  /** True when every window handed over so far is on disk. */
+  get isSaved(): boolean {
+    return this.#unsaved === 0;
   }
 
   /** The account while it is counting, else null. */
@@ -151,7 +157,12 @@ export class Stream {
         break;
       case 'save': {
         const { save } = this.#use;
-        this.#saving = this.#saving.then(() => save(effect.window));
+        this.#unsaved += 1;
+        this.#saving = this.#saving
+          .then(() => save(effect.window))
+          .finally(() => {
+            this.#unsaved -= 1;
+          });
         break;
       }
       case 'stopped':

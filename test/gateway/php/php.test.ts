@@ -323,6 +323,22 @@ describe('time that goes through PHP', () => {
     },
   );
 
+  it('is in the rows once where no lesson section is known and posts are small', async () => {
+    const spool = await withFallback('a', { minDeltaS: 2 });
+    const bare = { sectionId: null, focusedMs: 1900, unfocusedMs: 1100 };
+    await appendAll(spool, lesson(0, 5, bare));
+    await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
+    await link.cut();
+    await appendAll(spool, lesson(5, 9, bare));
+    await vi.waitFor(() => expect(php.storedSeconds()).toBeGreaterThan(5), WAIT);
+    await appendAll(spool, lesson(9, 12, bare));
+    await link.restore();
+    await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
+    await appendAll(spool, lesson(12, 20, bare));
+    await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
+    expect(await stored()).toMatchObject({ focusedS: 38, unfocusedS: 22, totalS: 60 });
+  });
+
   it.each([
     ['answers HTML before it stores', (at: PhpServer) => at.failNext('fatal_before')],
     ['stores and answers HTML', (at: PhpServer) => at.failNext('fatal_after')],
