@@ -4,9 +4,13 @@ import { applyRetention } from '../../../gateway/privacy/retention.ts';
 import { deleteStudent, exportStudent, writeAudit } from '../../../gateway/privacy/student.ts';
 import { createMysqlStore } from '../../../gateway/store/mysql/store.ts';
 import type { MetricsStore } from '../../../gateway/store/port.ts';
+import { CLOSE } from '../../../shared/protocol/errors.ts';
+import { SUBPROTOCOL } from '../../../shared/protocol/version.ts';
 import { createEyelearnDayTables, createEyelearnTables } from '../../support/eyelearn-schema.ts';
+import { startTestGateway } from '../../support/gateway.ts';
 import { captureLog } from '../../support/log-capture.ts';
 import { type MariaDb, startMariaDb } from '../../support/mariadb.ts';
+import { Peer } from '../../support/peer.ts';
 import { BENCHES, type Bench } from '../store/bench.ts';
 import { metricsWindow, SESSION_A, SESSION_B, START_MS, windowSeries } from '../store/windows.ts';
 
@@ -121,12 +125,13 @@ describe.each(BENCHES)('the data of students in a $kind store', ({ makeBench }) 
 
 describe('beside EyeLearn', () => {
   let server: MariaDb;
+  let url: string;
   let connection: mysql.Connection;
   let store: MetricsStore;
 
   beforeAll(async () => {
     server = await startMariaDb();
-    const url = await server.createDatabase('privacy');
+    url = await server.createDatabase('privacy');
     connection = await mysql.createConnection(url);
     await createEyelearnTables(connection, 'full');
     await createEyelearnDayTables(connection, 'both');
@@ -144,6 +149,22 @@ describe('beside EyeLearn', () => {
     expect(await store.hasConsent(7)).toBe(true);
     expect(await store.hasConsent(8)).toBe(false);
     expect(await store.hasConsent(99)).toBeNull();
+  });
+
+  it('lets nobody be tracked who has not agreed to the camera', async () => {
+    await connection.query('UPDATE users SET camera_agreement_accepted = 0 WHERE id = 8');
+    const gateway = await startTestGateway({ MYSQL_URL: url });
+    try {
+      const refused = await Peer.open(gateway.url);
+      refused.sendControl({ type: 'hello', protocol: SUBPROTOCOL, ticket: await gateway.ticket(8), client: 'test' });
+      await refused.fault('consent_missing');
+      expect(await refused.closed).toBe(CLOSE.forbidden);
+      const admitted = await Peer.open(gateway.url);
+      await admitted.hello(await gateway.ticket(7));
+      await admitted.close();
+    } finally {
+      await gateway.dispose();
+    }
   });
 
   it("deletes a student's rows there too, and leaves what others wrote", async () => {
