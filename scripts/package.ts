@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,10 +28,21 @@ function run(cwd: string, program: string, ...args: readonly string[]): void {
   execFileSync(program, args, { cwd, stdio: ['ignore', process.stderr, 'inherit'] });
 }
 
-/** Files that git tracks, as they are now: what a container's build would be sent. */
-async function copyCheckout(to: string): Promise<void> {
+/** True for what .dockerignore keeps from the build: of its lines, which name things at the root, the last that fits. */
+export function isIgnored(path: string, lines: readonly string[]): boolean {
+  return lines.reduce((ignored, line) => {
+    const isException = line.startsWith('!');
+    const pattern = line.slice(isException ? 1 : 0).replace(/[.+^${}()|[\]\\]/g, '\\$&');
+    const fits = new RegExp(`^${pattern.replaceAll('*', '[^/]*')}(/|$)`).test(path);
+    return fits ? !isException : ignored;
+  }, false);
+}
+
+/** Files that git tracks, as they are now, less those that .dockerignore names: what a container's build is sent. */
+async function copyContext(to: string): Promise<void> {
+  const lines = (await readFile(join(ROOT, '.dockerignore'), 'utf8')).split('\n').filter((line) => /^[^#]/.test(line));
   const files = execFileSync('git', ['ls-files', '-z'], { cwd: ROOT, encoding: 'utf8' }).split('\0').filter(Boolean);
-  for (const file of files) {
+  for (const file of files.filter((path) => !isIgnored(path, lines))) {
     await mkdir(dirname(join(to, file)), { recursive: true });
     await cp(join(ROOT, file), join(to, file));
   }
@@ -44,7 +55,7 @@ async function main(): Promise<void> {
   const out = resolve(values.out ?? join(work, 'images'));
   try {
     const tree = join(work, 'build');
-    await copyCheckout(tree);
+    await copyContext(tree);
     run(tree, 'npm', 'ci');
     run(tree, 'npm', 'run', 'build');
     const production = join(work, 'modules');

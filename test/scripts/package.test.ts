@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { folderBytes, LIMIT_MB } from '../../scripts/package.ts';
+import { folderBytes, isIgnored, LIMIT_MB } from '../../scripts/package.ts';
 import { assembleImage, IMAGE_MODELS, type ImageService } from '../../scripts/package-image.ts';
 import { dockerfileStages, imageProcess } from '../support/dockerfile.ts';
 import { ORIGIN, SECRET } from '../support/gateway.ts';
@@ -151,6 +151,20 @@ describe('Dockerfiles', () => {
 
   it('inference finds its models where they are put', () => {
     expect(imageProcess('inference').env.MODEL_CACHE_DIR).toBe(`/app/${IMAGE_MODELS}`);
+  });
+});
+
+describe('.dockerignore', () => {
+  it('keeps back what is not built from, secrets first, and lets everything else through', async () => {
+    const lines = (await readFile(join(ROOT, '.dockerignore'), 'utf8'))
+      .split('\n')
+      .filter((line) => /^[^#]/.test(line));
+    for (const path of ['.env', '.git/config', 'node_modules/ws/index.js', 'data/spool.db', 'test/clips/cap12.mjpeg']) {
+      expect(isIgnored(path, lines)).toBe(true);
+    }
+    for (const path of ['.npmrc', 'package.json', 'gateway/main.ts', 'client/page/index.html', 'LICENSE', 'NOTICE']) {
+      expect(isIgnored(path, lines)).toBe(false);
+    }
   });
 });
 
