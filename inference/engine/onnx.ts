@@ -92,6 +92,8 @@ async function engineOf(name: EngineName, models: ReturnType<typeof openOnnxMode
  */
 export async function createOnnxEngine(files: ModelFiles): Promise<FaceEngine> {
   let runtime: OnnxRuntime;
+  // Its telemetry is on unless told otherwise, and it asks the process's environment when it loads.
+  process.env.ORT_DISABLE_TELEMETRY ??= '1';
   try {
     runtime = await import('onnxruntime-node');
   } catch (error) {

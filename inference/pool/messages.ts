@@ -1,11 +1,14 @@
 import type { EngineName } from '../engine/engine.ts';
 import type { EngineFiles } from '../engine/open.ts';
 import type { ObserveOutcome, ObserveRequest } from '../pipeline/observe.ts';
+import type { NativeGateMemory } from './native-gate.ts';
 
 /** Given to a worker when it starts. */
 export interface WorkerSetup {
   readonly engine: EngineName;
   readonly files: EngineFiles;
+  /** Where the worker says that it is inside native code. */
+  readonly gate: NativeGateMemory;
 }
 
 /** To a worker: one request; its image is the worker's own from then on. */

@@ -3,6 +3,7 @@ import { RelayError } from '../../shared/errors.ts';
 import type { EngineName } from '../engine/engine.ts';
 import type { ObserveOutcome } from '../pipeline/observe.ts';
 import type { WorkerJob, WorkerReport } from './messages.ts';
+import { endWorker } from './spawn.ts';
 
 export type PoolAnswer =
   | ObserveOutcome
@@ -133,7 +134,7 @@ export class WorkerPool {
     const left = this.queue;
     this.queue = [];
     for (const waiting of left) this.finish(waiting, { status: 'busy', retryAfterMs: this.retryAfterMs() });
-    await Promise.all(this.slots.map((slot) => slot.worker?.terminate()));
+    await Promise.all(this.slots.map((slot) => (slot.worker === null ? null : endWorker(slot.worker))));
   }
 
   private isIdle(): boolean {
@@ -249,7 +250,7 @@ export class WorkerPool {
     const { worker } = slot;
     slot.worker = null;
     slot.ready = false;
-    void worker?.terminate();
+    if (worker !== null) void endWorker(worker);
     this.settle(slot, { status: 'engineFailed', reason });
     if (this.closing) return;
     this.replaced++;

@@ -1,15 +1,19 @@
 import type { MessagePort } from 'node:worker_threads';
 import { describeError } from '../../shared/errors.ts';
+import type { FaceEngine } from '../engine/engine.ts';
 import { openEngine, warmUp } from '../engine/open.ts';
 import { observe } from '../pipeline/observe.ts';
 import { createPictureReader } from '../pixels/reader.ts';
 import type { WorkerJob, WorkerReport, WorkerSetup } from './messages.ts';
+import { openGate } from './native-gate.ts';
 
 /** A worker's life: open the engine, say so, then answer one job after the other. */
 export async function serveJobs(port: MessagePort, setup: WorkerSetup): Promise<void> {
   const report = (message: WorkerReport): void => port.postMessage(message);
   try {
-    const engine = await openEngine(setup.engine, setup.files);
+    const gate = openGate(setup.gate);
+    const opened = await gate(() => openEngine(setup.engine, setup.files));
+    const engine: FaceEngine = { ...opened, locate: (view, hint) => gate(() => opened.locate(view, hint)) };
     const vision = { engine, read: createPictureReader() };
     await warmUp(vision);
     port.on('message', async (job: WorkerJob) => report({ type: 'outcome', outcome: await observe(vision, job) }));

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -6,6 +6,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MODEL_CATALOG } from '../../inference/models/catalog.ts';
@@ -15,6 +16,7 @@ import { openLink } from './support/link-client.ts';
 
 const MAIN = fileURLToPath(new URL('../../inference/main.ts', import.meta.url));
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+const END_WHILE_RUNNING = fileURLToPath(new URL('./support/end-while-running.ts', import.meta.url));
 
 let folder: string;
 let started: ChildProcess[] = [];
@@ -161,6 +163,11 @@ describe('the inference process', () => {
     const { stdout, code } = await service.ended;
     expect(code).toBe(0);
     expect(stdout).toContain('models converted');
+  });
+
+  it('lives on when workers are ended at any moment, also in the middle of native code', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', TSX, END_WHILE_RUNNING]);
+    expect(stdout.trim()).toBe('12');
   });
 });
 

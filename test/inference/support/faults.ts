@@ -10,6 +10,6 @@ export function faultBytes(fault: keyof typeof FAULT): Uint8Array {
 }
 
 /** A real worker thread with the real engine that fails when told to. */
-export function spawnFaultyWorker(setup: WorkerSetup): Worker {
+export function spawnFaultyWorker(setup: Omit<WorkerSetup, 'gate'>): Worker {
   return spawnWorker(setup, new URL('./faulty-worker.ts', import.meta.url));
 }
