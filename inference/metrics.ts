@@ -35,6 +35,11 @@ export class InferenceMetrics {
       });
     gauge('links', 'Gateways connected', links);
     gauge('queued_requests', 'Requests that wait for a worker', () => pool.state().queued);
+    gauge(
+      'queue_oldest_seconds',
+      'How long the oldest waiting request has waited, 0 if none waits',
+      () => (pool.state().oldestQueuedMs ?? 0) / 1000,
+    );
     gauge('running_requests', 'Requests that a worker is at', () => pool.state().running);
     gauge('workers_ready', 'Workers that can take a request', () => pool.state().workersReady);
     gauge('workers_replaced', 'Workers replaced since the start: they crashed or hung', () => pool.state().replaced);

@@ -59,6 +59,7 @@ const PANELS: readonly Panel[] = [
     queries: [
       ['sum(gaze_inference_queued_requests)', 'waiting'],
       ['sum(gaze_inference_running_requests)', 'running'],
+      ['max(gaze_inference_queue_oldest_seconds)', 'oldest, s'],
       ['sum(gaze_inference_workers_replaced)', 'workers replaced'],
     ],
   },

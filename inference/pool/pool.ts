@@ -30,6 +30,8 @@ export interface PoolState {
   readonly workersWanted: number;
   readonly workersReady: number;
   readonly queued: number;
+  /** How long the oldest queued request has waited, ms; null when none waits. */
+  readonly oldestQueuedMs: number | null;
   readonly running: number;
   readonly answered: number;
   readonly expired: number;
@@ -39,6 +41,7 @@ export interface PoolState {
 
 interface Waiting {
   readonly job: WorkerJob;
+  readonly sinceMs: number;
   readonly resolve: (answer: PoolAnswer) => void;
   readonly expiresAtMs: number;
   timer: NodeJS.Timeout | null;
@@ -96,6 +99,7 @@ export class WorkerPool {
       workersWanted: this.slots.length,
       workersReady: this.slots.filter((slot) => slot.ready).length,
       queued: this.queue.length,
+      oldestQueuedMs: this.queue[0] === undefined ? null : performance.now() - this.queue[0].sinceMs,
       running: this.slots.filter((slot) => slot.current !== null).length,
       answered: this.answered,
       expired: this.expired,
@@ -114,7 +118,8 @@ export class WorkerPool {
       return Promise.resolve({ status: 'busy', retryAfterMs: this.retryAfterMs() });
     }
     return new Promise((resolve) => {
-      const waiting: Waiting = { job, resolve, expiresAtMs: performance.now() + budgetMs, timer: null };
+      const sinceMs = performance.now();
+      const waiting: Waiting = { job, resolve, sinceMs, expiresAtMs: sinceMs + budgetMs, timer: null };
       this.queue.push(waiting);
       this.pump();
       if (!this.queue.includes(waiting)) return;
