@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
-import { describeFaults, readConfig } from '../shared/config.ts';
+import { requireConfig } from '../shared/config.ts';
 import { describeError, RelayError } from '../shared/errors.ts';
 import { developmentSecret } from './auth/development-secret.ts';
 import { gatewayConfigSchema } from './config.ts';
@@ -14,9 +14,7 @@ import { openStore } from './store/open.ts';
 
 /** Reads the configuration, opens the stores and listens. Every failure is a RelayError. */
 export async function bootGateway(env: Readonly<Record<string, string | undefined>>): Promise<Gateway> {
-  const result = readConfig(gatewayConfigSchema, env);
-  if (!result.ok) throw new RelayError('config_invalid', describeFaults('gateway', result.faults));
-  const { config } = result;
+  const config = requireConfig('gateway', gatewayConfigSchema, env);
   const logger = pino({ name: 'gateway', level: config.logLevel });
   const store = await openStore({ mysqlUrl: config.mysqlUrl, dataDir: config.dataDir }, logger);
   const metrics = new GatewayMetrics();
@@ -61,7 +59,7 @@ function clientDirectory(): string {
 
 /** Says what went wrong in one line (or the list of faults) and leaves with a non-zero status. */
 export function failStart(error: unknown): never {
-  const text = error instanceof RelayError && error.code === 'config_invalid' ? error.message : describeError(error);
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${describeError(error)}
+`);
   process.exit(1);
 }

@@ -1,18 +1,8 @@
 import * as z from 'zod';
-import type { VariableMeta } from '../shared/config.ts';
+import { oneOf, variable, wholeNumber } from '../shared/config.ts';
 import { RULES } from '../shared/direction.ts';
 
 const LOOPBACK_HOSTS = ['127.0.0.1', '::1', 'localhost'];
-
-/** A whole number given as text, within bounds. */
-function wholeNumber(min: number, max: number, fallback: number) {
-  const message = `must be a whole number from ${min} to ${max}`;
-  return z.coerce.number(message).int(message).min(min, message).max(max, message).default(fallback);
-}
-
-function oneOf<const T extends readonly [string, ...string[]]>(values: T, fallback: T[number]) {
-  return z.enum(values, `must be one of ${values.join(', ')}`).default(fallback as never);
-}
 
 function urlWith(protocols: readonly string[]) {
   return z
@@ -29,10 +19,6 @@ function isOrigin(text: string): boolean {
 
 const SAME_IN_RAILWAY = "Railway's name for a part of the database's address";
 const SAME_IN_EYELEARN = "EyeLearn's name for a part of the database's address";
-
-function variable<T extends z.ZodType>(schema: T, meta: VariableMeta): T {
-  return schema.meta({ ...meta });
-}
 
 /** The gateway's environment variables; README's table and .env.example are made from it. */
 export const gatewayEnvironmentSchema = z.object({
@@ -66,7 +52,7 @@ export const gatewayEnvironmentSchema = z.object({
     example: '::',
     defaultText: '127.0.0.1, with a secret ::',
   }),
-  PORT: variable(wholeNumber(0, 65_535, 5050), { description: 'port; Railway sets it', example: '5050' }),
+  PORT: variable(wholeNumber(0, 65_535).default(5050), { description: 'port; Railway sets it', example: '5050' }),
   INFERENCE_URL: variable(
     z
       .string()
@@ -89,12 +75,12 @@ export const gatewayEnvironmentSchema = z.object({
     secret: true,
   }),
   MYSQLHOST: variable(z.string().optional(), { description: SAME_IN_RAILWAY, example: 'mysql.railway.internal' }),
-  MYSQLPORT: variable(wholeNumber(1, 65_535, 3306), { description: SAME_IN_RAILWAY, example: '3306' }),
+  MYSQLPORT: variable(wholeNumber(1, 65_535).default(3306), { description: SAME_IN_RAILWAY, example: '3306' }),
   MYSQLUSER: variable(z.string().optional(), { description: SAME_IN_RAILWAY, example: 'relay' }),
   MYSQLPASSWORD: variable(z.string().optional(), { description: SAME_IN_RAILWAY, example: 'password', secret: true }),
   MYSQLDATABASE: variable(z.string().optional(), { description: SAME_IN_RAILWAY, example: 'railway' }),
   DB_HOST: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'db.school.example' }),
-  DB_PORT: variable(wholeNumber(1, 65_535, 3306), { description: SAME_IN_EYELEARN, example: '3306' }),
+  DB_PORT: variable(wholeNumber(1, 65_535).default(3306), { description: SAME_IN_EYELEARN, example: '3306' }),
   DB_USER: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'relay' }),
   DB_PASS: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'password', secret: true }),
   DB_NAME: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'elearn_db' }),
@@ -107,32 +93,32 @@ export const gatewayEnvironmentSchema = z.object({
     description: "EyeLearn's other name for `PHP_ENDPOINT`",
     example: 'http://eyelearn.railway.internal:8080/user/database/save_enhanced_tracking.php',
   }),
-  PHP_TIMEOUT_MS: variable(wholeNumber(100, 60_000, 10_000), {
+  PHP_TIMEOUT_MS: variable(wholeNumber(100, 60_000).default(10_000), {
     description: 'how long a post to `PHP_ENDPOINT` may take, ms',
     example: '10000',
   }),
-  PHP_MIN_SECONDS: variable(wholeNumber(1, 3600, 30), {
+  PHP_MIN_SECONDS: variable(wholeNumber(1, 3600).default(30), {
     description: 'least time of a post to `PHP_ENDPOINT`, s, unless a session ends or it has waited for two minutes',
     example: '30',
   }),
-  PHP_AFTER_MS: variable(wholeNumber(0, 3_600_000, 30_000), {
+  PHP_AFTER_MS: variable(wholeNumber(0, 3_600_000).default(30_000), {
     description: 'how long the database must be out of reach before windows go to `PHP_ENDPOINT`, ms',
     example: '30000',
   }),
-  PHP_SETTLE_MS: variable(wholeNumber(1000, 3_600_000, 60_000), {
+  PHP_SETTLE_MS: variable(wholeNumber(1000, 3_600_000).default(60_000), {
     description: 'how old a post with an unknown outcome must be to be settled against the database, ms',
     example: '60000',
   }),
-  METRICS_SINK: variable(oneOf(['auto', 'mysql', 'php'], 'auto'), {
+  METRICS_SINK: variable(oneOf(['auto', 'mysql', 'php']).default('auto'), {
     description:
       "way to EyeLearn's rows: `auto` (the database, `PHP_ENDPOINT` while it is away), `mysql` alone, `php` alone",
     example: 'auto',
   }),
-  RETENTION_DAYS: variable(wholeNumber(0, 36_500, 0), {
+  RETENTION_DAYS: variable(wholeNumber(0, 36_500).default(0), {
     description: 'windows and bouts older than this many days are deleted; 0 keeps them',
     example: '180',
   }),
-  RETENTION_TOTALS_DAYS: variable(wholeNumber(0, 36_500, 0), {
+  RETENTION_TOTALS_DAYS: variable(wholeNumber(0, 36_500).default(0), {
     description: 'the same for sessions, hourly totals and the audit log',
     example: '730',
   }),
@@ -140,29 +126,32 @@ export const gatewayEnvironmentSchema = z.object({
     description: 'folder of the spool and of the embedded database; a volume in production',
     example: '/data',
   }),
-  FOCUS_RULE: variable(oneOf(RULES, 'geometric'), {
+  FOCUS_RULE: variable(oneOf(RULES).default('geometric'), {
     description: "`geometric`, or `seed`: the old service's rule as it was",
     example: 'geometric',
   }),
-  MAX_FRAME_KB: variable(wholeNumber(4, 1024, 64), { description: 'largest picture taken, kB', example: '64' }),
-  MAX_CLIENT_FPS: variable(wholeNumber(1, 30, 10), {
+  MAX_FRAME_KB: variable(wholeNumber(4, 1024).default(64), { description: 'largest picture taken, kB', example: '64' }),
+  MAX_CLIENT_FPS: variable(wholeNumber(1, 30).default(10), {
     description: 'most pictures per second and student',
     example: '10',
   }),
-  MAX_SESSIONS: variable(wholeNumber(1, 100_000, 5000), { description: 'most students at once', example: '5000' }),
-  WINDOW_MS: variable(wholeNumber(1000, 300_000, 30_000), {
+  MAX_SESSIONS: variable(wholeNumber(1, 100_000).default(5000), {
+    description: 'most students at once',
+    example: '5000',
+  }),
+  WINDOW_MS: variable(wholeNumber(1000, 300_000).default(30_000), {
     description: 'length of a metrics window, ms',
     example: '30000',
   }),
-  CHECKPOINT_MS: variable(wholeNumber(5, 60_000, 100), {
+  CHECKPOINT_MS: variable(wholeNumber(5, 60_000).default(100), {
     description: 'how often running sessions are written to `DATA_DIR`, ms: about what a killed gateway loses',
     example: '100',
   }),
-  RESUME_GRACE_MS: variable(wholeNumber(0, 3_600_000, 120_000), {
+  RESUME_GRACE_MS: variable(wholeNumber(0, 3_600_000).default(120_000), {
     description: 'how long a session waits for a student who lost the connection, ms',
     example: '120000',
   }),
-  IDLE_AFTER_MS: variable(wholeNumber(1000, 3_600_000, 60_000), {
+  IDLE_AFTER_MS: variable(wholeNumber(1000, 3_600_000).default(60_000), {
     description: 'without students for this long, ms, the inference link is closed',
     example: '60000',
   }),
@@ -177,7 +166,7 @@ export const gatewayEnvironmentSchema = z.object({
       secret: true,
     },
   ),
-  LOG_LEVEL: variable(oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'), {
+  LOG_LEVEL: variable(oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'), {
     description: '`trace`, `debug`, `info`, `warn`, `error`, `fatal`, `silent`',
     example: 'info',
   }),

@@ -1,6 +1,6 @@
 import { type Logger, pino } from 'pino';
-import { describeFaults, readConfig } from '../shared/config.ts';
-import { describeError, RelayError } from '../shared/errors.ts';
+import { requireConfig } from '../shared/config.ts';
+import { describeError } from '../shared/errors.ts';
 import { type InferenceConfig, inferenceConfigSchema } from './config.ts';
 import type { EngineFiles } from './engine/open.ts';
 import { defaultModelLocations, loadModels } from './models/store.ts';
@@ -28,9 +28,7 @@ async function loadEngineFiles(config: InferenceConfig, logger: Logger): Promise
  */
 export async function bootInference(env: Readonly<Record<string, string | undefined>>): Promise<InferenceServer> {
   const startedAtMs = performance.now();
-  const result = readConfig<InferenceConfig>(inferenceConfigSchema, env);
-  if (!result.ok) throw new RelayError('config_invalid', describeFaults('inference', result.faults));
-  const { config } = result;
+  const config = requireConfig<InferenceConfig>('inference', inferenceConfigSchema, env);
   const logger = pino({ name: 'inference', level: config.logLevel });
 
   const files = await loadEngineFiles(config, logger);
@@ -74,7 +72,7 @@ export async function bootInference(env: Readonly<Record<string, string | undefi
 
 /** Says what went wrong (for a configuration every fault) and leaves with a non-zero status. */
 export function failStart(error: unknown): never {
-  const text = error instanceof RelayError && error.code === 'config_invalid' ? error.message : describeError(error);
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${describeError(error)}
+`);
   process.exit(1);
 }

@@ -1,24 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
-import type { VariableMeta } from '../shared/config.ts';
+import { oneOf, variable, wholeNumber } from '../shared/config.ts';
 import { ENGINE_NAMES } from './engine/engine.ts';
 import { projectRoot } from './project-root.ts';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-
-function wholeNumber(min: number, max: number) {
-  const message = `must be a whole number from ${min} to ${max}`;
-  return z.coerce.number(message).int(message).min(min, message).max(max, message);
-}
-
-function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
-  return z.enum(values, `must be one of ${values.join(', ')}`);
-}
-
-function variable<T extends z.ZodType>(schema: T, meta: VariableMeta): T {
-  return schema.meta({ ...meta });
-}
 
 /** Inference's environment variables; README's table and .env.example are made from it. */
 export const inferenceEnvironmentSchema = z.object({

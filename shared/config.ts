@@ -1,4 +1,5 @@
-import { z } from 'zod';
+import * as z from 'zod';
+import { RelayError } from './errors.ts';
 
 /** What README's table and .env.example say of a variable. Given to a schema by `.meta()`. */
 export interface VariableMeta {
@@ -52,10 +53,37 @@ export function readConfig<T>(
 }
 
 /** The faults as one text for the terminal, ending with what to do. */
-export function describeFaults(service: string, faults: readonly string[]): string {
+function describeFaults(service: string, faults: readonly string[]): string {
   return [
-    `config_invalid: ${service} cannot start, ${faults.length} fault${faults.length === 1 ? '' : 's'} in its environment:`,
+    `${service} cannot start, ${faults.length} fault${faults.length === 1 ? '' : 's'} in its environment:`,
     ...faults.map((fault) => `  - ${fault}`),
     'Correct the variables named above (README, "Configuration") and start again.',
   ].join('\n');
+}
+
+/** The configuration of a service. Throws RelayError `config_invalid`, whose message lists every fault. */
+export function requireConfig<T>(
+  service: string,
+  schema: z.ZodType<T>,
+  env: Readonly<Record<string, string | undefined>>,
+): T {
+  const result = readConfig(schema, env);
+  if (result.ok) return result.config;
+  throw new RelayError('config_invalid', describeFaults(service, result.faults));
+}
+
+/** A whole number given as text, within bounds. */
+export function wholeNumber(min: number, max: number) {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z.coerce.number(message).int(message).min(min, message).max(max, message);
+}
+
+/** One of these words. */
+export function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
+  return z.enum(values, `must be one of ${values.join(', ')}`);
+}
+
+/** A variable's schema with what the documents say of it. */
+export function variable<T extends z.ZodType>(schema: T, meta: VariableMeta): T {
+  return schema.meta({ ...meta });
 }

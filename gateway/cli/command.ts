@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { describeFaults, readConfig } from '../../shared/config.ts';
+import { requireConfig } from '../../shared/config.ts';
 import { RelayError } from '../../shared/errors.ts';
 import { type GatewayConfig, gatewayConfigSchema } from '../config.ts';
 import type { Logger } from '../logger.ts';
@@ -47,9 +47,7 @@ export function wholeNumberOption(name: string, text: string | undefined, min: n
 
 /** The gateway's configuration as its own start would read it. Throws RelayError `config_invalid`. */
 export function configOf(context: CliContext): GatewayConfig {
-  const result = readConfig<GatewayConfig>(gatewayConfigSchema, context.env);
-  if (result.ok) return result.config;
-  throw new RelayError('config_invalid', describeFaults('gateway', result.faults));
+  return requireConfig<GatewayConfig>('gateway', gatewayConfigSchema, context.env);
 }
 
 /** Sends what the gateway's parts would log to the terminal. */

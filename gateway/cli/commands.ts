@@ -46,8 +46,7 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
   try {
     return await command.run(rest, context);
   } catch (error) {
-    const isConfig = error instanceof RelayError && error.code === 'config_invalid';
-    context.err(isConfig ? error.message : describeError(error));
+    context.err(describeError(error));
     if (!(error instanceof RelayError) || error.code !== 'option_invalid') return 1;
     context.err(`usage: ${command.name} ${command.usage}`);
     return USAGE_STATUS;
