@@ -197,7 +197,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     unreadyReasons: () => (draining ? ['draining'] : []),
     status: () => ({
       sessions: sessions.liveCount,
-      inference: inference.states().map(({ state, ejected }) => (ejected ? 'ejected' : state)),
+      inference: inference.states().map(({ state }) => state),
       store: store.kind,
     }),
   });

@@ -11,7 +11,7 @@ export interface GaugeReadings {
   /** Live sessions by mode and phase. */
   readonly sessions: () => readonly { readonly mode: string; readonly phase: string }[];
   readonly detachedSessions: () => number;
-  readonly links: () => readonly { readonly state: string; readonly ejected: boolean }[];
+  readonly links: () => readonly { readonly state: string }[];
   readonly spoolDepth: () => number;
   readonly spoolOldestAgeMs: () => number | null;
   readonly spoolSetAside: () => number;
@@ -82,30 +82,23 @@ export class GatewayMetrics {
           this.set(read());
         },
       });
-    const tally = (name: string, help: string, label: string, read: () => readonly string[]) =>
+    const tally = (name: string, help: string, labelNames: string[], read: () => readonly Record<string, string>[]) =>
       new Gauge({
         name: `gaze_relay_${name}`,
         help,
-        labelNames: [label],
+        labelNames,
         registers: [registry],
         collect() {
           this.reset();
-          for (const value of read()) this.inc({ [label]: value });
+          for (const labels of read()) this.inc(labels);
         },
       });
-    new Gauge({
-      name: 'gaze_relay_sessions',
-      help: 'Sessions with a connection, by mode and phase',
-      labelNames: ['mode', 'phase'],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const { mode, phase } of readings.sessions()) this.inc({ mode, phase });
-      },
-    });
+    tally('sessions', 'Sessions with a connection, by mode and phase', ['mode', 'phase'], () =>
+      readings.sessions().map(({ mode, phase }) => ({ mode, phase })),
+    );
     gauge('sessions_detached', 'Sessions without a connection that may come back', readings.detachedSessions);
-    tally('inference_links', 'Inference replicas by the state of their link', 'state', () =>
-      readings.links().map(({ state, ejected }) => (ejected ? 'ejected' : state)),
+    tally('inference_links', 'Inference replicas by the state of their link', ['state'], () =>
+      readings.links().map(({ state }) => ({ state })),
     );
     gauge('spool_windows', 'Windows on disk that wait for the store', readings.spoolDepth);
     gauge(

@@ -18,8 +18,8 @@ interface Replica {
 
 export interface ReplicaStatus {
   readonly address: string;
-  readonly state: LinkState;
-  readonly ejected: boolean;
+  /** The link's own state, or `ejected` while it is left alone. */
+  readonly state: LinkState | 'ejected';
   readonly outstanding: number;
 }
 
@@ -79,8 +79,7 @@ export class InferencePool {
     const nowMs = this.#options.now();
     return [...this.#replicas].map(([address, { link, health }]) => ({
       address,
-      state: link.state,
-      ejected: !mayServe(health, nowMs),
+      state: mayServe(health, nowMs) ? link.state : 'ejected',
       outstanding: link.outstanding,
     }));
   }

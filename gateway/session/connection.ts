@@ -1,6 +1,14 @@
 import type { ClientControl } from '../../shared/protocol/control.ts';
 import { ProtocolError } from '../../shared/protocol/errors.ts';
-import { captureClock, type SessionAccount, settleAccount, startCapture, stopCapture, unflushedMs } from './account.ts';
+import {
+  accountTotals,
+  captureClock,
+  type SessionAccount,
+  settleAccount,
+  startCapture,
+  stopCapture,
+  unflushedMs,
+} from './account.ts';
 import type { ConnectionContext, ConnectionEvent, ConnectionState, ConnectionStep } from './connection-state.ts';
 import { NO_PICTURE } from './freeze.ts';
 import { answered, receive } from './hot-path.ts';
@@ -86,7 +94,7 @@ function beforeAdmission(state: Early, event: ConnectionEvent, context: Connecti
             resume: event.resumeToken,
             resumed: event.resumed,
             clockMs: captureClock(account, context.nowMs),
-            totals: plainTotals(account),
+            totals: plainTotals(accountTotals(account)),
             limits: context.limits,
           },
         },

@@ -224,7 +224,7 @@ function acknowledge<S extends Capturing & ConnectionState>(
     captureMs: message.captureMs,
     outcome,
     ...readingOf(state.account.tracker),
-    ...plainTotals(state.account),
+    ...plainTotals(totals),
     focusBouts: totals.focusBouts,
     unfocusBouts: totals.unfocusBouts,
     nextCrop: state.nextCrop,

@@ -1,6 +1,7 @@
+import type { FocusTotals } from '../../shared/focus/focus.ts';
 import { faultMessage, type ServerControl } from '../../shared/protocol/control.ts';
 import { CLOSE, ProtocolError } from '../../shared/protocol/errors.ts';
-import { accountTotals, cutWindow, type SessionAccount, settleAccount } from './account.ts';
+import { cutWindow, type SessionAccount, settleAccount } from './account.ts';
 import type { ConnectionContext, ConnectionEffect, ConnectionState, ConnectionStep } from './connection-state.ts';
 import type { BucketLimits } from './token-bucket.ts';
 
@@ -59,8 +60,7 @@ export function frameBucketLimits(context: ConnectionContext): BucketLimits {
   return { perSecond: context.limits.maxFps * 2, burst: Math.max(10, context.limits.maxFps * 4) };
 }
 
-/** The session's totals as control messages carry them. */
-export function plainTotals(account: SessionAccount) {
-  const { focusedMs, unfocusedMs, unknownMs, untrackedMs } = accountTotals(account);
+/** Totals as messages carry them. */
+export function plainTotals({ focusedMs, unfocusedMs, unknownMs, untrackedMs }: FocusTotals) {
   return { focusedMs, unfocusedMs, unknownMs, untrackedMs };
 }

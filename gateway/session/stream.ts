@@ -14,6 +14,7 @@ import { accountTotals, type SessionAccount } from './account.ts';
 import { openConnection, reduceConnection } from './connection.ts';
 import type { ConnectionEffect, ConnectionEvent, ConnectionState } from './connection-state.ts';
 import { type LiveSession, liveSession } from './live.ts';
+import { plainTotals } from './steps.ts';
 
 /** A peer that does not read is let go once this much waits for it. */
 export const MAX_BUFFERED_BYTES = 256 * 1024;
@@ -182,8 +183,7 @@ export class Stream {
   }
 
   #sendStopped(account: SessionAccount, saved: boolean): void {
-    const { focusedMs, unfocusedMs, unknownMs, untrackedMs } = accountTotals(account);
-    const totals = { focusedMs, unfocusedMs, unknownMs, untrackedMs };
+    const totals = plainTotals(accountTotals(account));
     this.#send(JSON.stringify({ type: 'stopped', sessionId: account.sessionId, totals, saved }));
   }
 
