@@ -1,30 +1,22 @@
 import './browser/strict-csp.ts';
 import { describeError } from '../shared/errors.ts';
 import type { FrameSize } from '../shared/geometry.ts';
-import { CAMERA_HELP, Camera, CameraClosed, CameraError } from './browser/camera.ts';
+import { CAMERA_HELP, Camera, CameraClosed, CameraError, type CameraWish } from './browser/camera.ts';
 import { CaptureLoop } from './browser/capture-loop.ts';
 import { isLeaving, watchPage } from './browser/page-life.ts';
-import { ResumeMemory } from './browser/resume-memory.ts';
-import { defaultServerUrl, ticketUrlOfScript } from './browser/script-tag.ts';
-import { fetchTicket, ticketUrlFor } from './browser/tickets.ts';
+import { PageReports } from './browser/page-reports.ts';
+import { defaultServerUrl } from './browser/script-tag.ts';
+import { StudentSession } from './browser/student-session.ts';
+import { obtainTicket } from './browser/tickets.ts';
 import { CAMERA_ERROR_TYPES, END_MESSAGES } from './browser/troubles.ts';
 import { feedWidget, feedWidgetConnection } from './browser/widget.ts';
-import { developmentTicketUrl, gatewayAddresses } from './core/addresses.ts';
-import {
-  type ConnectionPhase,
-  type ConnectionStats,
-  RelayConnection,
-  type Stopped,
-  type Welcome,
-} from './core/connection.ts';
+import { type GatewayAddresses, gatewayAddresses } from './core/addresses.ts';
+import type { ConnectionPhase, ConnectionStats, Stopped } from './core/connection-options.ts';
 import type { EndReason, Fault } from './core/link-state.ts';
 import { DEFAULT_FPS } from './core/pacing.ts';
 import { type TrackingUpdate, toTrackingUpdate } from './core/payload.ts';
 import { parseSectionId } from './core/section.ts';
-import type { TrackingError, TrackingErrorType, WebcamWebSocketOptions } from './types.ts';
-
-/** No connection for this long ends tracking, so that no camera stays on for nothing. */
-const OUTAGE_LIMIT_MS = 10 * 60_000;
+import type { TrackingError, WebcamWebSocketOptions } from './types.ts';
 
 /**
  * The class that EyeLearn's pages use, over the gateway's own protocol: same options, methods,
@@ -47,17 +39,14 @@ export class WebcamWebSocket {
   onError: (error: TrackingError) => void;
   readonly #options: WebcamWebSocketOptions;
   readonly #camera = new Camera();
-  #connection: RelayConnection | null = null;
-  #loop: CaptureLoop | null = null;
-  #memory: ResumeMemory | null = null;
+  #session: StudentSession | null = null;
   #initializing: Promise<boolean> | null = null;
   #unwatch: (() => void) | null = null;
   #sessionId: string | null = null;
   #run = 0;
-  #pausedByTab = false;
   #restore: (() => void) | null = null;
   #lastFault: Fault | null = null;
-  readonly #reported = new Set<string>();
+  readonly #reports = new PageReports(() => this.onError);
 
   constructor(options: WebcamWebSocketOptions = {}) {
     this.#options = options;
@@ -87,7 +76,7 @@ export class WebcamWebSocket {
 
   /** Traffic and latency of the present connection; null when there is none. */
   stats(): ConnectionStats | null {
-    return this.#connection?.stats() ?? null;
+    return this.#session?.stats() ?? null;
   }
 
   /**
@@ -103,17 +92,17 @@ export class WebcamWebSocket {
     const same = this.userId === userId && this.moduleId === moduleId;
     this.sectionId = sectionId;
     if (same && this.#initializing !== null) return this.#initializing;
-    if (same && this.#connection !== null) {
+    if (same && this.#session !== null) {
       this.setSection(sectionId);
       this.startCapture();
       return Promise.resolve(true);
     }
-    if (this.#connection !== null) void this.finish();
+    if (this.#session !== null) void this.finish();
     this.userId = userId;
     this.moduleId = moduleId;
     const attempt = this.#initialize(userId, moduleId).catch((error: unknown) => {
       this.#tearDown();
-      this.#report('SERVER_ERROR', describeError(error), 'internal');
+      this.#reports.report('SERVER_ERROR', describeError(error), 'internal');
       return false;
     });
     this.#initializing = attempt;
@@ -125,24 +114,12 @@ export class WebcamWebSocket {
 
   /** Takes pictures again after stopCapture or stopWebcam. */
   startCapture(): void {
-    const connection = this.#connection;
-    if (connection === null || this.isCapturing) return;
-    this.#pausedByTab = false;
-    const { size } = this.#camera;
-    if (size !== null) {
-      this.#beginCapture(connection, size);
-      return;
-    }
-    void this.#openCamera().then((opened) => {
-      if (opened !== null && this.#connection === connection && !this.isCapturing)
-        this.#beginCapture(connection, opened);
-    });
+    this.#session?.capture.resume();
   }
 
   /** Pauses: no pictures are taken and no time is counted. Camera and connection stay. */
   stopCapture(): void {
-    this.#pausedByTab = false;
-    this.#pause();
+    this.#session?.capture.pause();
   }
 
   /** Pauses and switches the camera off, also one that is still being asked for. */
@@ -162,28 +139,24 @@ export class WebcamWebSocket {
 
   /** As disconnect, and resolves with the gateway's final totals, null when it does not answer. */
   async finish(): Promise<Stopped | null> {
-    const connection = this.#connection;
-    const memory = this.#memory;
-    const stopped = connection?.stop() ?? null;
+    const session = this.#session;
+    const stopped = session?.finish() ?? null;
     this.#tearDown();
-    memory?.clear();
-    const message = await stopped;
-    connection?.close();
-    return message;
+    return stopped;
   }
 
   /** The student moved on within the module: the session goes on. */
   setSection(sectionId: number | string | null): void {
     this.sectionId = sectionId;
-    this.#connection?.setSection(parseSectionId(sectionId));
+    this.#session?.setSection(parseSectionId(sectionId));
   }
 
   async #initialize(userId: number | string, moduleId: number | string): Promise<boolean> {
-    let addresses: ReturnType<typeof gatewayAddresses>;
+    let addresses: GatewayAddresses;
     try {
       addresses = gatewayAddresses(this.serverUrl);
     } catch (error) {
-      this.#report('WEBSOCKET_ERROR', describeError(error), 'server_url_invalid');
+      this.#reports.report('WEBSOCKET_ERROR', describeError(error), 'server_url_invalid');
       return false;
     }
     this.#watch();
@@ -195,173 +168,112 @@ export class WebcamWebSocket {
       this.#tearDown();
       return false;
     }
-    const memory = new ResumeMemory(addresses.httpOrigin, userId, moduleId);
-    this.#memory = memory;
-    this.#reported.clear();
-    return new Promise((resolve) => {
-      const connection: RelayConnection = new RelayConnection({
-        url: addresses.streamUrl,
-        createSocket: (url, subprotocol) => new WebSocket(url, subprotocol),
-        getTicket: () => this.#getTicket(addresses.httpOrigin, userId, moduleId),
-        now: () => performance.now(),
-        random: Math.random,
-        setTimer: (callback, delayMs) => window.setTimeout(callback, delayMs),
-        clearTimer: (handle) => window.clearTimeout(handle as number),
-        resumeToken: memory.read(),
-        client: 'gaze-relay-browser/1',
-        outageLimitMs: OUTAGE_LIMIT_MS,
-        onWelcome: (welcome) => {
-          memory.write(welcome.resume);
-          if (this.#connection === connection) this.#onWelcome(welcome);
-          resolve(true);
-        },
-        onUpdate: (update) => {
-          if (update.outcome !== 'processed') this.#loop?.forget();
-          if (this.#connection !== connection) return;
-          const payload = toTrackingUpdate(update, new Date());
-          feedWidget(payload);
-          this.#tell(() => this.onTrackingUpdate(payload));
-        },
-        onFault: (fault) => {
-          if (this.#connection === connection) this.#onFault(fault);
-        },
-        onConnectionChange: (phase) => {
-          if (this.#connection === connection) this.#onPhase(phase);
-        },
-        onEnded: (reason) => {
-          if (this.#connection === connection && reason !== 'closed') this.#onEnded(reason);
-          resolve(false);
-        },
-      });
-      this.#connection = connection;
-      this.#loop = new CaptureLoop(this.#camera, connection, {
+    this.#reports.forget();
+    const session = this.#createSession(addresses, userId, moduleId);
+    this.#session = session;
+    return session.open();
+  }
+
+  #createSession(addresses: GatewayAddresses, userId: number | string, moduleId: number | string): StudentSession {
+    return new StudentSession({
+      addresses,
+      userId,
+      moduleId,
+      getTicket: () => obtainTicket(this.#options, addresses.httpOrigin, userId, moduleId),
+      camera: this.#camera,
+      settings: {
         fps: this.#options.frameRate === undefined ? null : this.frameRate,
         quality: this.jpegQuality,
-        onSizeChange: (changed) => this.#start(connection, changed),
-      });
-      this.#beginCapture(connection, size);
-      connection.connect();
+      },
+      createPlacement: (context) => new CaptureLoop(context),
+      sectionId: () => parseSectionId(this.sectionId),
+      cameraWish: () => this.#cameraWish(),
+      onCameraError: (error) => this.#onCameraError(error),
+      onCaptureChange: (capturing) => {
+        this.isCapturing = capturing;
+        this.#reports.tell(() => this.#options.onCaptureChange?.(capturing));
+      },
+      onSession: (session) => {
+        this.#sessionId = session.sessionId;
+        this.#reports.forget();
+        this.#reports.tell(() => this.#options.onSession?.(session));
+      },
+      onPhase: (phase) => this.#onPhase(phase),
+      onUpdate: (update) => {
+        const payload = toTrackingUpdate(update, new Date());
+        feedWidget(payload);
+        this.#reports.tell(() => this.onTrackingUpdate(payload));
+      },
+      onFault: (fault) => this.#onFault(fault),
+      onEnded: (reason) => this.#onEnded(reason),
     });
   }
 
-  #getTicket(httpOrigin: string, userId: number | string, moduleId: number | string): Promise<string> {
-    const { getTicket, ticketUrl } = this.#options;
-    if (getTicket !== undefined) return Promise.resolve(getTicket());
-    const url = ticketUrl ?? ticketUrlOfScript();
-    return fetchTicket(url === null ? developmentTicketUrl(httpOrigin, userId, moduleId) : ticketUrlFor(url, moduleId));
+  #cameraWish(): CameraWish {
+    return { widthPx: this.videoWidth, heightPx: this.videoHeight, fps: Math.max(DEFAULT_FPS, this.frameRate) };
   }
 
   /** Resolves with the size of the camera's frames; null when there is none (told through onError). */
   async #openCamera(): Promise<FrameSize | null> {
     try {
-      return await this.#camera.open({
-        widthPx: this.videoWidth,
-        heightPx: this.videoHeight,
-        fps: Math.max(DEFAULT_FPS, this.frameRate),
-      });
+      return await this.#camera.open(this.#cameraWish());
     } catch (error) {
       if (error instanceof CameraClosed) return null;
       if (!(error instanceof CameraError)) throw error;
-      this.#report(CAMERA_ERROR_TYPES[error.trouble], error.message, error.trouble);
+      this.#onCameraError(error);
       return null;
     }
   }
 
-  #beginCapture(connection: RelayConnection, size: FrameSize): void {
-    this.#start(connection, size);
-    this.#loop?.start();
-    this.#setCapturing(true);
-  }
-
-  #start(connection: RelayConnection, camera: FrameSize): void {
-    connection.start({ camera, sectionId: parseSectionId(this.sectionId), mode: 'server' });
-  }
-
-  #pause(): void {
-    this.#loop?.stop();
-    if (!this.isCapturing) return;
-    void this.#connection?.stop();
-    this.#setCapturing(false);
-  }
-
-  #setCapturing(capturing: boolean): void {
-    if (this.isCapturing === capturing) return;
-    this.isCapturing = capturing;
-    this.#tell(() => this.#options.onCaptureChange?.(capturing));
-  }
-
-  #onWelcome({ sessionId, resumed }: Welcome): void {
-    this.#sessionId = sessionId;
-    this.#loop?.forget();
-    this.#reported.clear();
-    this.#tell(() => this.#options.onSession?.({ sessionId, resumed }));
+  #onCameraError({ trouble, message }: CameraError): void {
+    this.#reports.report(CAMERA_ERROR_TYPES[trouble], message, trouble);
   }
 
   #onPhase(phase: ConnectionPhase): void {
     const connected = phase === 'connected';
     if (connected !== this.isConnected) this.#setConnected(connected);
-    this.#tell(() => this.#options.onPhaseChange?.(phase));
+    this.#reports.tell(() => this.#options.onPhaseChange?.(phase));
   }
 
   #setConnected(connected: boolean): void {
     this.isConnected = connected;
     feedWidgetConnection(connected);
-    this.#tell(() => this.onConnectionChange(connected));
+    this.#reports.tell(() => this.onConnectionChange(connected));
   }
 
   #onFault(fault: Fault): void {
     this.#lastFault = fault;
     // Faults that end the connection are told with its end, or heal by themselves.
-    if (!fault.fatal) this.#report('SERVER_ERROR', fault.message, fault.code);
+    if (!fault.fatal) this.#reports.report('SERVER_ERROR', fault.message, fault.code);
   }
 
   #onEnded(reason: Exclude<EndReason, 'closed'>): void {
-    if (reason !== 'unreachable') this.#memory?.clear();
     this.#tearDown();
-    this.#tell(() => this.#options.onPhaseChange?.('ended'));
+    this.#reports.tell(() => this.#options.onPhaseChange?.('ended'));
     const detail = this.#lastFault?.message;
     const message = END_MESSAGES[reason];
     const explained = reason === 'superseded' || detail === undefined ? message : `${message} (${detail})`;
-    this.#reported.clear();
-    this.#report(reason === 'unreachable' ? 'WEBSOCKET_ERROR' : 'SERVER_ERROR', explained, reason);
+    this.#reports.forget();
+    this.#reports.report(reason === 'unreachable' ? 'WEBSOCKET_ERROR' : 'SERVER_ERROR', explained, reason);
   }
 
   #onCameraLost(): void {
-    if (this.#connection === null) return;
-    this.#pause();
-    this.#report(CAMERA_ERROR_TYPES.lost, CAMERA_HELP.lost, 'lost');
+    if (this.#session === null) return;
+    this.#session?.capture.pause();
+    this.#reports.report(CAMERA_ERROR_TYPES.lost, CAMERA_HELP.lost, 'lost');
   }
 
-  /** Tells the page, once per code and connection: a fault in every picture is one fault. */
-  #report(type: TrackingErrorType, message: string, code: string): void {
-    if (type === 'SERVER_ERROR' && this.#reported.has(code)) return;
-    this.#reported.add(code);
-    this.#tell(() => this.onError({ type, message, code }));
-  }
-
-  /** A page's callback that throws must not break tracking. */
-  #tell(callback: () => void): void {
-    try {
-      callback();
-    } catch (error) {
-      reportError(error);
-    }
-  }
-
-  /** Camera off, nothing listened to any more. The connection, if there is one, is the caller's to end. */
+  /** Camera off, nothing listened to any more. The session with the gateway, if there is one, is the caller's to end. */
   #tearDown(): void {
     this.#run++;
-    this.#loop?.stop();
-    this.#loop = null;
+    const session = this.#session;
+    this.#session = null;
     this.#camera.close();
-    this.#connection = null;
-    this.#memory = null;
     this.#initializing = null;
-    this.#pausedByTab = false;
     this.#restore = null;
     this.#unwatch?.();
     this.#unwatch = null;
-    this.#setCapturing(false);
+    session?.detach();
     if (this.isConnected) this.#setConnected(false);
   }
 
@@ -370,11 +282,10 @@ export class WebcamWebSocket {
     // A page that disconnects when it is left has been here already.
     if (this.#restore !== null) return;
     const { userId, moduleId, sectionId } = this;
-    const connection = this.#connection;
-    const wasActive = connection !== null;
+    const session = this.#session;
     this.#tearDown();
-    connection?.close();
-    if (!wasActive || userId === null || moduleId === null) return;
+    session?.leave();
+    if (session === null || userId === null || moduleId === null) return;
     this.#watch();
     this.#restore = () => void this.initialize(userId, moduleId, sectionId);
   }
@@ -388,17 +299,9 @@ export class WebcamWebSocket {
         this.#restore = null;
         restore?.();
       },
-      onVisibility: (visible) => this.#onVisibility(visible),
+      onVisibility: (visible) => {
+        if (this.#options.pauseWhenHidden !== false) this.#session?.capture.onVisibility(visible);
+      },
     });
-  }
-
-  #onVisibility(visible: boolean): void {
-    if (this.#options.pauseWhenHidden === false) return;
-    if (!visible && this.isCapturing) {
-      this.#pause();
-      this.#pausedByTab = true;
-    } else if (visible && this.#pausedByTab) {
-      this.startCapture();
-    }
   }
 }

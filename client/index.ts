@@ -1,7 +1,7 @@
 import { noteModuleUrl } from './browser/script-tag.ts';
 
 export type { CameraTrouble } from './browser/camera.ts';
-export type { ConnectionPhase, ConnectionStats, Stopped } from './core/connection.ts';
+export type { ConnectionPhase, ConnectionStats, Stopped } from './core/connection-options.ts';
 export type { PageDirection, TrackingUpdate } from './core/payload.ts';
 export { WebcamWebSocket } from './drop-in.ts';
 export type { TrackingError, TrackingErrorType, TrackingSession, WebcamWebSocketOptions } from './types.ts';

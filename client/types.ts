@@ -1,4 +1,4 @@
-import type { ConnectionPhase } from './core/connection.ts';
+import type { ConnectionPhase } from './core/connection-options.ts';
 import type { TrackingUpdate } from './core/payload.ts';
 
 /** Kinds of trouble, as pages know them. */

@@ -1,5 +1,4 @@
 import type { FrameSize } from '../../shared/geometry.ts';
-import type { RelayConnection } from '../core/connection.ts';
 import { isSamePicture, type SentPicture } from '../core/likeness.ts';
 import {
   type CropChoice,
@@ -11,28 +10,18 @@ import {
   targetFps,
 } from '../core/pacing.ts';
 import { FrameGrabber } from './grabber.ts';
-
-export interface CaptureSource {
-  readonly video: HTMLVideoElement | null;
-  readonly size: FrameSize | null;
-}
-
-export interface CaptureSettings {
-  /** Upper bounds from the page: pictures per second (null = none asked for) and JPEG quality 0–1. */
-  readonly fps: number | null;
-  readonly quality: number;
-  /** Told when the camera's frame size is another one than before (a phone was turned). */
-  onSizeChange(size: FrameSize): void;
-}
+import type { Placement, PlacementContext } from './placement.ts';
 
 /** Video frames that never come (a camera that hangs, a page in the background) must not stop the loop. */
 const FRAME_WAIT_MS = 250;
 
-/** Takes pictures at the asked-for rate and hands them to the connection, while it can send. */
-export class CaptureLoop {
-  readonly #source: CaptureSource;
-  readonly #connection: RelayConnection;
-  readonly #settings: CaptureSettings;
+/** Server mode: takes pictures at the asked-for rate and hands them to the connection, while it can send. */
+export class CaptureLoop implements Placement {
+  readonly mode = 'server';
+  readonly #source: PlacementContext['source'];
+  readonly #connection: PlacementContext['connection'];
+  readonly #settings: PlacementContext['settings'];
+  readonly #onSizeChange: PlacementContext['onSizeChange'];
   readonly #grabber = new FrameGrabber();
   #running = false;
   #encoding = false;
@@ -42,14 +31,11 @@ export class CaptureLoop {
   #size: FrameSize | null = null;
   #cancelWait: () => void = () => {};
 
-  constructor(source: CaptureSource, connection: RelayConnection, settings: CaptureSettings) {
+  constructor({ source, connection, settings, onSizeChange }: PlacementContext) {
     this.#source = source;
     this.#connection = connection;
     this.#settings = settings;
-  }
-
-  get running(): boolean {
-    return this.#running;
+    this.#onSizeChange = onSizeChange;
   }
 
   start(): void {
@@ -66,7 +52,11 @@ export class CaptureLoop {
     this.#cancelWait();
   }
 
-  /** Whatever was sent before is unknown to the gateway now: the next picture is a real one. */
+  dispose(): void {
+    this.stop();
+  }
+
+  /** The next picture is a real one. */
   forget(): void {
     this.#sent = null;
     this.#choice = null;
@@ -97,14 +87,14 @@ export class CaptureLoop {
   async #tick(): Promise<void> {
     const { video, size } = this.#source;
     const { guidance } = this.#connection;
-    if (video === null || size === null || guidance === null || this.#encoding || !this.#connection.canSend()) return;
+    if (video === null || size === null || guidance === null || this.#encoding || !this.#connection.accepts()) return;
     const nowMs = performance.now();
     const dueMs = nextDueMs(this.#dueMs, nowMs, targetFps(this.#settings.fps, guidance));
     if (dueMs === null) return;
     if (this.#size !== null && (this.#size.widthPx !== size.widthPx || this.#size.heightPx !== size.heightPx)) {
       this.#size = size;
       this.forget();
-      this.#settings.onSizeChange(size);
+      this.#onSizeChange(size);
       return;
     }
     this.#dueMs = dueMs;

@@ -1,4 +1,7 @@
 import { RelayError } from '../../shared/errors.ts';
+import { developmentTicketUrl } from '../core/addresses.ts';
+import type { WebcamWebSocketOptions } from '../types.ts';
+import { ticketUrlOfScript } from './script-tag.ts';
 
 /**
  * Fetches a ticket: the answer is JSON with a `ticket`. Rejects with RelayError `ticket_refused`
@@ -32,6 +35,18 @@ export async function fetchTicket(url: string): Promise<string> {
     });
   }
   return ticket;
+}
+
+/** A ticket from where the page said: its own function, its ticket page, or the development gateway. */
+export function obtainTicket(
+  { getTicket, ticketUrl }: Pick<WebcamWebSocketOptions, 'getTicket' | 'ticketUrl'>,
+  httpOrigin: string,
+  userId: number | string,
+  moduleId: number | string,
+): Promise<string> {
+  if (getTicket !== undefined) return Promise.resolve(getTicket());
+  const url = ticketUrl ?? ticketUrlOfScript();
+  return fetchTicket(url === null ? developmentTicketUrl(httpOrigin, userId, moduleId) : ticketUrlFor(url, moduleId));
 }
 
 /** The school's ticket page for a module: `moduleId` is added unless the address has one. */

@@ -1,95 +1,38 @@
-import { describeError, RelayError } from '../../shared/errors.ts';
-import type { RectPx } from '../../shared/geometry.ts';
-import { parseServerControl, type ServerControl } from '../../shared/protocol/control.ts';
-import { type ClientMessage, type Codec, encodeClientMessage } from '../../shared/protocol/frames.ts';
+import { RelayError } from '../../shared/errors.ts';
+import { parseServerControl } from '../../shared/protocol/control.ts';
 import { decodeUpdate, type Update } from '../../shared/protocol/update.ts';
 import { SUBPROTOCOL } from '../../shared/protocol/version.ts';
+import { Alarms } from './alarms.ts';
 import { fullJitterMs } from './backoff.ts';
 import { readClock } from './clock.ts';
-import { FlowWindow } from './flow.ts';
+import type {
+  ConnectionOptions,
+  ConnectionPhase,
+  ConnectionStats,
+  OutgoingFrame,
+  OutgoingObservation,
+  Stopped,
+} from './connection-options.ts';
+import { addressFault, messageFault, ticketFault } from './faults.ts';
 import { type Guidance, guidanceFromUpdate } from './guidance.ts';
+import { HotPath, type Lane } from './hot-path.ts';
 import { stepLink } from './link-reducer.ts';
 import {
   type CaptureStart,
-  type EndReason,
-  type Fault,
   initialLinkState,
   type LinkEffect,
   type LinkEvent,
   type LinkRules,
   type LinkState,
+  publicPhase,
 } from './link-state.ts';
+import { PendingStop } from './pending-stop.ts';
 import type { SocketEvent, WebSocketLike } from './socket.ts';
-
-export type Welcome = Extract<ServerControl, { type: 'welcome' }>;
-export type Stopped = Extract<ServerControl, { type: 'stopped' }>;
-
-/** How the connection is doing, for the person in front of it. */
-export type ConnectionPhase = 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'ended';
-
-/** A picture to send. Sizes and places in camera pixels of the full frame. */
-export interface OutgoingFrame {
-  readonly image: Uint8Array;
-  readonly codec: Codec;
-  readonly crop: RectPx;
-  /** True when the crop is the whole camera frame. */
-  readonly fullFrame: boolean;
-  /** Capture time on the capture clock, whole ms. */
-  readonly captureMs: number;
-}
-
-export interface ConnectionStats {
-  /** Bytes of all messages of this object, both kinds, without WebSocket, TLS and TCP headers. */
-  readonly bytesUp: number;
-  readonly bytesDown: number;
-  /** Capture to update of the newest acknowledged message, ms; null before the first. */
-  readonly latencyMs: number | null;
-  /** Pictures and "same" messages sent, and how many messages were acknowledged. */
-  readonly framesSent: number;
-  readonly samesSent: number;
-  readonly acked: number;
-  readonly reconnects: number;
-}
-
-export interface ConnectionCallbacks {
-  onWelcome?(welcome: Welcome): void;
-  onUpdate?(update: Update, latencyMs: number | null): void;
-  onFault?(fault: Fault): void;
-  onConnectionChange?(phase: ConnectionPhase): void;
-  /** The connection is over and will not come back by itself. */
-  onEnded?(reason: EndReason): void;
-}
-
-export interface ConnectionOptions extends ConnectionCallbacks {
-  /** Address of the gateway's stream, `ws(s)://host/v1/stream`. */
-  readonly url: string;
-  createSocket(url: string, subprotocol: string): WebSocketLike;
-  /**
-   * A fresh ticket, asked for at every connect. A rejection with RelayError `ticket_refused` ends
-   * the connection, any other one is tried again later.
-   */
-  getTicket(): Promise<string>;
-  /** Monotonic clock, ms. */
-  now(): number;
-  /** In [0, 1). */
-  random(): number;
-  setTimer(callback: () => void, delayMs: number): unknown;
-  clearTimer(handle: unknown): void;
-  /** Resume token of an earlier page load. */
-  readonly resumeToken?: string | null;
-  readonly client?: string;
-  /** Default 20 s to the first welcome and no limit on later outages; null = never give up. */
-  readonly connectWithinMs?: number | null;
-  readonly outageLimitMs?: number | null;
-}
+import { Traffic } from './traffic.ts';
 
 /** From the first step of one attempt to its welcome. */
 const WELCOME_TIMEOUT_MS = 10_000;
-/** Without an acknowledgement for this long the link is taken for dead. */
-const ACK_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 5_000;
-
-type TimerName = 'welcome' | 'ack' | 'retry' | 'stop';
 
 /**
  * One tracking session with the gateway over however many WebSockets it takes. Nothing of a
@@ -101,21 +44,22 @@ export class RelayConnection {
   #state: LinkState;
   #socket: WebSocketLike | null = null;
   readonly #events: LinkEvent[] = [];
-  readonly #flow = new FlowWindow();
-  readonly #timers = new Map<TimerName, unknown>();
-  #stop: { readonly promise: Promise<Stopped | null>; readonly resolve: (stopped: Stopped | null) => void } | null =
-    null;
+  readonly #alarms: Alarms<'welcome' | 'retry' | 'stop'>;
+  readonly #traffic = new Traffic();
+  readonly #hotPath: HotPath;
+  readonly #stop = new PendingStop();
   #phase: ConnectionPhase = 'idle';
-  #bytesUp = 0;
-  #bytesDown = 0;
-  #latencyMs: number | null = null;
-  #framesSent = 0;
-  #samesSent = 0;
-  #acked = 0;
-  #welcomes = 0;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#alarms = new Alarms(options);
+    this.#hotPath = new HotPath({
+      now: () => options.now(),
+      timers: options,
+      traffic: this.#traffic,
+      outbox: options.outbox ?? null,
+      onSilence: () => this.#silence(),
+    });
     this.#state = initialLinkState(options.resumeToken ?? null);
     this.#rules = {
       client: options.client ?? 'gaze-relay-client',
@@ -166,24 +110,21 @@ export class RelayConnection {
 
   /** True when a message would leave at once: started, nothing queued in the socket, credit left. */
   canSend(): boolean {
-    const { phase, guidance } = this.#state;
-    return (
-      phase.name === 'live' &&
-      phase.startSent &&
-      !phase.stopping &&
-      this.#socket !== null &&
-      this.#socket.bufferedAmount === 0 &&
-      guidance !== null &&
-      this.#flow.pending < guidance.credit
-    );
+    return this.#hotPath.canSend(this.#lane());
   }
 
-  /** Sends a picture. Returns its sequence number, or null when it cannot leave now and is dropped. */
+  /** True when a picture or an observation taken now would be sent, or kept until there is a connection. */
+  accepts(): boolean {
+    const captureMs = this.captureClockMs();
+    return this.#state.wanted !== null && captureMs !== null && this.#hotPath.accepts(this.#lane(), captureMs);
+  }
+
+  /**
+   * Sends a picture. Returns its sequence number, or null when it cannot leave now: then it is kept
+   * by the outbox, or dropped.
+   */
   sendFrame(frame: OutgoingFrame): number | null {
-    if (!this.canSend()) return null;
-    const taken = this.#flow.take('frame', frame.captureMs, this.#options.now());
-    this.#framesSent++;
-    return this.#sendBinary({ kind: 'frame', late: false, ...frame, ...taken });
+    return this.#hotPath.send(this.#lane(), { kind: 'frame', ...frame });
   }
 
   /**
@@ -191,10 +132,12 @@ export class RelayConnection {
    * on its way there is nothing yet to be the same as.
    */
   sendSame(captureMs: number): number | null {
-    if (!this.canSend() || this.#flow.framePending) return null;
-    const taken = this.#flow.take('same', captureMs, this.#options.now());
-    this.#samesSent++;
-    return this.#sendBinary({ kind: 'same', late: false, ...taken });
+    return this.#hotPath.send(this.#lane(), { kind: 'same', captureMs });
+  }
+
+  /** Sends what the device itself saw. Returns as sendFrame does. */
+  sendObservation(observation: OutgoingObservation): number | null {
+    return this.#hotPath.send(this.#lane(), { kind: 'observation', ...observation });
   }
 
   /**
@@ -203,13 +146,9 @@ export class RelayConnection {
    * gateway stores what it has counted either way). Never rejects.
    */
   stop(): Promise<Stopped | null> {
-    if (this.#stop !== null) return this.#stop.promise;
-    let resolve: (stopped: Stopped | null) => void = () => {};
-    const promise = new Promise<Stopped | null>((settle) => {
-      resolve = settle;
-    });
-    this.#stop = { promise, resolve };
-    this.#arm('stop', STOP_TIMEOUT_MS, () => this.#settleStop(null));
+    if (this.#stop.promise !== null) return this.#stop.promise;
+    const promise = this.#stop.begin();
+    this.#alarms.set('stop', STOP_TIMEOUT_MS, () => this.#settleStop(null));
     this.#dispatch({ type: 'stop', nowMs: this.#options.now() });
     return promise;
   }
@@ -220,15 +159,7 @@ export class RelayConnection {
   }
 
   stats(): ConnectionStats {
-    return {
-      bytesUp: this.#bytesUp,
-      bytesDown: this.#bytesDown,
-      latencyMs: this.#latencyMs,
-      framesSent: this.#framesSent,
-      samesSent: this.#samesSent,
-      acked: this.#acked,
-      reconnects: Math.max(0, this.#welcomes - 1),
-    };
+    return this.#traffic.stats();
   }
 
   /** Callbacks may call back in here: what they cause waits until the event at hand is done with. */
@@ -250,7 +181,7 @@ export class RelayConnection {
   #perform(effect: LinkEffect): void {
     switch (effect.type) {
       case 'get_ticket':
-        this.#arm('welcome', WELCOME_TIMEOUT_MS, () => this.#silence());
+        this.#alarms.set('welcome', WELCOME_TIMEOUT_MS, () => this.#silence());
         this.#getTicket();
         return;
       case 'open_socket':
@@ -258,6 +189,7 @@ export class RelayConnection {
         return;
       case 'send':
         this.#sendText(JSON.stringify(effect.message));
+        if (effect.message.type === 'start') this.#hotPath.sendKept(this.#lane());
         return;
       case 'drop_socket':
         this.#dropSocket(effect.code);
@@ -266,23 +198,23 @@ export class RelayConnection {
         const { generation } = this.#state;
         const backoffMs = fullJitterMs(effect.failures, this.#options.random());
         const delayMs = Math.min(backoffMs, effect.withinMs ?? backoffMs);
-        this.#arm('retry', delayMs, () => this.#dispatch({ type: 'retry', generation }));
+        this.#alarms.set('retry', delayMs, () => this.#dispatch({ type: 'retry', generation }));
         return;
       }
       case 'fault':
         this.#options.onFault?.(effect.fault);
         return;
       case 'welcome':
-        this.#disarm('welcome');
-        this.#welcomes++;
-        if (!effect.message.resumed) this.#flow.reset();
+        this.#alarms.clear('welcome');
+        this.#traffic.noteWelcome();
+        if (!effect.message.resumed) this.#hotPath.reset();
         this.#options.onWelcome?.(effect.message);
         return;
       case 'stopped':
         this.#settleStop(effect.message);
         return;
       case 'ended':
-        this.#disarm('retry');
+        this.#alarms.clear('retry');
         this.#announcePhase();
         this.#options.onEnded?.(effect.reason);
         return;
@@ -295,15 +227,7 @@ export class RelayConnection {
       const ticket = await this.#options.getTicket();
       this.#dispatch({ type: 'ticket', generation, ticket });
     } catch (error) {
-      const refused = error instanceof RelayError && error.code === 'ticket_refused';
-      const fault: Fault = {
-        code: refused ? 'ticket_refused' : 'ticket_unavailable',
-        message: describeError(error),
-        fatal: true,
-        retry: !refused,
-        seq: null,
-      };
-      this.#dispatch({ type: 'ticket_failed', generation, fault, nowMs: this.#options.now() });
+      this.#dispatch({ type: 'ticket_failed', generation, fault: ticketFault(error), nowMs: this.#options.now() });
     }
   }
 
@@ -314,13 +238,7 @@ export class RelayConnection {
     try {
       socket = this.#options.createSocket(this.#options.url, SUBPROTOCOL);
     } catch (error) {
-      this.#options.onFault?.({
-        code: 'address_invalid',
-        message: describeError(error),
-        fatal: true,
-        retry: true,
-        seq: null,
-      });
+      this.#options.onFault?.(addressFault(error));
       this.#dispatch({ type: 'closed', generation, code: 1006, nowMs: now() });
       return;
     }
@@ -341,53 +259,39 @@ export class RelayConnection {
     const { data } = event;
     try {
       if (typeof data === 'string') {
-        this.#bytesDown += data.length;
+        this.#traffic.noteDown(data.length);
         const message = parseServerControl(data);
         this.#dispatch({ type: 'control', generation, message, nowMs: this.#options.now() });
       } else if (data instanceof ArrayBuffer) {
-        this.#bytesDown += data.byteLength;
+        this.#traffic.noteDown(data.byteLength);
         this.#onUpdate(decodeUpdate(new Uint8Array(data)), generation);
       }
     } catch (error) {
       if (!(error instanceof RelayError)) throw error;
-      this.#options.onFault?.({ code: error.code, message: error.message, fatal: false, retry: false, seq: null });
+      this.#options.onFault?.(messageFault(error));
     }
   }
 
   #onUpdate(update: Update, generation: number): void {
     if (this.#state.guidance === null) return;
-    const message = this.#flow.acknowledge(update.seq);
-    const clockMs = this.captureClockMs();
-    if (message !== null) {
-      this.#acked++;
-      this.#latencyMs = clockMs === null ? null : Math.max(0, clockMs - message.captureMs);
-    }
-    this.#watchAcks();
+    const latencyMs = this.#hotPath.acknowledge(update, this.captureClockMs());
     this.#dispatch({ type: 'acknowledged', generation, guidance: guidanceFromUpdate(this.#state.guidance, update) });
-    this.#options.onUpdate?.(update, message === null ? null : this.#latencyMs);
+    this.#options.onUpdate?.(update, latencyMs);
+    this.#hotPath.sendKept(this.#lane());
   }
 
   #sendText(text: string): void {
-    this.#bytesUp += text.length;
+    this.#traffic.noteUp(text.length);
     this.#socket?.send(text);
   }
 
-  #sendBinary(message: ClientMessage): number {
-    const bytes = encodeClientMessage(message);
-    this.#bytesUp += bytes.byteLength;
-    this.#socket?.send(bytes);
-    if (!this.#timers.has('ack')) this.#watchAcks();
-    return message.seq;
-  }
-
-  /** Sets the alarm for the oldest message that waits for its acknowledgement. */
-  #watchAcks(): void {
-    const oldestMs = this.#flow.oldestSentAtMs;
-    if (oldestMs === null) {
-      this.#disarm('ack');
-      return;
-    }
-    this.#arm('ack', Math.max(0, oldestMs + ACK_TIMEOUT_MS - this.#options.now()), () => this.#silence());
+  /** The present connection, where capture has been announced on it; null while nothing may be sent. */
+  #lane(): Lane | null {
+    const { phase, guidance } = this.#state;
+    const socket = this.#socket;
+    if (phase.name !== 'live' || !phase.startSent || phase.stopping || socket === null || guidance === null)
+      return null;
+    return { socket, credit: guidance.credit };
   }
 
   #silence(): void {
@@ -397,34 +301,15 @@ export class RelayConnection {
   #dropSocket(code: number | null): void {
     const socket = this.#socket;
     this.#socket = null;
-    this.#flow.dropPending();
-    this.#disarm('ack');
-    this.#disarm('welcome');
+    this.#hotPath.dropPending();
+    this.#alarms.clear('welcome');
     if (code === null) socket?.close();
     else socket?.close(code);
   }
 
   #settleStop(stopped: Stopped | null): void {
-    this.#disarm('stop');
-    const waiting = this.#stop;
-    this.#stop = null;
-    waiting?.resolve(stopped);
-  }
-
-  #arm(name: TimerName, delayMs: number, callback: () => void): void {
-    this.#disarm(name);
-    const handle = this.#options.setTimer(() => {
-      this.#timers.delete(name);
-      callback();
-    }, delayMs);
-    this.#timers.set(name, handle);
-  }
-
-  #disarm(name: TimerName): void {
-    const handle = this.#timers.get(name);
-    if (handle === undefined) return;
-    this.#timers.delete(name);
-    this.#options.clearTimer(handle);
+    this.#alarms.clear('stop');
+    this.#stop.settle(stopped);
   }
 
   #announcePhase(): void {
@@ -432,18 +317,5 @@ export class RelayConnection {
     if (phase === this.#phase) return;
     this.#phase = phase;
     this.#options.onConnectionChange?.(phase);
-  }
-}
-
-function publicPhase(state: LinkState): ConnectionPhase {
-  switch (state.phase.name) {
-    case 'idle':
-      return 'idle';
-    case 'live':
-      return 'connected';
-    case 'ended':
-      return 'ended';
-    default:
-      return state.everWelcomed ? 'reconnecting' : 'connecting';
   }
 }

@@ -1,8 +1,16 @@
+import type { ClientMessage } from '../../shared/protocol/frames.ts';
+
 /** A message that waits for its acknowledgement. */
 interface InFlight {
-  readonly kind: 'frame' | 'same';
+  readonly kind: ClientMessage['kind'];
   readonly captureMs: number;
   readonly sentAtMs: number;
+}
+
+/** A message's place on the wire. */
+interface Numbered {
+  readonly seq: number;
+  readonly captureMs: number;
 }
 
 /**
@@ -35,12 +43,17 @@ export class FlowWindow {
    * Takes a sequence number for a message. Capture times must move forward on the wire: one that
    * does not is moved to the next millisecond.
    */
-  take(kind: InFlight['kind'], captureMs: number, nowMs: number): { readonly seq: number; readonly captureMs: number } {
+  take(kind: InFlight['kind'], captureMs: number, nowMs: number): Numbered {
+    this.#lastCaptureMs = Math.max(Math.floor(captureMs), this.#lastCaptureMs + 1);
+    return this.takeLate(kind, this.#lastCaptureMs, nowMs);
+  }
+
+  /** As take, for a message that was kept back: its capture time lies before what is sent meanwhile, and stays. */
+  takeLate(kind: InFlight['kind'], captureMs: number, nowMs: number): Numbered {
     const seq = this.#nextSeq;
     this.#nextSeq = (seq + 1) & 0xffff;
-    this.#lastCaptureMs = Math.max(Math.floor(captureMs), this.#lastCaptureMs + 1);
-    this.#inFlight.set(seq, { kind, captureMs: this.#lastCaptureMs, sentAtMs: nowMs });
-    return { seq, captureMs: this.#lastCaptureMs };
+    this.#inFlight.set(seq, { kind, captureMs, sentAtMs: nowMs });
+    return { seq, captureMs };
   }
 
   /** Removes an acknowledged message; null when it is not in flight here. */

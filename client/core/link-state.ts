@@ -2,6 +2,7 @@ import type { Mode } from '../../shared/direction.ts';
 import type { FrameSize } from '../../shared/geometry.ts';
 import type { ClientControl, ServerControl } from '../../shared/protocol/control.ts';
 import { type CaptureClock, CLOCK_STOPPED } from './clock.ts';
+import type { ConnectionPhase } from './connection-options.ts';
 import type { Guidance } from './guidance.ts';
 
 /** What the page wants captured; sent again after every reconnect. */
@@ -137,4 +138,18 @@ export function initialLinkState(resumeToken: string | null): LinkState {
     wanted: null,
     guidance: null,
   };
+}
+
+/** The state as pages are told of it. */
+export function publicPhase(state: LinkState): ConnectionPhase {
+  switch (state.phase.name) {
+    case 'idle':
+      return 'idle';
+    case 'live':
+      return 'connected';
+    case 'ended':
+      return 'ended';
+    default:
+      return state.everWelcomed ? 'reconnecting' : 'connecting';
+  }
 }

@@ -1,4 +1,4 @@
-import type { ConnectionPhase, ConnectionStats } from '../core/connection.ts';
+import type { ConnectionPhase, ConnectionStats } from '../core/connection-options.ts';
 import type { TrackingUpdate } from '../core/payload.ts';
 import { Announcer } from './announcer.ts';
 import { byId, setText } from './dom.ts';

@@ -1,4 +1,4 @@
-import type { Stopped } from '../core/connection.ts';
+import type { Stopped } from '../core/connection-options.ts';
 import { WebcamWebSocket } from '../drop-in.ts';
 import type { TrackingError } from '../types.ts';
 import { byId, setText, ticketUrlOfPage } from './dom.ts';

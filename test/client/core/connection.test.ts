@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { WebSocket as NodeWebSocket } from 'ws';
+import type { Outbox, OutgoingMessage } from '../../../client/core/outbox.ts';
 import type { WebSocketLike } from '../../../client/core/socket.ts';
 import { RelayError } from '../../../shared/errors.ts';
 import { CAPTURE, createHarness, FULL, SESSION, welcome } from '../support/harness.ts';
@@ -191,6 +192,66 @@ describe('flow', () => {
     socket.raw('{"type":"poem"}');
     expect(seen.faults.map(({ code }) => code)).toEqual(['frame_truncated', 'control_invalid']);
     expect(frame(1)).toBe(0);
+  });
+});
+
+describe('observations made on the device', () => {
+  const observation = { face: null, faceCount: 0, detectorRan: true, brightness: 0.2, sharpness: 0.4 };
+
+  it('go out under the same numbering and credit as pictures', async () => {
+    const { connection, goLive, frame } = createHarness();
+    const socket = await goLive(welcome({ limits: { maxFps: 5, credit: 2, imageSizePx: 192, maxFrameBytes: 60_000 } }));
+    frame(0);
+    expect(connection.sendObservation({ observation, captureMs: 10 })).toBe(1);
+    expect(socket.messages[1]).toMatchObject({ kind: 'observation', seq: 1, captureMs: 10, late: false });
+    expect(connection.sendObservation({ observation, captureMs: 20 })).toBeNull();
+    socket.update({ seq: 0 });
+    expect(connection.sendObservation({ observation, captureMs: 30 })).toBe(2);
+    expect(connection.stats()).toMatchObject({ framesSent: 1, observationsSent: 2 });
+  });
+});
+
+describe('outbox', () => {
+  /** Keeps up to two messages, as they come. */
+  function smallOutbox() {
+    const kept: OutgoingMessage[] = [];
+    const outbox: Outbox = {
+      wants: () => kept.length < 2,
+      keep: (message) => kept.push(message),
+      next: (_nowMs, unacknowledged, credit) => (unacknowledged + 1 < credit ? (kept.shift() ?? null) : null),
+    };
+    return { outbox, kept };
+  }
+
+  it('takes what cannot leave during an outage, and gives it back, marked late, with its own times', async () => {
+    const { outbox, kept } = smallOutbox();
+    const { connection, goLive, nextSocket, time, frame } = createHarness({ outbox });
+    const first = await goLive();
+    first.drop();
+    expect(connection.accepts()).toBe(true);
+    expect(frame(1000)).toBeNull();
+    expect(frame(2000)).toBeNull();
+    expect(kept).toHaveLength(2);
+    expect(connection.accepts()).toBe(false);
+    time.advance(30_000);
+    const second = await nextSocket();
+    second.open();
+    second.say(welcome({ resumed: true }));
+    expect(second.messages).toMatchObject([{ kind: 'frame', late: true, captureMs: 1000, seq: 0 }]);
+    frame(30_000);
+    expect(second.messages.at(-1)).toMatchObject({ late: false, captureMs: 30_000, seq: 1 });
+    second.update({ seq: 0 });
+    second.update({ seq: 1 });
+    expect(second.messages.at(-1)).toMatchObject({ late: true, captureMs: 2000, seq: 2 });
+  });
+
+  it('is not asked where capture is not wanted', async () => {
+    const { outbox } = smallOutbox();
+    const { connection, goLive } = createHarness({ outbox });
+    const socket = await goLive();
+    void connection.stop();
+    socket.drop();
+    expect(connection.accepts()).toBe(false);
   });
 });
 

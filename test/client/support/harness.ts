@@ -1,9 +1,5 @@
-import {
-  type ConnectionOptions,
-  type ConnectionPhase,
-  RelayConnection,
-  type Welcome,
-} from '../../../client/core/connection.ts';
+import { RelayConnection } from '../../../client/core/connection.ts';
+import type { ConnectionOptions, ConnectionPhase, Welcome } from '../../../client/core/connection-options.ts';
 import type { EndReason, Fault } from '../../../client/core/link-state.ts';
 import type { SocketEvent, SocketEventName, WebSocketLike } from '../../../client/core/socket.ts';
 import { type ClientControl, parseClientControl, type ServerControl } from '../../../shared/protocol/control.ts';

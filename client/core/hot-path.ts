@@ -1,0 +1,113 @@
+import { encodeClientMessage } from '../../shared/protocol/frames.ts';
+import type { Update } from '../../shared/protocol/update.ts';
+import { Alarms, type TimerSource } from './alarms.ts';
+import { FlowWindow } from './flow.ts';
+import type { Outbox, OutgoingMessage } from './outbox.ts';
+import type { WebSocketLike } from './socket.ts';
+import type { Traffic } from './traffic.ts';
+
+/** Without an acknowledgement for this long the link is taken for dead. */
+const ACK_TIMEOUT_MS = 15_000;
+
+/** A connection that takes messages: capture has been announced on it. */
+export interface Lane {
+  readonly socket: WebSocketLike;
+  /** Most messages without an acknowledgement. */
+  readonly credit: number;
+}
+
+export interface HotPathOptions {
+  now(): number;
+  readonly timers: TimerSource;
+  readonly traffic: Traffic;
+  readonly outbox: Outbox | null;
+  /** Nothing was acknowledged for too long. */
+  onSilence(): void;
+}
+
+/** The binary messages of a connection: what may leave, what is on its way, what waits for better times. */
+export class HotPath {
+  readonly #options: HotPathOptions;
+  readonly #flow = new FlowWindow();
+  readonly #alarms: Alarms<'ack'>;
+
+  constructor(options: HotPathOptions) {
+    this.#options = options;
+    this.#alarms = new Alarms(options.timers);
+  }
+
+  /** True when a message would leave at once: nothing queued in the socket, credit left. */
+  canSend(lane: Lane | null): lane is Lane {
+    return lane !== null && lane.socket.bufferedAmount === 0 && this.#flow.pending < lane.credit;
+  }
+
+  /** True when a message captured at `captureMs` would be sent, or kept for later. */
+  accepts(lane: Lane | null, captureMs: number): boolean {
+    return this.canSend(lane) || this.#options.outbox?.wants(captureMs) === true;
+  }
+
+  /**
+   * Sends a message. Returns its sequence number, or null when it cannot leave now: it is kept where
+   * the outbox wants it, else dropped. While a picture is on its way nothing is the same as it yet.
+   */
+  send(lane: Lane | null, message: OutgoingMessage): number | null {
+    if (!this.canSend(lane)) {
+      if (this.#options.outbox?.wants(message.captureMs) === true) this.#options.outbox.keep(message);
+      return null;
+    }
+    if (message.kind === 'same' && this.#flow.framePending) return null;
+    return this.#transmit(lane, message, false);
+  }
+
+  /** Sends what was kept, as far as there is room for it. */
+  sendKept(lane: Lane | null): void {
+    const { outbox, now } = this.#options;
+    while (outbox !== null && this.canSend(lane)) {
+      const message = outbox.next(now(), this.#flow.pending, lane.credit);
+      if (message === null) return;
+      this.#transmit(lane, message, true);
+    }
+  }
+
+  /** Takes note of an acknowledgement at `clockMs` of the capture clock. Returns the latency, ms, or null. */
+  acknowledge(update: Update, clockMs: number | null): number | null {
+    const message = this.#flow.acknowledge(update.seq);
+    this.#watchAcks();
+    if (message === null) return null;
+    const latencyMs = clockMs === null ? null : Math.max(0, clockMs - message.captureMs);
+    this.#options.traffic.noteAcknowledged(latencyMs);
+    return latencyMs;
+  }
+
+  /** The connection is gone, and with it the acknowledgements on their way. */
+  dropPending(): void {
+    this.#flow.dropPending();
+    this.#alarms.clear('ack');
+  }
+
+  /** A new session begins, whose clock starts at 0. */
+  reset(): void {
+    this.#flow.reset();
+  }
+
+  #transmit(lane: Lane, message: OutgoingMessage, late: boolean): number {
+    const { now, traffic } = this.#options;
+    const taken = late
+      ? this.#flow.takeLate(message.kind, message.captureMs, now())
+      : this.#flow.take(message.kind, message.captureMs, now());
+    const bytes = encodeClientMessage({ ...message, ...taken, late });
+    traffic.noteSent(message.kind);
+    traffic.noteUp(bytes.byteLength);
+    lane.socket.send(bytes);
+    if (!this.#alarms.has('ack')) this.#watchAcks();
+    return taken.seq;
+  }
+
+  /** Sets the alarm for the oldest message that waits for its acknowledgement. */
+  #watchAcks(): void {
+    const { now, onSilence } = this.#options;
+    const oldestMs = this.#flow.oldestSentAtMs;
+    if (oldestMs === null) this.#alarms.clear('ack');
+    else this.#alarms.set('ack', Math.max(0, oldestMs + ACK_TIMEOUT_MS - now()), onSilence);
+  }
+}

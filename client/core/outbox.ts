@@ -1,0 +1,21 @@
+import type { ClientMessage } from '../../shared/protocol/frames.ts';
+
+/** A message of the hot path that has no place in a connection's numbering yet. */
+export type OutgoingMessage = ClientMessage extends infer Message
+  ? Message extends ClientMessage
+    ? Omit<Message, 'seq' | 'late'>
+    : never
+  : never;
+
+/** Keeps what is captured while there is no connection, and gives it back once there is room. */
+export interface Outbox {
+  /** True when a message captured at `captureMs` (capture clock) would be kept. */
+  wants(captureMs: number): boolean;
+  /** Keeps a message that cannot leave. Its bytes are the outbox's from now on. */
+  keep(message: OutgoingMessage): void;
+  /**
+   * Takes out the next message to send late, or null when there is none, or none just now. Asked
+   * while messages may leave; `unacknowledged` of at most `credit` messages are on their way.
+   */
+  next(nowMs: number, unacknowledged: number, credit: number): OutgoingMessage | null;
+}
