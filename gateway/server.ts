@@ -10,6 +10,8 @@ import type { GatewayConfig } from './config.ts';
 import { createApp } from './http/app.ts';
 import type { Logger } from './logger.ts';
 import { GatewayMetrics } from './observability/metrics.ts';
+import { privacyRequests } from './privacy/requests.ts';
+import { retentionSchedule } from './privacy/schedule.ts';
 import { writeAudit } from './privacy/student.ts';
 import { InferencePool, type PoolOptions } from './relay/inference-pool.ts';
 import { openReports } from './reports/open.ts';
@@ -138,8 +140,10 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     spoolSetAside: () => spool.setAsideCount(),
   });
 
+  const retention = retentionSchedule(store, config.retention, logger);
   const tick = () => {
     ticks += 1;
+    retention.tick(now());
     for (const stream of streams) {
       stream.dispatch({ type: 'tick' });
       if (ticks % PING_EVERY_TICKS === 0) stream.ping();
@@ -191,6 +195,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     reports,
     listLive: () => sessions.listLive(),
     writeAudit: (lines) => writeAudit(store, lines),
+    privacy: privacyRequests({ store, spool, sessions, allSaved: () => Promise.all(saving), now }),
     metricsRegistry: metrics.registry,
     metricsToken: config.metricsToken,
     metricsOpen: config.development,
@@ -227,6 +232,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     inference.release();
     await spool.flush(SHUTDOWN_FLUSH_MS);
     await spool.close();
+    await retention.idle();
     await reports.close();
     await store.close();
     for (const socket of sockets.clients) socket.terminate();

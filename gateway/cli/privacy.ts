@@ -29,8 +29,10 @@ export const retention: Command = {
     const options = readOptions(argv, { 'max-steps': 'string' });
     const maxSteps = wholeNumberOption('max-steps', options['max-steps'], 1, 1_000_000);
     const { retention: rules } = configOf(context);
-    const result = await withStore(context, (store) => applyRetention(store, rules, context.now(), maxSteps));
-    context.out(JSON.stringify(result));
+    const { deleted, isDone } = await withStore(context, (store) =>
+      applyRetention(store, rules, context.now(), maxSteps),
+    );
+    context.out(JSON.stringify({ ...deleted, isDone }));
     return 0;
   },
 };

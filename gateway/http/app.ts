@@ -56,7 +56,7 @@ export function createApp(use: AppDependencies): Hono {
   const crossOrigin = cors({
     origin: (origin) => (isAllowedOrigin(origins, origin) ? origin : null),
     allowHeaders: ['authorization'],
-    allowMethods: ['GET', 'POST'],
+    allowMethods: ['GET', 'POST', 'DELETE'],
   });
   app.use('/api/v1/*', crossOrigin);
   app.use('/dev/*', crossOrigin);

@@ -93,6 +93,11 @@ export function requireStaff(reader: Reader): void {
   }
 }
 
+/** Rejects with HttpFault 403 `role_not_allowed` for everybody but admins. */
+export function requireAdmin(reader: Reader): void {
+  if (reader.role !== 'admin') throw new HttpFault(403, 'role_not_allowed', 'this is for admins');
+}
+
 /**
  * Whose report is read: the student asked for; for a student it is their own, also when none was asked for.
  * Throws HttpFault 403 `student_not_allowed` when a student asks for another, whether or not there is one.

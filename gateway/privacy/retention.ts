@@ -14,8 +14,11 @@ export interface RetentionRules {
   readonly totalsDays: number;
 }
 
-/** Rows that were deleted, by table. */
-export type RetentionResult = Readonly<Record<string, number>> & { readonly isDone: boolean };
+export interface RetentionResult {
+  /** Rows that were deleted, by table. */
+  readonly deleted: Readonly<Record<string, number>>;
+  readonly isDone: boolean;
+}
 
 type Store = Pick<MetricsStore, 'execute'>;
 
@@ -82,8 +85,7 @@ async function deleteTotals(
   ]);
   const oldest = days?.rows[0]?.day ?? null;
   if (oldest !== null) {
-    const day = oldest instanceof Date ? oldest.toISOString().slice(0, 10) : String(oldest);
-    const [deleted] = await store.execute([{ sql: 'DELETE FROM relay_hours WHERE day = ?', values: [day] }]);
+    const [deleted] = await store.execute([{ sql: 'DELETE FROM relay_hours WHERE day = ?', values: [String(oldest)] }]);
     note('relay_hours', deleted?.changed);
   }
   const [audits] = await store.execute([
@@ -125,5 +127,5 @@ export async function applyRetention(
     }
     isDone = results.every(({ more }) => !more);
   }
-  return Object.assign(deleted, { isDone }) as unknown as RetentionResult;
+  return { deleted, isDone };
 }

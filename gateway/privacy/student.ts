@@ -4,11 +4,19 @@ type Store = Pick<MetricsStore, 'execute' | 'kind'>;
 
 const OWN_TABLES = ['relay_sessions', 'relay_windows', 'relay_bouts', 'relay_hours'] as const;
 
+/** Who does something with a student's data; no id for the operator. */
+export interface Actor {
+  readonly userId: number | null;
+  readonly role: string;
+}
+
+type Cell = string | number | null;
+
 /** All that is stored of one student, table by table, each row with its columns as they are. */
 export interface StudentExport {
   readonly userId: number;
   readonly exportedAtMs: number;
-  readonly tables: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
+  readonly tables: Readonly<Record<string, readonly Readonly<Record<string, Cell>>[]>>;
 }
 
 /** Reads everything of our own that is stored of a student. Rejects with `store_unreachable`. */
@@ -20,7 +28,15 @@ export async function exportStudent(store: Store, userId: number, nowMs: number)
       values: [userId],
     })),
   );
-  const tables = Object.fromEntries(names.map((table, index) => [table, results[index]?.rows ?? []]));
+  const cellOf = (value: unknown): Cell => (value === null || typeof value === 'number' ? value : String(value));
+  const tables = Object.fromEntries(
+    names.map((table, index) => [
+      table,
+      (results[index]?.rows ?? []).map((row) =>
+        Object.fromEntries(Object.entries(row).map(([column, value]) => [column, cellOf(value)])),
+      ),
+    ]),
+  );
   return { userId, exportedAtMs: nowMs, tables };
 }
 
@@ -71,7 +87,7 @@ export async function deleteStudent(
   store: Store,
   userId: number,
   nowMs: number,
-  actor: { readonly userId: number | null; readonly role: string },
+  actor: Actor,
 ): Promise<Readonly<Record<string, number>>> {
   const ofSessions = 'WHERE session_id IN (SELECT id FROM relay_sessions WHERE user_id = ?)';
   const own: [string, Statement][] = [
@@ -97,7 +113,7 @@ export async function deleteStudent(
 /** One line of the audit log. */
 export interface AuditLine {
   readonly atMs: number;
-  readonly actor: { readonly userId: number | null; readonly role: string };
+  readonly actor: Actor;
   /** What was done: `read_report`, `export_student`, `delete_student`. */
   readonly action: string;
   readonly subjectUserId: number;

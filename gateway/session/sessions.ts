@@ -112,6 +112,20 @@ export class Sessions {
     this.#detached.set(account.sessionId, { account, timer });
   }
 
+  /**
+   * Before a student's data is deleted: sessions of theirs that wait for the connection to come back are given up, and
+   * what they have not saved yet with them. False, with nothing given up, while the student is connected.
+   */
+  forgetStudent(userId: number): boolean {
+    if (this.#live.has(userId)) return false;
+    for (const [sessionId, { account, timer }] of this.#detached) {
+      if (account.userId !== userId) continue;
+      clearTimeout(timer);
+      this.#detached.delete(sessionId);
+    }
+    return true;
+  }
+
   /** Stops waiting for sessions to come back, at shutdown: another replica may resume them. */
   forget(): void {
     for (const { timer } of this.#detached.values()) clearTimeout(timer);

@@ -64,6 +64,10 @@ export interface SpoolFile {
   waiting(limit: number): Promise<SpoolRow[]>;
   waitingOf(sessionId: string): Promise<SpoolRow[]>;
   setAside(): Promise<(SpoolRow & { readonly error: string })[]>;
+  /** Number of a student's waiting windows. */
+  waitingOfStudent(userId: number): Promise<number>;
+  /** Deletes what is kept of a student besides waiting windows: those set aside, and posts that PHP has stored. */
+  forgetStudent(userId: number): Promise<void>;
   resolve(outcome: SpoolOutcome, php?: PhpChange): Promise<void>;
   /** Marks windows as handed over to PHP and adds their time there. */
   handOver(entries: readonly { readonly id: number; readonly time: PhpTime }[]): Promise<void>;
@@ -134,6 +138,13 @@ export async function openSpoolFile(file: string): Promise<SpoolFile> {
     "SELECT id, body, is_with_php FROM spool_windows WHERE status = 'waiting' AND is_with_php = 0 ORDER BY id",
   );
   const markWithPhp = await connection.prepare('UPDATE spool_windows SET is_with_php = 1 WHERE id = ?');
+  // An entry that was set aside may be anything.
+  const ofStudent = "json_valid(body) AND json_extract(body, '$.userId') = ?";
+  const countOfStudent = await connection.prepare(
+    `SELECT COUNT(*) AS n FROM spool_windows WHERE status = 'waiting' AND ${ofStudent}`,
+  );
+  const removeAside = await connection.prepare(`DELETE FROM spool_windows WHERE status = 'set_aside' AND ${ofStudent}`);
+  const removePosts = await connection.prepare("DELETE FROM php_posts WHERE status = 'stored' AND user_id = ?");
   const php = await openPhpTables(connection);
   const selectOldest = await connection.prepare(
     "SELECT appended_at_ms FROM spool_windows WHERE status = 'waiting' ORDER BY id LIMIT 1",
@@ -181,6 +192,20 @@ export async function openSpoolFile(file: string): Promise<SpoolFile> {
     waiting: async (limit) => (await selectWaiting.all([limit])).map(spoolRow),
     waitingOf: async (sessionId) => (await selectSession.all([sessionId])).map(spoolRow),
     setAside: async () => (await selectAside.all([])).map((row) => ({ ...spoolRow(row), error: textOf(row, 'error') })),
+    async waitingOfStudent(userId) {
+      const [row] = await countOfStudent.all([userId]);
+      return numberOf(row, 'n');
+    },
+    async forgetStudent(userId) {
+      try {
+        await transaction(connection, () => {
+          removeAside.run([userId]);
+          removePosts.run([userId]);
+        });
+      } catch (error) {
+        throw spoolError('forget a student', error);
+      }
+    },
     async stats() {
       const rows = await countByStatus.all([]);
       const waiting = rows.find((row) => textOf(row, 'status') === 'waiting');

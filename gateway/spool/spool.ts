@@ -49,6 +49,11 @@ export interface Spool {
   /** Windows of a session that are not in the store yet, in order. */
   pendingFor(sessionId: string): Promise<MetricsWindow[]>;
   /**
+   * Before a student's data is deleted from the store: delivers what waits, for at most `budgetMs`, and forgets what
+   * else is kept of the student. Resolves with the number of their windows that still wait; nothing is forgotten then.
+   */
+  forgetStudent(userId: number, budgetMs: number): Promise<number>;
+  /**
    * Tries to deliver everything now, whatever wait was on. Resolves with the number of windows left
    * as soon as none is, the store is out of reach, or `budgetMs` have passed.
    */
@@ -278,6 +283,16 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
           }
         });
       }),
+    async forgetStudent(userId, budgetMs) {
+      await within(budgetMs, deliverNow());
+      return mutex.run(async () => {
+        const waiting = await file.waitingOfStudent(userId);
+        if (waiting > 0) return waiting;
+        await file.forgetStudent(userId);
+        stats = await file.stats();
+        return 0;
+      });
+    },
     async flush(budgetMs) {
       await within(budgetMs, deliverNow());
       return stats.waiting;

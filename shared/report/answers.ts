@@ -55,5 +55,14 @@ export const answers = {
     rows: z.array(rows.timelineRowSchema),
   }),
   sessions: paged(rows.sessionRowSchema),
+  studentData: z.object({
+    userId: idSchema,
+    exportedAtMs: utcMs,
+    tables: z.record(z.string(), z.array(z.record(z.string(), z.union([z.string(), z.number(), z.null()])))),
+  }),
+  studentDeleted: z.object({
+    userId: idSchema,
+    deleted: z.record(z.string(), z.int().min(0)).describe('rows by table'),
+  }),
   live: z.object({ atMs: utcMs, rows: z.array(rows.liveRowSchema) }),
 } as const;

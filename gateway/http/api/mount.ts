@@ -3,6 +3,7 @@ import { liveRoutes } from './live.ts';
 import { moduleRoutes } from './modules.ts';
 import { openApiDocument } from './openapi.ts';
 import { overviewRoutes } from './overview.ts';
+import { privacyRoutes } from './privacy.ts';
 import { readerRoutes } from './readers.ts';
 import type { ApiDependencies, ApiRoute } from './route.ts';
 import { sessionRoutes } from './sessions.ts';
@@ -16,6 +17,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...sessionRoutes,
   ...liveRoutes,
   ...readerRoutes,
+  ...privacyRoutes,
 ];
 
 /** Puts the API and its OpenAPI document on the app. */

@@ -6,7 +6,9 @@ type JsonSchema = Readonly<Record<string, unknown>>;
 const READERS = {
   staff: 'For teachers and admins.',
   own: 'Students get their own, teachers and admins anybody’s.',
+  subject: 'Students get their own, admins anybody’s.',
   ticket: 'For whoever has a fresh ticket.',
+  admin: 'For admins with a fresh ticket.',
 } as const;
 
 const FAULTS = {
@@ -14,6 +16,7 @@ const FAULTS = {
   401: 'No valid ticket or token: unauthorized',
   403: 'Not for this reader: role_not_allowed, student_not_allowed',
   404: 'Nothing of that id: student_unknown, module_unknown, section_unknown, session_unknown',
+  409: 'Not now: student_connected',
   503: 'The database is away: store_unreachable',
 } as const;
 
@@ -46,10 +49,12 @@ const FORMAT = {
 
 function operationOf(route: ApiRoute): JsonSchema {
   const csv = route.hasCsv ? { 'text/csv': { schema: { type: 'string' } } } : {};
-  const faults = Object.entries(FAULTS).map(([status, description]) => [
-    status,
-    { description, content: { 'application/json': { schema: { $ref: '#/components/schemas/Fault' } } } },
-  ]);
+  const faults = Object.entries(FAULTS)
+    .filter(([status]) => status !== '409' || route.method === 'delete')
+    .map(([status, description]) => [
+      status,
+      { description, content: { 'application/json': { schema: { $ref: '#/components/schemas/Fault' } } } },
+    ]);
   return {
     operationId: `${route.method}${route.path
       .replace('/api/v1', '')

@@ -2,13 +2,14 @@ import type { Context } from 'hono';
 import * as z from 'zod';
 import { describeError, RelayError } from '../../../shared/errors.ts';
 import type { Logger } from '../../logger.ts';
+import type { PrivacyRequests } from '../../privacy/requests.ts';
 import type { AuditLine } from '../../privacy/student.ts';
 import type { ReportStore } from '../../reports/port.ts';
 import type { LiveSession } from '../../session/live.ts';
 import type { SessionReport } from '../../store/port.ts';
 import { type CsvColumn, csvText } from '../csv.ts';
 import { HttpFault } from '../faults.ts';
-import { type Reader, readerOf, readerOfTicket, requireStaff } from '../reader.ts';
+import { isStaff, type Reader, readerOf, readerOfTicket, requireAdmin, requireStaff } from '../reader.ts';
 
 /** What the API's routes work with. */
 export interface ApiDependencies {
@@ -22,6 +23,7 @@ export interface ApiDependencies {
   readonly listLive: () => readonly LiveSession[];
   /** Keeps who read whose report; rejects with `store_unreachable`. */
   readonly writeAudit: (lines: readonly AuditLine[]) => Promise<void>;
+  readonly privacy: PrivacyRequests;
 }
 
 export interface ApiRequest<Params, Query> {
@@ -34,14 +36,20 @@ export interface ApiRequest<Params, Query> {
 
 type Shape = z.core.$ZodLooseShape;
 
+/**
+ * Whom a route is for. `staff`: teachers and admins; `own`: the same, students for themselves; `subject`: admins, students for
+ * themselves; `ticket`: whoever has a fresh ticket; `admin`: admins with a fresh ticket, for a token only reads.
+ */
+export type Readers = 'staff' | 'own' | 'subject' | 'ticket' | 'admin';
+type Method = 'get' | 'post' | 'delete';
+
 export interface RouteOptions<P extends Shape, Q extends Shape, R extends z.ZodType, Row> {
-  readonly method?: 'get' | 'post';
+  readonly method?: Method;
   /** With `{parameters}`, as in OpenAPI. */
   readonly path: string;
   readonly summary: string;
   readonly description?: string;
-  /** `staff`: teachers and admins; `ticket`: whoever has a fresh ticket; `own`: the same, students for themselves. */
-  readonly readers: 'staff' | 'own' | 'ticket';
+  readonly readers: Readers;
   readonly params: P;
   readonly query: Q;
   readonly response: R;
@@ -61,11 +69,11 @@ export interface RouteOptions<P extends Shape, Q extends Shape, R extends z.ZodT
 
 /** A route as the app and the OpenAPI document see it. */
 export interface ApiRoute {
-  readonly method: 'get' | 'post';
+  readonly method: Method;
   readonly path: string;
   readonly summary: string;
   readonly description: string | null;
-  readonly readers: 'staff' | 'own' | 'ticket';
+  readonly readers: Readers;
   readonly params: z.ZodObject;
   readonly query: z.ZodObject;
   readonly response: z.ZodType;
@@ -112,6 +120,14 @@ function audit(use: ApiDependencies, reader: Reader, path: string, students: rea
     );
 }
 
+async function admitted(readers: Readers, authorization: string | undefined, use: ApiDependencies): Promise<Reader> {
+  const identify = readers === 'ticket' || readers === 'admin' ? readerOfTicket : readerOf;
+  const reader = await identify(authorization, use.secret, use.now());
+  if (readers === 'staff') requireStaff(reader);
+  if (readers === 'admin' || (readers === 'subject' && isStaff(reader))) requireAdmin(reader);
+  return reader;
+}
+
 /** Makes a route: checks who asks and what for, answers as JSON or CSV, writes the audit line. */
 export function defineRoute<P extends Shape, Q extends Shape, R extends z.ZodType, Row>(
   options: RouteOptions<P, Q, R, Row>,
@@ -131,13 +147,7 @@ export function defineRoute<P extends Shape, Q extends Shape, R extends z.ZodTyp
     response: options.response,
     hasCsv: csv !== undefined,
     async answer(use, context) {
-      const authorization = context.req.header('authorization');
-      const reader = await (options.readers === 'ticket' ? readerOfTicket : readerOf)(
-        authorization,
-        use.secret,
-        use.now(),
-      );
-      if (options.readers === 'staff') requireStaff(reader);
+      const reader = await admitted(options.readers, context.req.header('authorization'), use);
       const { format: asked, ...given } = context.req.query();
       const request = {
         reader,

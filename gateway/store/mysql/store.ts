@@ -134,7 +134,12 @@ export function createMysqlStore(options: MysqlStoreOptions): MetricsStore {
           await connection.beginTransaction();
           const results: StatementResult[] = [];
           for (const { sql, values } of statements) {
-            const [result] = await connection.query<RowDataPacket[] | ResultSetHeader>(sql, [...values]);
+            const [result] = await connection.query<RowDataPacket[] | ResultSetHeader>({
+              sql,
+              values: [...values],
+              // A day is a day, in whatever time zone this process runs.
+              dateStrings: true,
+            });
             results.push(
               Array.isArray(result)
                 ? { rows: result.map((row) => ({ ...row })), changed: 0 }

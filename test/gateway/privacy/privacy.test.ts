@@ -1,6 +1,7 @@
 import mysql from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { applyRetention } from '../../../gateway/privacy/retention.ts';
+import { retentionSchedule } from '../../../gateway/privacy/schedule.ts';
 import { deleteStudent, exportStudent, writeAudit } from '../../../gateway/privacy/student.ts';
 import { createMysqlStore } from '../../../gateway/store/mysql/store.ts';
 import type { MetricsStore } from '../../../gateway/store/port.ts';
@@ -59,6 +60,7 @@ describe.each(BENCHES)('the data of students in a $kind store', ({ makeBench }) 
   it('is kept where no limit is set', async () => {
     await fillDays();
     expect(await applyRetention(store, { detailDays: 0, totalsDays: 0 }, START_MS + 1000 * DAY_MS)).toEqual({
+      deleted: {},
       isDone: true,
     });
     expect(await countOf('relay_windows')).toBe(120);
@@ -71,9 +73,9 @@ describe.each(BENCHES)('the data of students in a $kind store', ({ makeBench }) 
     let steps = 0;
     const deleted: Record<string, number> = {};
     for (let isDone = false; !isDone; steps += 1) {
-      const { isDone: done, ...counts } = await applyRetention(store, rules, nowMs, 1);
-      isDone = done;
-      for (const [table, count] of Object.entries(counts)) deleted[table] = (deleted[table] ?? 0) + Number(count);
+      const step = await applyRetention(store, rules, nowMs, 1);
+      isDone = step.isDone;
+      for (const [table, count] of Object.entries(step.deleted)) deleted[table] = (deleted[table] ?? 0) + count;
     }
     expect(steps).toBeGreaterThan(2);
     expect(await countOf('relay_windows')).toBe(20);
@@ -85,6 +87,49 @@ describe.each(BENCHES)('the data of students in a $kind store', ({ makeBench }) 
     await applyRetention(store, rules, nowMs + DAY_MS);
     expect(await countOf('relay_windows')).toBe(18);
     expect(await countOf('relay_sessions')).toBe(29);
+  });
+
+  it('goes once a day by the gateway itself, piece by piece, while there are students', async () => {
+    await fillDays();
+    const log = captureLog();
+    const rules = { detailDays: 10, totalsDays: 0 };
+    const schedule = retentionSchedule(store, rules, log.logger);
+    let nowMs = START_MS + 60 * DAY_MS;
+    let looks = 0;
+    for (; Number((await bench.query('SELECT MIN(session_id) AS id FROM relay_windows'))[0]?.id) < 51; looks += 1) {
+      schedule.tick(nowMs);
+      await schedule.idle();
+      nowMs += 5000;
+    }
+    expect(looks).toBeGreaterThan(0);
+    schedule.tick(nowMs);
+    await schedule.idle();
+    // Another gateway of this database leaves it alone for the rest of the day, and does it on the next.
+    const other = retentionSchedule(store, rules, log.logger);
+    other.tick(nowMs + DAY_MS / 2);
+    await other.idle();
+    expect(await countOf('relay_windows')).toBe(20);
+    other.tick(nowMs + DAY_MS);
+    await other.idle();
+    expect(await countOf('relay_windows')).toBe(18);
+  });
+
+  it('waits with that for a database that is away', async () => {
+    await fillDays();
+    const log = captureLog();
+    const schedule = retentionSchedule(store, { detailDays: 10, totalsDays: 0 }, log.logger);
+    const nowMs = START_MS + 60 * DAY_MS - 700_000;
+    await bench.cutOff();
+    schedule.tick(nowMs);
+    await schedule.idle();
+    await bench.restore();
+    expect(log.codes()).toEqual(['store_unreachable']);
+    schedule.tick(nowMs + 1000);
+    await schedule.idle();
+    expect(await countOf('relay_windows')).toBe(120);
+    schedule.tick(nowMs + 600_000);
+    await schedule.idle();
+    expect(await countOf('relay_windows')).toBe(20);
   });
 
   it('is handed out whole, and of nobody else', async () => {

@@ -1,0 +1,69 @@
+import { describeError, RelayError } from '../../shared/errors.ts';
+import type { Logger } from '../logger.ts';
+import type { MetricsStore } from '../store/port.ts';
+import { applyRetention, type RetentionRules } from './retention.ts';
+
+const DAY_MS = 86_400_000;
+const DONE_AT = 'retention_done_at_ms';
+/** One look deletes the detail of a few hundred sessions at most, and leaves the database to others for a while. */
+const STEPS_PER_LOOK = 10;
+const NEXT_PIECE_MS = 5000;
+const AFTER_FAILURE_MS = 600_000;
+
+/** Retention once a day, by the gateway itself. */
+export interface RetentionSchedule {
+  /**
+   * Call it now and then while students are there, with UTC ms: it never asks for anything on its own, so that a gateway
+   * without students holds no connection. Does a bounded piece of work when there is some; what is left is for later calls.
+   */
+  tick(nowMs: number): void;
+  /** Resolves when no piece is under way. */
+  idle(): Promise<void>;
+}
+
+/**
+ * Deletes what is older than the rules allow once in 24 hours, over all gateways of one database: when it was last done is
+ * kept there. Without rules it does nothing. A database that is away is asked again after ten minutes.
+ */
+export function retentionSchedule(
+  store: Pick<MetricsStore, 'execute' | 'kind'>,
+  rules: RetentionRules,
+  logger: Logger,
+): RetentionSchedule {
+  const hasRules = rules.detailDays > 0 || rules.totalsDays > 0;
+  let nextLookMs = 0;
+  let working: Promise<void> = Promise.resolve();
+  let isWorking = false;
+
+  async function look(nowMs: number): Promise<number> {
+    const [done] = await store.execute([{ sql: 'SELECT value FROM relay_settings WHERE name = ?', values: [DONE_AT] }]);
+    const dueMs = Number(done?.rows[0]?.value ?? 0) + DAY_MS;
+    if (nowMs < dueMs) return dueMs;
+    const { deleted, isDone } = await applyRetention(store, rules, nowMs, STEPS_PER_LOOK);
+    if (Object.keys(deleted).length > 0) logger.info({ deleted, isDone }, 'data past its retention is deleted');
+    if (!isDone) return nowMs + NEXT_PIECE_MS;
+    await store.execute([
+      { sql: 'DELETE FROM relay_settings WHERE name = ?', values: [DONE_AT] },
+      { sql: 'INSERT INTO relay_settings (name, value) VALUES (?, ?)', values: [DONE_AT, String(Math.round(nowMs))] },
+    ]);
+    return nowMs + DAY_MS;
+  }
+
+  return {
+    tick(nowMs) {
+      if (!hasRules || isWorking || nowMs < nextLookMs) return;
+      isWorking = true;
+      working = look(nowMs)
+        .catch((error: unknown) => {
+          const code = error instanceof RelayError ? error.code : 'retention_failed';
+          logger.warn({ code, reason: describeError(error) }, 'retention is tried again later');
+          return nowMs + AFTER_FAILURE_MS;
+        })
+        .then((atMs) => {
+          nextLookMs = atMs;
+          isWorking = false;
+        });
+    },
+    idle: () => working,
+  };
+}
