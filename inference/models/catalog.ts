@@ -24,6 +24,6 @@ export const MODEL_CATALOG: Readonly<Record<ModelName, ModelEntry>> = {
     source: 'face_detection_short_range.tflite',
     sourceSha256: '3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633',
     file: 'face_detection_short_range.onnx',
-    sha256: 'f1e61ca712d5d4404e02a626c812f8572a6a0853cb2f8c2969815952bc2ed8cd',
+    sha256: 'b41c30f9905159688df9cb20f3ad6254d0b6837222c07ef1bbfb19cecb633789',
   },
 };

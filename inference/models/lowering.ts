@@ -8,10 +8,13 @@ import { TFLITE_TYPE, type TfliteGraph, type TfliteOperator } from './tflite.ts'
  */
 interface Wave {
   readonly operators: TfliteOperator[];
+  /** Of one lane, as ONNX has it: those over the model's own are zero. */
   readonly channels: number;
   /** ONNX value, NCHW, the lanes' channels one after the other; null until it is emitted. */
   value: string | null;
 }
+
+type FourNumbers = [number, number, number, number];
 
 interface Lane {
   readonly wave: Wave;
@@ -21,6 +24,16 @@ interface Lane {
 // Option fields of Conv2DOptions, DepthwiseConv2DOptions and Pool2DOptions in schema.fbs.
 const OPTION = { padding: 0, strideW: 1, strideH: 2, filterW: 3, filterH: 4 };
 const PADDING_SAME = 0;
+
+/** Channels in a block of onnxruntime's blocked layout on processors with AVX-512; with AVX2 it is half of that. */
+const BLOCK_CHANNELS = 16;
+
+/** Operators between which channels may be added that are zero. */
+const LAYERS: ReadonlySet<string> = new Set(['conv2d', 'depthwiseConv2d', 'maxPool2d', 'pad', 'prelu', 'add', 'relu']);
+
+function wholeBlocks(channels: number): number {
+  return Math.ceil(channels / BLOCK_CHANNELS) * BLOCK_CHANNELS;
+}
 
 interface Window {
   readonly kernel: readonly [number, number];
@@ -65,6 +78,7 @@ export class Lowering {
   }
 
   private plan(): void {
+    const layerInputs = new Set(this.tflite.operators.flatMap(({ name, inputs }) => (LAYERS.has(name) ? inputs : [])));
     const waves = new Map<string, Wave>();
     const ids = new Map<Wave, number>();
     for (const operator of this.tflite.operators) {
@@ -81,7 +95,9 @@ export class Lowering {
       const shape = shapeOf(this.tflite, output);
       const options = [0, 1, 2, 3, 4].map(operator.option);
       const key = [operator.name, operator.customName, inputs, shape, options].join('|');
-      const wave = waves.get(key) ?? { operators: [], channels: dimension(shape, shape.length - 1), value: null };
+      const own = dimension(shape, shape.length - 1);
+      const channels = LAYERS.has(operator.name) && layerInputs.has(output) ? wholeBlocks(own) : own;
+      const wave = waves.get(key) ?? { operators: [], channels, value: null };
       if (!waves.has(key)) {
         ids.set(wave, waves.size);
         waves.set(key, wave);
@@ -166,7 +182,7 @@ export class Lowering {
       case 'add':
         return this.onnx.node('Add', [this.inputs(wave, 0), this.inputs(wave, 1)]);
       case 'relu':
-        return this.onnx.node('Relu', [this.inputs(wave, 0)]);
+        return this.widened(wave) ?? this.onnx.node('Relu', [this.inputs(wave, 0)]);
       default:
         throw new Error(`TFLite operator ${first.name} ${first.customName} has no mapping here`);
     }
@@ -178,6 +194,14 @@ export class Lowering {
       if (tensor === undefined) throw new Error(`a ${operator.name} has no input ${position}`);
       return tensor;
     });
+  }
+
+  /** Channels of one lane of a wave's first input. */
+  private channelsOfInput(wave: Wave): number {
+    const [input] = this.inputTensors(wave, 0);
+    const lane = input === undefined ? undefined : this.lanes.get(input);
+    if (lane === undefined) throw new Error('an input that is computed by no operator');
+    return lane.wave.channels;
   }
 
   private inputs(wave: Wave, position: number): string {
@@ -207,25 +231,50 @@ export class Lowering {
     return Uint16Array.from(parts.flatMap((part) => Array.from(part)));
   }
 
-  private convolution(wave: Wave): string {
+  /** The one operator that computes the wave's input at `position`; null if there are several or it is an input of the graph. */
+  private source(wave: Wave, position: number): Wave | null {
+    const [input, ...others] = this.inputTensors(wave, position);
+    const lane = input === undefined || others.length > 0 ? undefined : this.lanes.get(input);
+    return lane !== undefined && lane.wave.operators.length === 1 ? lane.wave : null;
+  }
+
+  /**
+   * relu(pad(x) + conv(y)) where pad adds blocks of zero channels: the channels that x has and those
+   * that it has not, each from its own convolution, put together. Null for any other relu.
+   */
+  private widened(relu: Wave): string | null {
+    const add = this.source(relu, 0);
+    if (add?.operators[0]?.name !== 'add') return null;
+    const [pad, conv] = [this.source(add, 0), this.source(add, 1)];
+    if (pad?.operators[0]?.name !== 'pad' || conv?.operators[0]?.name !== 'conv2d') return null;
+    const given = this.channelsOfInput(pad);
+    if (given === pad.channels) return null;
+    const shared = this.onnx.node('Add', [this.inputs(pad, 0), this.convolution(conv, 0, given)]);
+    const added = this.convolution(conv, given, conv.channels);
+    return this.onnx.node('Concat', [this.onnx.node('Relu', [shared]), this.onnx.node('Relu', [added])], { axis: 1 });
+  }
+
+  private convolution(wave: Wave, from = 0, to = wave.channels): string {
     const [kernel] = this.inputTensors(wave, 1);
     if (kernel === undefined) throw new Error('an empty wave');
     const shape = shapeOf(this.tflite, kernel);
-    const [outputs, height, width, inputs] = [0, 1, 2, 3].map((axis) => dimension(shape, axis)) as [
-      number,
-      number,
-      number,
-      number,
-    ];
+    const [outer, height, width, inner] = [0, 1, 2, 3].map((axis) => dimension(shape, axis)) as FourNumbers;
     const lanes = wave.operators.length;
-    const weights = this.stack(wave, 1, (bits) => channelsFirst(bits, outputs, height * width, inputs));
-    const biases = this.stack(wave, 2, (bits) => bits);
+    const inputs = this.channelsOfInput(wave);
+    const perOutput = inputs * height * width;
+    const weights = this.stack(wave, 1, (bits) =>
+      channelsFirst(
+        bits,
+        { outer, positions: height * width, inner },
+        { outer: wave.channels, inner: inputs },
+      ).subarray(from * perOutput, to * perOutput),
+    );
     return this.onnx.node(
       'Conv',
       [
         this.inputs(wave, 0),
-        this.onnx.halves(weights, [lanes * outputs, inputs, height, width]),
-        this.onnx.halves(biases, [lanes * outputs]),
+        this.onnx.halves(weights, [lanes * (to - from), inputs, height, width]),
+        this.biases(wave, from, to),
       ],
       this.attributes(this.window(wave, height, width), lanes),
     );
@@ -235,15 +284,23 @@ export class Lowering {
     const [kernel] = this.inputTensors(wave, 1);
     if (kernel === undefined) throw new Error('an empty wave');
     const shape = shapeOf(this.tflite, kernel);
-    const [height, width, channels] = [1, 2, 3].map((axis) => dimension(shape, axis)) as [number, number, number];
-    const total = wave.operators.length * channels;
-    const weights = this.stack(wave, 1, (bits) => channelsFirst(bits, 1, height * width, channels));
-    const biases = this.stack(wave, 2, (bits) => bits);
+    const [height, width, inner] = [1, 2, 3].map((axis) => dimension(shape, axis)) as [number, number, number];
+    const total = wave.operators.length * wave.channels;
+    const weights = this.stack(wave, 1, (bits) =>
+      channelsFirst(bits, { outer: 1, positions: height * width, inner }, { outer: 1, inner: wave.channels }),
+    );
     return this.onnx.node(
       'Conv',
-      [this.inputs(wave, 0), this.onnx.halves(weights, [total, 1, height, width]), this.onnx.halves(biases, [total])],
+      [this.inputs(wave, 0), this.onnx.halves(weights, [total, 1, height, width]), this.biases(wave)],
       this.attributes(this.window(wave, height, width), total),
     );
+  }
+
+  private biases(wave: Wave, from = 0, to = wave.channels): string {
+    const biases = this.stack(wave, 2, (bits) =>
+      Uint16Array.from({ length: to - from }, (_, at) => bits[from + at] ?? 0),
+    );
+    return this.onnx.halves(biases, [biases.length]);
   }
 
   private maxPool(wave: Wave): string {
@@ -258,11 +315,14 @@ export class Lowering {
     });
   }
 
-  /** Zero channels appended: a 1×1 convolution with the identity, which the blocked layout has and Pad has not. */
+  /**
+   * Zero channels appended: a 1×1 convolution with the identity, which the blocked layout has and Pad
+   * has not. Nothing where the last block has room for them.
+   */
   private channelPad(wave: Wave): string {
-    const [input] = this.inputTensors(wave, 0);
-    if (input === undefined) throw new Error('an empty wave');
-    const given = dimension(shapeOf(this.tflite, input), 3);
+    const given = this.channelsOfInput(wave);
+    const input = this.inputs(wave, 0);
+    if (given === wave.channels) return input;
     const lanes = wave.operators.length;
     const outputs = lanes * wave.channels;
     const weights = new Float32Array(outputs * given);
@@ -270,7 +330,7 @@ export class Lowering {
       const channel = output % wave.channels;
       if (channel < given) weights[output * given + channel] = 1;
     }
-    return this.onnx.node('Conv', [this.inputs(wave, 0), this.onnx.floats(weights, [outputs, given, 1, 1])], {
+    return this.onnx.node('Conv', [input, this.onnx.floats(weights, [outputs, given, 1, 1])], {
       group: lanes,
       kernel_shape: [1, 1],
     });
@@ -283,7 +343,10 @@ export class Lowering {
    */
   private prelu(wave: Wave): string {
     const x = this.inputs(wave, 0);
-    const rest = this.inputTensors(wave, 1).flatMap((tensor) => this.numbers(tensor).map((slope) => 1 - slope));
+    const rest = this.inputTensors(wave, 1).flatMap((tensor) => {
+      const slopes = this.numbers(tensor);
+      return Array.from({ length: wave.channels }, (_, channel) => 1 - (slopes[channel] ?? 1));
+    });
     const perChannel = (weights: number[], input: string): string =>
       this.onnx.node('Conv', [input, this.onnx.floats(weights, [rest.length, 1, 1, 1])], {
         group: rest.length,
@@ -299,13 +362,18 @@ export class Lowering {
   }
 }
 
-/** [outer, positions, inner] to [outer, inner, positions]. */
-function channelsFirst(bits: Uint16Array, outer: number, positions: number, inner: number): Uint16Array {
-  const arranged = new Uint16Array(bits.length);
-  for (let o = 0; o < outer; o++) {
+/** [outer, positions, inner] to [outer, inner, positions], made wider with zeros. */
+function channelsFirst(
+  bits: Uint16Array,
+  given: { readonly outer: number; readonly positions: number; readonly inner: number },
+  wanted: { readonly outer: number; readonly inner: number },
+): Uint16Array {
+  const { positions } = given;
+  const arranged = new Uint16Array(wanted.outer * wanted.inner * positions);
+  for (let o = 0; o < given.outer; o++) {
     for (let p = 0; p < positions; p++) {
-      for (let i = 0; i < inner; i++) {
-        arranged[(o * inner + i) * positions + p] = bits[(o * positions + p) * inner + i] ?? 0;
+      for (let i = 0; i < given.inner; i++) {
+        arranged[(o * wanted.inner + i) * positions + p] = bits[(o * positions + p) * given.inner + i] ?? 0;
       }
     }
   }
