@@ -43,7 +43,7 @@ export type ConnectionState =
 
 export type ConnectionEvent =
   | { readonly type: 'control'; readonly message: ClientControl }
-  /** `digest` identifies the image bytes of a frame; null for other messages. */
+  /** `digest` identifies the image bytes of a frame, the values of an observation; null for other messages. */
   | {
       readonly type: 'message';
       readonly message: ClientMessage;

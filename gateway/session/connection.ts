@@ -204,22 +204,23 @@ function controlWhileTracking(state: Tracking, message: ClientControl, context: 
   switch (message.type) {
     case 'start': {
       // The camera's frame size changed (a phone was turned): regions of the old frame mean nothing.
-      const { effects, account } = enterSection(state.account, message.sectionId, message.atMs, context);
+      const { effects, account } = enter(state.account, message, message.atMs, context);
       return stay(
         {
           ...state,
-          account: { ...account, mode: message.mode },
+          account,
           camera: message.camera,
           roi: null,
           nextCrop: null,
           lastObservation: null,
+          freeze: NO_PICTURE,
         },
         ...effects,
         { type: 'send', message: { type: 'started', atMs: account.lastCaptureMs } },
       );
     }
     case 'section': {
-      const { effects, account } = enterSection(state.account, message.sectionId, message.atMs, context);
+      const { effects, account } = enter(state.account, message, message.atMs, context);
       return stay({ ...state, account }, ...effects);
     }
     case 'stop':
@@ -230,12 +231,18 @@ function controlWhileTracking(state: Tracking, message: ClientControl, context: 
   }
 }
 
-/** Time up to now belongs to the old section: its window is cut before the new one begins. */
-function enterSection(account: SessionAccount, sectionId: number | null, atMs: number, context: ConnectionContext) {
-  if (sectionId === account.sectionId) return { account, effects: [] };
+/** Time up to now belongs to the old section and mode: its window is cut before the new one begins. */
+function enter(
+  account: SessionAccount,
+  to: Pick<SessionAccount, 'sectionId'> & Partial<Pick<SessionAccount, 'mode'>>,
+  atMs: number,
+  context: ConnectionContext,
+) {
+  const { sectionId, mode = account.mode } = to;
+  if (sectionId === account.sectionId && mode === account.mode) return { account, effects: [] };
   const boundaryMs = Math.max(account.lastCaptureMs, Math.min(atMs, captureClock(account, context.nowMs)));
   const saved = saveWindow(settleAccount(account, boundaryMs), false);
-  return { account: { ...saved.account, sectionId }, effects: saved.effects };
+  return { account: { ...saved.account, sectionId, mode }, effects: saved.effects };
 }
 
 function whenStopping(state: Stopping, event: ConnectionEvent, context: ConnectionContext): ConnectionStep {

@@ -1,7 +1,8 @@
 import { readingOf } from '../../shared/focus/tracker.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
+import { implausibility } from '../../shared/observation-check.ts';
 import { ProtocolError, type ProtocolFault } from '../../shared/protocol/errors.ts';
-import type { ClientMessage } from '../../shared/protocol/frames.ts';
+import type { ClientMessage, ObservationMessage } from '../../shared/protocol/frames.ts';
 import { type Outcome, UPDATE_BYTES, type Update } from '../../shared/protocol/update.ts';
 import { nextCrop } from '../../shared/vision/crop.ts';
 import { accountTotals, addCounts, countSample, isTimely } from './account.ts';
@@ -22,6 +23,8 @@ import { takeTokens } from './token-bucket.ts';
 export const ROI_MAX_AGE_MS = 2000;
 /** Longer side of the picture that searches for a face: small faces need more than a face crop's pixels. */
 export const SEARCH_IMAGE_PX = 320;
+/** What a late observation costs of the allowed rate: it is small, and an outage leaves many. */
+export const LATE_OBSERVATION_COST = 0.25;
 
 /** A binary message of a tracking client: refused, dropped, or on its way to become an observation. */
 export function receive(
@@ -30,7 +33,8 @@ export function receive(
   context: ConnectionContext,
 ): ConnectionStep {
   const { message } = event;
-  const drawn = takeTokens(state.frameBucket, frameBucketLimits(context), context.nowMs, 1);
+  const cost = message.kind === 'observation' && message.late ? LATE_OBSERVATION_COST : 1;
+  const drawn = takeTokens(state.frameBucket, frameBucketLimits(context), context.nowMs, cost);
   const arrived: Tracking = {
     ...state,
     frameBucket: drawn.bucket,
@@ -48,6 +52,8 @@ export function receive(
   if (!isTimely(state.account, message.captureMs, context.nowMs)) {
     return acknowledge(dropped(arrived), message, 'out_of_order', context);
   }
+  const misplaced = modeFault(state, message);
+  if (misplaced !== null) return refuseMessage(arrived, misplaced, message, context);
   switch (message.kind) {
     case 'frame':
       return receiveFrame(arrived, message, event.digest, context);
@@ -63,8 +69,46 @@ export function receive(
       );
     }
     case 'observation':
-      return acknowledge(observed(arrived, message.captureMs, message.observation, 0), message, 'processed', context);
+      return receiveObservation(arrived, message, event.digest, context);
   }
+}
+
+/** Where observations are made is announced and stored: messages of the other kind have no place (F-10). */
+function modeFault(state: Tracking, { kind }: ClientMessage): ProtocolError | null {
+  const { mode } = state.account;
+  if (kind === 'same' || (kind === 'observation') === (mode === 'device')) return null;
+  return new ProtocolError(
+    'frame_mode',
+    `${kind} messages do not belong to ${mode} mode; announce the mode with start`,
+  );
+}
+
+function refuseMessage(
+  state: Tracking,
+  fault: ProtocolError,
+  message: ClientMessage,
+  context: ConnectionContext,
+): ConnectionStep {
+  const refused = refuse(dropped(state), fault, message.seq);
+  if (refused.state.phase !== 'tracking') return refused;
+  const acknowledged = acknowledge(refused.state, message, 'refused', context);
+  return { state: acknowledged.state, effects: [...refused.effects, ...acknowledged.effects] };
+}
+
+function receiveObservation(
+  state: Tracking,
+  message: ObservationMessage,
+  digest: string | null,
+  context: ConnectionContext,
+): ConnectionStep {
+  const { captureMs, observation } = message;
+  const fault = implausibility(observation, state.camera);
+  if (fault !== null) return refuseMessage(state, new ProtocolError('observation_invalid', fault), message, context);
+  // An empty room looks the same for hours; a face's numbers change with every picture of a live camera.
+  const seen = observation.face === null || digest === null ? `no face at ${captureMs}` : digest;
+  const freeze = noteFrame(state.freeze, seen, captureMs);
+  const frozen = isFrozen(freeze, captureMs);
+  return acknowledge(observed({ ...state, freeze }, captureMs, observation, 0, frozen), message, 'processed', context);
 }
 
 function receiveFrame(
@@ -74,12 +118,7 @@ function receiveFrame(
   context: ConnectionContext,
 ): ConnectionStep {
   const fault = frameFault(state, message, context);
-  if (fault !== null) {
-    const refused = refuse(dropped(state), fault, message.seq);
-    if (refused.state.phase !== 'tracking') return refused;
-    const acknowledged = acknowledge(refused.state, message, 'refused', context);
-    return { state: acknowledged.state, effects: [...refused.effects, ...acknowledged.effects] };
-  }
+  if (fault !== null) return refuseMessage(state, fault, message, context);
   const step = offerFrame(state.slot, { message, receivedAtMs: context.nowMs });
   let next: Tracking = {
     ...state,

@@ -5,7 +5,7 @@ import type { InferenceStatus } from '../../shared/link.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import { type Hello, type Limits, parseClientControl } from '../../shared/protocol/control.ts';
 import { ProtocolError } from '../../shared/protocol/errors.ts';
-import { decodeClientMessage } from '../../shared/protocol/frames.ts';
+import { type ClientMessage, decodeClientMessage, FRAME_HEADER_BYTES } from '../../shared/protocol/frames.ts';
 import { encodeUpdate } from '../../shared/protocol/update.ts';
 import type { Logger } from '../logger.ts';
 import type { GatewayMetrics } from '../observability/metrics.ts';
@@ -40,6 +40,12 @@ export interface StreamDependencies {
   /** Resolves once the window is on disk. */
   readonly save: (window: MetricsWindow) => Promise<void>;
   readonly detach: (account: SessionAccount, stream: Stream) => void;
+}
+
+/** Identifies what a message shows, to tell a camera that stands still. */
+function digestOf(message: ClientMessage, bytes: Uint8Array): string | null {
+  if (message.kind === 'frame') return createHash('sha1').update(message.image).digest('base64');
+  return message.kind === 'observation' ? Buffer.from(bytes.subarray(FRAME_HEADER_BYTES)).toString('base64') : null;
 }
 
 /** Edge between one student's socket and the pure reducer: carries events in and effects out. */
@@ -103,7 +109,7 @@ export class Stream {
   receiveBinary(bytes: Uint8Array): void {
     try {
       const message = decodeClientMessage(bytes);
-      const digest = message.kind === 'frame' ? createHash('sha1').update(message.image).digest('base64') : null;
+      const digest = digestOf(message, bytes);
       this.#use.metrics.received(message.kind);
       this.dispatch({ type: 'message', message, bytes: bytes.byteLength, digest });
     } catch (error) {

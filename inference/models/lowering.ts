@@ -1,3 +1,4 @@
+import { halfToNumber } from '../../shared/half.ts';
 import type { OnnxGraph } from './onnx.ts';
 import { TFLITE_TYPE, type TfliteGraph, type TfliteOperator } from './tflite.ts';
 
@@ -378,13 +379,4 @@ function channelsFirst(
     }
   }
   return arranged;
-}
-
-/** IEEE 754 half precision. */
-export function halfToNumber(bits: number): number {
-  const sign = bits >> 15 === 0 ? 1 : -1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

@@ -4,7 +4,7 @@ import { OnnxGraph } from './onnx.ts';
 import { type Regions, regionGeometry, sampleRegions, toMeshFrame } from './regions.ts';
 import { readTflite, type TfliteGraph, type TfliteOperator } from './tflite.ts';
 
-function customOperators(graph: TfliteGraph, name: string): TfliteOperator[] {
+export function customOperators(graph: TfliteGraph, name: string): TfliteOperator[] {
   return graph.operators.filter((operator) => operator.customName === name);
 }
 
@@ -20,7 +20,7 @@ function single(list: readonly number[], what: string): number {
   return value;
 }
 
-function regionsOf(graph: TfliteGraph): Regions {
+export function regionsOf(graph: TfliteGraph): Regions {
   const matrices = customOperators(graph, 'Landmarks2TransformMatrix').map((operator) => operator.customOptions);
   const number = (options: Readonly<Record<string, unknown>>, key: string): number => {
     const value = options[key];

@@ -48,7 +48,8 @@ async function readCached(cacheDir: string, name: ModelName): Promise<Cached> {
   }
 }
 
-async function readSource(sourceDir: string | null, name: ModelName): Promise<Uint8Array | null> {
+/** A model as its npm package has it, checked; null when the package is missing. Rejects with RelayError `model_source_changed`. */
+export async function readSource(sourceDir: string | null, name: ModelName): Promise<Uint8Array | null> {
   if (sourceDir === null) return null;
   const entry = MODEL_CATALOG[name];
   let loader: string;

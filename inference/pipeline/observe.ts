@@ -1,9 +1,7 @@
 import { describeError, RelayError } from '../../shared/errors.ts';
 import type { InferenceRequest } from '../../shared/link.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
-import type { Location } from '../../shared/vision/locate.ts';
-import { measureFace } from '../../shared/vision/observe.ts';
-import { roiFromLandmarks } from '../../shared/vision/roi.ts';
+import { observationOf } from '../../shared/vision/observe.ts';
 import type { FaceEngine } from '../engine/engine.ts';
 import type { PictureReader } from '../pixels/reader.ts';
 import { type GuardFault, guardImage } from './guard.ts';
@@ -19,17 +17,6 @@ export type ObserveOutcome =
 export interface Vision {
   readonly engine: FaceEngine;
   readonly read: PictureReader;
-}
-
-/** The observation of a located face, or of a picture without one. `frame` is the full camera frame. */
-export function observationOf(location: Location, frame: ObserveRequest['frame']): FaceObservation {
-  const { face, faceCount, detectorRan, quality } = location;
-  return {
-    face: face === null ? null : measureFace(face.landmarks, face.score, frame, roiFromLandmarks(face.landmarks)),
-    faceCount,
-    detectorRan,
-    ...quality,
-  };
 }
 
 /**

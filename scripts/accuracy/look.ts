@@ -1,11 +1,11 @@
 import sharp from 'sharp';
 import { openEngine } from '../../inference/engine/open.ts';
 import { loadModels } from '../../inference/models/store.ts';
-import { observationOf } from '../../inference/pipeline/observe.ts';
 import type { FaceRoi, FrameSize } from '../../shared/geometry.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
 import { createPlainPictures, type FrameView } from '../../shared/vision/image.ts';
 import type { Location } from '../../shared/vision/locate.ts';
+import { observationOf } from '../../shared/vision/observe.ts';
 import { roiFromLandmarks } from '../../shared/vision/roi.ts';
 
 /** What was seen of a picture. `landmarks` as the mesh gives them, null without a face. */

@@ -38,6 +38,7 @@ export const PROTOCOL_FAULTS = {
   frame_flags: { close: null, retry: false },
   frame_geometry: { close: null, retry: false },
   frame_empty: { close: null, retry: false },
+  frame_mode: { close: null, retry: false },
   frame_not_started: { close: null, retry: false },
   image_format: { close: null, retry: false },
   image_too_large: { close: null, retry: false },

@@ -1,8 +1,10 @@
 import type { FaceRoi, FrameSize } from '../geometry.ts';
-import type { FaceMeasurement } from '../observation.ts';
+import type { FaceMeasurement, FaceObservation } from '../observation.ts';
 import { IMAGE_LEFT_EYE, IMAGE_RIGHT_EYE } from './canonical-face.ts';
 import { cornersShiftOf, interOcularPxOf, observeEye } from './eyes.ts';
+import type { Location } from './locate.ts';
 import { headPoseOf } from './pose.ts';
+import { roiFromLandmarks } from './roi.ts';
 import { seedDirectionOf } from './seed-rule.ts';
 
 /**
@@ -35,5 +37,16 @@ export function measureFace(
     interOcularPx: interOcularPxOf(landmarks, IMAGE_LEFT_EYE, IMAGE_RIGHT_EYE),
     seedDirection: seedDirectionOf(landmarks, frame),
     nextRoi,
+  };
+}
+
+/** The observation of a located face, or of a picture without one. `frame` is the full camera frame. Errors as measureFace. */
+export function observationOf(location: Location, frame: FrameSize): FaceObservation {
+  const { face, faceCount, detectorRan, quality } = location;
+  return {
+    face: face === null ? null : measureFace(face.landmarks, face.score, frame, roiFromLandmarks(face.landmarks)),
+    faceCount,
+    detectorRan,
+    ...quality,
   };
 }

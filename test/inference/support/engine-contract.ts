@@ -1,11 +1,15 @@
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FaceEngine } from '../../../inference/engine/engine.ts';
+
 import type { FaceRoi, RectPx } from '../../../shared/geometry.ts';
 import type { FrameView, PixelImage } from '../../../shared/vision/image.ts';
 import type { LocatedFace, Location } from '../../../shared/vision/locate.ts';
 import { roiFromLandmarks } from '../../../shared/vision/roi.ts';
 import { CLIP_FRAMES, CLIP_SIZE, clipFrame, emptyRoom } from './clip.ts';
+
+/** What the contract asks of an engine, wherever it runs. */
+type Engine = Pick<FaceEngine, 'locate' | 'close'>;
 
 const IMAGE_LEFT_IRIS = 468;
 const IMAGE_RIGHT_IRIS = 473;
@@ -49,9 +53,9 @@ function irisError(face: LocatedFace, expected: (index: number) => readonly [num
 }
 
 /** What every engine must do, on real pictures of a webcam. */
-export function describeEngine(name: string, open: () => Promise<FaceEngine>): void {
+export function describeEngine(name: string, open: () => Promise<Engine>): void {
   describe(`engine ${name}`, () => {
-    let engine: FaceEngine;
+    let engine: Engine;
 
     beforeAll(async () => {
       engine = await open();
@@ -219,12 +223,12 @@ export function describeEngine(name: string, open: () => Promise<FaceEngine>): v
 /** Two engines see the same faces, and the same irises within 2 % of the distance between the eyes. */
 export function describeAgreement(
   name: string,
-  open: () => Promise<FaceEngine>,
-  openReference: () => Promise<FaceEngine>,
+  open: () => Promise<Engine>,
+  openReference: () => Promise<Engine>,
 ): void {
   describe(`engine ${name} agrees with onnx`, () => {
-    let engine: FaceEngine;
-    let reference: FaceEngine;
+    let engine: Engine;
+    let reference: Engine;
 
     beforeAll(async () => {
       [engine, reference] = [await open(), await openReference()];

@@ -1,6 +1,7 @@
 import { openAccount, type SessionAccount } from '../../../gateway/session/account.ts';
 import { openConnection, reduceConnection } from '../../../gateway/session/connection.ts';
 import type { ConnectionEffect, ConnectionEvent, ConnectionState } from '../../../gateway/session/connection-state.ts';
+import type { Mode } from '../../../shared/direction.ts';
 import type { FocusTotals } from '../../../shared/focus/focus.ts';
 import type { FaceObservation } from '../../../shared/observation.ts';
 import type { Limits } from '../../../shared/protocol/control.ts';
@@ -88,18 +89,18 @@ export class Driver {
     this.dispatch({ type: 'admitted', account, resumed, resumeToken: 'r' });
   }
 
-  start(atMs = 0, sectionId: number | null = null): void {
+  start(atMs = 0, sectionId: number | null = null, mode: Mode = 'server'): void {
     this.dispatch({
       type: 'control',
-      message: { type: 'start', camera: { widthPx: 640, heightPx: 480 }, sectionId, mode: 'server', atMs },
+      message: { type: 'start', camera: { widthPx: 640, heightPx: 480 }, sectionId, mode, atMs },
     });
   }
 
   /** A client that is admitted and capturing. */
-  static tracking(windowMs?: number): Driver {
+  static tracking(windowMs?: number, mode: Mode = 'server'): Driver {
     const driver = new Driver(windowMs);
     driver.admit();
-    driver.start();
+    driver.start(0, null, mode);
     return driver;
   }
 
@@ -132,6 +133,13 @@ export class Driver {
       bytes: 16,
       digest: null,
     });
+  }
+
+  /** Sends an observation captured at `captureMs`; a late one does not move the gateway's clock. */
+  observation(captureMs: number, observation: FaceObservation, late = false): void {
+    if (!late) this.nowMs = Math.max(this.nowMs, T0 + captureMs);
+    const message: ClientMessage = { kind: 'observation', seq: this.#seq++, captureMs, late, observation };
+    this.dispatch({ type: 'message', message, bytes: 56, digest: JSON.stringify(observation) });
   }
 
   /** Inference answers the frame that was sent to it last. */

@@ -1,0 +1,392 @@
+import { halfToNumber } from '../../shared/half.ts';
+import {
+  type DepthwiseLayer,
+  encodeNetwork,
+  type FaceRegions,
+  LANES,
+  type Layer,
+  type LayerWeights,
+  type NetworkPlan,
+  type PointwiseLayer,
+  type StemLayer,
+} from '../../shared/vision/network.ts';
+import { TFLITE_TYPE, type TfliteGraph, type TfliteOperator } from './tflite.ts';
+
+// Option fields of Conv2DOptions and DepthwiseConv2DOptions in schema.fbs.
+const OPTION = { padding: 0, strideH: 2 };
+const PADDING_SAME = 0;
+
+/** A value on its way: pixels × pixels with `channels` channels, at a place that is fixed at the end. */
+interface Value {
+  readonly id: number;
+  readonly size: number;
+  readonly channels: number;
+}
+
+type Planned =
+  | StemLayer
+  | DepthwiseLayer
+  | PointwiseLayer
+  | Exclude<Layer, StemLayer | DepthwiseLayer | PointwiseLayer>;
+
+/** How the weights of a layer are written. */
+export type Encoding = LayerWeights['encoding'];
+
+function blocksOf(channels: number): number {
+  return Math.ceil(channels / LANES);
+}
+
+/** TensorFlow's SAME padding before the first pixel. */
+function paddingBefore(size: number, kernel: number, stride: number): number {
+  return Math.floor(Math.max(0, (Math.ceil(size / stride) - 1) * stride + kernel - size) / 2);
+}
+
+/** Writes numbers one after the other. */
+class Bytes {
+  private readonly parts: Uint8Array[] = [];
+
+  floats(values: readonly number[]): void {
+    this.parts.push(new Uint8Array(Float32Array.from(values).buffer));
+  }
+
+  halves(bits: readonly number[]): void {
+    this.parts.push(new Uint8Array(Uint16Array.from(bits).buffer));
+  }
+
+  int8s(values: readonly number[]): void {
+    this.parts.push(new Uint8Array(Int8Array.from(values).buffer));
+  }
+
+  join(): Uint8Array {
+    const joined = new Uint8Array(this.parts.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of this.parts) {
+      joined.set(part, at);
+      at += part.length;
+    }
+    return joined;
+  }
+}
+
+const ONE_AS_HALF = 0x3c00;
+
+/**
+ * Turns a TFLite graph of depthwise blocks into layers that do several operators at once (convolution, addition,
+ * rectifier), with its weights in the order in which the device's kernels read them.
+ */
+export class NetworkBuilder {
+  readonly graph: TfliteGraph;
+  private readonly encoding: Encoding;
+  private readonly layers: Planned[] = [];
+  private readonly values = new Map<number, Value>();
+  private readonly sizes: number[] = [];
+  private readonly bytes = new Bytes();
+  private readonly producers = new Map<number, TfliteOperator>();
+  private readonly constants = new Map<number, number>();
+
+  constructor(graph: TfliteGraph, encoding: Encoding) {
+    this.graph = graph;
+    this.encoding = encoding;
+    for (const operator of graph.operators) {
+      const [output] = operator.outputs;
+      if (output === undefined) continue;
+      this.producers.set(output, operator);
+      if (operator.name === 'dequantize' && operator.inputs[0] !== undefined)
+        this.constants.set(output, operator.inputs[0]);
+    }
+  }
+
+  shape(tensor: number | undefined): readonly number[] {
+    const shape = this.graph.tensors[tensor ?? -1]?.shape;
+    if (shape === undefined) throw new Error(`the TFLite model has no tensor ${tensor}`);
+    return shape;
+  }
+
+  producer(tensor: number | undefined): TfliteOperator {
+    const operator = this.producers.get(tensor ?? -1);
+    if (operator === undefined) throw new Error(`tensor ${tensor} is computed by no operator`);
+    return operator;
+  }
+
+  /** The raw half-precision bits of a constant. */
+  halves(tensor: number | undefined): number[] {
+    const source = this.graph.tensors[this.constants.get(tensor ?? -1) ?? tensor ?? -1];
+    if (source?.data == null || source.type !== TFLITE_TYPE.float16) {
+      throw new Error(`tensor ${tensor} is no half-precision constant`);
+    }
+    const view = new DataView(source.data.buffer, source.data.byteOffset, source.data.byteLength);
+    return Array.from({ length: view.byteLength / 2 }, (_, index) => view.getUint16(index * 2, true));
+  }
+
+  allocate(size: number, channels: number): Value {
+    const value = { id: this.sizes.length, size, channels };
+    this.sizes.push(size * size * blocksOf(channels) * LANES);
+    return value;
+  }
+
+  /** Gives a tensor a value made elsewhere. */
+  bind(tensor: number, value: Value): void {
+    this.values.set(tensor, value);
+  }
+
+  add(layer: Layer): void {
+    this.layers.push(layer);
+  }
+
+  /** The value of a tensor; emits the layers it needs. */
+  value(tensor: number | undefined): Value {
+    const known = this.values.get(tensor ?? -1);
+    if (known !== undefined) return known;
+    const value = this.emit(tensor);
+    this.values.set(tensor ?? -1, value);
+    return value;
+  }
+
+  private emit(tensor: number | undefined): Value {
+    const operator = this.producer(tensor);
+    switch (operator.name) {
+      case 'prelu':
+      case 'relu':
+        return this.rectified(operator);
+      case 'add':
+        throw new Error('an addition without a rectifier is not mapped');
+      case 'conv2d':
+        return this.convolution(operator, null, null);
+      case 'depthwiseConv2d':
+        return this.depthwise(operator);
+      case 'maxPool2d':
+        return this.pool(operator);
+      default:
+        throw new Error(`TFLite operator ${operator.name} ${operator.customName} has no mapping here`);
+    }
+  }
+
+  private rectified(operator: TfliteOperator): Value {
+    const before = this.producer(operator.inputs[0]);
+    const slopes = operator.name === 'relu' ? [] : this.halves(operator.inputs[1]);
+    if (before.name === 'conv2d') return this.convolution(before, null, slopes);
+    if (before.name !== 'add') throw new Error(`a rectifier after ${before.name} is not mapped`);
+    const [left, right] = before.inputs.map((input) => ({ input, operator: this.producer(input) }));
+    const main = [left, right].find((side) => side?.operator.name === 'conv2d');
+    const other = main === left ? right : left;
+    if (main === undefined || other === undefined) throw new Error('an addition without a convolution is not mapped');
+    // Channels that padding appends are zero, and adding them changes nothing.
+    const added = other.operator.name === 'pad' ? other.operator.inputs[0] : other.input;
+    return this.convolution(main.operator, this.value(added), slopes);
+  }
+
+  /** `slopes`: bits of the rectifier's, empty for 0, null for no rectifier. */
+  private convolution(operator: TfliteOperator, added: Value | null, slopes: readonly number[] | null): Value {
+    const [input, kernel, bias] = operator.inputs;
+    const [outputs = 0, height = 0, , inputs = 0] = this.shape(kernel);
+    if (input === this.graph.inputs[0]) return this.stem(operator, slopes);
+    const from = this.value(input);
+    const whole = height === from.size && height > 1;
+    if (!whole && height !== 1) throw new Error(`a ${height}×${height} convolution is not mapped`);
+    const size = whole ? 1 : from.size;
+    const to = this.allocate(size, outputs);
+    const given = whole ? height * height * blocksOf(from.channels) * LANES : blocksOf(from.channels) * LANES;
+    const bits = this.halves(kernel);
+    const padded = blocksOf(inputs) * LANES;
+    const at = (output: number, step: number): number => {
+      const channel = step % padded;
+      const position = Math.floor(step / padded);
+      return channel < inputs ? (bits[(output * height * height + position) * inputs + channel] ?? 0) : 0;
+    };
+    this.layers.push({
+      kind: 'pointwise',
+      from: from.id,
+      pixels: size * size,
+      channels: given,
+      added: added === null ? null : { from: added.id, blocks: blocksOf(added.channels) },
+      to: to.id,
+      blocks: blocksOf(outputs),
+      weights: { encoding: this.encoding, perOutput: given },
+    });
+    this.write(outputs, given, at, bias, slopes);
+    return to;
+  }
+
+  private stem(operator: TfliteOperator, slopes: readonly number[] | null): Value {
+    const [input, kernel, bias] = operator.inputs;
+    const [outputs = 0, height = 0, , channels = 0] = this.shape(kernel);
+    const [, size = 0] = this.shape(input);
+    if (operator.option(OPTION.strideH) !== 2) throw new Error('a first layer of another stride than 2 is not mapped');
+    const to = this.allocate(size / 2, outputs);
+    const perOutput = channels * height * height;
+    const bits = this.halves(kernel);
+    this.layers.push({
+      kind: 'stem',
+      channels,
+      kernel: height,
+      outSize: size / 2,
+      to: to.id,
+      blocks: blocksOf(outputs),
+      // The picture's own values: the one layer where every bit counts and none costs anything.
+      weights: { encoding: 'float16', perOutput },
+    });
+    const at = (output: number, step: number): number => {
+      const channel = Math.floor(step / (height * height));
+      const position = step % (height * height);
+      return bits[(output * height * height + position) * channels + channel] ?? 0;
+    };
+    this.write(outputs, perOutput, at, bias, slopes, 'float16');
+    return to;
+  }
+
+  private depthwise(operator: TfliteOperator): Value {
+    const [input, kernel, bias] = operator.inputs;
+    const [, height = 0, , channels = 0] = this.shape(kernel);
+    const step = operator.option(OPTION.strideH);
+    if (height !== 3 || (step !== 1 && step !== 2) || operator.option(OPTION.padding) !== PADDING_SAME) {
+      throw new Error('a depthwise layer other than 3×3, SAME, is not mapped');
+    }
+    const from = this.value(input);
+    const outSize = Math.ceil(from.size / step);
+    const to = this.allocate(outSize, channels);
+    const bits = this.halves(kernel);
+    this.layers.push({
+      kind: 'depthwise',
+      from: from.id,
+      size: from.size,
+      step,
+      before: paddingBefore(from.size, 3, step),
+      outSize,
+      to: to.id,
+      blocks: blocksOf(channels),
+      weights: { encoding: this.encoding, perOutput: 9 },
+    });
+    this.write(channels, 9, (output, position) => bits[position * channels + output] ?? 0, bias, null);
+    return to;
+  }
+
+  private pool(operator: TfliteOperator): Value {
+    const from = this.value(operator.inputs[0]);
+    const to = this.allocate(from.size / 2, from.channels);
+    this.layers.push({ kind: 'pool', from: from.id, size: from.size, to: to.id, blocks: blocksOf(from.channels) });
+    return to;
+  }
+
+  /** Writes a layer's weights: scales, matrix [block][step][lane], bias, slope. */
+  private write(
+    outputs: number,
+    perOutput: number,
+    at: (output: number, step: number) => number,
+    bias: number | undefined,
+    slopes: readonly number[] | null,
+    encoding = this.encoding,
+  ): void {
+    const padded = blocksOf(outputs) * LANES;
+    const lanes = Array.from({ length: padded }, (_, lane) => lane);
+    const order: [number, number][] = [];
+    for (let block = 0; block < padded / LANES; block++) {
+      for (let step = 0; step < perOutput; step++) {
+        for (let lane = 0; lane < LANES; lane++) order.push([block * LANES + lane, step]);
+      }
+    }
+    if (encoding === 'float16') {
+      this.bytes.halves(order.map(([output, step]) => (output < outputs ? at(output, step) : 0)));
+    } else {
+      const value = (output: number, step: number) => (output < outputs ? halfToNumber(at(output, step)) : 0);
+      const scales = lanes.map((output) => {
+        let largest = 0;
+        for (let step = 0; step < perOutput; step++) largest = Math.max(largest, Math.abs(value(output, step)));
+        return Math.fround(largest / 127);
+      });
+      this.bytes.floats(scales);
+      this.bytes.int8s(
+        order.map(([output, step]) => {
+          const scale = scales[output] ?? 0;
+          return scale === 0 ? 0 : Math.round(value(output, step) / scale);
+        }),
+      );
+    }
+    const biases = this.halves(bias);
+    this.bytes.halves(lanes.map((lane) => biases[lane] ?? 0));
+    this.bytes.halves(lanes.map((lane) => (slopes === null ? ONE_AS_HALF : (slopes[lane] ?? 0))));
+  }
+
+  /** The network as a file; `outputs` in the order in which its user reads them. */
+  encode(
+    outputs: readonly { readonly value: Value; readonly values: number; readonly rows: number }[],
+    regions: FaceRegions | null,
+  ): Uint8Array {
+    const places = placeValues(
+      this.sizes,
+      this.layers,
+      outputs.map(({ value }) => value.id),
+    );
+    const at = (id: number): number => places.at[id] ?? 0;
+    const [, size = 0, , channels = 0] = this.shape(this.graph.inputs[0]);
+    const stem = this.layers.find((layer) => layer.kind === 'stem');
+    const kernel = stem?.kernel ?? 1;
+    const before = paddingBefore(size, kernel, 2);
+    const plan: NetworkPlan = {
+      input: { size, channels, before, after: (size / 2 - 1) * 2 + kernel - size - before },
+      layers: this.layers.map((layer) => relocated(layer, at)),
+      floats: places.floats,
+      outputs: outputs.map(({ value, values, rows }) => ({
+        at: at(value.id),
+        values,
+        rows,
+        stride: blocksOf(value.channels) * LANES,
+      })),
+      regions,
+    };
+    return encodeNetwork(plan, this.bytes.join());
+  }
+}
+
+function relocated(layer: Layer, at: (id: number) => number): Layer {
+  switch (layer.kind) {
+    case 'stem':
+      return { ...layer, to: at(layer.to) };
+    case 'pointwise': {
+      const added = layer.added === null ? null : { ...layer.added, from: at(layer.added.from) };
+      return { ...layer, from: at(layer.from), to: at(layer.to), added };
+    }
+    case 'regions':
+      return { ...layer, mesh: at(layer.mesh), features: at(layer.features), to: layer.to.map(at) };
+    default:
+      return { ...layer, from: at(layer.from), to: at(layer.to) };
+  }
+}
+
+function usedBy(layer: Layer): number[] {
+  switch (layer.kind) {
+    case 'stem':
+      return [layer.to];
+    case 'pointwise':
+      return [layer.from, layer.to, ...(layer.added === null ? [] : [layer.added.from])];
+    case 'regions':
+      return [layer.mesh, layer.features, ...layer.to];
+    default:
+      return [layer.from, layer.to];
+  }
+}
+
+/** A place for every value, used again once nobody reads it any more. */
+function placeValues(sizes: readonly number[], layers: readonly Layer[], kept: readonly number[]) {
+  const first = new Map<number, number>();
+  const last = new Map<number, number>();
+  layers.forEach((layer, index) => {
+    for (const id of usedBy(layer)) {
+      if (!first.has(id)) first.set(id, index);
+      last.set(id, index);
+    }
+  });
+  for (const id of kept) last.set(id, layers.length);
+  const at: number[] = [];
+  let floats = 0;
+  const live: { start: number; end: number; until: number }[] = [];
+  for (const [id, from] of [...first].sort((a, b) => a[1] - b[1])) {
+    const size = sizes[id] ?? 0;
+    const taken = live.filter(({ until }) => until >= from).sort((a, b) => a.start - b.start);
+    let start = 0;
+    for (const other of taken) if (other.start < start + size && other.end > start) start = other.end;
+    at[id] = start;
+    live.push({ start, end: start + size, until: last.get(id) ?? from });
+    floats = Math.max(floats, start + size);
+  }
+  return { at, floats };
+}
