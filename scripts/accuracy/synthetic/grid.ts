@@ -1,5 +1,5 @@
 import type { Direction } from '../../../shared/direction.ts';
-import { seededRandom } from '../random.ts';
+import { seededRandom } from '../../../test/support/random.ts';
 import { LIGHTS, type Light, type Scene } from './scene.ts';
 
 /** What a frame is for. */

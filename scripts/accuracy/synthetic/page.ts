@@ -14,7 +14,7 @@ import {
   WebGLRenderer,
 } from 'three';
 import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
-import { seededRandom } from '../random.ts';
+import { seededRandom } from '../../../test/support/random.ts';
 import { FRAME, type Light, type RenderJob } from './scene.ts';
 
 /** Calls that Node makes on the page. */
