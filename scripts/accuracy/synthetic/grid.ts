@@ -62,6 +62,9 @@ function sceneOf(random: Random, light: Light, given: Partial<Scene>): Scene {
     eyePitchDeg: 0,
     blink: 0,
     lidFollow: between(random, 0.8, 1.1),
+    squint: between(random, 0, 0.25),
+    headWidth: between(random, 0.94, 1.06),
+    headHeight: between(random, 0.94, 1.06),
     light,
     lightFrom: random() < 0.5 ? 'left' : 'right',
     exposure: between(random, 0.75, 1.15),
@@ -79,8 +82,7 @@ function sessionFrames(random: Random): GridFrame[] {
   return DISTANCES_CM.flatMap((distance, d) =>
     LIGHTS.flatMap((light, l): GridFrame[] => {
       const session = d * LIGHTS.length + l;
-      const { lightFrom, exposure, skin, diagonalFovDeg, lidFollow } = sceneOf(random, light, {});
-      const same = { lightFrom, exposure, skin, diagonalFovDeg, lidFollow };
+      const { distanceCm: _, noise: __, noiseSeed: ___, ...same } = sceneOf(random, light, {});
       const place = (): Partial<Scene> => ({
         ...same,
         distanceCm: distance + between(random, -2, 2),

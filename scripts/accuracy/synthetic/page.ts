@@ -7,6 +7,7 @@ import {
   Mesh,
   MeshStandardMaterial,
   type Object3D,
+  PCFShadowMap,
   PerspectiveCamera,
   Scene as ThreeScene,
   TorusGeometry,
@@ -15,6 +16,7 @@ import {
 } from 'three';
 import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
 import { seededRandom } from '../../../test/support/random.ts';
+import { type Lashes, makeLashes } from './lashes.ts';
 import { FRAME, type Light, type RenderJob } from './scene.ts';
 
 /** Calls that Node makes on the page. */
@@ -33,6 +35,10 @@ declare global {
 const JPEG_QUALITY = 0.7;
 /** With the model's own gloss (0.25) a light from the side paints the pupil white, which no eye shows. */
 const EYE_ROUGHNESS = 0.75;
+const SHADOW_MAP_PX = 1024;
+/** Half of what a head's shadow map covers, and how far its light is put, metres. */
+const HEAD_M = 0.22;
+const LIGHT_M = 1.2;
 const NEAR_M = 0.05;
 const FAR_M = 5;
 
@@ -54,7 +60,15 @@ const camera = new PerspectiveCamera(45, FRAME.widthPx / FRAME.heightPx, NEAR_M,
 const ambient = new AmbientLight(0xffffff);
 const key = new DirectionalLight(0xffffff);
 const pivot = new Group();
-world.add(ambient, key, pivot);
+// Lids, brows and nose cast shadows: without them light shines through the head into sockets and nostrils.
+renderer.shadowMap.enabled = true;
+renderer.shadowMap.type = PCFShadowMap;
+key.castShadow = true;
+key.shadow.mapSize.set(SHADOW_MAP_PX, SHADOW_MAP_PX);
+key.shadow.bias = -0.0005;
+key.shadow.normalBias = 0.0012;
+Object.assign(key.shadow.camera, { left: -HEAD_M, right: HEAD_M, top: HEAD_M, bottom: -HEAD_M, near: 0.1, far: 3 });
+world.add(ambient, key, key.target, pivot);
 
 function part(root: Object3D, name: string): Object3D {
   const found = root.getObjectByName(name);
@@ -81,6 +95,8 @@ function makeGlasses(places: readonly Vector3[]): Group {
 
 let head: Mesh;
 let eyes: readonly Object3D[] = [];
+let eyePlaces: readonly Vector3[] = [];
+let lashes: readonly Lashes[] = [];
 let glasses: Group;
 let skinColors: { material: MeshStandardMaterial; color: Color }[] = [];
 
@@ -95,8 +111,9 @@ function poseFace(job: RenderJob): void {
   for (const eye of eyes) eye.rotation.set(-job.eyePitchDeg * rad, job.eyeYawDeg * rad, 0, 'YXZ');
   const down = clamp01(-job.eyePitchDeg / 30) * job.lidFollow;
   const up = clamp01(job.eyePitchDeg / 30) * job.lidFollow;
+  const lidsDown = job.blink + (1 - job.blink) * job.squint;
   for (const side of ['Left', 'Right']) {
-    setMorph(`eyeBlink${side}`, job.blink);
+    setMorph(`eyeBlink${side}`, lidsDown);
     setMorph(`eyeLookDown${side}`, down * (1 - job.blink));
     setMorph(`eyeLookUp${side}`, up * (1 - job.blink));
   }
@@ -106,6 +123,18 @@ function poseFace(job: RenderJob): void {
   setMorph('eyeLookInRight', toRight);
   setMorph('eyeLookOutRight', toLeft);
   setMorph('eyeLookInLeft', toLeft);
+  for (const each of lashes) each.follow(Math.max(lidsDown, down));
+}
+
+/** Another head: wider or narrower, longer or shorter. The eyeballs keep their shape, so that their angles stay exact. */
+function shapeHead(job: RenderJob): void {
+  head.scale.set(job.headWidth, job.headHeight, 1);
+  eyes.forEach((eye, i) => {
+    const place = eyePlaces[i];
+    if (place !== undefined) eye.position.set(place.x * job.headWidth, place.y * job.headHeight, place.z);
+    eye.scale.setScalar(Math.sqrt(job.headWidth * job.headHeight));
+  });
+  glasses.scale.set(job.headWidth, job.headHeight, 1);
 }
 
 function addNoise(job: RenderJob): void {
@@ -133,16 +162,26 @@ window.renderPage = {
     const [mesh] = morphed;
     if (mesh === undefined) throw new Error('the head has no morphs');
     head = mesh;
+    scene.updateMatrixWorld(true);
     eyes = [part(scene, 'LeftEye'), part(scene, 'RightEye')];
     for (const eye of eyes) {
+      scene.attach(eye);
       eye.traverse((node) => {
-        if (node instanceof Mesh && node.material instanceof MeshStandardMaterial)
-          node.material.roughness = EYE_ROUGHNESS;
+        if (!(node instanceof Mesh)) return;
+        node.receiveShadow = true;
+        if (node.material instanceof MeshStandardMaterial) node.material.roughness = EYE_ROUGHNESS;
       });
     }
-    scene.updateMatrixWorld(true);
-    const [left, right] = eyes.map((eye) => eye.getWorldPosition(new Vector3()));
+    head.castShadow = true;
+    head.receiveShadow = true;
+    eyePlaces = eyes.map((eye) => eye.position.clone());
+    const [left, right] = eyePlaces;
     if (left === undefined || right === undefined) throw new Error('the head has no eyes');
+    lashes = [
+      makeLashes(head, left, head.morphTargetDictionary?.eyeBlinkLeft ?? -1),
+      makeLashes(head, right, head.morphTargetDictionary?.eyeBlinkRight ?? -1),
+    ];
+    for (const { mesh: ribbon } of lashes) head.add(ribbon);
     glasses = makeGlasses([left, right]);
     scene.add(glasses);
     scene.position.copy(left).add(right).multiplyScalar(-0.5);
@@ -162,10 +201,15 @@ window.renderPage = {
     const mirror = job.lightFrom === 'left' ? 1 : -1;
     ambient.intensity = light.ambient * job.exposure;
     key.intensity = light.key * job.exposure;
-    key.position.set(light.from[0] * mirror, light.from[1], light.from[2]);
+    key.target.position.set(...job.place);
+    key.position
+      .set(light.from[0] * mirror, light.from[1], light.from[2])
+      .setLength(LIGHT_M)
+      .add(key.target.position);
     world.background = new Color(0x8a8f94).multiplyScalar(job.exposure);
     for (const { material, color } of skinColors) material.color.copy(color).multiplyScalar(job.skin);
     glasses.visible = job.glasses;
+    shapeHead(job);
     poseFace(job);
     const r = job.rotation;
     pivot.position.set(...job.place);

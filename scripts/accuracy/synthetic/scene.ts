@@ -24,6 +24,11 @@ export interface Scene {
   readonly blink: number;
   /** How much the lids follow vertical gaze: 1 as modelled. */
   readonly lidFollow: number;
+  /** How far the lids hang while the eye is open, 0–1 of a blink: people differ. */
+  readonly squint: number;
+  /** Factors on the head's width and height: other faces, as far as one head can give them. */
+  readonly headWidth: number;
+  readonly headHeight: number;
   readonly light: Light;
   /** The side the light comes from. */
   readonly lightFrom: 'left' | 'right';

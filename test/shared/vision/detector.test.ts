@@ -34,9 +34,15 @@ const COARSE_CELL_1_5 = 512 + (5 * 8 + 1) * 6;
 const FACE = [0, 0, 20, 24, -5, -4, 5, -4];
 
 describe('decodeDetections', () => {
-  it('finds nothing where no score reaches one half', () => {
+  it('finds nothing where no score reaches 0.4', () => {
     expect(decode([])).toEqual([]);
-    expect(decode([{ index: 100, logit: -0.01, values: FACE }])).toEqual([]);
+    expect(decode([{ index: 100, logit: -0.41, values: FACE }])).toEqual([]);
+  });
+
+  it('takes a box below one half where there is no better one', () => {
+    const weak = { index: 100, logit: -0.4, values: FACE };
+    expect(decode([weak])).toHaveLength(1);
+    expect(decode([weak, { index: 300, logit: 1, values: FACE }])).toHaveLength(1);
   });
 
   it('places a fine box around its anchor’s cell', () => {

@@ -3,29 +3,11 @@ import type { RelayError } from '../../../shared/errors.ts';
 import type { FrameSize } from '../../../shared/geometry.ts';
 import { measureFace, NOD_GAIN } from '../../../shared/vision/observe.ts';
 import { DEFAULT_DIAGONAL_FOV_DEG, focalLengthPx, headPoseOf } from '../../../shared/vision/pose.ts';
-import { renderFace, type SyntheticFace } from './synthetic-face.ts';
+import { faceWith, renderFace, type SyntheticFace } from './synthetic-face.ts';
 
 const VGA: FrameSize = { widthPx: 640, heightPx: 480 };
 const HD: FrameSize = { widthPx: 1280, heightPx: 720 };
 const ROI = { centerXPx: 320, centerYPx: 240, sizePx: 300, rotationRad: 0 };
-
-function faceWith(values: Partial<SyntheticFace>): SyntheticFace {
-  const frame = values.frame ?? VGA;
-  return {
-    yawDeg: 0,
-    pitchDeg: 0,
-    rollDeg: 0,
-    eyeYawDeg: 0,
-    eyePitchDeg: 0,
-    distanceCm: 60,
-    lids: 1.6,
-    centerX: 0.5,
-    centerY: 0.5,
-    frame,
-    focalPx: focalLengthPx(frame),
-    ...values,
-  };
-}
 
 const measure = (face: SyntheticFace) => measureFace(renderFace(face), 1, face.frame, ROI);
 

@@ -20,6 +20,7 @@ import {
   transpose,
   type Vec3,
 } from '../../../shared/vision/linear.ts';
+import { focalLengthPx } from '../../../shared/vision/pose.ts';
 
 /** A face whose every landmark is known exactly. Angles in degrees, image side, against the line of sight. */
 export interface SyntheticFace {
@@ -38,6 +39,25 @@ export interface SyntheticFace {
   readonly frame: FrameSize;
   /** Focal length of the camera that takes the picture. */
   readonly focalPx: number;
+}
+
+/** A face at 60 cm in the middle of a 640×480 frame that looks at the camera, but for `values`. */
+export function faceWith(values: Partial<SyntheticFace>): SyntheticFace {
+  const frame = values.frame ?? { widthPx: 640, heightPx: 480 };
+  return {
+    yawDeg: 0,
+    pitchDeg: 0,
+    rollDeg: 0,
+    eyeYawDeg: 0,
+    eyePitchDeg: 0,
+    distanceCm: 60,
+    lids: 1.6,
+    centerX: 0.5,
+    centerY: 0.5,
+    frame,
+    focalPx: focalLengthPx(frame),
+    ...values,
+  };
 }
 
 /** Lids and nose tip of the canonical face, cm; same source as CANONICAL_POINTS. */
