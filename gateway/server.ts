@@ -19,6 +19,7 @@ import { Checkpointer } from './session/checkpointer.ts';
 import { steadyUtcClock } from './session/clock.ts';
 import { Sessions } from './session/sessions.ts';
 import { Stream } from './session/stream.ts';
+import { openCalibrationKeeper } from './spool/calibrations.ts';
 import type { Spool } from './spool/spool.ts';
 import type { MetricsStore } from './store/port.ts';
 
@@ -60,6 +61,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const now = steadyUtcClock();
   const inference = new InferencePool({ urls: config.inferenceUrls, logger, ...parts.relay });
   const reports = openReports(config, store);
+  const calibrations = await openCalibrationKeeper({ dataDir: config.dataDir, store, logger });
   const streams = new Set<Stream>();
   const saving = new Set<Promise<void>>();
   let draining = false;
@@ -118,6 +120,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     save,
     hasConsent: (userId) => store.hasConsent(userId),
     findReport: findWholeReport,
+    findCalibration: (userId, deviceId) => calibrations.newest(userId, deviceId),
   });
 
   const checkpointer = new Checkpointer({
@@ -164,6 +167,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       metrics,
       admit: (hello, from) => sessions.admit(hello, from),
       save,
+      keepCalibration: (record) => calibrations.keep(record),
       detach: (account, from) => sessions.detach(account, from),
     });
     streams.add(stream);
@@ -233,6 +237,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     await spool.flush(SHUTDOWN_FLUSH_MS);
     await spool.close();
     await retention.idle();
+    await calibrations.close();
     await reports.close();
     await store.close();
     for (const socket of sockets.clients) socket.terminate();

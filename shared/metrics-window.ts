@@ -44,6 +44,10 @@ export interface MetricsWindow {
   readonly gatewayMsSum: number;
   readonly mode: Mode;
   readonly rule: Rule;
+  /** Version of the algorithm whose calibration was in use; null without one. */
+  readonly calibrationVersion: number | null;
+  /** When that calibration was made, UTC ms: which of the student's it was. */
+  readonly calibratedAtMs: number | null;
   /** True on the session's last window (stopped on purpose, or given up for lost). */
   readonly final: boolean;
 }

@@ -1,5 +1,6 @@
 import type { RectPx } from '../../shared/geometry.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
+import type { CalibrationAnswer } from '../../shared/protocol/calibration.ts';
 import type { ServerControl } from '../../shared/protocol/control.ts';
 import type { Codec } from '../../shared/protocol/frames.ts';
 import type { Update } from '../../shared/protocol/update.ts';
@@ -48,6 +49,8 @@ export interface ConnectionStats {
 export interface ConnectionCallbacks {
   onWelcome?(welcome: Welcome): void;
   onUpdate?(update: Update, latencyMs: number | null): void;
+  /** The gateway's answer to a calibration. */
+  onCalibration?(answer: CalibrationAnswer): void;
   onFault?(fault: Fault): void;
   onConnectionChange?(phase: ConnectionPhase): void;
   /** The connection is over and will not come back by itself. */
@@ -72,6 +75,8 @@ export interface ConnectionOptions extends ConnectionCallbacks {
   /** Resume token of an earlier page load. */
   readonly resumeToken?: string | null;
   readonly client?: string;
+  /** UUID that the browser made for itself: calibrations are kept for it. */
+  readonly device?: string | null;
   /** Default 20 s to the first welcome and no limit on later outages; null = never give up. */
   readonly connectWithinMs?: number | null;
   readonly outageLimitMs?: number | null;

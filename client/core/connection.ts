@@ -1,4 +1,5 @@
 import { RelayError } from '../../shared/errors.ts';
+import type { CalibrationRequest } from '../../shared/protocol/calibration.ts';
 import { parseServerControl } from '../../shared/protocol/control.ts';
 import { decodeUpdate, type Update } from '../../shared/protocol/update.ts';
 import { SUBPROTOCOL } from '../../shared/protocol/version.ts';
@@ -63,6 +64,7 @@ export class RelayConnection {
     this.#state = initialLinkState(options.resumeToken ?? null);
     this.#rules = {
       client: options.client ?? 'gaze-relay-client',
+      device: options.device ?? null,
       connectWithinMs: options.connectWithinMs === undefined ? 20_000 : options.connectWithinMs,
       outageLimitMs: options.outageLimitMs ?? null,
     };
@@ -140,6 +142,14 @@ export class RelayConnection {
     return this.#hotPath.send(this.#lane(), { kind: 'observation', ...observation });
   }
 
+  /** Sends a word on a calibration. False, and nothing is sent, while no capture runs. */
+  sendCalibration(request: CalibrationRequest): boolean {
+    const { phase } = this.#state;
+    if (phase.name !== 'live' || !phase.startSent || phase.stopping) return false;
+    this.#sendText(JSON.stringify(request));
+    return true;
+  }
+
   /**
    * Ends capture on purpose: the time until the next start, if there is one, belongs to no kind of
    * time. Resolves with the gateway's totals, or with null when they do not come within 5 s (the
@@ -212,6 +222,9 @@ export class RelayConnection {
         return;
       case 'stopped':
         this.#settleStop(effect.message);
+        return;
+      case 'calibration':
+        this.#options.onCalibration?.(effect.message);
         return;
       case 'ended':
         this.#alarms.clear('retry');

@@ -75,7 +75,14 @@ function greet(state: LinkState, rules: LinkRules): LinkStep {
     effects: [
       {
         type: 'send',
-        message: { type: 'hello', protocol: SUBPROTOCOL, ticket, resume: state.resumeToken, client: rules.client },
+        message: {
+          type: 'hello',
+          protocol: SUBPROTOCOL,
+          ticket,
+          resume: state.resumeToken,
+          client: rules.client,
+          device: rules.device,
+        },
       },
     ],
   };
@@ -118,6 +125,9 @@ function onControl(state: LinkState, message: ServerControl, nowMs: number): Lin
       }
       return { state, effects: [fault] };
     }
+    case 'calibrated':
+    case 'calibration_refused':
+      return { state, effects: [{ type: 'calibration', message }] };
     case 'started':
       return stay(state);
   }

@@ -1,5 +1,6 @@
 import type { Mode } from '../../shared/direction.ts';
 import type { FrameSize } from '../../shared/geometry.ts';
+import type { CalibrationAnswer } from '../../shared/protocol/calibration.ts';
 import type { ClientControl, ServerControl } from '../../shared/protocol/control.ts';
 import { type CaptureClock, CLOCK_STOPPED } from './clock.ts';
 import type { ConnectionPhase } from './connection-options.ts';
@@ -73,6 +74,8 @@ export interface LinkState {
 export interface LinkRules {
   /** Name and version of the client, for the operator's log. */
   readonly client: string;
+  /** UUID that the browser made for itself, null without one. */
+  readonly device: string | null;
   /** Longest time to the first welcome before giving up, ms; null = never give up. */
   readonly connectWithinMs: number | null;
   /** Longest outage before giving up, ms; null = never give up. */
@@ -116,6 +119,8 @@ export type LinkEffect =
   | { readonly type: 'fault'; readonly fault: Fault }
   | { readonly type: 'welcome'; readonly message: Extract<ServerControl, { type: 'welcome' }> }
   | { readonly type: 'stopped'; readonly message: Extract<ServerControl, { type: 'stopped' }> | null }
+  /** The gateway's answer to a calibration. */
+  | { readonly type: 'calibration'; readonly message: CalibrationAnswer }
   | { readonly type: 'ended'; readonly reason: EndReason };
 
 export interface LinkStep {

@@ -10,7 +10,7 @@ const CURSOR = 'retention_detail_cursor';
 export interface RetentionRules {
   /** Windows and bouts. */
   readonly detailDays: number;
-  /** Sessions, hourly totals, the audit log. */
+  /** Sessions, hourly totals, calibrations, the audit log. */
   readonly totalsDays: number;
 }
 
@@ -79,6 +79,10 @@ async function deleteTotals(
     ]);
     for (const [index, table] of [...names, 'relay_sessions'].entries()) note(table, results[index]?.changed);
   }
+  const [calibrations] = await store.execute([
+    { sql: 'DELETE FROM relay_calibrations WHERE created_at_ms < ?', values: [beforeMs] },
+  ]);
+  note('relay_calibrations', calibrations?.changed);
   const beforeDay = new Date(beforeMs).toISOString().slice(0, 10);
   const [days] = await store.execute([
     { sql: 'SELECT MIN(day) AS day FROM relay_hours WHERE day < ?', values: [beforeDay] },

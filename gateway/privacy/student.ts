@@ -2,7 +2,7 @@ import type { MetricsStore, Statement } from '../store/port.ts';
 
 type Store = Pick<MetricsStore, 'execute' | 'kind'>;
 
-const OWN_TABLES = ['relay_sessions', 'relay_windows', 'relay_bouts', 'relay_hours'] as const;
+const OWN_TABLES = ['relay_sessions', 'relay_windows', 'relay_bouts', 'relay_hours', 'relay_calibrations'] as const;
 
 /** Who does something with a student's data; no id for the operator. */
 export interface Actor {
@@ -100,6 +100,7 @@ export async function deleteStudent(
     ['relay_bouts', { sql: `DELETE FROM relay_bouts ${ofSessions}`, values: [userId] }],
     ['relay_windows', { sql: 'DELETE FROM relay_windows WHERE user_id = ?', values: [userId] }],
     ['relay_hours', { sql: 'DELETE FROM relay_hours WHERE user_id = ?', values: [userId] }],
+    ['relay_calibrations', { sql: 'DELETE FROM relay_calibrations WHERE user_id = ?', values: [userId] }],
     ['relay_sessions', { sql: 'DELETE FROM relay_sessions WHERE user_id = ?', values: [userId] }],
   ];
   const steps = [...(await eyelearnDeletions(store, userId)), ...own];

@@ -58,6 +58,10 @@ export interface SessionAccount {
   readonly sectionId: number | null;
   readonly mode: Mode;
   readonly rule: Rule;
+  /** The browser that calibrations are kept for; null when it does not say. */
+  readonly deviceId: string | null;
+  /** UTC ms at which the calibration in use (the tracker has it) was made; null without one. */
+  readonly calibratedAtMs: number | null;
   /** UTC ms at capture clock 0; null before the first start. */
   readonly clockZeroMs: number | null;
   /** UTC ms of the first start; null before it. */
@@ -88,6 +92,8 @@ export function openAccount(options: {
     epoch: 0,
     sectionId: null,
     mode: 'server',
+    deviceId: null,
+    calibratedAtMs: null,
     clockZeroMs: null,
     startedAtMs: null,
     pausedMs: 0,
@@ -291,6 +297,8 @@ export function cutWindow(
     gatewayMsSum: Math.round(account.counts.gatewayMsSum),
     mode: account.mode,
     rule: account.rule,
+    calibrationVersion: account.tracker.calibration?.version ?? null,
+    calibratedAtMs: account.calibratedAtMs,
     final,
   };
   return {

@@ -2,11 +2,14 @@ import type { FaceRoi, FrameSize, RectPx } from '../../shared/geometry.ts';
 import type { InferenceStatus } from '../../shared/link.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
+import type { Calibrated } from '../../shared/protocol/calibration.ts';
 import type { ClientControl, Hello, Limits, ServerControl } from '../../shared/protocol/control.ts';
 import type { ProtocolError } from '../../shared/protocol/errors.ts';
 import type { ClientMessage } from '../../shared/protocol/frames.ts';
 import type { Update } from '../../shared/protocol/update.ts';
+import type { CalibrationRecord } from '../store/calibrations.ts';
 import type { SessionAccount } from './account.ts';
+import type { OpenCalibration } from './calibration.ts';
 import type { FreezeWatch } from './freeze.ts';
 import type { RelayedFrame, RelaySlot } from './relay-slot.ts';
 import type { TokenBucket } from './token-bucket.ts';
@@ -29,6 +32,8 @@ export interface Capturing extends Admitted {
   /** Where the face was, and when on the capture clock. */
   readonly roi: { readonly roi: FaceRoi; readonly captureMs: number } | null;
   readonly nextCrop: RectPx | null;
+  /** While the student looks at calibration points. */
+  readonly calibration: OpenCalibration | null;
 }
 
 /** A student's connection, from the socket's opening to its end. */
@@ -80,6 +85,12 @@ export type ConnectionEffect =
       readonly roi: FaceRoi | null;
     }
   | { readonly type: 'save'; readonly window: MetricsWindow }
+  /** To be sent with what became of it once the calibration is on disk, or cannot be put there. */
+  | {
+      readonly type: 'keep_calibration';
+      readonly record: CalibrationRecord;
+      readonly message: Omit<Calibrated, 'kept'>;
+    }
   /** To be sent as `stopped` once every window saved before it is on disk. */
   | { readonly type: 'stopped'; readonly account: SessionAccount }
   /** The session may be gone on with for a while. */

@@ -9,6 +9,13 @@ import {
   stopCapture,
   unflushedMs,
 } from './account.ts';
+import { calibrationStatus } from './account-calibration.ts';
+import {
+  advanceCalibration,
+  calibrationOutsideCapture,
+  controlCalibration,
+  interruption,
+} from './calibration-steps.ts';
 import type { ConnectionContext, ConnectionEvent, ConnectionState, ConnectionStep } from './connection-state.ts';
 import { NO_PICTURE } from './freeze.ts';
 import { answered, receive } from './hot-path.ts';
@@ -96,6 +103,7 @@ function beforeAdmission(state: Early, event: ConnectionEvent, context: Connecti
             clockMs: captureClock(account, context.nowMs),
             totals: plainTotals(accountTotals(account)),
             limits: context.limits,
+            calibration: calibrationStatus(account, context.nowMs),
           },
         },
       );
@@ -132,8 +140,9 @@ function whenReady(state: Ready, event: ConnectionEvent, context: ConnectionCont
           return stay(state, { type: 'stopped', account: state.account });
         case 'hello':
           return refuse(state, new ProtocolError('control_unexpected', 'hello comes once per connection'), null);
+        default:
+          return calibrationOutsideCapture(state, event.message);
       }
-      return stay(state);
     case 'message':
       return refuse(
         state,
@@ -169,6 +178,7 @@ function begin(
       lastObservation: null,
       roi: null,
       nextCrop: null,
+      calibration: null,
     },
     { type: 'send', message: { type: 'started', atMs: account.lastCaptureMs } },
   );
@@ -179,16 +189,16 @@ function whenTracking(state: Tracking, event: ConnectionEvent, context: Connecti
     case 'control':
       return controlWhileTracking(state, event.message, context);
     case 'message':
-      return receive(state, event, context);
+      return advanceCalibration(receive(state, event, context), context);
     case 'observed':
     case 'unserved':
-      return answered(state, event, context);
+      return advanceCalibration(answered(state, event, context), context);
     case 'fault':
       return event.error.closeCode === null ? refuse(state, event.error, event.seq) : leave(state, event.error);
     case 'tick': {
-      if (unflushedMs(state.account) < context.windowMs) return stay(state);
+      if (unflushedMs(state.account) < context.windowMs) return advanceCalibration(stay(state), context);
       const { account, effects } = saveWindow(state.account, false);
-      return stay({ ...state, account }, ...effects);
+      return advanceCalibration(stay({ ...state, account }, ...effects), context);
     }
     case 'superseded':
     case 'drain':
@@ -205,10 +215,12 @@ function controlWhileTracking(state: Tracking, message: ClientControl, context: 
     case 'start': {
       // The camera's frame size changed (a phone was turned): regions of the old frame mean nothing.
       const { effects, account } = enter(state.account, message, message.atMs, context);
+      const { calibration, effects: interrupted } = interruption(state);
       return stay(
         {
           ...state,
           account,
+          calibration,
           camera: message.camera,
           roi: null,
           nextCrop: null,
@@ -216,6 +228,7 @@ function controlWhileTracking(state: Tracking, message: ClientControl, context: 
           freeze: NO_PICTURE,
         },
         ...effects,
+        ...interrupted,
         { type: 'send', message: { type: 'started', atMs: account.lastCaptureMs } },
       );
     }
@@ -223,11 +236,21 @@ function controlWhileTracking(state: Tracking, message: ClientControl, context: 
       const { effects, account } = enter(state.account, message, message.atMs, context);
       return stay({ ...state, account }, ...effects);
     }
-    case 'stop':
-      if (state.slot.inFlight === null) return finish(state, message.atMs, context);
-      return stay({ ...state, phase: 'stopping', atMs: message.atMs, sinceMs: context.nowMs });
+    case 'stop': {
+      const { calibration, effects } = interruption(state);
+      if (state.slot.inFlight !== null) {
+        return stay(
+          { ...state, calibration, phase: 'stopping', atMs: message.atMs, sinceMs: context.nowMs },
+          ...effects,
+        );
+      }
+      const finished = finish(state, message.atMs, context);
+      return { state: finished.state, effects: [...effects, ...finished.effects] };
+    }
     case 'hello':
       return refuse(state, new ProtocolError('control_unexpected', 'hello comes once per connection'), null);
+    default:
+      return controlCalibration(state, message, context);
   }
 }
 

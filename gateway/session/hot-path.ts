@@ -6,6 +6,7 @@ import type { ClientMessage, ObservationMessage } from '../../shared/protocol/fr
 import { type Outcome, UPDATE_BYTES, type Update } from '../../shared/protocol/update.ts';
 import { nextCrop } from '../../shared/vision/crop.ts';
 import { accountTotals, addCounts, countSample, isTimely } from './account.ts';
+import { noteReading } from './calibration.ts';
 import type {
   Capturing,
   ConnectionContext,
@@ -225,7 +226,8 @@ function sampled<S extends Capturing>(
   observation: FaceObservation | null,
   gatewayMs: number | null,
 ): S {
-  const counted = countSample(state.account, captureMs, observation);
+  // Whoever looks at calibration points neither attends nor turns away: that time is unknown (K-6).
+  const counted = countSample(state.account, captureMs, state.calibration === null ? observation : null);
   const account = addCounts(counted, {
     framesProcessed: 1,
     framesWithFace: observation?.face == null ? 0 : 1,
@@ -242,9 +244,11 @@ function observed<S extends Capturing>(
   frozen = false,
 ): S {
   const { face } = observation;
+  const { calibration } = state;
   return {
     ...sampled(state, captureMs, frozen ? null : observation, gatewayMs),
     lastObservation: observation,
+    calibration: calibration === null || frozen ? calibration : noteReading(calibration, captureMs, observation),
     roi: face === null ? null : { roi: face.nextRoi, captureMs },
     nextCrop: nextCrop(observation, state.camera, state.nextCrop),
   };

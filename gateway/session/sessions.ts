@@ -7,14 +7,18 @@ import { ProtocolError } from '../../shared/protocol/errors.ts';
 import { type ResumeClaims, signResumeToken, verifyResumeToken } from '../auth/resume-token.ts';
 import { type Identity, verifyTicket } from '../auth/ticket.ts';
 import type { Logger } from '../logger.ts';
+import type { CalibrationRecord } from '../store/calibrations.ts';
 import type { SessionReport } from '../store/port.ts';
 import { continueUnseen, cutWindow, nextEpoch, openAccount, rebuildAccount, type SessionAccount } from './account.ts';
+import { onDevice } from './account-calibration.ts';
+import { within } from './deadline.ts';
 import type { LiveSession } from './live.ts';
 import type { Admission, Stream } from './stream.ts';
 
 /** How long a resuming student waits for the store: well below the deadline for hello. */
 const RESUME_LOOKUP_MS = 3000;
 const CONSENT_LOOKUP_MS = 1000;
+const CALIBRATION_LOOKUP_MS = 1000;
 
 export interface SessionsOptions {
   readonly secret: string;
@@ -29,6 +33,8 @@ export interface SessionsOptions {
   readonly hasConsent: (userId: number) => Promise<boolean | null>;
   /** What is stored of a session, everything delivered; null if nothing is. */
   readonly findReport: (sessionId: string) => Promise<SessionReport | null>;
+  /** The calibration to use for a student on a device; null if there is none. */
+  readonly findCalibration: (userId: number, deviceId: string) => Promise<CalibrationRecord | null>;
 }
 
 interface Detached {
@@ -72,17 +78,20 @@ export class Sessions {
         `this gateway serves ${maxSessions} sessions and is full; try again soon`,
       );
     }
+    const calibration = this.#calibrationInTime(identity, hello.device);
     await this.#assertConsent(identity);
+    const found = await calibration;
     const claims = await this.#claimsOf(hello, identity);
     const stored = claims === null ? null : await this.#storedAccount(claims);
     // From here to the entry in the map nothing awaits: two tabs at once cannot both stay.
     this.#live.get(identity.userId)?.dispatch({ type: 'superseded' });
     const known = claims === null ? null : this.#take(claims.sessionId);
     const resumable = known ?? stored;
-    const account =
+    const placed =
       claims === null || resumable === null
         ? openAccount({ sessionId: this.#use.newSessionId(), rule: this.#use.rule, ...idsOf(identity) })
         : nextEpoch(resumable, claims.epoch, now());
+    const account = onDevice(placed, hello.device, found);
     this.#live.set(identity.userId, stream);
     const resumed = resumable !== null;
     logger.info(
@@ -177,13 +186,8 @@ export class Sessions {
 
   /** The school minted the ticket, so a database that does not answer keeps nobody out. */
   async #assertConsent({ userId }: Identity): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<null>((resolve) => {
-      timer = setTimeout(() => resolve(null), CONSENT_LOOKUP_MS);
-    });
-    const consent = await Promise.race([this.#use.hasConsent(userId).catch(() => null), late]);
-    clearTimeout(timer);
-    if (consent !== false) return;
+    const answer = this.#use.hasConsent(userId).catch(() => null);
+    if ((await within(answer, CONSENT_LOOKUP_MS, null)) !== false) return;
     throw new ProtocolError(
       'consent_missing',
       'the student has not agreed to the camera; EyeLearn asks for that first',
@@ -192,10 +196,6 @@ export class Sessions {
 
   /** A student need not wait for a database that is out of reach or slow. */
   async #reportInTime(claims: ResumeClaims): Promise<SessionReport | null | 'unseen'> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'unseen'>((resolve) => {
-      timer = setTimeout(() => resolve('unseen'), RESUME_LOOKUP_MS);
-    });
     const found = this.#use.findReport(claims.sessionId).catch((error: unknown) => {
       this.#use.logger.warn(
         { sessionId: claims.sessionId, reason: describeError(error) },
@@ -203,9 +203,17 @@ export class Sessions {
       );
       return 'unseen' as const;
     });
-    const report = await Promise.race([found, late]);
-    clearTimeout(timer);
-    return report;
+    return within(found, RESUME_LOOKUP_MS, 'unseen' as const);
+  }
+
+  /** A student need not wait for a database either: without an answer in time a session goes on with what it has. */
+  #calibrationInTime({ userId }: Identity, deviceId: string | null): Promise<CalibrationRecord | null | 'unknown'> {
+    if (deviceId === null || this.#use.rule === 'seed') return Promise.resolve(null);
+    const found = this.#use.findCalibration(userId, deviceId).catch((error: unknown) => {
+      this.#use.logger.warn({ reason: describeError(error) }, 'nobody can say how this student is calibrated');
+      return 'unknown' as const;
+    });
+    return within(found, CALIBRATION_LOOKUP_MS, 'unknown' as const);
   }
 }
 

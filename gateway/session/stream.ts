@@ -10,6 +10,7 @@ import { encodeUpdate } from '../../shared/protocol/update.ts';
 import type { Logger } from '../logger.ts';
 import type { GatewayMetrics } from '../observability/metrics.ts';
 import type { InferencePool } from '../relay/inference-pool.ts';
+import type { CalibrationRecord } from '../store/calibrations.ts';
 import { accountTotals, type SessionAccount } from './account.ts';
 import { openConnection, reduceConnection } from './connection.ts';
 import type { ConnectionEffect, ConnectionEvent, ConnectionState } from './connection-state.ts';
@@ -39,6 +40,8 @@ export interface StreamDependencies {
   readonly admit: (hello: Hello, stream: Stream) => Promise<Admission>;
   /** Resolves once the window is on disk. */
   readonly save: (window: MetricsWindow) => Promise<void>;
+  /** Resolves once the calibration is on disk. */
+  readonly keepCalibration: (record: CalibrationRecord) => Promise<void>;
   readonly detach: (account: SessionAccount, stream: Stream) => void;
 }
 
@@ -170,6 +173,20 @@ export class Stream {
           .finally(() => {
             this.#unsaved -= 1;
           });
+        break;
+      }
+      case 'keep_calibration': {
+        const answer = (kept: boolean) => this.#send(JSON.stringify({ ...effect.message, kept }));
+        this.#use.keepCalibration(effect.record).then(
+          () => answer(true),
+          (error: unknown) => {
+            this.#use.logger.error(
+              { code: 'spool_failed', reason: describeError(error) },
+              'a calibration is used but could not be kept',
+            );
+            answer(false);
+          },
+        );
         break;
       }
       case 'stopped':

@@ -49,6 +49,8 @@ export interface WindowRow extends Sums {
   isFinal: number;
   mode: string;
   rule: string;
+  calibrationVersion: number | null;
+  calibratedAtMs: number | null;
 }
 
 /** A row of relay_bouts as a window has it; the day and hour are the database's to say. */
@@ -128,6 +130,8 @@ export function windowRow(window: MetricsWindow, sessionRowId: number): WindowRo
     isFinal: window.final ? 1 : 0,
     mode: window.mode,
     rule: window.rule,
+    calibrationVersion: window.calibrationVersion,
+    calibratedAtMs: window.calibratedAtMs,
     ...sumsOf(window),
   };
 }
@@ -205,6 +209,8 @@ function windowOf(row: WindowRow, session: SessionRow, bouts: readonly Bout[]): 
     gatewayMsSum: row.gatewayMsSum,
     mode: row.mode as Mode,
     rule: row.rule as Rule,
+    calibrationVersion: row.calibrationVersion,
+    calibratedAtMs: row.calibratedAtMs,
     final: row.isFinal !== 0,
   };
 }

@@ -40,6 +40,9 @@ const metricsWindowSchema = z.object({
   gatewayMsSum: z.number().min(0),
   mode: z.enum(MODES),
   rule: z.enum(RULES),
+  // Windows that an earlier version of the gateway left in the spool say nothing of calibrations.
+  calibrationVersion: count.nullable().default(null),
+  calibratedAtMs: utcMs.nullable().default(null),
   final: z.boolean(),
 });
 

@@ -1,12 +1,18 @@
 import * as z from 'zod';
 import { MODES } from '../direction.ts';
+import {
+  calibrationAnswerSchemas,
+  calibrationRequestSchemas,
+  calibrationStatusSchema,
+  captureMsSchema,
+} from './calibration.ts';
 import { PROTOCOL_FAULTS, ProtocolError, type ProtocolFault } from './errors.ts';
 import { SUBPROTOCOL } from './version.ts';
 
 /** Longest text message either side accepts, in UTF-16 units (C-3). */
 export const MAX_CONTROL_CHARS = 8192;
 
-const durationMs = z.int().min(0).max(0xffff_ffff);
+const durationMs = captureMsSchema;
 const sizePx = z.int().min(16).max(8192);
 
 export const sectionIdSchema = z.int().min(1).max(2_147_483_647).nullable();
@@ -21,6 +27,8 @@ export const helloSchema = z.strictObject({
   resume: z.string().min(1).max(4096).nullable().default(null),
   /** Name and version of the client, for the operator's log. */
   client: z.string().max(80).default('unknown'),
+  /** What the browser calls itself, made by chance once: calibrations are kept for it (K-7). */
+  device: z.uuid().nullable().default(null),
 });
 
 /** Capture begins, or the camera's frame size changed: the session clock starts at the first one. */
@@ -43,7 +51,13 @@ export const sectionSchema = z.strictObject({
 /** Capture ended on purpose at this moment of the capture clock. */
 export const stopSchema = z.strictObject({ type: z.literal('stop'), atMs: durationMs });
 
-export const clientControlSchema = z.discriminatedUnion('type', [helloSchema, startSchema, sectionSchema, stopSchema]);
+export const clientControlSchema = z.discriminatedUnion('type', [
+  helloSchema,
+  startSchema,
+  sectionSchema,
+  stopSchema,
+  ...calibrationRequestSchemas,
+]);
 export type ClientControl = z.infer<typeof clientControlSchema>;
 export type Hello = z.infer<typeof helloSchema>;
 
@@ -74,6 +88,8 @@ const welcomeSchema = z.object({
   clockMs: durationMs,
   totals: totalsSchema,
   limits: limitsSchema,
+  /** The calibration in use; null without one. */
+  calibration: calibrationStatusSchema.nullable().default(null),
 });
 
 const startedSchema = z.object({ type: z.literal('started'), atMs: durationMs });
@@ -103,6 +119,7 @@ export const serverControlSchema = z.discriminatedUnion('type', [
   startedSchema,
   stoppedSchema,
   z.object({ type: z.literal('limits'), limits: limitsSchema, reason: z.string() }),
+  ...calibrationAnswerSchemas,
   errorSchema,
 ]);
 export type ServerControl = z.infer<typeof serverControlSchema>;

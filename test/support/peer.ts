@@ -75,8 +75,12 @@ export class Peer {
     this.socket.send(encodeClientMessage(message));
   }
 
-  async hello(ticket: string, resume: string | null = null): Promise<ControlOf<'welcome'>> {
-    this.sendControl({ type: 'hello', protocol: SUBPROTOCOL, ticket, resume, client: 'test' });
+  async hello(
+    ticket: string,
+    resume: string | null = null,
+    device: string | null = null,
+  ): Promise<ControlOf<'welcome'>> {
+    this.sendControl({ type: 'hello', protocol: SUBPROTOCOL, ticket, resume, client: 'test', device });
     return this.control('welcome');
   }
 

@@ -204,6 +204,8 @@ function windowsOf(session: SessionPlan, random: () => number): MetricsWindow[] 
         gatewayMsSum: framesProcessed,
         mode: 'server',
         rule: 'geometric',
+        calibrationVersion: null,
+        calibratedAtMs: null,
         final: toMs === lastEndMs,
       });
     }

@@ -69,6 +69,9 @@ export const windows = sqliteTable(
     isFinal: integer('is_final').notNull().default(0),
     mode: text('mode').notNull(),
     rule: text('rule').notNull(),
+    /** Version and time of the calibration in use (relay_calibrations); NULL without one. */
+    calibrationVersion: integer('calibration_version'),
+    calibratedAtMs: integer('calibrated_at_ms'),
     ...timeColumns,
     ...trafficColumns,
   },
@@ -140,6 +143,29 @@ export const settings = sqliteTable('relay_settings', {
   name: text('name').primaryKey(),
   value: text('value').notNull(),
 });
+
+/** What a student's calibrations on their devices yielded; the newest of a version is the one in use. */
+export const calibrations = sqliteTable(
+  'relay_calibrations',
+  {
+    userId: integer('user_id').notNull(),
+    /** UUID that the browser made for itself. */
+    deviceId: text('device_id').notNull(),
+    createdAtMs: integer('created_at_ms').notNull(),
+    /** Version of the algorithm: another one cannot use it. */
+    version: integer('version').notNull(),
+    pointCount: integer('point_count').notNull(),
+    /** Mean absolute error of each point told from the others; NULL when it could not be told. */
+    validationYawDeg: real('validation_yaw_deg'),
+    validationPitchDeg: real('validation_pitch_deg'),
+    /** Correction of the gaze and region of the screen, JSON of that version. */
+    calibrationJson: text('calibration_json').notNull(),
+  },
+  (table) => [
+    primaryKey({ name: 'relay_calibrations_key', columns: [table.userId, table.deviceId, table.createdAtMs] }),
+    index('relay_calibrations_created').on(table.createdAtMs),
+  ],
+);
 
 /** Who read or changed whose data. */
 export const audit = sqliteTable(

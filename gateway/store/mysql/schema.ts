@@ -107,6 +107,9 @@ export const windows = mysqlTable(
     isFinal: tinyint('is_final').notNull().default(0),
     mode: varchar('mode', { length: 16 }).notNull(),
     rule: varchar('rule', { length: 16 }).notNull(),
+    /** Version and time of the calibration in use (relay_calibrations); NULL without one. */
+    calibrationVersion: int('calibration_version'),
+    calibratedAtMs: bigintNumber('calibrated_at_ms'),
     ...windowColumns,
   },
   (table) => [
@@ -227,6 +230,29 @@ export const eyelearnTotals = mysqlTable(
       name: 'relay_eyelearn_totals_key',
       columns: [table.target, table.userId, table.day, table.moduleId, table.sectionKey, table.sessionId],
     }),
+  ],
+);
+
+/** What a student's calibrations on their devices yielded; the newest of a version is the one in use. */
+export const calibrations = mysqlTable(
+  'relay_calibrations',
+  {
+    userId: int('user_id').notNull(),
+    /** UUID that the browser made for itself. */
+    deviceId: char('device_id', { length: 36 }).notNull(),
+    createdAtMs: bigintNumber('created_at_ms').notNull(),
+    /** Version of the algorithm: another one cannot use it. */
+    version: int('version').notNull(),
+    pointCount: int('point_count').notNull(),
+    /** Mean absolute error of each point told from the others; NULL when it could not be told. */
+    validationYawDeg: double('validation_yaw_deg'),
+    validationPitchDeg: double('validation_pitch_deg'),
+    /** Correction of the gaze and region of the screen, JSON of that version. */
+    calibrationJson: text('calibration_json').notNull(),
+  },
+  (table) => [
+    primaryKey({ name: 'relay_calibrations_key', columns: [table.userId, table.deviceId, table.createdAtMs] }),
+    index('relay_calibrations_created').on(table.createdAtMs),
   ],
 );
 

@@ -16,7 +16,7 @@ describe('connecting', () => {
     expect(socket.controls).toEqual([]);
     socket.open();
     expect(socket.controls).toEqual([
-      { type: 'hello', protocol: 'gaze-relay.v1', ticket: 'ticket-1', resume: null, client: 'test/1' },
+      { type: 'hello', protocol: 'gaze-relay.v1', ticket: 'ticket-1', resume: null, client: 'test/1', device: null },
     ]);
   });
 

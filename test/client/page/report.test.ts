@@ -68,7 +68,18 @@ describe('reading a report', () => {
   it("takes what the gateway's store hands out", () => {
     const stored: SessionReport = {
       ...report([]),
-      windows: [{ ...window(0), sessionId: SESSION, userId: 7, moduleId: 22, sessionStartedAtMs: START_MS, bouts: [] }],
+      windows: [
+        {
+          ...window(0),
+          sessionId: SESSION,
+          userId: 7,
+          moduleId: 22,
+          sessionStartedAtMs: START_MS,
+          bouts: [],
+          calibrationVersion: null,
+          calibratedAtMs: null,
+        },
+      ],
     };
     expect(parseReport(JSON.parse(JSON.stringify({ report: stored })))?.windows).toHaveLength(1);
   });

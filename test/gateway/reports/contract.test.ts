@@ -48,6 +48,8 @@ const LATE: MetricsWindow[] = [0, 1].map((seq) => ({
   gatewayMsSum: 0,
   mode: 'device',
   rule: 'geometric',
+  calibrationVersion: null,
+  calibratedAtMs: null,
   final: seq === 1,
 }));
 

@@ -40,6 +40,8 @@ export function metricsWindow(changes: Partial<MetricsWindow> = {}): MetricsWind
     gatewayMsSum: 37.5,
     mode: 'server',
     rule: 'geometric',
+    calibrationVersion: null,
+    calibratedAtMs: null,
     final: false,
     ...changes,
   };

@@ -25,6 +25,7 @@ describe('control messages of the client', () => {
       ticket: 't',
       resume: null,
       client: 'unknown',
+      device: null,
     });
   });
 

@@ -80,7 +80,7 @@ export class Driver {
   hello(): void {
     this.dispatch({
       type: 'control',
-      message: { type: 'hello', protocol: 'gaze-relay.v1', ticket: 't', resume: null, client: 'test' },
+      message: { type: 'hello', protocol: 'gaze-relay.v1', ticket: 't', resume: null, client: 'test', device: null },
     });
   }
 

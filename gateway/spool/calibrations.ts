@@ -1,0 +1,222 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import Database from 'libsql/promise';
+import * as z from 'zod';
+import { describeError, RelayError } from '../../shared/errors.ts';
+import { CALIBRATION_VERSION, calibrationOf } from '../../shared/focus/calibration.ts';
+import type { Logger } from '../logger.ts';
+import { type CalibrationRecord, newestCalibration, saveCalibrations } from '../store/calibrations.ts';
+import { createMutex } from '../store/mutex.ts';
+import type { MetricsStore } from '../store/port.ts';
+import { type BackoffPolicy, backoffMs } from './backoff.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { type Connection, numberOf, textOf, transaction } from './connection.ts';
+
+const FILE = 'calibrations.db';
+const BATCH_SIZE = 50;
+const CLOSE_GRACE_MS = 2000;
+const BACKOFF: BackoffPolicy = { firstMs: 500, maxMs: 60_000 };
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS waiting_calibrations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id INTEGER NOT NULL,
+    device_id TEXT NOT NULL,
+    body TEXT NOT NULL,
+    error TEXT
+  );
+  CREATE INDEX IF NOT EXISTS waiting_calibrations_device ON waiting_calibrations (user_id, device_id, id);
+`;
+
+const recordSchema = z.object({
+  userId: z.int().min(1),
+  deviceId: z.uuid(),
+  createdAtMs: z.int().min(0),
+  pointCount: z.int().min(0),
+  calibration: z.unknown(),
+});
+
+interface Waiting {
+  readonly id: number;
+  /** Null when it is of another version or unreadable. */
+  readonly record: CalibrationRecord | null;
+}
+
+function waitingOf(row: unknown): Waiting {
+  const id = numberOf(row, 'id');
+  try {
+    const record = recordSchema.parse(JSON.parse(textOf(row, 'body')));
+    const calibration = calibrationOf(record.calibration);
+    return { id, record: calibration === null ? null : { ...record, calibration } };
+  } catch {
+    return { id, record: null };
+  }
+}
+
+/**
+ * Calibrations on their way to the store, in a file of their own: a database that is away loses none, and a student who comes
+ * back meanwhile finds theirs. They are few, so that windows, which are many and have to go in order, never wait for them.
+ */
+export interface CalibrationKeeper {
+  /** Resolves when it is on the disk. Rejects with RelayError `spool_failed`. */
+  keep(record: CalibrationRecord): Promise<void>;
+  /** The newest of a student on a device, stored or on its way, null if there is none. Rejects with `store_unreachable`. */
+  newest(userId: number, deviceId: string): Promise<CalibrationRecord | null>;
+  /** Calibrations that wait for the store. */
+  depth(): number;
+  /** Gives the delivery under way a moment to end, and keeps what is left for the next start. */
+  close(): Promise<void>;
+}
+
+export interface CalibrationKeeperOptions {
+  readonly dataDir: string;
+  readonly store: Pick<MetricsStore, 'execute'>;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  readonly backoff?: BackoffPolicy;
+}
+
+/** Opens the file in `dataDir`, making both if need be, and goes on delivering what is in it. Throws RelayError `spool_failed`. */
+export async function openCalibrationKeeper(options: CalibrationKeeperOptions): Promise<CalibrationKeeper> {
+  const { dataDir, store, logger, clock = systemClock, random = Math.random, backoff = BACKOFF } = options;
+  const file = path.join(dataDir, FILE);
+  const failed = (action: string, cause: unknown) =>
+    new RelayError('spool_failed', `cannot ${action} ${file}: ${describeError(cause)}`, {
+      hint: 'check that the data folder is there, writable and not full',
+      cause,
+    });
+  let connection: Connection;
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    connection = new Database(file, { timeout: 5000 }) as unknown as Connection;
+    await connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;');
+    await connection.exec(SCHEMA);
+  } catch (error) {
+    throw failed('open', error);
+  }
+  const insert = await connection.prepare(
+    'INSERT INTO waiting_calibrations (user_id, device_id, body) VALUES (?, ?, ?)',
+  );
+  const remove = await connection.prepare('DELETE FROM waiting_calibrations WHERE id = ?');
+  const putAside = await connection.prepare('UPDATE waiting_calibrations SET error = ? WHERE id = ?');
+  const selectWaiting = await connection.prepare(
+    'SELECT id, body FROM waiting_calibrations WHERE error IS NULL ORDER BY id LIMIT ?',
+  );
+  const selectOfDevice = await connection.prepare(
+    'SELECT id, body FROM waiting_calibrations WHERE user_id = ? AND device_id = ? ORDER BY id DESC',
+  );
+  const count = await connection.prepare('SELECT COUNT(*) AS n FROM waiting_calibrations WHERE error IS NULL');
+  const mutex = createMutex();
+  let depth = numberOf((await count.all([]))[0], 'n');
+  let failures = 0;
+  let delivering: Promise<void> | null = null;
+  let cancelRetry: (() => void) | null = null;
+  let closing: Promise<void> | null = null;
+  let closed = false;
+
+  async function settle(delivered: readonly number[], aside: readonly { id: number; error: string }[]): Promise<void> {
+    await mutex.run(async () => {
+      // What the store took while the file was being closed is delivered once more by the next start, and is there once.
+      if (closed) return;
+      await transaction(connection, () => {
+        for (const id of delivered) remove.run([id]);
+        for (const { id, error } of aside) putAside.run([error, id]);
+      });
+    });
+    depth -= delivered.length + aside.length;
+  }
+
+  /** Delivers one by one what the store refuses together, so that one bad record is set aside alone. */
+  async function deliver(batch: readonly Waiting[]): Promise<void> {
+    try {
+      await saveCalibrations(
+        store,
+        batch.flatMap(({ record }) => (record === null ? [] : [record])),
+      );
+      await settle(
+        batch.map(({ id }) => id),
+        [],
+      );
+    } catch (error) {
+      if (!(error instanceof RelayError) || error.code !== 'store_rejected') throw error;
+      const [first, ...others] = batch;
+      if (first === undefined) return;
+      if (others.length > 0) {
+        for (const one of batch) await deliver([one]);
+        return;
+      }
+      logger.error({ code: 'calibration_set_aside', error: describeError(error) }, 'the store refuses a calibration');
+      await settle([], [{ id: first.id, error: describeError(error) }]);
+    }
+  }
+
+  async function deliverAll(): Promise<void> {
+    try {
+      while (closing === null) {
+        const rows = await mutex.run(() => selectWaiting.all([BATCH_SIZE]));
+        if (rows.length === 0) break;
+        await deliver(rows.map(waitingOf));
+      }
+      failures = 0;
+    } catch (error) {
+      const retryInMs = backoffMs(backoff, failures, random);
+      failures += 1;
+      logger.warn({ error: describeError(error), waiting: depth, retryInMs }, 'calibrations wait for the store');
+      if (closing !== null) return;
+      cancelRetry = clock.after(retryInMs, () => {
+        cancelRetry = null;
+        start();
+      });
+    }
+  }
+
+  function start(): void {
+    if (delivering !== null || cancelRetry !== null || closing !== null || depth === 0) return;
+    delivering = deliverAll().finally(() => {
+      delivering = null;
+      start();
+    });
+  }
+
+  start();
+  return {
+    async keep(record) {
+      if (closing !== null) throw new RelayError('spool_closed', 'the gateway is shutting down');
+      try {
+        await mutex.run(() =>
+          transaction(connection, () => {
+            insert.run([record.userId, record.deviceId, JSON.stringify(record)]);
+          }),
+        );
+      } catch (error) {
+        throw failed('write', error);
+      }
+      depth += 1;
+      start();
+    },
+    async newest(userId, deviceId) {
+      const rows = await mutex.run(() => selectOfDevice.all([userId, deviceId]));
+      const [waiting] = rows.map(waitingOf).flatMap(({ record }) => (record === null ? [] : [record]));
+      return waiting ?? newestCalibration(store, userId, deviceId, CALIBRATION_VERSION);
+    },
+    depth: () => depth,
+    close() {
+      closing ??= (async () => {
+        cancelRetry?.();
+        cancelRetry = null;
+        let cancel: () => void = () => undefined;
+        const late = new Promise<void>((resolve) => {
+          cancel = clock.after(CLOSE_GRACE_MS, resolve);
+        });
+        await Promise.race([delivering, late]);
+        cancel();
+        await mutex.run(async () => {
+          closed = true;
+          connection.close();
+        });
+      })();
+      return closing;
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { applyRetention } from '../../../gateway/privacy/retention.ts';
+import { deleteStudent, exportStudent } from '../../../gateway/privacy/student.ts';
+import { newestCalibration, saveCalibrations } from '../../../gateway/store/calibrations.ts';
+import type { MetricsStore } from '../../../gateway/store/port.ts';
+import { BENCHES, type Bench } from './bench.ts';
+import { aCalibration, DEVICE_A, DEVICE_B } from './calibrations.ts';
+import { metricsWindow, START_MS } from './windows.ts';
+
+const DAY_MS = 86_400_000;
+const OPERATOR = { userId: null, role: 'operator' };
+
+describe.each(BENCHES)('calibrations in a $kind store', ({ makeBench }) => {
+  let bench: Bench;
+  let store: MetricsStore;
+
+  beforeAll(async () => {
+    bench = await makeBench();
+  });
+  afterAll(() => bench.dispose());
+  beforeEach(async () => {
+    await bench.reset();
+    store = bench.open();
+    await store.migrate();
+  });
+  afterEach(() => store.close());
+
+  async function change(sql: string, value: string | number): Promise<void> {
+    await store.execute([{ sql, values: [value] }]);
+  }
+
+  it('come back as they were', async () => {
+    const record = aCalibration({ calibration: { ...aCalibration().calibration, validationPitchDeg: null } });
+    await saveCalibrations(store, [record]);
+    expect(await newestCalibration(store, 7, DEVICE_A, 1)).toEqual(record);
+    expect(await bench.query('SELECT * FROM relay_calibrations')).toMatchObject([
+      { version: 1, point_count: 5, validation_yaw_deg: 2.5, validation_pitch_deg: null },
+    ]);
+  });
+
+  it('are there once, however often they are stored', async () => {
+    await saveCalibrations(store, [aCalibration(), aCalibration()]);
+    await saveCalibrations(store, [aCalibration()]);
+    expect(await bench.query('SELECT user_id FROM relay_calibrations')).toHaveLength(1);
+  });
+
+  it('are the newest of the student on the device, made by the version that is asked for', async () => {
+    await saveCalibrations(store, [
+      aCalibration({ createdAtMs: START_MS + 1 }),
+      aCalibration({ createdAtMs: START_MS + 3, deviceId: DEVICE_B }),
+      aCalibration({ createdAtMs: START_MS + 2 }),
+      aCalibration({ createdAtMs: START_MS + 4, userId: 8 }),
+    ]);
+    expect((await newestCalibration(store, 7, DEVICE_A, 1))?.createdAtMs).toBe(START_MS + 2);
+    expect((await newestCalibration(store, 7, DEVICE_B, 1))?.createdAtMs).toBe(START_MS + 3);
+    expect(await newestCalibration(store, 8, DEVICE_B, 1)).toBeNull();
+    await change('UPDATE relay_calibrations SET version = 9 WHERE created_at_ms = ?', START_MS + 2);
+    expect((await newestCalibration(store, 7, DEVICE_A, 1))?.createdAtMs).toBe(START_MS + 1);
+  });
+
+  it('that nobody can read are none', async () => {
+    await saveCalibrations(store, [aCalibration()]);
+    await change('UPDATE relay_calibrations SET calibration_json = ?', '{"version":1}');
+    expect(await newestCalibration(store, 7, DEVICE_A, 1)).toBeNull();
+    await change('UPDATE relay_calibrations SET calibration_json = ?', 'nonsense');
+    expect(await newestCalibration(store, 7, DEVICE_A, 1)).toBeNull();
+  });
+
+  it('stand in the windows that they were used in', async () => {
+    await store.applyWindows([
+      metricsWindow(),
+      metricsWindow({ seq: 1, calibrationVersion: 1, calibratedAtMs: START_MS }),
+    ]);
+    const report = await store.sessionReport(metricsWindow().sessionId);
+    expect(report?.windows).toMatchObject([
+      { calibrationVersion: null, calibratedAtMs: null },
+      { calibrationVersion: 1, calibratedAtMs: START_MS },
+    ]);
+  });
+
+  it('are handed out and deleted with the rest of a student’s data, and nobody else’s', async () => {
+    await saveCalibrations(store, [aCalibration(), aCalibration({ userId: 8 })]);
+    const { tables } = await exportStudent(store, 7, START_MS);
+    expect(tables.relay_calibrations).toMatchObject([{ user_id: 7, device_id: DEVICE_A }]);
+    expect(await deleteStudent(store, 7, START_MS, OPERATOR)).toMatchObject({ relay_calibrations: 1 });
+    expect(await bench.query('SELECT user_id FROM relay_calibrations')).toEqual([{ user_id: 8 }]);
+  });
+
+  it('go with the totals when they are too old', async () => {
+    await saveCalibrations(store, [aCalibration(), aCalibration({ createdAtMs: START_MS + 20 * DAY_MS })]);
+    await applyRetention(store, { detailDays: 0, totalsDays: 30 }, START_MS + 31 * DAY_MS);
+    const left = await bench.query('SELECT created_at_ms FROM relay_calibrations');
+    expect(left.map((row) => Number(row.created_at_ms))).toEqual([START_MS + 20 * DAY_MS]);
+  });
+});

@@ -1,0 +1,23 @@
+import type { CalibrationRecord } from '../../../gateway/store/calibrations.ts';
+import { START_MS } from './windows.ts';
+
+export const DEVICE_A = '3f6c1d8e-2a4b-4c6d-8e9f-1a2b3c4d5e6f';
+export const DEVICE_B = '9b8a7c6d-5e4f-4a3b-9c2d-1e0f9a8b7c6d';
+
+/** A calibration of student 7 on device A. */
+export function aCalibration(changes: Partial<CalibrationRecord> = {}): CalibrationRecord {
+  return {
+    userId: 7,
+    deviceId: DEVICE_A,
+    createdAtMs: START_MS,
+    pointCount: 5,
+    calibration: {
+      version: 1,
+      correction: { eyeYawGain: 1.1, eyePitchGain: 0.9, yawOffsetDeg: -3.25, pitchOffsetDeg: 4.5 },
+      screen: { centerYawDeg: 0, centerPitchDeg: -10, halfWidthDeg: 20, aboveDeg: 14, belowDeg: 15 },
+      validationYawDeg: 2.5,
+      validationPitchDeg: 3.75,
+    },
+    ...changes,
+  };
+}
