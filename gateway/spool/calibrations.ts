@@ -1,6 +1,4 @@
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import Database from 'libsql/promise';
 import * as z from 'zod';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import { CALIBRATION_VERSION, calibrationOf } from '../../shared/focus/calibration.ts';
@@ -10,7 +8,7 @@ import { createMutex } from '../store/mutex.ts';
 import type { MetricsStore } from '../store/port.ts';
 import { type BackoffPolicy, backoffMs } from './backoff.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { type Connection, numberOf, textOf, transaction } from './connection.ts';
+import { fileError, numberOf, openFile, textOf, transaction } from './connection.ts';
 
 const FILE = 'calibrations.db';
 const BATCH_SIZE = 50;
@@ -18,6 +16,8 @@ const CLOSE_GRACE_MS = 2000;
 const BACKOFF: BackoffPolicy = { firstMs: 500, maxMs: 60_000 };
 
 const SCHEMA = `
+  PRAGMA synchronous = FULL;
+  PRAGMA fullfsync = ON;
   CREATE TABLE IF NOT EXISTS waiting_calibrations (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     user_id INTEGER NOT NULL,
@@ -81,20 +81,7 @@ export interface CalibrationKeeperOptions {
 export async function openCalibrationKeeper(options: CalibrationKeeperOptions): Promise<CalibrationKeeper> {
   const { dataDir, store, logger, clock = systemClock, random = Math.random, backoff = BACKOFF } = options;
   const file = path.join(dataDir, FILE);
-  const failed = (action: string, cause: unknown) =>
-    new RelayError('spool_failed', `cannot ${action} ${file}: ${describeError(cause)}`, {
-      hint: 'check that the data folder is there, writable and not full',
-      cause,
-    });
-  let connection: Connection;
-  try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    connection = new Database(file, { timeout: 5000 }) as unknown as Connection;
-    await connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;');
-    await connection.exec(SCHEMA);
-  } catch (error) {
-    throw failed('open', error);
-  }
+  const connection = await openFile(file, SCHEMA);
   const insert = await connection.prepare(
     'INSERT INTO waiting_calibrations (user_id, device_id, body) VALUES (?, ?, ?)',
   );
@@ -190,7 +177,7 @@ export async function openCalibrationKeeper(options: CalibrationKeeperOptions): 
           }),
         );
       } catch (error) {
-        throw failed('write', error);
+        throw fileError(file, 'write', error);
       }
       depth += 1;
       start();

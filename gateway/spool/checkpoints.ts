@@ -1,10 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import Database from 'libsql/promise';
-import { describeError, RelayError } from '../../shared/errors.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import { parseMetricsWindow } from '../store/window-schema.ts';
-import { type Connection, textOf, transaction } from './connection.ts';
+import { fileError, openFile, textOf, transaction } from './connection.ts';
 
 const CHECKPOINT_FILE = 'open-windows.db';
 
@@ -25,20 +22,11 @@ export interface Checkpoints {
 /** Opens the file in `dataDir`, making both if need be. Throws RelayError `spool_failed`. */
 export async function openCheckpoints(dataDir: string): Promise<Checkpoints> {
   const file = path.join(dataDir, CHECKPOINT_FILE);
-  const failed = (action: string, cause: unknown) =>
-    new RelayError('spool_failed', `cannot ${action} ${file}: ${describeError(cause)}`, {
-      hint: 'check that the data folder is there, writable and not full',
-      cause,
-    });
-  let connection: Connection;
-  try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    connection = new Database(file, { timeout: 5000 }) as unknown as Connection;
-    await connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-    await connection.exec('CREATE TABLE IF NOT EXISTS open_windows (session_id TEXT PRIMARY KEY, body TEXT NOT NULL)');
-  } catch (error) {
-    throw failed('open', error);
-  }
+  const connection = await openFile(
+    file,
+    `PRAGMA synchronous = NORMAL;
+    CREATE TABLE IF NOT EXISTS open_windows (session_id TEXT PRIMARY KEY, body TEXT NOT NULL);`,
+  );
   const upsert = await connection.prepare(
     'INSERT INTO open_windows (session_id, body) VALUES (?, ?) ON CONFLICT (session_id) DO UPDATE SET body = excluded.body',
   );
@@ -62,7 +50,7 @@ export async function openCheckpoints(dataDir: string): Promise<Checkpoints> {
           for (const window of open) upsert.run([window.sessionId, JSON.stringify(window)]);
         });
       } catch (error) {
-        throw failed('write', error);
+        throw fileError(file, 'write', error);
       }
     },
     close: () => connection.close(),

@@ -1,3 +1,11 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import Database from 'libsql/promise';
+import { describeError, RelayError } from '../../shared/errors.ts';
+
+/** Another process may hold a file for this long before a write fails. */
+const BUSY_TIMEOUT_MS = 5000;
+
 /** The part of libsql's connection that is used; its own types say `any`. */
 export interface Connection {
   /** Runs off this thread: commits, which wait for the disk, go through it. */
@@ -30,4 +38,28 @@ export function textOf(row: unknown, column: string): string {
 
 export function numberOf(row: unknown, column: string): number {
   return Number((row as Record<string, unknown>)[column]);
+}
+
+/** What went wrong with a file of the data folder, as RelayError `spool_failed`. */
+export function fileError(file: string, action: string, cause: unknown): RelayError {
+  return new RelayError('spool_failed', `cannot ${action} ${file}: ${describeError(cause)}`, {
+    hint: 'check that the data folder is there, writable and not full',
+    cause,
+  });
+}
+
+/**
+ * Opens a libsql file, making it and its folder if need be, and runs `setup` (pragmas and tables) in it. Throws RelayError
+ * `spool_failed`.
+ */
+export async function openFile(file: string, setup: string): Promise<Connection> {
+  try {
+    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    const connection = new Database(file, { timeout: BUSY_TIMEOUT_MS }) as unknown as Connection;
+    await connection.exec('PRAGMA journal_mode = WAL;');
+    await connection.exec(setup);
+    return connection;
+  } catch (error) {
+    throw fileError(file, 'open', error);
+  }
 }

@@ -64,6 +64,17 @@ function calibrated(deviceId: string | null = DEVICE, as: ReadAs = OFF): Calibra
   return driver;
 }
 
+/** All points looked at, the finish sent, and one frame of the last point still being looked at. */
+function finishedEarly(): Calibrating {
+  const driver = Calibrating.on(DEVICE);
+  const points = shownPoints(1000, EACH_MS);
+  driver.begin();
+  driver.look(points, (point) => at(point));
+  driver.frame(5990);
+  driver.finish(points);
+  return driver;
+}
+
 describe('calibrating', () => {
   it("K-5 a student's own zero and gain are taken out from the next sample on", () => {
     const driver = calibrated();
@@ -206,24 +217,14 @@ describe('calibrating', () => {
   });
 
   it('K-2 frames of the last point that are still being looked at are waited for', () => {
-    const driver = Calibrating.on(DEVICE);
-    const points = shownPoints(1000, EACH_MS);
-    driver.begin();
-    driver.look(points, (point) => at(point));
-    driver.frame(5990);
-    driver.finish(points);
+    const driver = finishedEarly();
     expect(driver.told('calibrated') ?? driver.all('keep_calibration')[0]).toBeUndefined();
     driver.answer(lookingAt(0.9, 0.9, CAMERA, OFF));
     expect(driver.last('keep_calibration').message.points[4]).toEqual({ ok: true, readings: 6 });
   });
 
   it('K-2 but not for longer than two seconds', () => {
-    const driver = Calibrating.on(DEVICE);
-    const points = shownPoints(1000, EACH_MS);
-    driver.begin();
-    driver.look(points, (point) => at(point));
-    driver.frame(5990);
-    driver.finish(points);
+    const driver = finishedEarly();
     driver.nowMs += FINISH_DEADLINE_MS;
     driver.dispatch({ type: 'tick' });
     expect(driver.all('keep_calibration')).toHaveLength(1);
@@ -234,12 +235,7 @@ describe('calibrating', () => {
     ['a stop', { type: 'stop', atMs: 6000 }],
     ['another calibrate', { type: 'calibrate', atMs: 6000 }],
   ] as const)('K-3 %s cuts it off, and the finish that waits is told so', (_name, message) => {
-    const driver = Calibrating.on(DEVICE);
-    const points = shownPoints(1000, EACH_MS);
-    driver.begin();
-    driver.look(points, (point) => at(point));
-    driver.frame(5990);
-    driver.finish(points);
+    const driver = finishedEarly();
     driver.dispatch({ type: 'control', message });
     expect(driver.told('calibration_refused')?.reason).toBe('interrupted');
     expect(driver.all('keep_calibration')).toEqual([]);
