@@ -196,6 +196,10 @@ describe('calibrating', () => {
   it('K-1 SAME messages measure nothing, OBSERVATION messages do', () => {
     const driver = Calibrating.on(DEVICE);
     const points = shownPoints(1000, EACH_MS);
+    driver.dispatch({
+      type: 'control',
+      message: { type: 'start', camera: CAMERA, sectionId: null, mode: 'device', atMs: 0 },
+    });
     driver.begin();
     for (const [i, point] of points.entries()) {
       for (let step = 0; step < 4; step++) {
