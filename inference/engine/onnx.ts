@@ -2,8 +2,16 @@ import type * as Ort from 'onnxruntime-common';
 import type * as OrtWeb from 'onnxruntime-web';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import { DETECTOR_BOX_VALUES, DETECTOR_BOXES, DETECTOR_SIZE } from '../../shared/vision/detector.ts';
+import {
+  EYE_BRANCHES,
+  EYE_REGIONS,
+  FEATURE_CELLS,
+  FEATURE_CHANNELS,
+  lookAtEyes,
+  REGION_CELLS,
+} from '../../shared/vision/eye-regions.ts';
 import { createLocator, type FaceModels } from '../../shared/vision/locate.ts';
-import { HEAD_POINTS, MESH_POINTS, MESH_SIZE } from '../../shared/vision/mesh-output.ts';
+import { HEAD_POINTS, HEADS, MESH_POINTS, MESH_SIZE } from '../../shared/vision/mesh-output.ts';
 import type { ModelFiles } from '../models/store.ts';
 import { projectRequire } from '../packages.ts';
 import type { EngineName, FaceEngine } from './engine.ts';
@@ -11,12 +19,19 @@ import type { EngineName, FaceEngine } from './engine.ts';
 /** What onnxruntime-node and onnxruntime-web have in common. */
 export type OnnxRuntime = Pick<typeof Ort, 'InferenceSession' | 'Tensor'>;
 
-const HEADS = 5;
+/** \`observed\`: the points that an observation is made of, all but the lips' refinement; \`all\`: the model whole. */
+export type Landmarks = 'observed' | 'all';
 
 function floats(outputs: Ort.InferenceSession.OnnxValueMapType, name: string): Float32Array {
   const data = outputs[name]?.data;
   if (data instanceof Float32Array) return data;
   throw new RelayError('engine_output', `the model gave no float output "${name}"`);
+}
+
+function flagOf(outputs: Ort.InferenceSession.OnnxValueMapType): number {
+  const [flag] = floats(outputs, 'flag');
+  if (flag === undefined) throw new RelayError('engine_output', 'the mesh model gave no face flag');
+  return flag;
 }
 
 async function open(
@@ -42,40 +57,103 @@ async function open(
   }
 }
 
-/** The two models on onnxruntime. Rejects with RelayError `engine_unavailable`. */
+/** One model, its outputs at a place of their own where the runtime takes such. */
+interface Runner {
+  run(feeds: Readonly<Record<string, Ort.Tensor>>): Promise<Ort.InferenceSession.OnnxValueMapType>;
+  release(): Promise<void>;
+}
+
+async function openRunner(
+  runtime: OnnxRuntime,
+  bytes: Uint8Array,
+  executionProvider: 'cpu' | 'wasm',
+  outputs: Readonly<Record<string, readonly number[]>>,
+): Promise<Runner> {
+  const session = await open(runtime, bytes, executionProvider);
+  // Outputs of the native runtime have their place, and are read before the next run; the other one
+  // takes such tensors and leaves them empty.
+  const fetches =
+    executionProvider === 'cpu'
+      ? Object.fromEntries(Object.entries(outputs).map(([name, shape]) => [name, place(runtime, shape)]))
+      : Object.keys(outputs);
+  return { run: (feeds) => session.run(feeds, fetches), release: () => session.release() };
+}
+
+function place({ Tensor }: OnnxRuntime, shape: readonly number[]): Ort.Tensor {
+  return new Tensor('float32', new Float32Array(shape.reduce((product, side) => product * side, 1)), shape);
+}
+
+/** The mesh model whole: every branch in one run. */
+async function openWholeMesh(runtime: OnnxRuntime, files: ModelFiles, executionProvider: 'cpu' | 'wasm') {
+  const session = await openRunner(runtime, files.mesh, executionProvider, {
+    mesh: [MESH_POINTS, 3],
+    heads: [HEADS, HEAD_POINTS, 2],
+    flag: [1],
+  });
+  return {
+    mesh: async (planes: Float32Array) => {
+      const outputs = await session.run({ image: imageOf(runtime, planes, MESH_SIZE) });
+      return { mesh: floats(outputs, 'mesh'), heads: floats(outputs, 'heads'), flag: flagOf(outputs) };
+    },
+    close: () => session.release(),
+  };
+}
+
+/** The mesh model in two runs, without the lips' branch; the eyes are not looked at where there is no face. */
+async function openObservedMesh(runtime: OnnxRuntime, files: ModelFiles, executionProvider: 'cpu' | 'wasm') {
+  const trunk = await openRunner(runtime, files.trunk, executionProvider, {
+    features: [1, FEATURE_CHANNELS, FEATURE_CELLS, FEATURE_CELLS],
+    mesh: [MESH_POINTS, 3],
+    flag: [1],
+  });
+  const eyes = await openRunner(runtime, files.eyes, executionProvider, { points: [EYE_BRANCHES, HEAD_POINTS, 2] });
+  const gridShape = [1, EYE_REGIONS.length * REGION_CELLS, REGION_CELLS, 2];
+  return {
+    mesh: async (planes: Float32Array) => {
+      const outputs = await trunk.run({ image: imageOf(runtime, planes, MESH_SIZE) });
+      const { features } = outputs;
+      const mesh = floats(outputs, 'mesh');
+      const flag = flagOf(outputs);
+      const { grid, headsOf } = lookAtEyes(mesh);
+      if (features === undefined) throw new RelayError('engine_output', 'the mesh model gave no features');
+      const refined = await eyes.run({
+        features: features as Ort.Tensor,
+        grid: new runtime.Tensor('float32', grid, gridShape),
+      });
+      return { mesh, heads: headsOf(floats(refined, 'points')), flag };
+    },
+    close: async () => {
+      await trunk.release();
+      await eyes.release();
+    },
+  };
+}
+
+function imageOf({ Tensor }: OnnxRuntime, planes: Float32Array, size: number): Ort.Tensor {
+  return new Tensor('float32', planes, [1, 3, size, size]);
+}
+
+/** The models on onnxruntime. Rejects with RelayError \`engine_unavailable\`. */
 export async function openOnnxModels(
   runtime: OnnxRuntime,
   files: ModelFiles,
   executionProvider: 'cpu' | 'wasm' = 'cpu',
+  landmarks: Landmarks = 'observed',
 ): Promise<FaceModels & { close(): Promise<void> }> {
-  const { Tensor } = runtime;
-  const mesh = await open(runtime, files.mesh, executionProvider);
-  const detector = await open(runtime, files.detector, executionProvider);
-  const place = (...shape: number[]) =>
-    new Tensor('float32', new Float32Array(shape.reduce((product, side) => product * side, 1)), shape);
-  // Outputs of the native runtime have their place, and are read before the next run; the other one
-  // takes such tensors and leaves them empty.
-  const inPlace = executionProvider === 'cpu';
-  const meshOutputs = inPlace
-    ? { mesh: place(MESH_POINTS, 3), heads: place(HEADS, HEAD_POINTS, 2), flag: place(1) }
-    : ['mesh', 'heads', 'flag'];
-  const detectorOutputs = inPlace
-    ? { boxes: place(DETECTOR_BOXES, DETECTOR_BOX_VALUES), scores: place(DETECTOR_BOXES) }
-    : ['boxes', 'scores'];
-  const image = (planes: Float32Array, size: number) => ({ image: new Tensor('float32', planes, [1, 3, size, size]) });
+  const openMesh = landmarks === 'all' ? openWholeMesh : openObservedMesh;
+  const { mesh, close } = await openMesh(runtime, files, executionProvider);
+  const detector = await openRunner(runtime, files.detector, executionProvider, {
+    boxes: [DETECTOR_BOXES, DETECTOR_BOX_VALUES],
+    scores: [DETECTOR_BOXES],
+  });
   return {
     detect: async (planes) => {
-      const outputs = await detector.run(image(planes, DETECTOR_SIZE), detectorOutputs);
+      const outputs = await detector.run({ image: imageOf(runtime, planes, DETECTOR_SIZE) });
       return { boxes: floats(outputs, 'boxes'), logits: floats(outputs, 'scores') };
     },
-    mesh: async (planes) => {
-      const outputs = await mesh.run(image(planes, MESH_SIZE), meshOutputs);
-      const [flag] = floats(outputs, 'flag');
-      if (flag === undefined) throw new RelayError('engine_output', 'the mesh model gave no face flag');
-      return { mesh: floats(outputs, 'mesh'), heads: floats(outputs, 'heads'), flag };
-    },
+    mesh,
     close: async () => {
-      await mesh.release();
+      await close();
       await detector.release();
     },
   };
@@ -90,7 +168,7 @@ async function engineOf(name: EngineName, models: ReturnType<typeof openOnnxMode
  * The default engine: onnxruntime's native build. Rejects with RelayError `native_unavailable` where
  * that does not load, `engine_unavailable` where it cannot open the models.
  */
-export async function createOnnxEngine(files: ModelFiles): Promise<FaceEngine> {
+export async function createOnnxEngine(files: ModelFiles, landmarks: Landmarks = 'observed'): Promise<FaceEngine> {
   let runtime: OnnxRuntime;
   // Its telemetry is on unless told otherwise, and it asks the process's environment when it loads.
   process.env.ORT_DISABLE_TELEMETRY ??= '1';
@@ -102,7 +180,7 @@ export async function createOnnxEngine(files: ModelFiles): Promise<FaceEngine> {
       cause: error,
     });
   }
-  return engineOf('onnx', openOnnxModels(runtime, files));
+  return engineOf('onnx', openOnnxModels(runtime, files, 'cpu', landmarks));
 }
 
 /** The same models in WebAssembly: about five times slower, and runs wherever Node does. */

@@ -32,6 +32,14 @@ const BLOCK_CHANNELS = 16;
 /** Operators between which channels may be added that are zero. */
 const LAYERS: ReadonlySet<string> = new Set(['conv2d', 'depthwiseConv2d', 'maxPool2d', 'pad', 'prelu', 'add', 'relu']);
 
+/**
+ * The same value, in onnxruntime's blocked layout from here on: as a pooling over single pixels, since
+ * only convolutions and poolings bring a value into that layout, and each Add after it would leave it again.
+ */
+export function enterBlockedLayout(onnx: OnnxGraph, value: string): string {
+  return onnx.node('MaxPool', [value], { kernel_shape: [1, 1] });
+}
+
 function wholeBlocks(channels: number): number {
   return Math.ceil(channels / BLOCK_CHANNELS) * BLOCK_CHANNELS;
 }
@@ -142,11 +150,12 @@ export class Lowering {
     const known = this.selections.get(key);
     if (known !== undefined) return known;
     const parts = this.onnx.split('Split', [wave.value], width, { axis: 1 });
-    const selected = this.onnx.node(
+    const joined = this.onnx.node(
       'Concat',
       order.map((lane) => parts[lane] ?? ''),
       { axis: 1 },
     );
+    const selected = enterBlockedLayout(this.onnx, joined);
     this.selections.set(key, selected);
     return selected;
   }
@@ -358,7 +367,10 @@ export class Lowering {
       x,
     );
     const negative = this.onnx.node('Relu', [scaled]);
-    const signed = rest.every((value) => value >= 0) ? negative : perChannel(rest.map(Math.sign), negative);
+    const signed = perChannel(
+      rest.map((value) => (value < 0 ? -1 : 1)),
+      negative,
+    );
     return this.onnx.node('Add', [signed, x]);
   }
 }

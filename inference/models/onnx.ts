@@ -93,6 +93,7 @@ export class OnnxGraph {
   private readonly initializers: Initializer[] = [];
   private readonly inputs: Port[] = [];
   private readonly outputs: Port[] = [];
+  private readonly outputNames = new Map<string, string>();
   private count = 0;
 
   constructor(name: string) {
@@ -105,9 +106,11 @@ export class OnnxGraph {
     return name;
   }
 
-  /** Declares `value` as the float32 output `name`. */
+  /** Declares `value`, which a node computes, as the float32 output `name`. Throws for a value that is an output already. */
   output(name: string, value: string, shape: readonly number[]): void {
-    this.nodes.push({ type: 'Identity', inputs: [value], outputs: [name], attributes: {} });
+    if (this.outputNames.has(value)) throw new Error(`${value} is an output already`);
+    // The value itself gets the name: an Identity would copy it.
+    this.outputNames.set(value, name);
     this.outputs.push({ name, shape });
   }
 
@@ -168,8 +171,8 @@ export class OnnxGraph {
     putMessage(writer, MODEL.graph, (graph) => {
       this.nodes.forEach((node, index) => {
         putMessage(graph, GRAPH.node, (entry) => {
-          for (const input of node.inputs) putText(entry, NODE.input, input);
-          for (const output of node.outputs) putText(entry, NODE.output, output);
+          for (const input of node.inputs) putText(entry, NODE.input, this.outputNames.get(input) ?? input);
+          for (const output of node.outputs) putText(entry, NODE.output, this.outputNames.get(output) ?? output);
           putText(entry, NODE.name, `n${index}`);
           putText(entry, NODE.type, node.type);
           for (const [name, value] of Object.entries(node.attributes)) {

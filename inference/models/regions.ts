@@ -23,6 +23,12 @@ interface RegionGeometry {
   readonly rotation: string;
 }
 
+/** Factors of a branch's matrix: over its linear part and over its translation. */
+export interface BranchUnits {
+  readonly linear: number;
+  readonly shift: number;
+}
+
 interface FeatureShape {
   readonly rows: number;
   readonly columns: number;
@@ -129,8 +135,7 @@ export function sampleRegions(
 
 /**
  * MediaPipe's TransformLandmarks, version 2, with the constant by which the model multiplies its
- * matrix: branch points [b, n, 2] of the cut-outs to mesh pixels. `scales` are those constants,
- * 4×4 in rows, one per branch: (cell scale, …) over the linear part, (frame scale) over the shift.
+ * matrix: branch points [b, n, 2] of the cut-outs to mesh pixels.
  */
 export function toMeshFrame(
   onnx: OnnxGraph,
@@ -138,15 +143,8 @@ export function toMeshFrame(
   branchRegions: readonly number[],
   regions: Regions,
   geometry: RegionGeometry,
-  scales: readonly (readonly number[])[],
+  { linear, shift }: BranchUnits,
 ): string {
-  const [linear = 1, , , shift = 1] = scales[0] ?? [];
-  const expected = [linear, linear, undefined, shift, linear, linear, undefined, shift];
-  for (const scale of scales) {
-    if (expected.some((value, index) => value !== undefined && scale[index] !== value)) {
-      throw new Error('the branches scale their matrices in different ways');
-    }
-  }
   const ofBranch = (value: string): string => onnx.node('Gather', [value, onnx.int64s(branchRegions)], { axis: 0 });
   // linear·R·S·p + shift·(c − R·S·h) = shift·(c + R·S·(p·linear/shift − h)), h half the cut-out.
   const centered = onnx.node('Sub', [

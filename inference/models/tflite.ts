@@ -165,3 +165,18 @@ export function readTflite(bytes: Uint8Array): TfliteGraph {
     outputs: subgraph.int32s(SUBGRAPH.outputs),
   };
 }
+
+/** The graph without the operators that the tensors `outputs` do not depend on; its constants stay. */
+export function neededFor(graph: TfliteGraph, outputs: readonly number[]): TfliteGraph {
+  const needed = new Set(outputs);
+  // Operators come in the order in which they can run.
+  const operators = graph.operators
+    .toReversed()
+    .filter((operator) => {
+      const isNeeded = operator.name === 'dequantize' || operator.outputs.some((output) => needed.has(output));
+      if (isNeeded) for (const input of operator.inputs) needed.add(input);
+      return isNeeded;
+    })
+    .toReversed();
+  return { ...graph, operators };
+}

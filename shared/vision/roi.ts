@@ -1,5 +1,6 @@
 import type { FaceRoi, RectPx } from '../geometry.ts';
 import type { DetectedFace } from './detector.ts';
+import { FACE_POINTS, LIPS } from './mesh-output.ts';
 
 /** Region over detected box and over the landmarks' box: MediaPipe, face_landmark/*_to_roi.pbtxt. */
 const ROI_SCALE = 1.5;
@@ -7,6 +8,12 @@ const ROI_SCALE = 1.5;
 /** Outer corners of the eyes in the 478-point mesh: their line is the face's x axis. */
 const IMAGE_LEFT_CORNER = 33;
 const IMAGE_RIGHT_CORNER = 263;
+
+/**
+ * Landmarks that the box is put around: all but the lips, which no observation needs and which lie
+ * inside of the face, so that it is the same box whether or not they were refined.
+ */
+const BOXED = Array.from({ length: FACE_POINTS }, (_, point) => point).filter((point) => !LIPS.includes(point));
 
 /** Regions below this many pixels hold nothing that the mesh could use. */
 const SMALLEST_ROI_PX = 8;
@@ -33,8 +40,8 @@ export function roiFromDetection(face: DetectedFace): FaceRoi {
 }
 
 /**
- * Region around the face's landmarks (x, y, z each, camera pixels): 1.5 × the box that encloses
- * them along the line of the outer eye corners. Where the next frame is looked at first.
+ * Region around the face's 478 landmarks (x, y, z each, camera pixels): 1.5 × the box that encloses
+ * them, the lips aside, along the line of the outer eye corners. Where the next frame is looked at first.
  */
 export function roiFromLandmarks(landmarks: Float32Array): FaceRoi {
   const coordinate = (point: number, axis: number): number => landmarks[point * 3 + axis] ?? 0;
@@ -48,9 +55,9 @@ export function roiFromLandmarks(landmarks: Float32Array): FaceRoi {
   let right = Number.NEGATIVE_INFINITY;
   let top = Number.POSITIVE_INFINITY;
   let bottom = Number.NEGATIVE_INFINITY;
-  for (let at = 0; at < landmarks.length; at += 3) {
-    const x = landmarks[at] as number;
-    const y = landmarks[at + 1] as number;
+  for (const point of BOXED) {
+    const x = landmarks[point * 3] as number;
+    const y = landmarks[point * 3 + 1] as number;
     const along = cos * x + sin * y;
     const across = cos * y - sin * x;
     if (along < left) left = along;
