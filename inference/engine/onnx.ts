@@ -4,11 +4,10 @@ import { describeError, RelayError } from '../../shared/errors.ts';
 import { DETECTOR_BOX_VALUES, DETECTOR_BOXES, DETECTOR_SIZE } from '../../shared/vision/detector.ts';
 import {
   EYE_BRANCHES,
-  EYE_REGIONS,
+  EYE_GRID_SHAPE,
   FEATURE_CELLS,
   FEATURE_CHANNELS,
   lookAtEyes,
-  REGION_CELLS,
 } from '../../shared/vision/eye-regions.ts';
 import { createLocator, type FaceModels } from '../../shared/vision/locate.ts';
 import { HEAD_POINTS, HEADS, MESH_POINTS, MESH_SIZE } from '../../shared/vision/mesh-output.ts';
@@ -19,7 +18,7 @@ import type { EngineName, FaceEngine } from './engine.ts';
 /** What onnxruntime-node and onnxruntime-web have in common. */
 export type OnnxRuntime = Pick<typeof Ort, 'InferenceSession' | 'Tensor'>;
 
-/** \`observed\`: the points that an observation is made of, all but the lips' refinement; \`all\`: the model whole. */
+/** `observed`: the points that an observation is made of, all but the lips' refinement; `all`: the model whole. */
 export type Landmarks = 'observed' | 'all';
 
 function floats(outputs: Ort.InferenceSession.OnnxValueMapType, name: string): Float32Array {
@@ -107,7 +106,7 @@ async function openObservedMesh(runtime: OnnxRuntime, files: ModelFiles, executi
     flag: [1],
   });
   const eyes = await openRunner(runtime, files.eyes, executionProvider, { points: [EYE_BRANCHES, HEAD_POINTS, 2] });
-  const gridShape = [1, EYE_REGIONS.length * REGION_CELLS, REGION_CELLS, 2];
+
   return {
     mesh: async (planes: Float32Array) => {
       const outputs = await trunk.run({ image: imageOf(runtime, planes, MESH_SIZE) });
@@ -118,7 +117,7 @@ async function openObservedMesh(runtime: OnnxRuntime, files: ModelFiles, executi
       if (features === undefined) throw new RelayError('engine_output', 'the mesh model gave no features');
       const refined = await eyes.run({
         features: features as Ort.Tensor,
-        grid: new runtime.Tensor('float32', grid, gridShape),
+        grid: new runtime.Tensor('float32', grid, EYE_GRID_SHAPE),
       });
       return { mesh, heads: headsOf(floats(refined, 'points')), flag };
     },
@@ -133,7 +132,7 @@ function imageOf({ Tensor }: OnnxRuntime, planes: Float32Array, size: number): O
   return new Tensor('float32', planes, [1, 3, size, size]);
 }
 
-/** The models on onnxruntime. Rejects with RelayError \`engine_unavailable\`. */
+/** The models on onnxruntime. Rejects with RelayError `engine_unavailable`. */
 export async function openOnnxModels(
   runtime: OnnxRuntime,
   files: ModelFiles,

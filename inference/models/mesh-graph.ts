@@ -1,9 +1,10 @@
 import { EYE_REGIONS, FEATURE_CELLS, REGION_CELLS } from '../../shared/vision/eye-regions.ts';
 import { HEAD_POINTS, MESH_POINTS, MESH_SIZE } from '../../shared/vision/mesh-output.ts';
-import { enterBlockedLayout, Lowering } from './lowering.ts';
+import { Lowering } from './lowering.ts';
 import { OnnxGraph } from './onnx.ts';
 import { type BranchUnits, type Regions, regionGeometry, sampleRegions, toMeshFrame } from './regions.ts';
 import { neededFor, readTflite, type TfliteGraph, type TfliteOperator } from './tflite.ts';
+import { enterBlockedLayout } from './waves.ts';
 
 const SAMPLER = 'TransformTensorBilinear';
 const BRANCH = 'TransformLandmarks';
@@ -55,7 +56,7 @@ export function regionsOf(graph: TfliteGraph): Regions {
 /**
  * The convolutions that end the branches as one, each branch padded with zero outputs to the width of
  * the widest. Gives [branches, points, 2] in the model's units of each branch's own region, times
- * \`scale\`, plus \`shift\`.
+ * `scale`, plus `shift`.
  */
 function heads(
   lowering: Lowering,
@@ -98,8 +99,8 @@ function heads(
 }
 
 /**
- * The model multiplies each branch's matrix by a constant, 4×4 in rows: \`linear\` over the linear part,
- * \`shift\` over the translation. Throws unless all branches have the same.
+ * The model multiplies each branch's matrix by a constant, 4×4 in rows: `linear` over the linear part,
+ * `shift` over the translation. Throws unless all branches have the same.
  */
 function unitsOfBranches(lowering: Lowering, graph: TfliteGraph, branches: readonly TfliteOperator[]): BranchUnits {
   const scales = branches.map((branch) => lowering.numbers(producer(graph, branch.inputs[1]).inputs[1] ?? -1));
@@ -194,25 +195,19 @@ export function trunkToOnnx(tflite: Uint8Array): Uint8Array {
   return onnx.encode();
 }
 
-/** That the regions of the eyes are those which shared/vision/eye-regions.ts computes. Throws if they are not. */
-function checkEyeRegions(regions: Regions, featureCells: number): void {
-  const expected = EYE_REGIONS.map(({ from, to, points, scale }) => [from, to, points, scale]);
-  const found = EYE_REGIONS.map((_, index) => {
-    const at = LIP_BRANCHES + index;
-    return [regions.from[at], regions.to[at], regions.points[at], regions.scale];
-  });
-  if (
-    JSON.stringify(found) !== JSON.stringify(expected) ||
-    regions.size !== REGION_CELLS ||
-    featureCells !== FEATURE_CELLS
-  ) {
+/** Throws unless the model's regions of the eyes are those which shared/vision/eye-regions.ts has. */
+function checkEyeRegions({ from, to, points, scale, size }: Regions, featureCells: number): void {
+  const ofEyes = [from, to, points].map((list) => list.slice(LIP_BRANCHES));
+  const expected = [EYE_REGIONS.from, EYE_REGIONS.to, EYE_REGIONS.points];
+  const isSame = JSON.stringify(ofEyes) === JSON.stringify(expected);
+  if (!isSame || scale !== EYE_REGIONS.scale || size !== REGION_CELLS || featureCells !== FEATURE_CELLS) {
     throw new Error('the model looks at the eyes in other regions than shared/vision/eye-regions.ts has');
   }
 }
 
 /**
- * Its branches for the eyes, without the one for the lips. In: \`features\` as trunkToOnnx gives them, and
- * \`grid\` [1, 32, 16, 2]. Out: \`points\` [4, 80, 2]. Both as shared/vision/eye-regions.ts has them.
+ * Its branches for the eyes, without the one for the lips. In: `features` as trunkToOnnx gives them, and
+ * `grid` [1, 32, 16, 2]. Out: `points` [4, 80, 2]. Both as shared/vision/eye-regions.ts has them.
  */
 export function eyesToOnnx(tflite: Uint8Array): Uint8Array {
   const whole = readTflite(tflite);

@@ -10,12 +10,15 @@ export interface PlacedRegion {
   readonly sin: number;
 }
 
+/** What encloses each region; see FaceRegions. */
+export type RegionOutlines = Pick<FaceRegions, 'from' | 'to' | 'points' | 'scale' | 'size'>;
+
 /**
  * Where the mesh model looks again: MediaPipe's Landmarks2TransformMatrix, version 2
  * (mediapipe/util/tflite/operations/landmarks_to_transform_matrix.cc). `mesh`: points × (x, y, z), input pixels;
  * `cellsPerPx`: feature cells for one input pixel.
  */
-export function placeRegions(regions: FaceRegions, mesh: Float32Array, cellsPerPx: number): PlacedRegion[] {
+export function placeRegions(regions: RegionOutlines, mesh: Float32Array, cellsPerPx: number): PlacedRegion[] {
   const cellScale = (regions.scale * cellsPerPx) / regions.size;
   return regions.points.map((points, region) => {
     const from = (regions.from[region] ?? 0) * 3;

@@ -142,7 +142,9 @@ describe('doctor: inference', () => {
   });
 
   it('it is there, but none of its workers is ready', async () => {
-    const spawn = () => spawnWorker({ engine: 'onnx', files: { detector: new Uint8Array(), mesh: new Uint8Array() } });
+    const none = new Uint8Array();
+    const files = { detector: none, mesh: none, trunk: none, eyes: none };
+    const spawn = () => spawnWorker({ engine: 'onnx', files });
     const limits = { workers: 1, queueLimit: 1, hangMs: 1000, startMs: 1000 };
     const pool = new WorkerPool({ ...limits, spawn, onReplaced: () => undefined });
     const server = await startServer({ host: '127.0.0.1', port: 0, pool, logger: SILENT });

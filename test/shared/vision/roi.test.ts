@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LIPS } from '../../../shared/vision/mesh-output.ts';
 import {
   isUsableHint,
   landmarksToFrame,
@@ -19,10 +20,10 @@ function boxOfLandmarks(x: number, y: number, width: number, height: number, rot
     landmarks[point * 3 + 1] = y + Math.sin(rotation) * along + Math.cos(rotation) * across;
   };
   for (let point = 0; point < 478; point++) put(point, 0, 0);
-  put(0, -width / 2, -height / 2);
-  put(1, width / 2, -height / 2);
-  put(2, width / 2, height / 2);
-  put(3, -width / 2, height / 2);
+  put(1, -width / 2, -height / 2);
+  put(2, width / 2, -height / 2);
+  put(3, width / 2, height / 2);
+  put(4, -width / 2, height / 2);
   put(IMAGE_LEFT_CORNER, -width / 4, 0);
   put(IMAGE_RIGHT_CORNER, width / 4, 0);
   return landmarks;
@@ -58,6 +59,13 @@ describe('roiFromDetection', () => {
 });
 
 describe('roiFromLandmarks', () => {
+  it('is the same wherever the lips are, which are refined or not', () => {
+    const landmarks = boxOfLandmarks(320, 240, 100, 120, 0.1);
+    const before = roiFromLandmarks(landmarks);
+    for (const point of LIPS) landmarks[point * 3] = 1000;
+    expect(roiFromLandmarks(landmarks)).toEqual(before);
+  });
+
   it('encloses the landmarks along the line of the eyes, at any angle', () => {
     fc.assert(
       fc.property(
