@@ -49,7 +49,7 @@ export default defineRailway((context) => {
     preDeploy: 'node dist/gateway/cli.mjs migrate',
     // One, for a volume belongs to one replica.
     replicas: 1,
-    healthcheck: '/healthz',
+    healthcheck: '/readyz',
     healthcheckTimeout: 60,
     // Draining is longer than telling students to come back and writing down what is counted.
     deploy: { ...RESTART, sleepApplication: true, overlapSeconds: 5, drainingSeconds: 20 },

@@ -6,37 +6,74 @@ import { buildClient, buildServices } from '../scripts/build.ts';
 import { Clip } from '../scripts/demo/clip.ts';
 import { fetchTicket } from '../scripts/demo/student.ts';
 import { startGateway, startInference } from '../scripts/services.ts';
+import { freePort } from '../test/support/free-port.ts';
 import { frameMessage, Peer } from '../test/support/peer.ts';
 
 const ROUNDS = 7;
 const CLIP_PATH = fileURLToPath(new URL('../test/clips/cap12.mjpeg', import.meta.url));
 
 interface Round {
-  /** From the process's start until the gateway answers. */
+  /** From the process's start until the gateway answers a request. */
   readonly gatewayAcceptsMs: number;
+  /** The same, nothing else starting beside it. */
+  readonly gatewayAloneMs: number;
   /** From the process's start until every worker has its models. */
   readonly inferenceReadyMs: number;
   /** Both started at once, nothing warm but the models' cache: until the first frame is answered. */
   readonly firstObservationMs: number;
 }
 
+const BASE_ENV = { PATH: process.env.PATH, HOST: '127.0.0.1', LOG_LEVEL: 'silent' };
+const POLL_MS = 3;
+
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return Math.round(sorted[Math.floor(sorted.length / 2)] ?? Number.NaN);
 }
 
-async function runRound(clip: Clip, port: number): Promise<Round & { port: number }> {
+/** Asks again and again until the gateway answers. */
+async function answers(port: number): Promise<void> {
+  while (
+    !(await fetch(`http://127.0.0.1:${port}/healthz`).then(
+      ({ ok }) => ok,
+      () => false,
+    ))
+  ) {
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+interface Ports {
+  readonly gateway: number;
+  readonly inference: number;
+}
+
+/** A gateway with a data folder of its own, as the images start it. */
+async function coldGateway(ports: Ports) {
   const dataDir = await mkdtemp(join(tmpdir(), 'gaze-relay-cold-'));
-  const env = { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'silent', DATA_DIR: dataDir };
-  const options = { env, log: 'ignore' } as const;
   const startedMs = performance.now();
-  const inferenceReady = startInference(options, port).then((service) => ({
-    service,
-    ms: performance.now() - startedMs,
-  }));
-  const gatewayReady = startGateway(options, port).then((service) => ({ service, ms: performance.now() - startedMs }));
-  const gateway = await gatewayReady;
-  const url = `http://127.0.0.1:${gateway.service.port}/`;
+  const starting = startGateway(
+    { env: { ...BASE_ENV, PORT: String(ports.gateway), DATA_DIR: dataDir }, log: 'ignore', nodeArguments: [] },
+    ports.inference,
+  );
+  await answers(ports.gateway);
+  const acceptsMs = performance.now() - startedMs;
+  const end = async () => {
+    await (await starting).stop();
+    await rm(dataDir, { recursive: true, force: true });
+  };
+  return { acceptsMs, end };
+}
+
+async function runRound(clip: Clip, ports: Ports): Promise<Round> {
+  const alone = await coldGateway(ports);
+  await alone.end();
+  const startedMs = performance.now();
+  const starting = startInference({ env: BASE_ENV, log: 'ignore', nodeArguments: [] }, ports.inference).then(
+    (service) => ({ service, ms: performance.now() - startedMs }),
+  );
+  const gateway = await coldGateway(ports);
+  const url = `http://127.0.0.1:${ports.gateway}/`;
   const peer = await Peer.open(url);
   await peer.hello(await fetchTicket(url, 1));
   await peer.start(0, clip.size);
@@ -47,34 +84,36 @@ async function runRound(clip: Clip, port: number): Promise<Round & { port: numbe
     if ((await peer.update(seq)).outcome === 'processed') break;
   }
   const firstObservationMs = performance.now() - startedMs;
-  const inference = await inferenceReady;
+  const inference = await starting;
   await peer.close();
-  await Promise.all([gateway.service.stop(), inference.service.stop()]);
-  await rm(dataDir, { recursive: true, force: true });
+  await Promise.all([gateway.end(), inference.service.stop()]);
   return {
-    gatewayAcceptsMs: gateway.ms,
+    gatewayAcceptsMs: gateway.acceptsMs,
+    gatewayAloneMs: alone.acceptsMs,
     inferenceReadyMs: inference.ms,
     firstObservationMs,
-    port: inference.service.port,
   };
 }
 
-/** `npm run bench -- coldstart [--json]`: medians over rounds; both services start side by side. */
+/**
+ * `npm run bench -- coldstart [--json]`: medians over rounds, services as the images start them. Keys:
+ * `gatewayAcceptsMs`, `inferenceReadyMs` and `firstObservationMs` with both starting side by side, `gatewayAloneMs`.
+ */
 export async function run(argv: readonly string[]): Promise<void> {
   await Promise.all([buildClient(), buildServices()]);
   const clip = await Clip.open(CLIP_PATH, 10);
-  const options = { env: { PATH: process.env.PATH, LOG_LEVEL: 'silent', HOST: '127.0.0.1' }, log: 'ignore' } as const;
-  // The first start converts the models; its port is used again, so that the gateway knows it in advance.
-  const warm = await startInference(options);
-  await warm.stop();
+  const ports = { gateway: await freePort(), inference: await freePort() };
+  // The first start converts the models, as the build of an image does.
+  await runRound(clip, ports);
   const rounds: Round[] = [];
-  for (let index = 0; index < ROUNDS; index += 1) rounds.push(await runRound(clip, warm.port));
+  for (let index = 0; index < ROUNDS; index += 1) rounds.push(await runRound(clip, ports));
   const result = {
     gatewayAcceptsMs: median(rounds.map((round) => round.gatewayAcceptsMs)),
+    gatewayAloneMs: median(rounds.map((round) => round.gatewayAloneMs)),
     inferenceReadyMs: median(rounds.map((round) => round.inferenceReadyMs)),
     firstObservationMs: median(rounds.map((round) => round.firstObservationMs)),
   };
-  process.stdout.write(`cold start, median of ${ROUNDS}, both services side by side\n`);
+  process.stdout.write(`cold start, median of ${ROUNDS}, both services side by side, Node ${process.version}\n`);
   for (const [name, ms] of Object.entries(result))
     process.stdout.write(`  ${name.padEnd(20)} ${String(ms).padStart(6)} ms\n`);
   if (argv.includes('--json')) process.stdout.write(`${JSON.stringify(result)}\n`);

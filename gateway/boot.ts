@@ -6,44 +6,56 @@ import { requireConfig } from '../shared/config.ts';
 import { describeError, RelayError } from '../shared/errors.ts';
 import { developmentSecret } from './auth/development-secret.ts';
 import { gatewayConfigSchema } from './config.ts';
+import { openLater } from './later.ts';
 import { GatewayMetrics } from './observability/metrics.ts';
 import { observeDeliveries } from './observability/observed-store.ts';
 import { type Gateway, startGateway } from './server.ts';
-import { openSpool } from './spool/spool.ts';
+import type { Spool } from './spool/spool.ts';
 import { openStore } from './store/open.ts';
+import type { MetricsStore } from './store/port.ts';
 
-/** Reads the configuration, opens the stores and listens. Every failure is a RelayError. */
+/** An empty spool, as far as one can tell before it is open. */
+const UNOPENED_SPOOL = { depth: () => 0, oldestAgeMs: () => null, setAsideCount: () => 0 };
+
+/**
+ * Reads the configuration and listens, then opens store and spool; resolves when it is ready. Who comes in between
+ * waits with what needs them. Every failure is a RelayError.
+ */
 export async function bootGateway(env: Readonly<Record<string, string | undefined>>): Promise<Gateway> {
   const config = requireConfig('gateway', gatewayConfigSchema, env);
+  const { dataDir, mysqlUrl, php } = config;
   const logger = pino({ name: 'gateway', level: config.logLevel });
-  const store = await openStore({ mysqlUrl: config.mysqlUrl, dataDir: config.dataDir }, logger);
   const metrics = new GatewayMetrics();
-  const spool = await openSpool({
-    dataDir: config.dataDir,
-    store: observeDeliveries(store, metrics),
-    php: config.php,
-    logger,
+  const store = openLater<MetricsStore>({ kind: mysqlUrl === null ? 'libsql' : 'mysql' }, () =>
+    openStore({ mysqlUrl, dataDir }, logger),
+  );
+  const spool = openLater<Spool>(UNOPENED_SPOOL, async () => {
+    const { openSpool } = await import('./spool/spool.ts');
+    return openSpool({ dataDir, store: observeDeliveries(store.part, metrics), php, logger });
   });
+  let isStarting = true;
+  const gateway = await startGateway({
+    config,
+    secret: config.secret ?? (await developmentSecret(dataDir)),
+    clientDir: clientDirectory(),
+    store: store.part,
+    spool: spool.part,
+    logger,
+    metrics,
+    isStarting: () => isStarting,
+  });
+  const { port } = gateway;
+  logger.info({ port, development: config.development, rule: config.rule }, 'gateway listening');
   try {
-    const gateway = await startGateway({
-      config,
-      secret: config.secret ?? (await developmentSecret(config.dataDir)),
-      clientDir: clientDirectory(),
-      store,
-      spool,
-      logger,
-      metrics,
-    });
-    logger.info(
-      { port: gateway.port, development: config.development, store: store.kind, rule: config.rule },
-      'gateway listening',
-    );
-    return gateway;
+    await Promise.all([spool.open(), store.open()]);
   } catch (error) {
-    await spool.close();
-    await store.close();
+    // What cannot be opened cannot be closed in order either: the reason to give is the first one.
+    await gateway.close().catch(() => undefined);
     throw error;
   }
+  isStarting = false;
+  logger.info({ port, store: store.part.kind }, 'gateway ready');
+  return gateway;
 }
 
 /** Where the built pages and scripts are: beside the bundle, or in dist/ when run from the sources. */

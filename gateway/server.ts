@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { describeError, RelayError } from '../shared/errors.ts';
+import { listenError } from '../shared/listen-error.ts';
 import type { MetricsWindow } from '../shared/metrics-window.ts';
 import type { Limits } from '../shared/protocol/control.ts';
 import { SUBPROTOCOL } from '../shared/protocol/version.ts';
@@ -41,6 +42,8 @@ export interface GatewayParts {
   readonly spool: Spool;
   readonly logger: Logger;
   readonly metrics?: GatewayMetrics;
+  /** True until everything is open: it listens already, but is not ready. */
+  readonly isStarting?: () => boolean;
   /** How inference is found, where it is not the system's resolver. */
   readonly relay?: Pick<PoolOptions, 'resolve' | 'resolveEveryMs'>;
 }
@@ -203,7 +206,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     metricsRegistry: metrics.registry,
     metricsToken: config.metricsToken,
     metricsOpen: config.development,
-    unreadyReasons: () => (draining ? ['draining'] : []),
+    unreadyReasons: () => [...(draining ? ['draining'] : []), ...(parts.isStarting?.() === true ? ['starting'] : [])],
     status: () => ({
       sessions: sessions.liveCount,
       inference: inference.states().map(({ state }) => state),
@@ -218,7 +221,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   });
   const server = createAdaptorServer({ fetch: app.fetch, websocket: { server: sockets as never } });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, config)));
+    server.once('error', (error) => reject(listenError(error, config)));
     server.listen(config.port, config.host, resolve);
   });
   const { port } = server.address() as AddressInfo;
@@ -248,18 +251,4 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   };
   const shown = config.host.includes(':') ? (config.host === '::' ? 'localhost' : `[${config.host}]`) : config.host;
   return { port, url: `http://${shown}:${port}/`, close };
-}
-
-function listenError(error: NodeJS.ErrnoException, config: GatewayConfig): RelayError {
-  const where = `${config.host}:${config.port}`;
-  if (error.code === 'EADDRINUSE') {
-    return new RelayError('port_in_use', `${where} is in use`, {
-      hint: 'end the other program or set PORT to a free port',
-      cause: error,
-    });
-  }
-  return new RelayError('listen_failed', `cannot listen on ${where}: ${error.message}`, {
-    hint: 'check HOST and PORT',
-    cause: error,
-  });
 }

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { RelayError } from '../shared/errors.ts';
 import { LINK_PATH, LINK_SUBPROTOCOL } from '../shared/link.ts';
+import { listenError } from '../shared/listen-error.ts';
 import { CLOSE, serveLink } from './link-session.ts';
 import { InferenceMetrics } from './metrics.ts';
 import type { WorkerPool } from './pool/pool.ts';
@@ -43,19 +43,7 @@ function sendJson(response: ServerResponse, status: number, body: unknown): void
 
 function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const inUse = error.code === 'EADDRINUSE';
-      reject(
-        new RelayError(
-          inUse ? 'port_in_use' : 'listen_failed',
-          `cannot listen on ${host} port ${port}: ${error.message}`,
-          {
-            hint: inUse ? 'end the process that has the port, or set PORT to another' : 'check HOST and PORT',
-            cause: error,
-          },
-        ),
-      );
-    });
+    server.once('error', (error) => reject(listenError(error, { host, port })));
     server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
   });
 }

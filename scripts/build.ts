@@ -84,14 +84,19 @@ function importedOf(packages: readonly string[], { outputs }: Metafile): string[
   return packages.filter((name) => imported.some((path) => path === name || path.startsWith(`${name}/`)));
 }
 
+/** Files of a build that run, relative to the project's root. */
+function scriptsOf({ outputs }: Metafile): string[] {
+  return Object.keys(outputs).filter((path) => path.endsWith('.mjs'));
+}
+
 const OUTSIDE = {
-  gateway: ['@libsql/client', 'libsql'],
+  gateway: ['libsql'],
   inference: ['onnxruntime-node', 'onnxruntime-web', 'sharp', '@mediapipe/face_mesh'],
 };
 
 /**
- * The two services as bundles. Packages with native parts stay outside; which those are is written to
- * dist/packages.json, for the containers.
+ * The two services as bundles. Packages with native parts stay outside; which those are, and which files there
+ * are, is written to dist/contents.json, for the containers.
  */
 export async function buildServices(): Promise<void> {
   const common = {
@@ -103,6 +108,8 @@ export async function buildServices(): Promise<void> {
     minify: true,
     keepNames: true,
     metafile: true,
+    // Paths in the metafile are relative to this.
+    absWorkingDir: root,
     outExtension: { '.js': '.mjs' },
     logLevel: 'warning',
     // CommonJS packages inside an ESM bundle still call require().
@@ -115,6 +122,10 @@ export async function buildServices(): Promise<void> {
       ...common,
       entryPoints: [at('gateway/main.ts'), at('gateway/cli.ts')],
       outdir: at('dist/gateway'),
+      // What is imported when it is needed stays out of what is read at the start. Parts of earlier builds stay
+      // where they are: a gateway that runs may yet want them.
+      splitting: true,
+      chunkNames: 'chunks/[name]-[hash]',
       external: OUTSIDE.gateway,
     }),
     build({
@@ -130,11 +141,11 @@ export async function buildServices(): Promise<void> {
     }),
     cp(at('migrations'), at('dist/migrations'), { recursive: true }),
   ]);
-  const packages = {
-    gateway: importedOf(OUTSIDE.gateway, gateway.metafile),
-    inference: importedOf(OUTSIDE.inference, inference.metafile),
+  const contents = {
+    gateway: { packages: importedOf(OUTSIDE.gateway, gateway.metafile), files: scriptsOf(gateway.metafile) },
+    inference: { packages: importedOf(OUTSIDE.inference, inference.metafile), files: scriptsOf(inference.metafile) },
   };
-  await writeFile(at('dist/packages.json'), `${JSON.stringify(packages, null, 2)}\n`);
+  await writeFile(at('dist/contents.json'), `${JSON.stringify(contents, null, 2)}\n`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

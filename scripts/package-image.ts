@@ -13,17 +13,28 @@ export type ImageService = (typeof IMAGE_SERVICES)[number];
 /** Where the converted models are in inference's image; its Dockerfile says the same. */
 export const IMAGE_MODELS = 'models';
 
-/** What each service takes of the built tree; the converter stays behind, for the models are there. */
+/** What each service takes of the built tree besides its scripts. */
 const PARTS: Readonly<Record<ImageService, readonly string[]>> = {
-  gateway: ['dist/gateway/main.mjs', 'dist/gateway/cli.mjs', 'dist/client', 'dist/migrations'],
-  inference: ['dist/inference/main.mjs', 'dist/inference/worker.mjs'],
+  gateway: ['dist/client', 'dist/migrations'],
+  inference: [],
 };
+
+/** The converter, for the converted models are there. */
+const SCRIPTS_LEFT_OUT = ['dist/inference/convert.mjs'];
 
 /** Imported where onnxruntime-node does not load alone, which it does in these images. */
 const LEFT_OUT = ['onnxruntime-web'];
 
 /** Written by the build for this script. */
-const PACKAGE_LIST = 'dist/packages.json';
+const CONTENTS = 'dist/contents.json';
+
+/** What the build says of one service. */
+interface BuiltContents {
+  /** Imported packages that are not in the bundle. */
+  readonly packages: readonly string[];
+  /** Scripts, relative to the project's root. */
+  readonly files: readonly string[];
+}
 
 export interface ImageOptions {
   readonly service: ImageService;
@@ -35,12 +46,13 @@ export interface ImageOptions {
   readonly out: string;
 }
 
-async function packagesOf(tree: string, service: ImageService): Promise<readonly string[]> {
+/** Reads what the build in `tree` has for a service. Rejects with RelayError `not_built`. */
+export async function builtContents(tree: string, service: ImageService): Promise<BuiltContents> {
   try {
-    const lists = JSON.parse(await readFile(join(tree, PACKAGE_LIST), 'utf8')) as Record<ImageService, string[]>;
-    return lists[service].filter((name) => !LEFT_OUT.includes(name));
+    const contents = JSON.parse(await readFile(join(tree, CONTENTS), 'utf8')) as Record<ImageService, BuiltContents>;
+    return contents[service];
   } catch (cause) {
-    throw new RelayError('not_built', `${PACKAGE_LIST} cannot be read`, { hint: 'run `npm run build`', cause });
+    throw new RelayError('not_built', `${CONTENTS} cannot be read`, { hint: 'run `npm run build`', cause });
   }
 }
 
@@ -51,13 +63,16 @@ async function packagesOf(tree: string, service: ImageService): Promise<readonly
 export async function assembleImage({ service, tree, nodeModules, out }: ImageOptions): Promise<string[]> {
   await rm(out, { recursive: true, force: true });
   await mkdir(out, { recursive: true });
-  for (const part of [...PARTS[service], 'LICENSE', 'NOTICE']) {
+  const built = await builtContents(tree, service);
+  const scripts = built.files.filter((path) => !SCRIPTS_LEFT_OUT.includes(path));
+  for (const part of [...scripts, ...PARTS[service], 'LICENSE', 'NOTICE']) {
     await cp(join(tree, part), join(out, part), { recursive: true, filter: (path) => !path.endsWith('.map') });
   }
   const { name, version, license } = JSON.parse(await readFile(join(tree, 'package.json'), 'utf8'));
   const manifest = { name: `${name}-${service}`, version, license, private: true, type: 'module' };
   await writeFile(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-  const packages = await copyPackages(await packagesOf(tree, service), nodeModules, join(out, 'node_modules'));
+  const wanted = built.packages.filter((name) => !LEFT_OUT.includes(name));
+  const packages = await copyPackages(wanted, nodeModules, join(out, 'node_modules'));
   if (service === 'inference') {
     const { files } = await loadModels({
       cacheDir: join(tree, '.cache', 'models'),

@@ -22,6 +22,8 @@ export interface StartOptions {
   readonly env: Environment;
   /** Where the service's log goes. Its errors always reach this process's standard error. */
   readonly log: 'inherit' | 'ignore';
+  /** Arguments of Node itself; without them stack traces name the sources. */
+  readonly nodeArguments?: readonly string[];
 }
 
 /**
@@ -31,7 +33,7 @@ export interface StartOptions {
 export async function startService(name: string, main: string, options: StartOptions): Promise<Service> {
   const child = fork(main, {
     env: options.env as NodeJS.ProcessEnv,
-    execArgv: ['--enable-source-maps'],
+    execArgv: [...(options.nodeArguments ?? ['--enable-source-maps'])],
     stdio: ['ignore', options.log, 'inherit', 'ipc'],
   });
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));

@@ -1,5 +1,5 @@
-import { jwtVerify, SignJWT } from 'jose';
 import * as z from 'zod';
+import { loadJose } from './jose.ts';
 
 const RESUME_AUDIENCE = 'gaze-relay-resume';
 const RESUME_LIFETIME_S = 12 * 3600;
@@ -28,6 +28,7 @@ function keyOf(secret: string): Uint8Array {
 
 /** Signs the claims; the token is worth nothing without a ticket of the same user. */
 export async function signResumeToken(claims: ResumeClaims, secret: string, now: Date): Promise<string> {
+  const { SignJWT } = await loadJose();
   const issuedAt = Math.floor(now.getTime() / 1000);
   return new SignJWT({
     sid: claims.sessionId,
@@ -45,6 +46,7 @@ export async function signResumeToken(claims: ResumeClaims, secret: string, now:
 
 /** The claims of a token that this secret signed and that has not expired, else null. */
 export async function verifyResumeToken(token: string, secret: string, now: Date): Promise<ResumeClaims | null> {
+  const { jwtVerify } = await loadJose();
   try {
     const { payload } = await jwtVerify(token, keyOf(secret), {
       algorithms: ['HS256'],

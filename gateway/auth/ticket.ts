@@ -1,6 +1,6 @@
-import { errors, jwtVerify, SignJWT } from 'jose';
 import * as z from 'zod';
 import { ProtocolError } from '../../shared/protocol/errors.ts';
+import { loadJose } from './jose.ts';
 
 /** Audience that EyeLearn's PHP puts into tickets. */
 export const TICKET_AUDIENCE = 'edge-relay';
@@ -28,6 +28,7 @@ function keyOf(secret: string): Uint8Array {
  * with ProtocolError `ticket_expired` or `ticket_invalid`.
  */
 export async function verifyTicket(ticket: string, secret: string, now: Date): Promise<Identity> {
+  const { errors, jwtVerify } = await loadJose();
   try {
     const { payload } = await jwtVerify(ticket, keyOf(secret), {
       algorithms: ['HS256'],
@@ -48,6 +49,7 @@ export async function verifyTicket(ticket: string, secret: string, now: Date): P
 
 /** Mints a ticket of TICKET_LIFETIME_S seconds. For development and the operator's tools. */
 export async function mintTicket(identity: Identity, secret: string, now: Date, id: string): Promise<string> {
+  const { SignJWT } = await loadJose();
   const issuedAt = Math.floor(now.getTime() / 1000);
   return new SignJWT({ role: identity.role, mid: identity.moduleId })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })

@@ -1,8 +1,7 @@
-import { Hono } from 'hono';
+import { type ErrorHandler, Hono, type NotFoundHandler } from 'hono';
 import { cors } from 'hono/cors';
 import { secureHeaders } from 'hono/secure-headers';
 import { describeError, RelayError } from '../../shared/errors.ts';
-import { mountApi } from './api/mount.ts';
 import type { ApiDependencies } from './api/route.ts';
 import { mountDevelopment } from './development.ts';
 import { fault, HttpFault } from './faults.ts';
@@ -24,6 +23,15 @@ export interface AppDependencies
 export function createApp(use: AppDependencies): Hono {
   const app = new Hono();
   const { origins, logger } = use;
+  const notFound: NotFoundHandler = (context) => context.json(fault('not_found', 'nothing is here'), 404);
+  const failed: ErrorHandler = (error, context) => {
+    if (error instanceof HttpFault) return context.json(fault(error.code, error.message), error.status);
+    const known = error instanceof RelayError && error.code === 'store_unreachable';
+    logger.error({ code: known ? error.code : 'internal', reason: describeError(error) }, 'request failed');
+    return known
+      ? context.json(fault('store_unreachable', 'the database is away; what was counted waits and is not lost'), 503)
+      : context.json(fault('internal', 'the gateway failed on this request'), 500);
+  };
 
   app.use(async (context, next) => {
     if (!isAllowedHost(origins, context.req.header('host'))) {
@@ -65,17 +73,22 @@ export function createApp(use: AppDependencies): Hono {
   mountMetrics(app, use);
   mountStream(app, use);
   mountDevelopment(app, use);
-  mountApi(app, use);
+  // Teachers wait for it once; a gateway that wakes for a student does not.
+  let api: Promise<Hono> | null = null;
+  const loadApi = async (): Promise<Hono> => {
+    const { createApi } = await import('./api/mount.ts');
+    const loaded = createApi(use);
+    loaded.notFound(notFound);
+    loaded.onError(failed);
+    return loaded;
+  };
+  app.all('/api/v1/*', async (context) => {
+    api ??= loadApi();
+    return (await api).fetch(context.req.raw);
+  });
   mountPages(app, use.clientDir);
 
-  app.notFound((context) => context.json(fault('not_found', 'nothing is here'), 404));
-  app.onError((error, context) => {
-    if (error instanceof HttpFault) return context.json(fault(error.code, error.message), error.status);
-    const known = error instanceof RelayError && error.code === 'store_unreachable';
-    logger.error({ code: known ? error.code : 'internal', reason: describeError(error) }, 'request failed');
-    return known
-      ? context.json(fault('store_unreachable', 'the database is away; what was counted waits and is not lost'), 503)
-      : context.json(fault('internal', 'the gateway failed on this request'), 500);
-  });
+  app.notFound(notFound);
+  app.onError(failed);
   return app;
 }

@@ -1,5 +1,5 @@
-import { jwtVerify, SignJWT } from 'jose';
 import * as z from 'zod';
+import { loadJose } from '../auth/jose.ts';
 import { ROLES, type Role, verifyTicket } from '../auth/ticket.ts';
 import { HttpFault } from './faults.ts';
 
@@ -22,6 +22,7 @@ export async function mintReaderToken(
   nowMs: number,
   id: string,
 ): Promise<{ readonly token: string; readonly expiresAtMs: number }> {
+  const { SignJWT } = await loadJose();
   const issuedAtS = Math.floor(nowMs / 1000);
   const token = await new SignJWT({ role: reader.role })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
@@ -35,6 +36,7 @@ export async function mintReaderToken(
 }
 
 async function readerOfToken(token: string, secret: string, now: Date): Promise<Reader> {
+  const { jwtVerify } = await loadJose();
   const { payload } = await jwtVerify(token, new TextEncoder().encode(secret), {
     algorithms: ['HS256'],
     audience: AUDIENCE,

@@ -2,11 +2,14 @@ import { RelayError } from '../../shared/errors.ts';
 import type { MetricsStore } from '../store/port.ts';
 import type { GatewayMetrics } from './metrics.ts';
 
-/** The same store, its deliveries counted. */
-export function observeDeliveries<T extends Pick<MetricsStore, 'applyWindows'>>(store: T, metrics: GatewayMetrics): T {
+/** The part of a store that the spool uses, its deliveries counted. */
+export function observeDeliveries(
+  store: Pick<MetricsStore, 'applyWindows' | 'eyelearnDay'>,
+  metrics: GatewayMetrics,
+): Pick<MetricsStore, 'applyWindows' | 'eyelearnDay'> {
   return {
-    ...store,
-    applyWindows: async (...given: Parameters<MetricsStore['applyWindows']>) => {
+    eyelearnDay: (...given) => store.eyelearnDay(...given),
+    applyWindows: async (...given) => {
       try {
         const result = await store.applyWindows(...given);
         metrics.delivered('stored', result.applied, result.repeated);

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { type Client, createClient } from '@libsql/client';
+import { type Client, createClient } from '@libsql/client/sqlite3';
 import { isBusy, storeError } from '../store/libsql/errors.ts';
 import { NO_DIRECTORY, type ReportDatabase } from './database.ts';
 

@@ -1,8 +1,6 @@
 import path from 'node:path';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import type { Logger } from '../logger.ts';
-import { createLibsqlStore } from './libsql/store.ts';
-import { createMysqlStore } from './mysql/store.ts';
 import type { MetricsStore } from './port.ts';
 
 /** File of the embedded store in the data folder. */
@@ -18,10 +16,7 @@ export async function openStore(
   config: { readonly mysqlUrl: string | null; readonly dataDir: string },
   logger: Logger,
 ): Promise<MetricsStore> {
-  const store =
-    config.mysqlUrl === null
-      ? createLibsqlStore({ path: path.join(config.dataDir, STORE_FILE), logger })
-      : createMysqlStore({ url: config.mysqlUrl, logger });
+  const store = await loadStore(config, logger);
   try {
     await store.migrate();
   } catch (error) {
@@ -32,4 +27,17 @@ export async function openStore(
     logger.warn({ code: error.code, error: describeError(error) }, 'the store is out of reach; metrics wait');
   }
   return store;
+}
+
+/** Only the driver that is used is loaded: the other would take longer than everything else at the start. */
+async function loadStore(
+  { mysqlUrl, dataDir }: { readonly mysqlUrl: string | null; readonly dataDir: string },
+  logger: Logger,
+): Promise<MetricsStore> {
+  if (mysqlUrl !== null) {
+    const { createMysqlStore } = await import('./mysql/store.ts');
+    return createMysqlStore({ url: mysqlUrl, logger });
+  }
+  const { createLibsqlStore } = await import('./libsql/store.ts');
+  return createLibsqlStore({ path: path.join(dataDir, STORE_FILE), logger });
 }

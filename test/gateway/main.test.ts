@@ -1,12 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mintTicket } from '../../gateway/auth/ticket.ts';
 import { startGateway } from '../../scripts/services.ts';
+import { freePort } from '../support/free-port.ts';
+import { SECRET } from '../support/gateway.ts';
 import { Peer } from '../support/peer.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/gateway/main.mjs', import.meta.url));
@@ -51,9 +54,8 @@ describe('gateway process', () => {
   it('a busy port is said plainly, with what to do', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
-    const address = other.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    const { code, stderr } = await runToEnd({ PORT: String(address.port), LOG_LEVEL: 'silent' });
+    const { port } = other.address() as AddressInfo;
+    const { code, stderr } = await runToEnd({ PORT: String(port), LOG_LEVEL: 'silent' });
     other.close();
     expect(code).toBe(1);
     expect(stderr).toMatch(/port_in_use: .*set PORT/);
@@ -82,6 +84,32 @@ describe('gateway process', () => {
     } finally {
       await gateway.stop();
     }
+  });
+
+  it('listens before its database answers: alive, not ready yet, and a student is welcome', async () => {
+    const mute = createServer().listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const { port: mutePort } = mute.address() as AddressInfo;
+    const asked = once(mute, 'connection');
+    const port = await freePort();
+    const env = { ...ENV, RELAY_JWT_SECRET: SECRET, ALLOWED_ORIGINS: 'https://school.example', PORT: String(port) };
+    const folder = await mkdtemp(join(tmpdir(), 'gaze-relay-mute-'));
+    const child = spawn(process.execPath, [MAIN], {
+      env: { ...env, DATA_DIR: folder, MYSQL_URL: `mysql://u:p@127.0.0.1:${mutePort}/none` },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    const exited = once(child, 'exit');
+    await asked;
+    const url = `http://127.0.0.1:${port}/`;
+    expect((await fetch(new URL('/healthz', url))).status).toBe(200);
+    const ready = await fetch(new URL('/readyz', url));
+    expect([ready.status, await ready.json()]).toMatchObject([503, { ready: false, reasons: ['starting'] }]);
+    const peer = await Peer.open(url);
+    await peer.hello(await mintTicket({ userId: 7, moduleId: 3, role: 'student' }, SECRET, new Date(), 'id'));
+    child.kill('SIGKILL');
+    await exited;
+    mute.close();
+    await rm(folder, { recursive: true, force: true });
   });
 
   it('SIGTERM tells clients to come back, saves what was counted and exits 0; the next start has it', async () => {

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { folderBytes, isIgnored, LIMIT_MB } from '../../scripts/package.ts';
-import { assembleImage, IMAGE_MODELS, type ImageService } from '../../scripts/package-image.ts';
+import { assembleImage, builtContents, IMAGE_MODELS, type ImageService } from '../../scripts/package-image.ts';
 import { dockerfileStages, imageProcess } from '../support/dockerfile.ts';
 import { ORIGIN, SECRET } from '../support/gateway.ts';
 import { frameMessage, Peer } from '../support/peer.ts';
@@ -101,7 +101,7 @@ describe('what a container holds', () => {
 
   it('gateway: the database file and nothing of vision', () => {
     const names = packages.get('gateway')?.map((name) => name.replace(/@[^@]*$/, '')) ?? [];
-    expect(names).toEqual(expect.arrayContaining(['@libsql/client', 'libsql']));
+    expect(names).toContain('libsql');
     expect(names.filter((name) => /onnx|sharp|@img|mediapipe|tensorflow|mysql|hono|zod/.test(name))).toEqual([]);
     expect(names.filter((name) => name.startsWith('@libsql/linux-')).length).toBeLessThanOrEqual(1);
   });
@@ -122,10 +122,10 @@ describe('what a container holds', () => {
   it.each(SERVICES)(
     '%s: every package that its bundle imports is found inside, but for the fallback engine',
     async (service) => {
-      const lists = JSON.parse(await readFile(join(ROOT, 'dist/packages.json'), 'utf8')) as Record<string, string[]>;
+      const { packages: imported } = await builtContents(ROOT, service);
       const inside = createRequire(join(imageOf(service), 'package.json'));
-      expect(lists[service]?.length).toBeGreaterThan(0);
-      for (const name of lists[service] ?? []) {
+      expect(imported.length).toBeGreaterThan(0);
+      for (const name of imported) {
         if (name !== 'onnxruntime-web') expect(inside.resolve(name)).toContain(imageOf(service));
       }
     },

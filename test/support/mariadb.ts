@@ -2,13 +2,13 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
 import { ensureProgram, MARIADB, MARIADB_INSTALLER } from './debian-packages.ts';
+import { freePort } from './free-port.ts';
 
 const run = promisify(execFile);
 
@@ -43,16 +43,6 @@ export interface MariaDbOptions {
   readonly serverOptions?: readonly string[];
   /** Time zone of the server's process, such as `Asia/Manila`. */
   readonly timeZone?: string;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST);
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 async function makeDataDirectory(dataDir: string): Promise<void> {

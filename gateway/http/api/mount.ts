@@ -1,4 +1,4 @@
-import type { Hono } from 'hono';
+import { Hono } from 'hono';
 import { liveRoutes } from './live.ts';
 import { moduleRoutes } from './modules.ts';
 import { openApiDocument } from './openapi.ts';
@@ -20,13 +20,15 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...privacyRoutes,
 ];
 
-/** Puts the API and its OpenAPI document on the app. */
-export function mountApi(app: Hono, use: ApiDependencies): void {
+/** The API and its OpenAPI document as an app of their own; paths begin with `/api/v1`. */
+export function createApi(use: ApiDependencies): Hono {
+  const api = new Hono();
   const document = openApiDocument(API_ROUTES);
-  app.get('/api/v1/openapi.json', (context) => context.json(document));
+  api.get('/api/v1/openapi.json', (context) => context.json(document));
   for (const route of API_ROUTES) {
-    app.on(route.method.toUpperCase(), route.path.replace(/\{(\w+)\}/g, ':$1'), (context) =>
+    api.on(route.method.toUpperCase(), route.path.replace(/\{(\w+)\}/g, ':$1'), (context) =>
       route.answer(use, context),
     );
   }
+  return api;
 }

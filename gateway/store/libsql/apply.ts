@@ -1,5 +1,5 @@
 import { and, between, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
-import type { LibSQLDatabase } from 'drizzle-orm/libsql';
+import type { LibSQLDatabase } from 'drizzle-orm/libsql/driver-core';
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core';
 import {
   chunksOf,

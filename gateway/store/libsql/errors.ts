@@ -1,4 +1,4 @@
-import { LibsqlError } from '@libsql/client';
+import { LibsqlError } from '@libsql/client/sqlite3';
 import { describeError, RelayError } from '../../../shared/errors.ts';
 
 /** Codes that speak of the data and not of the file: trying again cannot help. */
