@@ -22,7 +22,10 @@ const PANELS: readonly Panel[] = [
   {
     title: 'Messages by outcome',
     unit: 'reqps',
-    queries: [['sum by (outcome) (rate(gaze_relay_messages_answered_total[5m]))', '{{outcome}}']],
+    queries: [
+      ['sum by (outcome) (rate(gaze_relay_messages_answered_total[5m]))', '{{outcome}}'],
+      ['sum by (outcome) (rate(gaze_relay_late_messages_answered_total[5m]))', 'late, {{outcome}}'],
+    ],
   },
   {
     title: 'Frame, receipt to update',

@@ -24,6 +24,11 @@ export class GatewayMetrics {
   readonly #answered = this.#counter('messages_answered_total', 'Updates sent, by what became of the message', [
     'outcome',
   ]);
+  readonly #answeredLate = this.#counter(
+    'late_messages_answered_total',
+    'Updates to messages that an outage held back, by what became of the message; in messages_answered_total too',
+    ['outcome'],
+  );
   readonly #answers = this.#counter('inference_answers_total', 'Answers of inference, by status', ['status']);
   readonly #deliveries = this.#counter('store_deliveries_total', 'Batches of windows handed to the store, by outcome', [
     'outcome',
@@ -51,8 +56,9 @@ export class GatewayMetrics {
     this.#received.inc({ kind });
   }
 
-  answered(outcome: Outcome): void {
+  answered(outcome: Outcome, late: boolean): void {
     this.#answered.inc({ outcome });
+    if (late) this.#answeredLate.inc({ outcome });
   }
 
   inferred(status: LinkAnswer['status'], receiptToAnswerMs: number): void {

@@ -76,7 +76,8 @@ export type ConnectionEvent =
 
 export type ConnectionEffect =
   | { readonly type: 'send'; readonly message: ServerControl }
-  | { readonly type: 'update'; readonly update: Update }
+  /** `late`: the message it answers was kept back during an outage. */
+  | { readonly type: 'update'; readonly update: Update; readonly late: boolean }
   | { readonly type: 'authenticate'; readonly hello: Hello }
   | {
       readonly type: 'infer';

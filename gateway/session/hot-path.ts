@@ -2,7 +2,7 @@ import { readingOf } from '../../shared/focus/tracker.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
 import { implausibility } from '../../shared/observation-check.ts';
 import { ProtocolError, type ProtocolFault } from '../../shared/protocol/errors.ts';
-import type { ClientMessage, ObservationMessage } from '../../shared/protocol/frames.ts';
+import type { ClientMessage, FrameMessage, ObservationMessage } from '../../shared/protocol/frames.ts';
 import { type Outcome, UPDATE_BYTES, type Update } from '../../shared/protocol/update.ts';
 import { nextCrop } from '../../shared/vision/crop.ts';
 import { accountTotals, addCounts, countSample, isTimely } from './account.ts';
@@ -24,8 +24,8 @@ import { takeTokens } from './token-bucket.ts';
 export const ROI_MAX_AGE_MS = 2000;
 /** Longer side of the picture that searches for a face: small faces need more than a face crop's pixels. */
 export const SEARCH_IMAGE_PX = 320;
-/** What a late observation costs of the allowed rate: it is small, and an outage leaves many. */
-export const LATE_OBSERVATION_COST = 0.25;
+/** What a late message costs of the allowed rate: an outage leaves many (L-3). */
+export const LATE_COST = 0.25;
 
 /** A binary message of a tracking client: refused, dropped, or on its way to become an observation. */
 export function receive(
@@ -34,7 +34,7 @@ export function receive(
   context: ConnectionContext,
 ): ConnectionStep {
   const { message } = event;
-  const cost = message.kind === 'observation' && message.late ? LATE_OBSERVATION_COST : 1;
+  const cost = message.late ? LATE_COST : 1;
   const drawn = takeTokens(state.frameBucket, frameBucketLimits(context), context.nowMs, cost);
   const arrived: Tracking = {
     ...state,
@@ -189,9 +189,9 @@ export function answered(
   let next: ConnectionState = freed;
   if (event.type === 'observed') {
     const timely = isTimely(state.account, message.captureMs, context.nowMs);
-    const frozen = isFrozen(state.freeze, message.captureMs);
+    const unusable = isFrozen(state.freeze, message.captureMs) || missesFace(message, event.observation);
     const counted = timely
-      ? observed(freed, message.captureMs, event.observation, context.nowMs - receivedAtMs, frozen)
+      ? observed(freed, message.captureMs, event.observation, context.nowMs - receivedAtMs, unusable)
       : dropped(freed);
     const step = acknowledge(counted, message, timely ? 'processed' : 'out_of_order', context);
     next = step.state;
@@ -214,6 +214,11 @@ export function answered(
     effects.push(infer(next, released.send));
   }
   return { state: next, effects };
+}
+
+/** During an outage nobody could say where the face went: a part of the frame without one says nothing (L-4). */
+function missesFace({ late, fullFrame }: FrameMessage, { face }: FaceObservation): boolean {
+  return late && !fullFrame && face === null;
 }
 
 function dropped<S extends Capturing>(state: S): S {
@@ -241,14 +246,14 @@ function observed<S extends Capturing>(
   captureMs: number,
   observation: FaceObservation,
   gatewayMs: number,
-  frozen = false,
+  unusable = false,
 ): S {
   const { face } = observation;
   const { calibration } = state;
   return {
-    ...sampled(state, captureMs, frozen ? null : observation, gatewayMs),
+    ...sampled(state, captureMs, unusable ? null : observation, gatewayMs),
     lastObservation: observation,
-    calibration: calibration === null || frozen ? calibration : noteReading(calibration, captureMs, observation),
+    calibration: calibration === null || unusable ? calibration : noteReading(calibration, captureMs, observation),
     roi: face === null ? null : { roi: face.nextRoi, captureMs },
     nextCrop: nextCrop(observation, state.camera, state.nextCrop),
   };
@@ -257,7 +262,7 @@ function observed<S extends Capturing>(
 /** Every message of the hot path is answered by exactly one update (U-2). */
 function acknowledge<S extends Capturing & ConnectionState>(
   state: S,
-  message: { seq: number; captureMs: number },
+  message: Pick<ClientMessage, 'seq' | 'captureMs' | 'late'>,
   outcome: Outcome,
   context: ConnectionContext,
 ): { state: S; effects: ConnectionEffect[] } {
@@ -278,6 +283,6 @@ function acknowledge<S extends Capturing & ConnectionState>(
   };
   return {
     state: { ...state, account: addCounts(state.account, { bytesDown: UPDATE_BYTES }) },
-    effects: [{ type: 'update', update }],
+    effects: [{ type: 'update', update, late: message.late }],
   };
 }

@@ -156,7 +156,7 @@ export class Stream {
         this.#send(JSON.stringify(effect.message));
         break;
       case 'update':
-        this.#use.metrics.answered(effect.update.outcome);
+        this.#use.metrics.answered(effect.update.outcome, effect.late);
         this.#send(encodeUpdate(effect.update));
         break;
       case 'authenticate':

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { FrameOutbox, MOST_KEPT_PICTURES } from '../../../client/core/frame-outbox.ts';
+import { FULL } from '../support/harness.ts';
+
+function picture(captureMs: number) {
+  return { kind: 'frame', codec: 'jpeg', crop: FULL, fullFrame: true, image: Uint8Array.of(1), captureMs } as const;
+}
+
+/** Captures five times a second, as the loop does, with no connection; the last picture acknowledged was at `fromMs`. */
+function outage(fromMs: number, toMs: number, outbox = new FrameOutbox()): FrameOutbox {
+  outbox.settled(fromMs);
+  for (let atMs = fromMs + 200; atMs <= toMs; atMs += 200) if (outbox.wants(atMs)) outbox.keep(picture(atMs));
+  return outbox;
+}
+
+/** Takes out all, with time enough between them, and acknowledges each. */
+function drain(outbox: FrameOutbox, nowMs = 0): number[] {
+  const captured: number[] = [];
+  for (let atMs = nowMs; outbox.goesFirst; atMs += 100) {
+    const message = outbox.next(atMs);
+    if (message === null) continue;
+    captured.push(message.captureMs);
+    outbox.settled(message.captureMs);
+  }
+  return captured;
+}
+
+describe('pictures of an outage', () => {
+  it('are kept once a second, from before a gap of two seconds begins', () => {
+    const captured = drain(outage(10_000, 40_000));
+    expect(captured[0]).toBe(11_600);
+    expect(captured.at(-1)).toBeGreaterThan(39_000);
+    for (const [index, atMs] of captured.slice(1).entries()) expect(atMs - (captured[index] ?? 0)).toBe(1000);
+  });
+
+  it('are a minute of them at most: what comes after is not kept', () => {
+    const outbox = outage(0, 90_000);
+    expect(outbox.size).toBe(MOST_KEPT_PICTURES);
+    const captured = drain(outbox);
+    expect(captured[0]).toBe(1600);
+    expect(captured.at(-1)).toBe(60_600);
+  });
+
+  it('are not kept while acknowledgements come, however few', () => {
+    const outbox = new FrameOutbox();
+    for (let atMs = 0; atMs < 20_000; atMs += 200) {
+      outbox.settled(atMs - 1200);
+      expect(outbox.wants(atMs)).toBe(false);
+    }
+  });
+
+  it('go before anything newer, in order, and no more than ten a second', () => {
+    const outbox = outage(0, 60_000);
+    expect(outbox.goesFirst).toBe(true);
+    const captured: number[] = [];
+    for (let nowMs = 0; nowMs < 3000; nowMs += 10) {
+      const message = outbox.next(nowMs);
+      if (message !== null) captured.push(message.captureMs);
+    }
+    expect(captured).toEqual(captured.toSorted((a, b) => a - b));
+    expect(captured.length).toBeGreaterThanOrEqual(29);
+    expect(captured.length).toBeLessThanOrEqual(32);
+  });
+
+  it('that nobody acknowledged before the connection broke again go again, first', () => {
+    const outbox = outage(0, 10_000);
+    const first = outbox.next(0);
+    const second = outbox.next(1000);
+    outbox.settled(first?.captureMs ?? 0);
+    outbox.rewind();
+    expect(drain(outbox, 2000)[0]).toBe(second?.captureMs);
+  });
+
+  it('are no "same" messages: what they repeat may never have arrived', () => {
+    const outbox = new FrameOutbox();
+    outbox.settled(0);
+    outbox.keep({ kind: 'same', captureMs: 2000 });
+    expect(outbox.size).toBe(0);
+    expect(outbox.wants(2000)).toBe(true);
+  });
+
+  it('of a session that is over have no place in a new one', () => {
+    const outbox = outage(0, 10_000);
+    outbox.reset();
+    expect(outbox.size).toBe(0);
+    expect(outbox.next(0)).toBeNull();
+  });
+});
