@@ -64,14 +64,29 @@ function settledAt(held: Direction): Smoothing {
   return { ...UNDECIDED, held };
 }
 
-/** The direction with the most evidence, or `held` when there is none. */
+/** Directions in which a gaze can be off the screen. */
+const OFF_SCREEN: readonly Direction[] = [
+  'looking_left',
+  'looking_right',
+  'looking_up',
+  'looking_down',
+  'face_turned',
+  'distracted',
+];
+
+/**
+ * The direction with the most evidence, or `held` when there is none. A gaze that is off the screen and in
+ * none of its directions for half of that time wanders: it is `distracted`.
+ */
 function strongest(evidence: Smoothing['againstByDirection'], held: Direction): Direction {
+  const msOf = (direction: Direction): number => evidence[direction] ?? 0;
   let best: Direction | null = null;
   for (const direction of DIRECTIONS) {
-    const ms = evidence[direction] ?? 0;
-    if (ms > 0 && (best === null || ms > (evidence[best] ?? 0))) best = direction;
+    if (msOf(direction) > 0 && (best === null || msOf(direction) > msOf(best))) best = direction;
   }
-  return best ?? held;
+  if (best === null) return held;
+  const offScreenMs = OFF_SCREEN.reduce((sum, direction) => sum + msOf(direction), 0);
+  return OFF_SCREEN.includes(best) && msOf(best) * 2 < offScreenMs ? 'distracted' : best;
 }
 
 /** What the doubt amounts to when it cannot be waited for: the other direction from half of the needed evidence on. */

@@ -37,7 +37,7 @@ export const IRIS_BIAS_RIGHT_CM = 0.018;
  * centre at a distance of about 1 cm, so these are also the share of the true rotation that the mesh
  * shows: less upwards and downwards, where the lids hide the iris.
  */
-export const IRIS_LEVER_ACROSS_CM = 0.8;
+export const IRIS_LEVER_ACROSS_CM = 0.9;
 export const IRIS_LEVER_UP_CM = 0.5;
 
 /**
@@ -45,7 +45,7 @@ export const IRIS_LEVER_UP_CM = 0.5;
  * off the place that the fitted face has for them counts as a shift of the iris: it takes a fifth off the
  * error of yaw on rendered heads, and leaves the spread among people who look into a camera as it is.
  */
-const CORNERS_DRAWN_ALONG = 0.3;
+const CORNERS_DRAWN_ALONG = 0.45;
 
 /**
  * The upper lid follows the eye downwards when the iris no longer shows it. Below this height over the

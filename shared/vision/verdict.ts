@@ -1,6 +1,7 @@
 import type { Direction } from '../direction.ts';
 import type { FaceMeasurement, FaceObservation } from '../observation.ts';
 import { type Gaze, type GazeCorrection, gazeOf, NO_CORRECTION } from './gaze.ts';
+import type { ImageQuality } from './image.ts';
 import { DEFAULT_SCREEN, placeOnScreen, type ScreenRegion } from './screen.ts';
 
 /** What one frame says. `gaze` is null where none was measured well enough. */
@@ -26,18 +27,37 @@ const MIN_SCORE = 0.5;
 const MIN_INTER_OCULAR_PX = 15;
 const MIN_BRIGHTNESS = 0.05;
 const MAX_RESIDUAL = 0.15;
+/** Sharp pictures blurred step by step: the gaze wanders from a sharpness of 0.05 on and is lost below 0.01. */
+const MIN_SHARPNESS = 0.008;
 /** From here on a frame is as good as any. */
 const GOOD_SCORE = 0.9;
 const GOOD_INTER_OCULAR_PX = 35;
 const GOOD_BRIGHTNESS = 0.2;
 const GOOD_RESIDUAL = 0.05;
+const GOOD_SHARPNESS = 0.05;
 
-/** Lids of a talking man in a video: shut below 0.12, half-way in a blink up to 0.15, squinting in a smile from 0.155 on. */
-const CLOSED_OPENNESS = 0.14;
+/**
+ * Openness below which eyes are shut. A shut eye shows no iris, and the mesh puts it near the middle of the
+ * lids, which reads as an eye turned to the nose, and so on both sides: eyes that converge as no eyes do
+ * are shut at a higher openness than eyes that agree, which only look down or squint. In clips of four
+ * people shut eyes have an openness up to 0.06 and converge by 8° to 50°; eyes that look down between
+ * lowered lids, or are caught in a blink, 0.09 to 0.15 and −8° to 6°.
+ */
+const CLOSED_OPENNESS = { agreeing: 0.09, converging: 0.18 } as const;
+const CONVERGING_DEG = { from: 0, to: 25 } as const;
+/** How well both eyes must be seen for their convergence to count. */
+const CONVERGENCE_VISIBILITY = 0.5;
 /** Seen from the side or with the head bowed, open eyes look shut: the limit falls by these shares over these angles. */
 const SIDE_VIEW = { fromDeg: 25, toDeg: 40, share: 0.4 } as const;
 const BOWED = { fromDeg: 8, toDeg: 25, share: 0.35 } as const;
+/** A head turned further than this is turned away, wherever the eyes seem to look. */
 const TURNED_YAW_DEG = 32;
+/**
+ * Eyes bring a gaze back from a turned head by this much at most: people turn the head when they would have
+ * to turn the eyes further (J. S. Stahl, "Amplitude of human head movements associated with horizontal
+ * saccades", Exp. Brain Res. 126 (1999): eyes stay within about ±25° in the head).
+ */
+const EYES_COME_BACK_DEG = 25;
 /** Widening of the limits that the held direction enjoys, as a share. */
 const HYSTERESIS = 0.08;
 /** With less of the eyes to be seen, only a turned head says anything. */
@@ -53,11 +73,12 @@ function ramp(value: number, from: number, to: number): number {
 }
 
 /** How far a frame can be trusted, 0 (not at all) – 1. */
-export function qualityOf(face: FaceMeasurement, brightness: number): number {
+export function qualityOf(face: FaceMeasurement, picture: ImageQuality): number {
   const parts = [
     ramp(face.score, MIN_SCORE, GOOD_SCORE),
     ramp(face.interOcularPx, MIN_INTER_OCULAR_PX, GOOD_INTER_OCULAR_PX),
-    ramp(brightness, MIN_BRIGHTNESS, GOOD_BRIGHTNESS),
+    ramp(picture.brightness, MIN_BRIGHTNESS, GOOD_BRIGHTNESS),
+    ramp(picture.sharpness, MIN_SHARPNESS, GOOD_SHARPNESS),
     ramp(face.fitResidual, MAX_RESIDUAL, GOOD_RESIDUAL),
   ];
   return parts.some((part) => part === 0) ? 0 : Math.min(...parts.map((part) => 0.4 + 0.6 * part));
@@ -70,25 +91,30 @@ export function opennessOfFace(face: FaceMeasurement): number | null {
   return sum < 0.2 ? null : (left.openness * left.visibility + right.openness * right.visibility) / sum;
 }
 
-/** Openness below which the eyes of a head turned like this are shut. */
+/** Openness below which the eyes of this face are shut. */
 function closedLimitOf(face: FaceMeasurement): number {
+  const { imageLeftEye: left, imageRightEye: right } = face;
+  const isSeen = Math.min(left.visibility, right.visibility) >= CONVERGENCE_VISIBILITY;
+  const converging = isSeen ? ramp(left.yawDeg - right.yawDeg, CONVERGING_DEG.from, CONVERGING_DEG.to) : 0;
+  const level = CLOSED_OPENNESS.agreeing + (CLOSED_OPENNESS.converging - CLOSED_OPENNESS.agreeing) * converging;
   const turned = ramp(Math.abs(face.headYawDeg), SIDE_VIEW.fromDeg, SIDE_VIEW.toDeg);
   const bowed = ramp(-face.headPitchDeg, BOWED.fromDeg, BOWED.toDeg);
-  return CLOSED_OPENNESS * (1 - SIDE_VIEW.share * turned) * (1 - BOWED.share * bowed);
+  return level * (1 - SIDE_VIEW.share * turned) * (1 - BOWED.share * bowed);
 }
 
-/** The direction of the axis that leaves the screen furthest; null when no single axis does. */
-function axisBeyond(across: number, up: number): Direction | null {
-  if (Math.abs(across) <= 1 && Math.abs(up) <= 1) return null;
+/** The direction of the axis that leaves the screen furthest. */
+function axisBeyond(across: number, up: number): Direction {
   if (Math.abs(across) >= Math.abs(up)) return across < 0 ? 'looking_left' : 'looking_right';
   return up < 0 ? 'looking_down' : 'looking_up';
 }
 
 /**
- * One frame's verdict by the geometric rule: no face, unknown where the frame is too poor, eyes
- * closed, face turned away, then the axis on which the gaze leaves the screen furthest; `distracted`
- * where the gaze is past a rounded corner of the screen with neither axis beyond its own limit. A head
- * towards the screen whose eyes are hidden is unknown, not focused.
+ * One frame's verdict by the geometric rule: no face, unknown where the frame is too poor, eyes closed,
+ * then where the gaze leaves the screen, which has rounded corners: the axis on which it leaves furthest.
+ * A head that is turned away is `looking_left` or `looking_right` as long as the gaze is off the screen on
+ * that side, by the head alone where no eye is seen, and `face_turned` when the eyes seem to come back: as
+ * in the seed's rule, where they look comes before how the head is turned. A head towards the screen whose
+ * eyes are hidden is unknown, not focused. No single frame is `distracted`; smoothing.ts says when it is.
  */
 export function verdictOf(observation: FaceObservation, context: VerdictContext = DEFAULT_CONTEXT): Verdict {
   const { face, brightness } = observation;
@@ -97,7 +123,7 @@ export function verdictOf(observation: FaceObservation, context: VerdictContext 
       ? { direction: 'unknown', confidence: 0, gaze: null }
       : { direction: 'no_face', confidence: NO_FACE_CONFIDENCE, gaze: null };
   }
-  const quality = qualityOf(face, brightness);
+  const quality = qualityOf(face, observation);
   if (quality === 0) return { direction: 'unknown', confidence: 0, gaze: null };
   const slack = (direction: Direction): number => {
     if (context.held === null) return 1;
@@ -111,21 +137,24 @@ export function verdictOf(observation: FaceObservation, context: VerdictContext 
   }
 
   const gaze = gazeOf(face, context.correction);
-  const turnedLimit = TURNED_YAW_DEG / slack('face_turned');
-  const turned = Math.abs(face.headYawDeg) / turnedLimit;
-  if (turned > 1) {
-    return { direction: 'face_turned', confidence: quality * (0.5 + ramp(turned, 1, 1.5) / 2), gaze };
-  }
-
   const place = placeOnScreen(context.screen, gaze.yawDeg, gaze.pitchDeg);
   const room = slack('centered');
   const [across, up] = [place.across / room, place.up / room];
-  const axis = axisBeyond(across, up);
+  const turned = Math.abs(face.headYawDeg) / (TURNED_YAW_DEG / slack('face_turned'));
+  if (turned > 1) {
+    const side = Math.sign(face.headYawDeg);
+    const nearest = side * Math.max(0, Math.abs(face.headYawDeg) - EYES_COME_BACK_DEG);
+    const atNearest = placeOnScreen(context.screen, nearest, gaze.pitchDeg).across;
+    const isBeyond = Math.max(side * across, side * atNearest) > 1;
+    const direction = isBeyond ? axisBeyond(side, 0) : 'face_turned';
+    return { direction, confidence: quality * (0.5 + ramp(turned, 1, 1.5) / 2), gaze };
+  }
+
   const reach = (across ** 4 + up ** 4) ** 0.25;
   const sureness = 0.4 + 0.6 * ramp(Math.abs(reach - 1), 0, 0.5);
   const agreement = 1 - 0.5 * ramp(gaze.eyeDifferenceDeg ?? 0, EYES_DIFFER_DEG, EYES_CONTRADICT_DEG);
   const eyes = (0.6 + 0.4 * gaze.eyeWeight) * agreement;
-  const direction = axis ?? (reach > 1 ? 'distracted' : 'centered');
+  const direction = reach > 1 ? axisBeyond(across, up) : 'centered';
   if (direction === 'centered' && gaze.eyeWeight < HIDDEN_EYES_WEIGHT)
     return { direction: 'unknown', confidence: 0, gaze: null };
   return { direction, confidence: quality * sureness * eyes, gaze };

@@ -5,7 +5,7 @@ const LID_BINS = 16;
 const HALF_LID_M = 0.0145;
 /** Least share of the blink's largest movement that a vertex of the edge has. */
 const MOVES = 0.12;
-const LASH_M = 0.0035;
+const LASH_M = 0.003;
 
 /** Upper lashes of one eye, as a ribbon that follows the lid. The model has none, and the mesh looks for a lid line. */
 export interface Lashes {

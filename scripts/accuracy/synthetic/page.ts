@@ -111,7 +111,8 @@ function poseFace(job: RenderJob): void {
   for (const eye of eyes) eye.rotation.set(-job.eyePitchDeg * rad, job.eyeYawDeg * rad, 0, 'YXZ');
   const down = clamp01(-job.eyePitchDeg / 30) * job.lidFollow;
   const up = clamp01(job.eyePitchDeg / 30) * job.lidFollow;
-  const lidsDown = job.blink + (1 - job.blink) * job.squint;
+  // Lids that hang do not hang further when they follow the eye down.
+  const lidsDown = job.blink + (1 - job.blink) * job.squint * (1 - 0.6 * down);
   for (const side of ['Left', 'Right']) {
     setMorph(`eyeBlink${side}`, lidsDown);
     setMorph(`eyeLookDown${side}`, down * (1 - job.blink));
@@ -123,7 +124,8 @@ function poseFace(job: RenderJob): void {
   setMorph('eyeLookInRight', toRight);
   setMorph('eyeLookOutRight', toLeft);
   setMorph('eyeLookInLeft', toLeft);
-  for (const each of lashes) each.follow(Math.max(lidsDown, down));
+  // A lid that follows the eye turns its lashes less than one that shuts.
+  for (const each of lashes) each.follow(lidsDown + (1 - lidsDown) * 0.45 * down);
 }
 
 /** Another head: wider or narrower, longer or shorter. The eyeballs keep their shape, so that their angles stay exact. */

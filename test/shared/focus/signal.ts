@@ -46,7 +46,7 @@ export function observationOf(look: Look): FaceObservation | null {
     case 'looking_down':
       return faceSeen({ headPitchDeg: -32, ...bothEyes(0, -10), seedDirection: look });
     case 'face_turned':
-      return faceSeen({ headYawDeg: 50, seedDirection: look });
+      return faceSeen({ headYawDeg: 36, ...bothEyes(-32, 0), seedDirection: look });
     case 'eyes_closed':
       return faceSeen({ ...bothEyes(0, 0, 0.02), seedDirection: look });
     case 'no_face':

@@ -252,6 +252,17 @@ describe('what changes the state', () => {
     expect(totals.directionMs.eyes_closed).toBe(4000);
   });
 
+  it('to distracted when looks off the screen are in no direction for long, and to that direction when they settle', () => {
+    const looks: readonly Look[] = ['looking_left', 'looking_up', 'looking_right', 'looking_down'];
+    const wandering = Array.from({ length: 20 }, (_, i) => ({ look: looks[i % 4] ?? 'centered', ms: 100 }));
+    const signal: Signal = [{ look: 'centered', ms: 3000 }, ...wandering];
+    const state = run(sampleAt(signal, timesOf(lengthOf(signal), 10)));
+    expect(readingOf(state)).toMatchObject({ state: 'unfocused', direction: 'distracted' });
+    const settled = run(sampleAt([...signal, { look: 'looking_up', ms: 1000 }], timesOf(lengthOf(signal) + 1000, 10)));
+    expect(readingOf(settled).direction).toBe('looking_up');
+    expect(totalsOf(settle(settled, 6000)).focusedMs).toBe(3000);
+  });
+
   it('not the odd frame that says otherwise', () => {
     const samples = sampleAt([{ look: 'centered', ms: 60_000 }], timesOf(60_000, 15)).map((sample, i) =>
       i % 7 === 3 ? { ...sample, observation: observationOf('looking_down') } : sample,

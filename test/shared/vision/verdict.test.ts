@@ -83,14 +83,26 @@ describe('the geometric rule', () => {
   it('takes a head towards the screen with hidden eyes for unknown, never for focused, and a turned one for what it is', () => {
     expect(directionOf(eyes({ visibility: 0.05 }))).toBe('unknown');
     expect(directionOf({ headYawDeg: 25, ...eyes({ visibility: 0.05 }) })).toBe('looking_right');
-    expect(directionOf({ headYawDeg: 45, ...eyes({ visibility: 0.05 }) })).toBe('face_turned');
+    expect(directionOf({ headYawDeg: 45, ...eyes({ visibility: 0.05 }) })).toBe('looking_right');
   });
 
   it('wants eyes more shut before it calls them closed when they are seen from the side or from above', () => {
-    expect(directionOf(eyes({ openness: 0.12 }))).toBe('eyes_closed');
-    expect(directionOf({ headYawDeg: 42, ...eyes({ openness: 0.12 }) })).toBe('face_turned');
-    expect(directionOf({ headPitchDeg: -26, ...eyes({ openness: 0.12 }) })).toBe('looking_down');
-    expect(directionOf({ headPitchDeg: -26, ...eyes({ openness: 0.05 }) })).toBe('eyes_closed');
+    expect(directionOf(eyes({ openness: 0.07 }))).toBe('eyes_closed');
+    expect(directionOf({ headYawDeg: 42, ...eyes({ openness: 0.07 }) })).toBe('looking_right');
+    expect(directionOf({ headPitchDeg: -26, ...eyes({ openness: 0.07 }) })).toBe('looking_down');
+    expect(directionOf({ headPitchDeg: -26, ...eyes({ openness: 0.03 }) })).toBe('eyes_closed');
+  });
+
+  it('takes narrow eyes for closed when both seem to look at the nose, and for open when they agree', () => {
+    const narrow = (leftYawDeg: number, rightYawDeg: number): Partial<FaceMeasurement> => ({
+      imageLeftEye: eye({ yawDeg: leftYawDeg, openness: 0.14 }),
+      imageRightEye: eye({ yawDeg: rightYawDeg, openness: 0.14 }),
+    });
+    expect(directionOf(narrow(15, -15))).toBe('eyes_closed');
+    expect(directionOf(narrow(0, 0))).toBe('centered');
+    expect(directionOf(narrow(-15, 15))).toBe('centered');
+    expect(directionOf({ headPitchDeg: -25, ...narrow(2, -2) })).toBe('looking_down');
+    expect(directionOf({ imageLeftEye: eye({ yawDeg: 15 }), imageRightEye: eye({ yawDeg: -15 }) })).toBe('centered');
   });
 
   it('names the axis on which the gaze leaves the screen furthest, by image side', () => {
@@ -108,10 +120,16 @@ describe('the geometric rule', () => {
     }
   });
 
-  it('puts closed eyes before a turned head, and a turned head before where it looks', () => {
+  it('puts closed eyes before a turned head', () => {
     expect(directionOf({ headYawDeg: 50, ...eyes({ openness: 0.03 }) })).toBe('eyes_closed');
-    expect(directionOf({ headYawDeg: 50, headPitchDeg: -50 })).toBe('face_turned');
-    expect(directionOf({ headYawDeg: -50, ...eyes({ yawDeg: 50 }) })).toBe('face_turned');
+  });
+
+  it('says to which side a turned head looks, and face_turned while the eyes may still be on the screen', () => {
+    expect(directionOf({ headYawDeg: 36 })).toBe('looking_right');
+    expect(directionOf({ headYawDeg: -36, headPitchDeg: -50 })).toBe('looking_left');
+    expect(directionOf({ headYawDeg: -36, ...eyes({ yawDeg: 30 }) })).toBe('face_turned');
+    expect(directionOf({ headYawDeg: 36, ...eyes({ yawDeg: -60 }) })).toBe('face_turned');
+    expect(directionOf({ headYawDeg: -60, ...eyes({ yawDeg: 50 }) })).toBe('looking_left');
   });
 
   it('judges closed eyes by those that are seen', () => {
@@ -119,10 +137,13 @@ describe('the geometric rule', () => {
     expect(directionOf({ imageLeftEye: hiddenAndShut, imageRightEye: eye() })).toBe('centered');
   });
 
-  it('is distracted past a corner of the screen, where neither axis is beyond its own limit', () => {
+  it('rounds the screen’s corners', () => {
     const { halfWidthDeg, aboveDeg, centerPitchDeg } = DEFAULT_SCREEN;
-    const corner = { headYawDeg: halfWidthDeg * 0.95, headPitchDeg: centerPitchDeg + aboveDeg * 0.95 };
-    expect(directionOf(corner)).toBe('distracted');
+    const corner = (across: number, up: number) =>
+      directionOf({ headYawDeg: halfWidthDeg * across, headPitchDeg: centerPitchDeg + aboveDeg * up });
+    expect(corner(0.8, 0.8)).toBe('centered');
+    expect(corner(0.98, 0.9)).toBe('looking_right');
+    expect(corner(0.9, 0.98)).toBe('looking_up');
   });
 
   it('is no_face without a face, but unknown in the dark', () => {
@@ -135,6 +156,7 @@ describe('the geometric rule', () => {
     expect(directionOf({ interOcularPx: 12 })).toBe('unknown');
     expect(directionOf({ fitResidual: 0.2 })).toBe('unknown');
     expect(directionOf({}, { brightness: 0.02 })).toBe('unknown');
+    expect(directionOf({}, { sharpness: 0.005 })).toBe('unknown');
   });
 
   it('reads a far open eye as open', () => {
@@ -147,6 +169,8 @@ describe('the geometric rule', () => {
     expect(sureness({})).toBeGreaterThan(0.9);
     expect(sureness({ headYawDeg: 14 })).toBeLessThan(sureness({ headYawDeg: 5 }));
     expect(sureness({ score: 0.6 })).toBeLessThan(sureness({}));
+    const blurred = verdictOf({ ...faceSeen(), face: faceOf({ headPitchDeg: -5 }), sharpness: 0.02 });
+    expect(blurred.confidence).toBeLessThan(sureness({}));
     const crossed = { imageLeftEye: eye({ yawDeg: 25 }), imageRightEye: eye({ yawDeg: -25 }) };
     expect(sureness(crossed)).toBeLessThan(sureness({}));
   });
