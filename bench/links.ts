@@ -4,6 +4,7 @@ import { openShapedLink, type ShapedLink } from '../test/support/link/shaped-lin
 import { symmetricLink } from '../test/support/link/shapes.ts';
 import { CLIP_FPS, clipFrames, type Product, startProduct } from '../test/support/product.ts';
 import { seededRandom } from '../test/support/random.ts';
+import { writeLinkCharts } from './lib/links/charts.ts';
 import { type ByteDeltas, bytesRatio, figuresOf, type LinkFigures } from './lib/links/figures.ts';
 import { type Lesson, startLesson } from './lib/links/our-page.ts';
 import { type BenchLink, type Contender, measuredMs, parseLinksOptions } from './lib/links/plan.ts';
@@ -162,6 +163,7 @@ export async function run(argv: readonly string[]): Promise<void> {
       results.push(await measureLink({ product, lesson, seed, browsers }, bench, options.contenders, forMs));
       printLinks(results.slice(-1), index === 0);
     }
+    if (options.chartsTo !== null) await writeLinkCharts(results, options.chartsTo);
     if (options.json) {
       process.stdout.write(
         `${JSON.stringify({ shaping: 'user-space proxy', seconds: options.seconds, links: results })}\n`,

@@ -1,7 +1,7 @@
 import { gazeOf } from '../../shared/vision/gaze.ts';
+import { barChart, COLORS, pointChart } from '../svg.ts';
 import { QUALITIES, SIZES_PX } from './bandwidth.ts';
 import type { AccuracyReport } from './report.ts';
-import { barChart, COLORS, pointChart } from './svg.ts';
 import { trueGazeOf } from './synthetic/measure.ts';
 import { LIGHTS } from './synthetic/scene.ts';
 

@@ -104,21 +104,64 @@ export function pointChart(
   return frame(title, body);
 }
 
-/** Groups of bars from 0 to 100 %; null leaves a gap. */
+/** How values become heights: `heightOf` in 0–1, `textOf` above a bar. */
+export interface BarScale {
+  readonly ticks: readonly { readonly value: number; readonly label: string }[];
+  heightOf(value: number): number;
+  textOf(value: number): string;
+}
+
+/** From 0 to 100 %; values are shares. */
+export const PERCENT: BarScale = {
+  ticks: [0, 0.25, 0.5, 0.75, 1].map((value) => ({ value, label: `${value * 100} %` })),
+  heightOf: (share) => share,
+  textOf: (share) => String(Math.round(share * 100)),
+};
+
+/** Powers of ten from `min` to `max`, both powers themselves. Values below `min` have no height. */
+export function logarithmicScale(
+  min: number,
+  max: number,
+  tickText: (value: number) => string,
+  textOf: (value: number) => string,
+): BarScale {
+  const decades = Math.round(Math.log10(max / min));
+  return {
+    ticks: Array.from({ length: decades + 1 }, (_, power) => min * 10 ** power).map((value) => ({
+      value,
+      label: tickText(value),
+    })),
+    heightOf: (value) => Math.max(0, Math.min(1, Math.log10(value / min) / decades)),
+    textOf,
+  };
+}
+
+/** From 0 to `max` in steps. */
+export function linearScale(max: number, step: number, textOf: (value: number) => string): BarScale {
+  const count = Math.round(max / step);
+  return {
+    ticks: Array.from({ length: count + 1 }, (_, index) => ({ value: index * step, label: tickText(index * step) })),
+    heightOf: (value) => Math.max(0, Math.min(1, value / max)),
+    textOf,
+  };
+}
+
+/** Groups of bars; null leaves a gap. */
 export function barChart(
   title: string,
   groups: readonly string[],
   series: readonly { readonly name: string; readonly color: string; readonly values: readonly (number | null)[] }[],
+  scale: BarScale = PERCENT,
 ): string {
   const width = WIDTH - MARGIN.left - MARGIN.right;
   const height = HEIGHT - MARGIN.top - MARGIN.bottom - 8;
-  const py = (share: number): number => HEIGHT - MARGIN.bottom - share * height;
+  const py = (value: number): number => HEIGHT - MARGIN.bottom - scale.heightOf(value) * height;
   const groupWidth = width / groups.length;
   const barWidth = (groupWidth * 0.76) / series.length;
   const body = [
-    ...[0, 0.25, 0.5, 0.75, 1].flatMap((share) => [
-      `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${py(share)}" y2="${py(share)}" stroke="#e3e3e3"/>`,
-      text(MARGIN.left - 8, py(share) + 4, `${share * 100} %`, 'text-anchor="end" class="small"'),
+    ...scale.ticks.flatMap(({ value, label }) => [
+      `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${py(value)}" y2="${py(value)}" stroke="#e3e3e3"/>`,
+      text(MARGIN.left - 8, py(value) + 4, label, 'text-anchor="end" class="small"'),
     ]),
     ...legend(series),
     ...groups.flatMap((group, g) => {
@@ -135,13 +178,8 @@ export function barChart(
           if (value === null || value === undefined) return [];
           const x = start + s * barWidth;
           return [
-            `<rect x="${x.toFixed(1)}" y="${py(value).toFixed(1)}" width="${(barWidth - 2).toFixed(1)}" height="${(value * height).toFixed(1)}" fill="${color}"/>`,
-            text(
-              x + barWidth / 2 - 1,
-              py(value) - 4,
-              String(Math.round(value * 100)),
-              'text-anchor="middle" class="small"',
-            ),
+            `<rect x="${x.toFixed(1)}" y="${py(value).toFixed(1)}" width="${(barWidth - 2).toFixed(1)}" height="${(scale.heightOf(value) * height).toFixed(1)}" fill="${color}"/>`,
+            text(x + barWidth / 2 - 1, py(value) - 4, scale.textOf(value), 'text-anchor="middle" class="small"'),
           ];
         }),
       ];
