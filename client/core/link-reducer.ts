@@ -101,6 +101,7 @@ function onControl(state: LinkState, message: ServerControl, nowMs: number): Lin
         resumeToken: message.resume,
         sessionId: message.sessionId,
         clock: message.resumed ? resumeClock(state.clock, message.clockMs, nowMs) : CLOCK_STOPPED,
+        moves: message.resumed ? state.moves : [],
         guidance: guidanceFromLimits(message.limits, null),
       };
       const next = start(welcomed, nowMs);
@@ -133,15 +134,30 @@ function onControl(state: LinkState, message: ServerControl, nowMs: number): Lin
   }
 }
 
-/** Sends the wanted `start`, where there is one and the connection is up. */
+/**
+ * Sends the wanted `start`, where there is one and the connection is up. Sections that the student
+ * came through meanwhile are told with their moments: what was captured in them follows late.
+ */
 function start(state: LinkState, nowMs: number): LinkStep {
   if (state.wanted === null || state.phase.name !== 'live') return stay(state);
   const clock = beginClock(state.clock, nowMs);
   // Whatever crop was good before the pause or for the old frame size says nothing now.
   const guidance = state.guidance === null ? null : { ...state.guidance, nextCrop: null };
+  const [first] = state.moves;
+  const sectionId = first === undefined ? state.wanted.sectionId : first.fromSectionId;
+  const began: LinkEffect = {
+    type: 'send',
+    message: { type: 'start', ...state.wanted, sectionId, atMs: readClock(clock, nowMs) ?? 0 },
+  };
+  const moved = state.moves.map(
+    (move): LinkEffect => ({
+      type: 'send',
+      message: { type: 'section', sectionId: move.sectionId, atMs: move.atMs },
+    }),
+  );
   return {
-    state: { ...state, clock, guidance, phase: { ...state.phase, startSent: true, stopping: false } },
-    effects: [{ type: 'send', message: { type: 'start', ...state.wanted, atMs: readClock(clock, nowMs) ?? 0 } }],
+    state: { ...state, clock, guidance, moves: [], phase: { ...state.phase, startSent: true, stopping: false } },
+    effects: [began, ...moved],
   };
 }
 
@@ -149,11 +165,13 @@ function changeSection(state: LinkState, sectionId: number | null, nowMs: number
   if (state.wanted === null || state.wanted.sectionId === sectionId) return stay(state);
   const wanted: CaptureStart = { ...state.wanted, sectionId };
   const atMs = readClock(state.clock, nowMs);
-  const tell = state.phase.name === 'live' && state.phase.startSent && atMs !== null;
-  return {
-    state: { ...state, wanted },
-    effects: tell ? [{ type: 'send', message: { type: 'section', sectionId, atMs } }] : [],
-  };
+  // Before the clock began nothing was captured in the old section.
+  if (atMs === null) return stay({ ...state, wanted });
+  if (state.phase.name === 'live' && state.phase.startSent) {
+    return { state: { ...state, wanted }, effects: [{ type: 'send', message: { type: 'section', sectionId, atMs } }] };
+  }
+  const move = { fromSectionId: state.wanted.sectionId, sectionId, atMs };
+  return stay({ ...state, wanted, moves: [...state.moves, move] });
 }
 
 function stop(state: LinkState, nowMs: number): LinkStep {

@@ -13,6 +13,14 @@ export interface CaptureStart {
   readonly mode: Mode;
 }
 
+/** The student moved on while the gateway was out of reach. */
+export interface SectionMove {
+  readonly fromSectionId: number | null;
+  readonly sectionId: number | null;
+  /** Capture clock, whole ms. */
+  readonly atMs: number;
+}
+
 /** Something went wrong. `code` is stable; `retry` says whether the client tries again by itself. */
 export interface Fault {
   readonly code: string;
@@ -68,6 +76,8 @@ export interface LinkState {
   readonly sessionId: string | null;
   readonly clock: CaptureClock;
   readonly wanted: CaptureStart | null;
+  /** Moves to other lesson sections that the gateway has not been told of, in order. */
+  readonly moves: readonly SectionMove[];
   readonly guidance: Guidance | null;
 }
 
@@ -141,6 +151,7 @@ export function initialLinkState(resumeToken: string | null): LinkState {
     sessionId: null,
     clock: CLOCK_STOPPED,
     wanted: null,
+    moves: [],
     guidance: null,
   };
 }

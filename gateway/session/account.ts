@@ -11,6 +11,7 @@ import {
 import { diffTotals } from '../../shared/focus/windows.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
+import type { SectionMove } from './section-moves.ts';
 
 /** How far a client's capture clock may run ahead of the gateway's before its frames count for nothing. */
 export const CLOCK_SLACK_MS = 2000;
@@ -56,6 +57,8 @@ export interface SessionAccount {
   readonly userId: number;
   readonly moduleId: number;
   readonly sectionId: number | null;
+  /** Moves to other sections that no sample has reached yet, in order. */
+  readonly moves: readonly SectionMove[];
   readonly mode: Mode;
   readonly rule: Rule;
   /** The browser that calibrations are kept for; null when it does not say. */
@@ -91,6 +94,7 @@ export function openAccount(options: {
     ...options,
     epoch: 0,
     sectionId: null,
+    moves: [],
     mode: 'server',
     deviceId: null,
     calibratedAtMs: null,

@@ -1,14 +1,6 @@
 import type { ClientControl } from '../../shared/protocol/control.ts';
 import { ProtocolError } from '../../shared/protocol/errors.ts';
-import {
-  accountTotals,
-  captureClock,
-  type SessionAccount,
-  settleAccount,
-  startCapture,
-  stopCapture,
-  unflushedMs,
-} from './account.ts';
+import { accountTotals, captureClock, startCapture, stopCapture, unflushedMs } from './account.ts';
 import { calibrationStatus } from './account-calibration.ts';
 import {
   advanceCalibration,
@@ -20,6 +12,7 @@ import type { ConnectionContext, ConnectionEvent, ConnectionState, ConnectionSte
 import { NO_PICTURE } from './freeze.ts';
 import { answered, receive } from './hot-path.ts';
 import { EMPTY_SLOT } from './relay-slot.ts';
+import { crossMoves, enter, moveSection, sampleTime } from './section-moves.ts';
 import {
   endWith,
   frameBucketLimits,
@@ -184,7 +177,15 @@ function begin(
   );
 }
 
-function whenTracking(state: Tracking, event: ConnectionEvent, context: ConnectionContext): ConnectionStep {
+function whenTracking(before: Tracking, event: ConnectionEvent, context: ConnectionContext): ConnectionStep {
+  const atMs = sampleTime(event);
+  const moved = atMs === null ? null : crossMoves(before.account, atMs, context);
+  const state = moved === null ? before : { ...before, account: moved.account };
+  const step = track(state, event, context);
+  return moved === null ? step : { state: step.state, effects: [...moved.effects, ...step.effects] };
+}
+
+function track(state: Tracking, event: ConnectionEvent, context: ConnectionContext): ConnectionStep {
   switch (event.type) {
     case 'control':
       return controlWhileTracking(state, event.message, context);
@@ -233,7 +234,7 @@ function controlWhileTracking(state: Tracking, message: ClientControl, context: 
       );
     }
     case 'section': {
-      const { effects, account } = enter(state.account, message, message.atMs, context);
+      const { effects, account } = moveSection(state.account, message, context);
       return stay({ ...state, account }, ...effects);
     }
     case 'stop': {
@@ -252,20 +253,6 @@ function controlWhileTracking(state: Tracking, message: ClientControl, context: 
     default:
       return controlCalibration(state, message, context);
   }
-}
-
-/** Time up to now belongs to the old section and mode: its window is cut before the new one begins. */
-function enter(
-  account: SessionAccount,
-  to: Pick<SessionAccount, 'sectionId'> & Partial<Pick<SessionAccount, 'mode'>>,
-  atMs: number,
-  context: ConnectionContext,
-) {
-  const { sectionId, mode = account.mode } = to;
-  if (sectionId === account.sectionId && mode === account.mode) return { account, effects: [] };
-  const boundaryMs = Math.max(account.lastCaptureMs, Math.min(atMs, captureClock(account, context.nowMs)));
-  const saved = saveWindow(settleAccount(account, boundaryMs), false);
-  return { account: { ...saved.account, sectionId, mode }, effects: saved.effects };
 }
 
 function whenStopping(state: Stopping, event: ConnectionEvent, context: ConnectionContext): ConnectionStep {
@@ -305,9 +292,15 @@ function chain(step: ConnectionStep, event: ConnectionEvent, context: Connection
 }
 
 function finish(state: Tracking | Stopping, atMs: number, context: ConnectionContext): ConnectionStep {
-  const { account, effects } = saveWindow(stopCapture(state.account, atMs, context.nowMs), true);
-  return stay({ phase: 'ready', account, faults: state.faults, frameBucket: state.frameBucket }, ...effects, {
-    type: 'stopped',
-    account,
-  });
+  const moved = crossMoves(state.account, atMs, context);
+  const { account, effects } = saveWindow(stopCapture(moved.account, atMs, context.nowMs), true);
+  return stay(
+    { phase: 'ready', account, faults: state.faults, frameBucket: state.frameBucket },
+    ...moved.effects,
+    ...effects,
+    {
+      type: 'stopped',
+      account,
+    },
+  );
 }

@@ -103,4 +103,31 @@ describe('an outage in server mode', () => {
     driver.watch(30_200, 30_200);
     expect(driver.last('update').late).toBe(false);
   });
+
+  it('S-7 late pictures of before a change of section count for the section they were taken in', () => {
+    const driver = reconnected(10_000, 40_000);
+    driver.dispatch({ type: 'control', message: { type: 'section', sectionId: 82, atMs: 20_300 } });
+    driver.dispatch({ type: 'control', message: { type: 'section', sectionId: 83, atMs: 30_000 } });
+    sendLate(driver, 11_000, 39_000, lookingAtScreen());
+    driver.dispatch({ type: 'control', message: { type: 'stop', atMs: 40_000 } });
+    const windows = driver.all('save').map(({ window }) => window);
+    expect(windows.map((window) => [window.sectionId, sumOf(window)])).toEqual([
+      [null, 10_300],
+      [82, 9700],
+      [83, 10_000],
+    ]);
+    expect(driver.windowTotals().untrackedMs).toBe(0);
+  });
+
+  it('S-7 a change of section during an outage of which nothing was kept still cuts there', () => {
+    const driver = reconnected(10_000, 40_000);
+    driver.dispatch({ type: 'control', message: { type: 'section', sectionId: 82, atMs: 20_000 } });
+    driver.watch(40_200, 42_000);
+    driver.dispatch({ type: 'control', message: { type: 'stop', atMs: 42_000 } });
+    const windows = driver.all('save').map(({ window }) => window);
+    expect(windows.map((window) => [window.sectionId, window.untrackedMs])).toEqual([
+      [null, 10_000],
+      [82, 20_200],
+    ]);
+  });
 });
