@@ -45,8 +45,10 @@ const GOOD_SHARPNESS = 0.05;
  */
 const CLOSED_OPENNESS = { agreeing: 0.09, converging: 0.18 } as const;
 const CONVERGING_DEG = { from: 0, to: 25 } as const;
-/** How well both eyes must be seen for their convergence to count. */
-const CONVERGENCE_VISIBILITY = 0.5;
+/** How well an eye must be seen for its place, or its being open, to count by itself. */
+const WELL_SEEN = 0.5;
+/** An eye this many times as open as the limit is open, whatever the other one does: a wink is no sleep. */
+const CLEARLY_OPEN = 1.6;
 /** Seen from the side or with the head bowed, open eyes look shut: the limit falls by these shares over these angles. */
 const SIDE_VIEW = { fromDeg: 25, toDeg: 40, share: 0.4 } as const;
 const BOWED = { fromDeg: 8, toDeg: 25, share: 0.35 } as const;
@@ -94,7 +96,7 @@ export function opennessOfFace(face: FaceMeasurement): number | null {
 /** Openness below which the eyes of this face are shut. */
 function closedLimitOf(face: FaceMeasurement): number {
   const { imageLeftEye: left, imageRightEye: right } = face;
-  const isSeen = Math.min(left.visibility, right.visibility) >= CONVERGENCE_VISIBILITY;
+  const isSeen = Math.min(left.visibility, right.visibility) >= WELL_SEEN;
   const converging = isSeen ? ramp(left.yawDeg - right.yawDeg, CONVERGING_DEG.from, CONVERGING_DEG.to) : 0;
   const level = CLOSED_OPENNESS.agreeing + (CLOSED_OPENNESS.converging - CLOSED_OPENNESS.agreeing) * converging;
   const turned = ramp(Math.abs(face.headYawDeg), SIDE_VIEW.fromDeg, SIDE_VIEW.toDeg);
@@ -132,7 +134,10 @@ export function verdictOf(observation: FaceObservation, context: VerdictContext 
 
   const openness = opennessOfFace(face);
   const closedLimit = closedLimitOf(face) * slack('eyes_closed');
-  if (openness !== null && openness < closedLimit) {
+  const isOneOpen = [face.imageLeftEye, face.imageRightEye].some(
+    (eye) => eye.visibility >= WELL_SEEN && eye.openness > closedLimit * CLEARLY_OPEN,
+  );
+  if (openness !== null && openness < closedLimit && !isOneOpen) {
     return { direction: 'eyes_closed', confidence: quality * (0.5 + ramp(openness, closedLimit, 0) / 2), gaze: null };
   }
 

@@ -132,6 +132,11 @@ describe('the geometric rule', () => {
     expect(directionOf({ headYawDeg: -60, ...eyes({ yawDeg: 50 }) })).toBe('looking_left');
   });
 
+  it('calls no wink closed', () => {
+    const wink = { imageLeftEye: eye({ yawDeg: 20, openness: 0 }), imageRightEye: eye({ openness: 0.29 }) };
+    expect(directionOf(wink)).toBe('centered');
+  });
+
   it('judges closed eyes by those that are seen', () => {
     const hiddenAndShut = eye({ openness: 0.02, visibility: 0.05 });
     expect(directionOf({ imageLeftEye: hiddenAndShut, imageRightEye: eye() })).toBe('centered');
