@@ -2,7 +2,8 @@ import './browser/strict-csp.ts';
 import { describeError } from '../shared/errors.ts';
 import type { FrameSize } from '../shared/geometry.ts';
 import { CAMERA_HELP, Camera, CameraClosed, CameraError, type CameraWish } from './browser/camera.ts';
-import { CaptureLoop } from './browser/capture-loop.ts';
+import { wantsLessData } from './browser/data-saver.ts';
+import type { ModeReport } from './browser/mode-controller.ts';
 import { isLeaving, watchPage } from './browser/page-life.ts';
 import { PageReports } from './browser/page-reports.ts';
 import { defaultServerUrl } from './browser/script-tag.ts';
@@ -13,6 +14,7 @@ import { feedWidget, feedWidgetConnection } from './browser/widget.ts';
 import { type GatewayAddresses, gatewayAddresses } from './core/addresses.ts';
 import type { ConnectionPhase, ConnectionStats, Stopped } from './core/connection-options.ts';
 import type { EndReason, Fault } from './core/link-state.ts';
+import type { ModeWish } from './core/mode-choice.ts';
 import { DEFAULT_FPS } from './core/pacing.ts';
 import { type TrackingUpdate, toTrackingUpdate } from './core/payload.ts';
 import { parseSectionId } from './core/section.ts';
@@ -45,11 +47,15 @@ export class WebcamWebSocket {
   #sessionId: string | null = null;
   #run = 0;
   #restore: (() => void) | null = null;
+  #mode: ModeWish;
+  #lessData: boolean;
   #lastFault: Fault | null = null;
   readonly #reports = new PageReports(() => this.onError);
 
   constructor(options: WebcamWebSocketOptions = {}) {
     this.#options = options;
+    this.#mode = options.mode ?? 'auto';
+    this.#lessData = options.lessData ?? wantsLessData();
     this.serverUrl = options.serverUrl || defaultServerUrl();
     this.frameRate = options.frameRate || 15;
     this.jpegQuality = options.jpegQuality || 0.7;
@@ -151,6 +157,23 @@ export class WebcamWebSocket {
     this.#session?.setSection(parseSectionId(sectionId));
   }
 
+  /** Where pictures are to be looked at from now on; session and camera go on. */
+  setMode(mode: ModeWish): void {
+    this.#mode = mode;
+    this.#session?.modes.setWish(mode);
+  }
+
+  /** Less data is wanted, or not any more. */
+  setLessData(lessData: boolean): void {
+    this.#lessData = lessData;
+    this.#session?.modes.setLessData(lessData);
+  }
+
+  /** Where pictures are looked at now, and why; null when nothing is tracked. */
+  get modeReport(): ModeReport | null {
+    return this.#session?.modes.report ?? null;
+  }
+
   async #initialize(userId: number | string, moduleId: number | string): Promise<boolean> {
     let addresses: GatewayAddresses;
     try {
@@ -185,7 +208,9 @@ export class WebcamWebSocket {
         fps: this.#options.frameRate === undefined ? null : this.frameRate,
         quality: this.jpegQuality,
       },
-      createPlacement: (context) => new CaptureLoop(context),
+      mode: this.#mode,
+      lessData: this.#lessData,
+      onMode: (report) => this.#onMode(report),
       sectionId: () => parseSectionId(this.sectionId),
       cameraWish: () => this.#cameraWish(),
       onCameraError: (error) => this.#onCameraError(error),
@@ -207,6 +232,14 @@ export class WebcamWebSocket {
       onFault: (fault) => this.#onFault(fault),
       onEnded: (reason) => this.#onEnded(reason),
     });
+  }
+
+  #onMode(report: ModeReport): void {
+    this.#reports.tell(() => this.#options.onModeChange?.(report));
+    const { mode, reason, message } = report;
+    if (mode === 'device' && (reason === 'device_unsupported' || reason === 'device_failed')) {
+      this.#reports.report('DEVICE_ERROR', message, reason);
+    }
   }
 
   #cameraWish(): CameraWish {

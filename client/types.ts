@@ -1,4 +1,6 @@
+import type { ModeReport } from './browser/mode-controller.ts';
 import type { ConnectionPhase } from './core/connection-options.ts';
+import type { ModeWish } from './core/mode-choice.ts';
 import type { TrackingUpdate } from './core/payload.ts';
 
 /** Kinds of trouble, as pages know them. */
@@ -7,7 +9,9 @@ export type TrackingErrorType =
   | 'NO_CAMERA'
   | 'CAMERA_ERROR'
   | 'WEBSOCKET_ERROR'
-  | 'SERVER_ERROR';
+  | 'SERVER_ERROR'
+  /** Device mode was asked for, and this device cannot do it. */
+  | 'DEVICE_ERROR';
 
 export interface TrackingError {
   readonly type: TrackingErrorType;
@@ -37,6 +41,13 @@ export interface WebcamWebSocketOptions {
   getTicket?: () => Promise<string> | string;
   /** Or: page that answers with JSON {ticket}. Default: `data-ticket-url` of the script tag. */
   ticketUrl?: string;
+  /**
+   * Where pictures are looked at. `auto` (default) decides by the link and the device, and begins with the server;
+   * `device` never sends a picture.
+   */
+  mode?: ModeWish;
+  /** Less data is wanted. Default: what the browser's data saver says. */
+  lessData?: boolean;
   /** Pause while the tab is in the background. Default true. */
   pauseWhenHidden?: boolean;
   onTrackingUpdate?: (update: TrackingUpdate) => void;
@@ -46,6 +57,8 @@ export interface WebcamWebSocketOptions {
   onSession?: (session: TrackingSession) => void;
   /** The connection in more detail than onConnectionChange has. */
   onPhaseChange?: (phase: ConnectionPhase) => void;
+  /** Where pictures are looked at, and why: at the start and whenever it changes. */
+  onModeChange?: (report: ModeReport) => void;
   /** Capture began, paused or ended. */
   onCaptureChange?: (capturing: boolean) => void;
 }

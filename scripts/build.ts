@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { build, type Metafile, type Plugin } from 'esbuild';
+import { buildDevice } from './build-device.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const at = (...parts: string[]) => join(root, ...parts);
@@ -17,7 +18,15 @@ export async function buildClient(): Promise<void> {
   await mkdir(at('dist'), { recursive: true });
   const out = await mkdtemp(at('dist/client-'));
   await mkdir(join(out, 'js'));
-  const common = { bundle: true, minify: true, sourcemap: true, target: 'es2022', logLevel: 'warning' } as const;
+  const assets = await buildDevice(out);
+  const common = {
+    bundle: true,
+    minify: true,
+    sourcemap: true,
+    target: 'es2022',
+    logLevel: 'warning',
+    define: { GAZE_RELAY_DEVICE_ASSETS: JSON.stringify(assets) },
+  } as const;
   await Promise.all([
     build({
       ...common,
@@ -44,6 +53,7 @@ export async function buildClient(): Promise<void> {
   await precompress(out);
   const place = at('dist/client');
   await mkdir(join(place, 'js'), { recursive: true });
+  await mkdir(join(place, 'device'), { recursive: true });
   const files = await readdir(out, { recursive: true, withFileTypes: true });
   await Promise.all(
     files
@@ -51,6 +61,17 @@ export async function buildClient(): Promise<void> {
       .map(({ parentPath, name }) => rename(join(parentPath, name), join(place, relative(out, parentPath), name))),
   );
   await rm(out, { recursive: true });
+  await removeOthers(
+    join(place, 'device'),
+    files.filter(({ parentPath }) => parentPath === join(out, 'device')),
+  );
+}
+
+/** Hashed names of earlier builds would gather for ever. */
+async function removeOthers(folder: string, wanted: readonly { readonly name: string }[]): Promise<void> {
+  const names = new Set(wanted.map(({ name }) => name));
+  const stale = (await readdir(folder)).filter((name) => !names.has(name));
+  await Promise.all(stale.map((name) => rm(join(folder, name))));
 }
 
 /** Writes .br and .gz beside every text file, so that serving them compressed costs nothing. */

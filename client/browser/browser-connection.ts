@@ -1,5 +1,6 @@
 import { RelayConnection } from '../core/connection.ts';
 import type { ConnectionCallbacks } from '../core/connection-options.ts';
+import type { Outbox } from '../core/outbox.ts';
 
 /** No connection for this long ends tracking, so that no camera stays on for nothing. */
 const OUTAGE_LIMIT_MS = 10 * 60_000;
@@ -9,6 +10,7 @@ export interface BrowserConnectionOptions extends ConnectionCallbacks {
   readonly url: string;
   readonly resumeToken: string | null;
   getTicket(): Promise<string>;
+  readonly outbox: Outbox | null;
 }
 
 /** A connection over the browser's own socket, clock, chance and timers. */

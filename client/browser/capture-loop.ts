@@ -11,9 +11,7 @@ import {
 } from '../core/pacing.ts';
 import { FrameGrabber } from './grabber.ts';
 import type { Placement, PlacementContext } from './placement.ts';
-
-/** Video frames that never come (a camera that hangs, a page in the background) must not stop the loop. */
-const FRAME_WAIT_MS = 250;
+import { awaitVideoFrame } from './video-frames.ts';
 
 /** Server mode: takes pictures at the asked-for rate and hands them to the connection, while it can send. */
 export class CaptureLoop implements Placement {
@@ -62,22 +60,12 @@ export class CaptureLoop implements Placement {
     this.#choice = null;
   }
 
-  /** Waits for the next video frame, or for a while where none comes. */
   #wait(): void {
-    const { video } = this.#source;
-    const canAwaitFrames = video !== null && 'requestVideoFrameCallback' in video;
-    const handle = canAwaitFrames ? video.requestVideoFrameCallback(() => next()) : 0;
-    const timer = setTimeout(() => next(), canAwaitFrames ? FRAME_WAIT_MS : this.#intervalMs() / 4);
-    this.#cancelWait = () => {
-      clearTimeout(timer);
-      if (canAwaitFrames) video.cancelVideoFrameCallback(handle);
-    };
-    const next = () => {
-      this.#cancelWait();
+    this.#cancelWait = awaitVideoFrame(this.#source.video, this.#intervalMs() / 4, () => {
       if (!this.#running) return;
       void this.#tick();
       this.#wait();
-    };
+    });
   }
 
   #intervalMs(): number {

@@ -3,16 +3,26 @@ import type { GatewayAddresses } from '../core/addresses.ts';
 import type { RelayConnection } from '../core/connection.ts';
 import type { ConnectionPhase, ConnectionStats, Stopped } from '../core/connection-options.ts';
 import type { EndReason, Fault } from '../core/link-state.ts';
+import type { ModeWish } from '../core/mode-choice.ts';
+import { ModeOutbox } from '../core/mode-outbox.ts';
+import { ObservationOutbox } from '../core/observation-outbox.ts';
+import { targetFps } from '../core/pacing.ts';
 import type { TrackingSession } from '../types.ts';
 import { createBrowserConnection } from './browser-connection.ts';
 import { CaptureSession, type CaptureSessionOptions } from './capture-session.ts';
+import { deliverLeftover } from './leftover.ts';
+import { ModeController, type ModeReport } from './mode-controller.ts';
+import { ObservationStore } from './observation-store.ts';
 import { ResumeMemory } from './resume-memory.ts';
 
-export interface StudentSessionOptions extends Omit<CaptureSessionOptions, 'connection'> {
+export interface StudentSessionOptions extends Omit<CaptureSessionOptions, 'connection' | 'createPlacement'> {
   readonly addresses: GatewayAddresses;
   readonly userId: number | string;
   readonly moduleId: number | string;
+  readonly mode: ModeWish;
+  readonly lessData: boolean;
   getTicket(): Promise<string>;
+  onMode(report: ModeReport): void;
   onSession(session: TrackingSession): void;
   onPhase(phase: ConnectionPhase): void;
   onUpdate(update: Update): void;
@@ -21,20 +31,49 @@ export interface StudentSessionOptions extends Omit<CaptureSessionOptions, 'conn
   onEnded(reason: Exclude<EndReason, 'closed'>): void;
 }
 
+/** An end waits this long for what an outage left; what is left after it goes with the next page. */
+const DELIVER_WITHIN_MS = 3000;
+
 /** One student at one module: connection, capture and the memory of the session over page loads. */
 export class StudentSession {
   readonly capture: CaptureSession;
   readonly #options: StudentSessionOptions;
   readonly #connection: RelayConnection;
   readonly #memory: ResumeMemory;
+  readonly #store: ObservationStore;
+  readonly #kept: ObservationOutbox;
+  readonly modes: ModeController;
+  #connected = false;
   #detached = false;
   #settleOpening: (connected: boolean) => void = () => {};
 
   constructor(options: StudentSessionOptions) {
     this.#options = options;
-    this.#memory = new ResumeMemory(options.addresses.httpOrigin, options.userId, options.moduleId);
+    const { addresses, userId, moduleId, settings } = options;
+    this.#memory = new ResumeMemory(addresses.httpOrigin, userId, moduleId);
+    this.#store = new ObservationStore(addresses.httpOrigin, userId, moduleId);
+    this.#kept = new ObservationOutbox(this.#store);
     this.#connection = this.#createConnection();
-    this.capture = new CaptureSession({ ...options, connection: this.#connection });
+    this.modes = new ModeController({
+      httpOrigin: addresses.httpOrigin,
+      wish: options.mode,
+      lessData: options.lessData,
+      wantedFps: () => targetFps(settings.fps, this.#connection.guidance),
+      exchange: (createPlacement) => this.capture.exchange(createPlacement),
+      canChange: () => this.#kept.size === 0,
+      onReport: (report) => {
+        if (!this.#detached) options.onMode(report);
+      },
+    });
+    this.capture = new CaptureSession({
+      ...options,
+      connection: this.#connection,
+      createPlacement: this.modes.createPlacement,
+      onCaptureChange: (capturing) => {
+        this.#noteFlowing();
+        options.onCaptureChange(capturing);
+      },
+    });
   }
 
   /** Begins capture and connects. Resolves with true at the first welcome, with false when it ends before. */
@@ -42,9 +81,24 @@ export class StudentSession {
     const opening = new Promise<boolean>((resolve) => {
       this.#settleOpening = resolve;
     });
+    void this.#begin();
+    return opening;
+  }
+
+  async #begin(): Promise<void> {
+    const { addresses, getTicket } = this.#options;
+    await deliverLeftover({ addresses, getTicket, store: this.#store });
+    if (this.#detached) {
+      this.#settleOpening(false);
+      return;
+    }
+    this.modes.begin();
     this.capture.resume();
     this.#connection.connect();
-    return opening;
+  }
+
+  #noteFlowing(): void {
+    this.modes.noteFlowing(this.#connected && this.capture.capturing);
   }
 
   stats(): ConnectionStats {
@@ -59,14 +113,22 @@ export class StudentSession {
   detach(): void {
     this.#detached = true;
     this.capture.end();
+    this.modes.dispose();
   }
 
   /** Ends the session with the gateway. Resolves with its totals, null when it does not answer. */
   async finish(): Promise<Stopped | null> {
     this.#memory.clear();
+    if (this.#connected) await this.#delivered();
     const stopped = await this.#connection.stop();
     this.#connection.close();
     return stopped;
+  }
+
+  /** Resolves once what an outage left has been counted, or after a while. */
+  #delivered(): Promise<void> {
+    const late = new Promise<void>((resolve) => setTimeout(resolve, DELIVER_WITHIN_MS));
+    return Promise.race([this.#kept.whenEmpty(), late]);
   }
 
   /** Closes the connection; the next page of this tab may go on with the session. */
@@ -80,16 +142,22 @@ export class StudentSession {
       url: addresses.streamUrl,
       resumeToken: this.#memory.read(),
       getTicket,
+      outbox: new ModeOutbox(() => this.modes.mode, { server: null, device: this.#kept }),
       onWelcome: ({ resume, sessionId, resumed }) => {
         if (!this.#detached) {
           this.#memory.write(resume);
+          const { camera, sectionId } = this.#options;
+          if (camera.size !== null) {
+            this.#store.belongTo({ sessionId, resume, camera: camera.size, sectionId: sectionId() });
+          }
           this.capture.forget();
           onSession({ sessionId, resumed });
         }
         this.#settleOpening(true);
       },
-      onUpdate: (update) => {
+      onUpdate: (update, latencyMs) => {
         if (this.#detached) return;
+        this.modes.noteUpdate(update, latencyMs);
         if (update.outcome !== 'processed') this.capture.forget();
         onUpdate(update);
       },
@@ -97,7 +165,10 @@ export class StudentSession {
         if (!this.#detached) onFault(fault);
       },
       onConnectionChange: (phase) => {
-        if (!this.#detached) onPhase(phase);
+        this.#connected = phase === 'connected';
+        if (this.#detached) return;
+        this.#noteFlowing();
+        onPhase(phase);
       },
       onEnded: (reason) => {
         if (!this.#detached && reason !== 'closed') {

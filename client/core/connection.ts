@@ -59,6 +59,7 @@ export class RelayConnection {
       timers: options,
       traffic: this.#traffic,
       outbox: options.outbox ?? null,
+      lane: () => this.#lane(),
       onSilence: () => this.#silence(),
     });
     this.#state = initialLinkState(options.resumeToken ?? null);

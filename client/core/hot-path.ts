@@ -6,6 +6,8 @@ import type { Outbox, OutgoingMessage } from './outbox.ts';
 import type { WebSocketLike } from './socket.ts';
 import type { Traffic } from './traffic.ts';
 
+/** How soon an outbox that gave nothing just now is asked again, ms. */
+const ASK_AGAIN_MS = 100;
 /** Without an acknowledgement for this long the link is taken for dead. */
 const ACK_TIMEOUT_MS = 15_000;
 
@@ -21,6 +23,8 @@ export interface HotPathOptions {
   readonly timers: TimerSource;
   readonly traffic: Traffic;
   readonly outbox: Outbox | null;
+  /** The connection at this moment, where it takes messages. */
+  lane(): Lane | null;
   /** Nothing was acknowledged for too long. */
   onSilence(): void;
 }
@@ -29,7 +33,7 @@ export interface HotPathOptions {
 export class HotPath {
   readonly #options: HotPathOptions;
   readonly #flow = new FlowWindow();
-  readonly #alarms: Alarms<'ack'>;
+  readonly #alarms: Alarms<'ack' | 'kept'>;
 
   constructor(options: HotPathOptions) {
     this.#options = options;
@@ -51,8 +55,11 @@ export class HotPath {
    * the outbox wants it, else dropped. While a picture is on its way nothing is the same as it yet.
    */
   send(lane: Lane | null, message: OutgoingMessage): number | null {
-    if (!this.canSend(lane)) {
-      if (this.#options.outbox?.wants(message.captureMs) === true) this.#options.outbox.keep(message);
+    const { outbox } = this.#options;
+    const holdsBack = outbox?.goesFirst === true;
+    if (holdsBack || !this.canSend(lane)) {
+      if (outbox?.wants(message.captureMs) === true) outbox.keep(message);
+      if (holdsBack) this.sendKept(lane);
       return null;
     }
     if (message.kind === 'same' && this.#flow.framePending) return null;
@@ -62,11 +69,21 @@ export class HotPath {
   /** Sends what was kept, as far as there is room for it. */
   sendKept(lane: Lane | null): void {
     const { outbox, now } = this.#options;
-    while (outbox !== null && this.canSend(lane)) {
+    this.#alarms.clear('kept');
+    while (outbox !== null && this.#hasRoom(lane, outbox)) {
       const message = outbox.next(now(), this.#flow.pending, lane.credit);
-      if (message === null) return;
+      if (message === null) {
+        if (outbox.goesFirst === true)
+          this.#alarms.set('kept', ASK_AGAIN_MS, () => this.sendKept(this.#options.lane()));
+        return;
+      }
       this.#transmit(lane, message, true);
     }
+  }
+
+  /** Room for a kept message. */
+  #hasRoom(lane: Lane | null, { window }: Outbox): lane is Lane {
+    return lane !== null && lane.socket.bufferedAmount === 0 && this.#flow.pending < (window ?? lane.credit);
   }
 
   /** Takes note of an acknowledgement at `clockMs` of the capture clock. Returns the latency, ms, or null. */
@@ -74,6 +91,7 @@ export class HotPath {
     const message = this.#flow.acknowledge(update.seq);
     this.#watchAcks();
     if (message === null) return null;
+    this.#options.outbox?.settled?.(message.captureMs);
     const latencyMs = clockMs === null ? null : Math.max(0, clockMs - message.captureMs);
     this.#options.traffic.noteAcknowledged(latencyMs);
     return latencyMs;
@@ -83,11 +101,14 @@ export class HotPath {
   dropPending(): void {
     this.#flow.dropPending();
     this.#alarms.clear('ack');
+    this.#alarms.clear('kept');
+    this.#options.outbox?.rewind?.();
   }
 
   /** A new session begins, whose clock starts at 0. */
   reset(): void {
     this.#flow.reset();
+    this.#options.outbox?.reset?.();
   }
 
   #transmit(lane: Lane, message: OutgoingMessage, late: boolean): number {

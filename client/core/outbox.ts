@@ -18,4 +18,14 @@ export interface Outbox {
    * while messages may leave; `unacknowledged` of at most `credit` messages are on their way.
    */
   next(nowMs: number, unacknowledged: number, credit: number): OutgoingMessage | null;
+  /** Most messages without an acknowledgement while kept ones leave. Absent: the gateway's credit. */
+  readonly window?: number | undefined;
+  /** True while what is kept must leave before anything newer: that is kept as well. Absent: never. */
+  readonly goesFirst?: boolean;
+  /** A message that `next` gave has been answered. */
+  settled?(captureMs: number): void;
+  /** The connection is gone: what `next` gave and nobody answered was perhaps never there. */
+  rewind?(): void;
+  /** A new session begins: what is kept belongs to none that can be gone on with. */
+  reset?(): void;
 }

@@ -40,15 +40,19 @@ export function createApp(use: AppDependencies): Hono {
     await next();
   });
   // Pages of the school load the client from here. Stands before the general headers, which would say otherwise.
-  app.use('/js/*', async (context, next) => {
-    await next();
-    context.header('cross-origin-resource-policy', 'cross-origin');
-    context.header('access-control-allow-origin', '*');
-  });
+  for (const path of ['/js/*', '/device/*']) {
+    app.use(path, async (context, next) => {
+      await next();
+      context.header('cross-origin-resource-policy', 'cross-origin');
+      context.header('access-control-allow-origin', '*');
+    });
+  }
   app.use(
     secureHeaders({
       contentSecurityPolicy: {
         defaultSrc: ["'self'"],
+        // Device mode runs the models in WebAssembly.
+        scriptSrc: ["'self'", "'wasm-unsafe-eval'"],
         connectSrc: ["'self'", 'ws:', 'wss:'],
         imgSrc: ["'self'", 'data:', 'blob:'],
         mediaSrc: ["'self'", 'blob:'],

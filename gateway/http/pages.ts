@@ -4,6 +4,12 @@ import { etag } from 'hono/etag';
 
 /** The built pages and scripts, precompressed. Stands after every other route. */
 export function mountPages(app: Hono, clientDir: string): void {
+  // Names hold their contents' hash: a browser asks for them once.
+  app.use('/device/*', async (context, next) => {
+    await next();
+    if (context.res.ok) context.header('cache-control', 'public, max-age=31536000, immutable');
+  });
+  app.use('/device/*', serveStatic({ root: clientDir, precompressed: true }));
   // Names are stable (pages of the school link to them), so browsers ask again, and mostly hear 304.
   app.use('/*', etag(), async (context, next) => {
     await next();

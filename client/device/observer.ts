@@ -1,0 +1,63 @@
+import type { FaceRoi, FrameSize } from '../../shared/geometry.ts';
+import {
+  decodeObservation,
+  encodeObservation,
+  type FaceObservation,
+  OBSERVATION_BYTES,
+} from '../../shared/observation.ts';
+import type { PixelImage } from '../../shared/vision/image.ts';
+import type { Locate } from '../../shared/vision/locate.ts';
+import { observationOf } from '../../shared/vision/observe.ts';
+
+/** A face is not where it was after this long: the detector searches again. The gateway has the same rule. */
+const ROI_MAX_AGE_MS = 2000;
+
+/** One word in this many is compared to tell a frozen picture: a live camera's noise is everywhere. */
+const COMPARED_EVERY = 7;
+
+/** Observations of one camera, each looked for where the face was before. */
+export interface Observer {
+  /**
+   * What is to be seen in a picture of the whole camera frame (`camera`, camera pixels; RGBA of any size), taken at
+   * `captureMs`. Null when it is bit for bit the picture before. Values are rounded to the wire's steps, as the
+   * server's are. Rejects with RelayError `landmarks_invalid`.
+   */
+  observe(image: PixelImage, camera: FrameSize, captureMs: number): Promise<FaceObservation | null>;
+  forget(): void;
+}
+
+function rounded(observation: FaceObservation): FaceObservation {
+  const view = new DataView(new ArrayBuffer(OBSERVATION_BYTES));
+  encodeObservation(view, 0, observation);
+  return decodeObservation(view, 0);
+}
+
+/** A fingerprint of the picture: FNV-1a over every seventh pixel. */
+function fingerprint({ data }: PixelImage): number {
+  const words = new Uint32Array(data.buffer, data.byteOffset, data.byteLength >> 2);
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < words.length; at += COMPARED_EVERY) hash = Math.imul(hash ^ (words[at] as number), 0x01000193);
+  return hash;
+}
+
+/** An observer on a locator (shared/vision/locate.ts). Not reentrant: await each call before the next. */
+export function createObserver(locate: Locate): Observer {
+  let last: { readonly roi: FaceRoi; readonly captureMs: number } | null = null;
+  let print: number | null = null;
+  return {
+    observe: async (image, camera, captureMs) => {
+      const seen = fingerprint(image);
+      if (seen === print) return null;
+      const crop = { xPx: 0, yPx: 0, ...camera };
+      const hint = last !== null && captureMs - last.captureMs <= ROI_MAX_AGE_MS ? last.roi : null;
+      const observation = rounded(observationOf(await locate({ image, crop }, hint), camera));
+      last = observation.face === null ? null : { roi: observation.face.nextRoi, captureMs };
+      print = seen;
+      return observation;
+    },
+    forget: () => {
+      last = null;
+      print = null;
+    },
+  };
+}

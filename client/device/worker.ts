@@ -1,0 +1,126 @@
+import { describeError, RelayError } from '../../shared/errors.ts';
+import type { FrameSize } from '../../shared/geometry.ts';
+import { splitFiles } from '../../shared/vision/device-models.ts';
+import type { PixelImage } from '../../shared/vision/image.ts';
+import { createLocator } from '../../shared/vision/locate.ts';
+import type { FromWorker, ToWorker } from './messages.ts';
+import { openNetworkModels } from './models.ts';
+import { KERNEL_WASM_BASE64 } from './network/kernel-bytes.ts';
+import { createObserver, type Observer } from './observer.ts';
+
+/** What is used of a worker's global scope; TypeScript's DOM types do not have it. */
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+  postMessage(message: FromWorker): void;
+}
+
+const scope = self as unknown as WorkerScope;
+
+/** Longer side of the picture that is looked at: nothing is gained above the mesh's own input, and a face fills a part. */
+const LOOKED_AT_PX = 640;
+/** Looks at a blank picture before the speed of one is told: the first ones compile the kernels. */
+const WARM_UP_LOOKS = 3;
+
+/** Reads a response to its end and tells of every part. */
+async function download(url: string, expectedBytes: number): Promise<Uint8Array> {
+  const response = await fetch(url, { priority: 'low' } as RequestInit);
+  if (!response.ok || response.body === null)
+    throw new RelayError('models_unreachable', `the models: HTTP ${response.status}`);
+  const bytes = new Uint8Array(expectedBytes);
+  const reader = response.body.getReader();
+  let loadedBytes = 0;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    if (loadedBytes + part.value.length > expectedBytes)
+      throw new RelayError('models_changed', 'the models are too long');
+    bytes.set(part.value, loadedBytes);
+    loadedBytes += part.value.length;
+    scope.postMessage({ type: 'progress', loadedBytes });
+  }
+  return bytes.subarray(0, loadedBytes);
+}
+
+function kernelBytes(): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(KERNEL_WASM_BASE64), (character) => character.charCodeAt(0));
+}
+
+function createCanvas(): (picture: ImageBitmap) => PixelImage {
+  const canvas = new OffscreenCanvas(1, 1);
+  const context = canvas.getContext('2d', { alpha: false, willReadFrequently: true });
+  if (context === null) throw new RelayError('canvas_missing', 'this browser gives a worker no 2D canvas');
+  return (picture) => {
+    const scale = Math.min(1, LOOKED_AT_PX / Math.max(picture.width, picture.height));
+    const widthPx = Math.max(2, Math.round(picture.width * scale));
+    const heightPx = Math.max(2, Math.round(picture.height * scale));
+    if (canvas.width !== widthPx) canvas.width = widthPx;
+    if (canvas.height !== heightPx) canvas.height = heightPx;
+    context.imageSmoothingQuality = 'high';
+    context.drawImage(picture, 0, 0, widthPx, heightPx);
+    return { data: context.getImageData(0, 0, widthPx, heightPx).data, widthPx, heightPx, channels: 4 };
+  };
+}
+
+interface Opened {
+  readonly observer: Observer;
+  readonly pixelsOf: (picture: ImageBitmap) => PixelImage;
+}
+
+async function open({ modelsUrl, modelsBytes }: Extract<ToWorker, { type: 'open' }>): Promise<Opened> {
+  const pixelsOf = createCanvas();
+  // Compiled before anything is downloaded: where it fails, nothing is downloaded in vain.
+  const module = await WebAssembly.compile(kernelBytes());
+  const [mesh, detector] = splitFiles(await download(modelsUrl, modelsBytes));
+  if (mesh === undefined || detector === undefined) throw new RelayError('models_changed', 'a model is missing');
+  const models = await openNetworkModels(module, { mesh, detector });
+  const locate = createLocator(models);
+  const blank: PixelImage = { data: new Uint8Array(160 * 120 * 4), widthPx: 160, heightPx: 120, channels: 4 };
+  const size: FrameSize = { widthPx: 160, heightPx: 120 };
+  const hint = { centerXPx: 80, centerYPx: 60, sizePx: 100, rotationRad: 0 };
+  let lookMs = 0;
+  for (let look = 0; look <= WARM_UP_LOOKS; look++) {
+    const startedMs = performance.now();
+    // A blank picture fails the hint: both models run, which is the most that a look takes.
+    await locate({ image: blank, crop: { xPx: 0, yPx: 0, ...size } }, hint);
+    lookMs = performance.now() - startedMs;
+  }
+  scope.postMessage({ type: 'ready', lookMs, memoryBytes: models.memoryBytes });
+  return { observer: createObserver(locate), pixelsOf };
+}
+
+async function look({ observer, pixelsOf }: Opened, message: Extract<ToWorker, { type: 'look' }>): Promise<void> {
+  const startedMs = performance.now();
+  try {
+    const image = pixelsOf(message.picture);
+    const observation = await observer.observe(image, message.camera, message.captureMs);
+    scope.postMessage({ type: 'seen', id: message.id, observation, lookMs: performance.now() - startedMs });
+  } finally {
+    message.picture.close();
+  }
+}
+
+function fail(error: unknown): void {
+  const code = error instanceof RelayError ? error.code : 'device_failed';
+  scope.postMessage({ type: 'failed', code, message: describeError(error) });
+}
+
+let opened: Promise<Opened> | null = null;
+// One picture after the other, whatever the page sends.
+let turn: Promise<void> = Promise.resolve();
+
+scope.onmessage = ({ data }) => {
+  switch (data.type) {
+    case 'open':
+      opened ??= open(data);
+      opened.catch(fail);
+      return;
+    case 'forget':
+      turn = turn.then(async () => (await opened)?.observer.forget()).catch(fail);
+      return;
+    case 'look':
+      turn = turn
+        .then(async () => {
+          const ready = await opened;
+          if (ready !== null) await look(ready, data);
+        })
+        .catch(fail);
+  }
+};

@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import { build } from 'esbuild';
+import type { DeviceAssets } from '../client/device/assets.ts';
+import { DEVICE_MODELS_SHA256, deviceModels } from '../inference/models/device.ts';
+import { isMissing, sha256, writeAtomically } from '../inference/models/files.ts';
+import { defaultModelLocations } from '../inference/models/store.ts';
+
+/** Names of files that never change: their contents are in their names. */
+function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex').slice(0, 12);
+}
+
+async function cached(path: string, make: () => Promise<Uint8Array>, isGood: (bytes: Uint8Array) => boolean) {
+  try {
+    const bytes = await readFile(path);
+    if (isGood(bytes)) return bytes;
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  const made = await make();
+  await writeAtomically(path, made);
+  return made;
+}
+
+/** The models and their compressed forms: made once, then taken from the cache. */
+async function modelFiles(): Promise<{ readonly raw: Uint8Array; readonly br: Uint8Array; readonly gz: Uint8Array }> {
+  const locations = defaultModelLocations();
+  const place = join(locations.cacheDir, `device-${DEVICE_MODELS_SHA256.slice(0, 12)}.bin`);
+  const raw = await cached(
+    place,
+    () => deviceModels(locations),
+    (bytes) => sha256(bytes) === DEVICE_MODELS_SHA256,
+  );
+  const some = (bytes: Uint8Array) => bytes.length > 0;
+  const params = {
+    [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
+    [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS,
+    [constants.BROTLI_PARAM_SIZE_HINT]: raw.length,
+  };
+  return {
+    raw,
+    br: await cached(`${place}.br`, () => promisify(brotliCompress)(raw, { params }), some),
+    gz: await cached(`${place}.gz`, () => promisify(gzip)(raw, { level: 9 }), some),
+  };
+}
+
+/**
+ * What students' devices load in device mode, into `out`/device: a worker and the models, under names that change
+ * with their contents. Errors as deviceModels.
+ */
+export async function buildDevice(out: string): Promise<DeviceAssets> {
+  const folder = join(out, 'device');
+  await mkdir(folder, { recursive: true });
+  const [models, bundle] = await Promise.all([
+    modelFiles(),
+    build({
+      entryPoints: [fileURLToPath(new URL('../client/device/worker.ts', import.meta.url))],
+      bundle: true,
+      minify: true,
+      target: 'es2022',
+      format: 'iife',
+      write: false,
+      logLevel: 'warning',
+    }),
+  ]);
+  const script = bundle.outputFiles[0]?.contents ?? new Uint8Array();
+  const worker = `device/worker-${hashOf(script)}.js`;
+  const name = `device/models-${DEVICE_MODELS_SHA256.slice(0, 12)}.bin`;
+  await Promise.all([
+    writeFile(join(out, worker), script),
+    writeFile(join(out, name), models.raw),
+    writeFile(join(out, `${name}.br`), models.br),
+    writeFile(join(out, `${name}.gz`), models.gz),
+  ]);
+  return { worker, models: name, modelsBytes: models.raw.length };
+}
