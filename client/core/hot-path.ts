@@ -66,24 +66,24 @@ export class HotPath {
     return this.#transmit(lane, message, false);
   }
 
-  /** Sends what was kept, as far as there is room for it. */
+  /** Sends what was kept, as far as there is room for it; what must go first is asked for again soon. */
   sendKept(lane: Lane | null): void {
     const { outbox, now } = this.#options;
     this.#alarms.clear('kept');
-    while (outbox !== null && this.#hasRoom(lane, outbox)) {
+    if (outbox === null || lane === null) return;
+    while (this.#hasRoom(lane, outbox)) {
       const message = outbox.next(now(), this.#flow.pending, lane.credit);
-      if (message === null) {
-        if (outbox.goesFirst === true)
-          this.#alarms.set('kept', ASK_AGAIN_MS, () => this.sendKept(this.#options.lane()));
-        return;
-      }
+      if (message === null) break;
       this.#transmit(lane, message, true);
+    }
+    if (outbox.goesFirst === true) {
+      this.#alarms.set('kept', ASK_AGAIN_MS, () => this.sendKept(this.#options.lane()));
     }
   }
 
   /** Room for a kept message. */
-  #hasRoom(lane: Lane | null, { window }: Outbox): lane is Lane {
-    return lane !== null && lane.socket.bufferedAmount === 0 && this.#flow.pending < (window ?? lane.credit);
+  #hasRoom(lane: Lane, { window }: Outbox): boolean {
+    return lane.socket.bufferedAmount === 0 && this.#flow.pending < (window ?? lane.credit);
   }
 
   /** Takes note of an acknowledgement at `clockMs` of the capture clock. Returns the latency, ms, or null. */

@@ -204,6 +204,8 @@ export function startCapture(
 /** True when a sample of this capture time can be counted: it moves forward and does not run ahead of the real clock. */
 export function isTimely(account: SessionAccount, captureMs: number, nowMs: number): boolean {
   if (account.clockZeroMs === null || captureMs < account.lastCaptureMs) return false;
+  // Nothing can come twice before the first sample.
+  if (captureMs === account.lastCaptureMs && account.tracker.atMs !== null) return false;
   return captureMs <= nowMs - account.clockZeroMs + CLOCK_SLACK_MS;
 }
 

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { ClientMessage } from '../../shared/protocol/frames.ts';
 import { ORIGIN, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { frameMessage, Peer } from '../support/peer.ts';
 
@@ -194,6 +196,55 @@ describe('sessions', () => {
   });
 });
 
+describe('late observations', () => {
+  const observation = (seq: number, captureMs: number, late: boolean): ClientMessage => ({
+    kind: 'observation',
+    seq,
+    captureMs,
+    late,
+    observation: { face: null, faceCount: 0, detectorRan: true, brightness: 0.4, sharpness: 0.5 },
+  });
+
+  it('L-1, L-2 reach a session that was given up meanwhile: once, and at their capture time', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'gaze-relay-late-'));
+    const brief = await startTestGateway({ RESUME_GRACE_MS: '1' }, { dataDir });
+    try {
+      const peer = await open(brief.url);
+      const { sessionId, resume } = await peer.hello(await brief.ticket(50));
+      await peer.start(0, undefined, 'device');
+      for (let seq = 0; seq <= 4; seq++) peer.send(observation(seq, seq * 300, false));
+      await peer.update(4);
+      peer.socket.terminate();
+      await expect.poll(async () => (await brief.report(sessionId, 50))?.final).toBe(true);
+      const given = await brief.report(sessionId, 50);
+      expect(given).toMatchObject({ unfocusedMs: 1200, untrackedMs: 0 });
+
+      for (const round of [1, 2]) {
+        const again = await open(brief.url);
+        const welcome = await again.hello(await brief.ticket(50), resume);
+        expect(welcome).toMatchObject({ sessionId, resumed: true });
+        await again.start(welcome.clockMs, undefined, 'device');
+        // The capture clock of a test moves as fast as it sends: no later than the gateway's own.
+        for (let seq = 0; seq <= 5; seq++) again.send(observation(seq, 1400 + seq * 100, true));
+        await again.update(5);
+        const outcome = round === 1 ? 'processed' : 'out_of_order';
+        expect(again.updates.slice(0, 5).map((update) => update.outcome)).toEqual(Array(5).fill(outcome));
+        again.socket.terminate();
+        await expect
+          .poll(async () => {
+            const report = await brief.report(sessionId, 50);
+            return report?.final === true ? report.unfocusedMs + report.unknownMs + report.untrackedMs : null;
+          })
+          .toBe(1900);
+      }
+      expect(await brief.report(sessionId, 50)).toMatchObject({ unfocusedMs: 1900, untrackedMs: 0 });
+    } finally {
+      await brief.close();
+      await rm(dataDir, { recursive: true, force: true });
+    }
+  });
+});
+
 describe('around the stream', () => {
   it.each(['/healthz', '/api/health', '/readyz'])('%s answers 200', async (path) => {
     expect((await fetch(new URL(path, gateway.url))).status).toBe(200);
@@ -218,6 +269,25 @@ describe('around the stream', () => {
     const etag = first.headers.get('etag');
     if (etag === null) throw new Error('no etag');
     expect((await fetch(url, { headers: { 'accept-encoding': 'br', 'if-none-match': etag } })).status).toBe(304);
+  });
+
+  it('what device mode loads is for every origin, compressed, and asked for once', async () => {
+    const names = await readdir(fileURLToPath(new URL('../../dist/client/device', import.meta.url)));
+    for (const [pattern, limitBytes] of [
+      [/^worker-[0-9a-f]{12}\.js$/, 30_000],
+      [/^models-[0-9a-f]{12}\.bin$/, 2_400_000],
+    ] as const) {
+      const name = names.find((each) => pattern.test(each));
+      const response = await fetch(new URL(`/device/${name}`, gateway.url), { headers: { 'accept-encoding': 'br' } });
+      expect(response.status).toBe(200);
+      expect(response.headers.get('content-encoding')).toBe('br');
+      expect(Number(response.headers.get('content-length'))).toBeLessThan(limitBytes);
+      expect(response.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+      expect(response.headers.get('access-control-allow-origin')).toBe('*');
+      expect(response.headers.get('cross-origin-resource-policy')).toBe('cross-origin');
+      await response.arrayBuffer();
+    }
+    expect((await fetch(new URL('/device/models-000000000000.bin', gateway.url))).status).toBe(404);
   });
 
   it('an unknown path is a 404 with a code', async () => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type ClientOptions, WebSocket } from 'ws';
+import type { Mode } from '../../shared/direction.ts';
 import { parseServerControl, type ServerControl } from '../../shared/protocol/control.ts';
 import { type ClientMessage, encodeClientMessage } from '../../shared/protocol/frames.ts';
 import { decodeUpdate, type Update } from '../../shared/protocol/update.ts';
@@ -84,8 +85,8 @@ export class Peer {
     return this.control('welcome');
   }
 
-  async start(atMs = 0, camera = { widthPx: 400, heightPx: 300 }): Promise<void> {
-    this.sendControl({ type: 'start', camera, sectionId: null, mode: 'server', atMs });
+  async start(atMs = 0, camera = { widthPx: 400, heightPx: 300 }, mode: Mode = 'server'): Promise<void> {
+    this.sendControl({ type: 'start', camera, sectionId: null, mode, atMs });
     await this.control('started');
   }
 
