@@ -2,6 +2,7 @@ import type { Update } from '../../shared/protocol/update.ts';
 import type { GatewayAddresses } from '../core/addresses.ts';
 import type { RelayConnection } from '../core/connection.ts';
 import type { ConnectionPhase, ConnectionStats, Stopped } from '../core/connection-options.ts';
+import { FrameOutbox } from '../core/frame-outbox.ts';
 import type { EndReason, Fault } from '../core/link-state.ts';
 import type { ModeWish } from '../core/mode-choice.ts';
 import { ModeOutbox } from '../core/mode-outbox.ts';
@@ -42,6 +43,7 @@ export class StudentSession {
   readonly #memory: ResumeMemory;
   readonly #store: ObservationStore;
   readonly #kept: ObservationOutbox;
+  readonly #pictures = new FrameOutbox();
   readonly modes: ModeController;
   #connected = false;
   #detached = false;
@@ -60,7 +62,7 @@ export class StudentSession {
       lessData: options.lessData,
       wantedFps: () => targetFps(settings.fps, this.#connection.guidance),
       exchange: (createPlacement) => this.capture.exchange(createPlacement),
-      canChange: () => this.#kept.size === 0,
+      canChange: () => this.#kept.size === 0 && this.#pictures.size === 0,
       onReport: (report) => {
         if (!this.#detached) options.onMode(report);
       },
@@ -142,7 +144,7 @@ export class StudentSession {
       url: addresses.streamUrl,
       resumeToken: this.#memory.read(),
       getTicket,
-      outbox: new ModeOutbox(() => this.modes.mode, { server: null, device: this.#kept }),
+      outbox: new ModeOutbox(() => this.modes.mode, { server: this.#pictures, device: this.#kept }),
       onWelcome: ({ resume, sessionId, resumed }) => {
         if (!this.#detached) {
           this.#memory.write(resume);

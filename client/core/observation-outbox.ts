@@ -17,6 +17,8 @@ export interface ObservationKeeper {
 
 /** During an outage one observation in this time is kept: focus is told from fewer, and the queue stays short. */
 const KEEP_EVERY_MS = 400;
+/** Nothing newer than this acknowledged: the link is taken for interrupted. Less than 2 s, so that no gap begins. */
+const INTERRUPTED_AFTER_MS = 1500;
 /** About 13 minutes of them; tracking ends after ten without a connection. What is older than these goes first. */
 export const MOST_KEPT = 2000;
 /** Kept observations without an acknowledgement, and how many a second: PROTOCOL.md, L-3, with room to spare. */
@@ -31,6 +33,7 @@ export class ObservationOutbox implements Outbox {
   #waiting: KeptObservation[];
   #sent: KeptObservation[] = [];
   #lastKeptMs = Number.NEGATIVE_INFINITY;
+  #acknowledgedMs = Number.NEGATIVE_INFINITY;
   #tokens = BURST;
   #refilledAtMs: number | null = null;
   #onEmpty: (() => void)[] = [];
@@ -51,7 +54,8 @@ export class ObservationOutbox implements Outbox {
   }
 
   wants(captureMs: number): boolean {
-    return captureMs - this.#lastKeptMs >= KEEP_EVERY_MS;
+    const interrupted = this.goesFirst || captureMs - this.#acknowledgedMs >= INTERRUPTED_AFTER_MS;
+    return interrupted && captureMs - this.#lastKeptMs >= KEEP_EVERY_MS;
   }
 
   keep(message: OutgoingMessage): void {
@@ -80,6 +84,7 @@ export class ObservationOutbox implements Outbox {
   }
 
   settled(captureMs: number): void {
+    this.#acknowledgedMs = Math.max(this.#acknowledgedMs, captureMs);
     const at = this.#sent.findIndex((kept) => kept.captureMs === captureMs);
     if (at < 0) return;
     this.#sent.splice(at, 1);
@@ -98,6 +103,7 @@ export class ObservationOutbox implements Outbox {
     this.#waiting = [];
     this.#sent = [];
     this.#lastKeptMs = Number.NEGATIVE_INFINITY;
+    this.#acknowledgedMs = Number.NEGATIVE_INFINITY;
     this.#keeper?.clear();
     this.#announceEmpty();
   }

@@ -122,6 +122,18 @@ describe('observations over an outage', () => {
     ]);
   });
 
+  it('where the link only hesitates, nothing is kept: the next observation is newer', async () => {
+    const harness = await live();
+    harness.look(200);
+    harness.look(400);
+    harness.socket.update({ seq: 0 });
+    harness.look(600);
+    expect(harness.look(800)).toBeNull();
+    expect(harness.outbox.size).toBe(0);
+    expect(harness.look(1800)).toBeNull();
+    expect(harness.outbox.size).toBe(1);
+  });
+
   it('a picture that stood still is kept as that', async () => {
     const harness = await live();
     harness.socket.drop();
