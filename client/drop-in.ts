@@ -1,6 +1,7 @@
 import './browser/strict-csp.ts';
 import { describeError } from '../shared/errors.ts';
 import type { FrameSize } from '../shared/geometry.ts';
+import type { CalibrationStatus } from '../shared/protocol/calibration.ts';
 import { CAMERA_HELP, Camera, CameraClosed, CameraError, type CameraWish } from './browser/camera.ts';
 import { wantsLessData } from './browser/data-saver.ts';
 import type { ModeReport } from './browser/mode-controller.ts';
@@ -11,6 +12,8 @@ import { StudentSession } from './browser/student-session.ts';
 import { obtainTicket } from './browser/tickets.ts';
 import { CAMERA_ERROR_TYPES, END_MESSAGES } from './browser/troubles.ts';
 import { feedWidget, feedWidgetConnection } from './browser/widget.ts';
+import { type CalibrationResult, calibrate, UNAVAILABLE } from './calibration/calibrate.ts';
+import { CalibrationStanding } from './calibration/standing.ts';
 import { type GatewayAddresses, gatewayAddresses } from './core/addresses.ts';
 import type { ConnectionPhase, ConnectionStats, Stopped } from './core/connection-options.ts';
 import type { EndReason, Fault } from './core/link-state.ts';
@@ -51,6 +54,7 @@ export class WebcamWebSocket {
   #lessData: boolean;
   #lastFault: Fault | null = null;
   readonly #reports = new PageReports(() => this.onError);
+  readonly #standing = new CalibrationStanding(() => performance.now());
 
   constructor(options: WebcamWebSocketOptions = {}) {
     this.#options = options;
@@ -83,6 +87,21 @@ export class WebcamWebSocket {
   /** Traffic and latency of the present connection; null when there is none. */
   stats(): ConnectionStats | null {
     return this.#session?.stats() ?? null;
+  }
+
+  /** The calibration in use, with its present age; null without one. */
+  get calibration(): CalibrationStatus | null {
+    return this.#standing.status;
+  }
+
+  /**
+   * Goes through the five dots with the student, over the whole window, while it tracks. Resolves when they are done or have
+   * skipped it. Never rejects.
+   */
+  async calibrate(): Promise<CalibrationResult> {
+    const line = this.#session?.calibration;
+    if (line === undefined || line.isBusy || !this.isCapturing || !this.isConnected) return UNAVAILABLE;
+    return calibrate(line, (answer) => this.#setCalibration({ ...answer, ageMs: 0 }));
   }
 
   /**
@@ -223,6 +242,7 @@ export class WebcamWebSocket {
         this.#reports.forget();
         this.#reports.tell(() => this.#options.onSession?.(session));
       },
+      onCalibrationStatus: (status) => this.#setCalibration(status),
       onPhase: (phase) => this.#onPhase(phase),
       onUpdate: (update) => {
         const payload = toTrackingUpdate(update, new Date());
@@ -260,6 +280,11 @@ export class WebcamWebSocket {
 
   #onCameraError({ trouble, message }: CameraError): void {
     this.#reports.report(CAMERA_ERROR_TYPES[trouble], message, trouble);
+  }
+
+  #setCalibration(status: CalibrationStatus | null): void {
+    this.#standing.set(status);
+    this.#reports.tell(() => this.#options.onCalibrationChange?.(this.calibration));
   }
 
   #onPhase(phase: ConnectionPhase): void {

@@ -1,3 +1,4 @@
+import type { CalibrationStatus } from '../shared/protocol/calibration.ts';
 import type { ModeReport } from './browser/mode-controller.ts';
 import type { ConnectionPhase } from './core/connection-options.ts';
 import type { ModeWish } from './core/mode-choice.ts';
@@ -59,6 +60,8 @@ export interface WebcamWebSocketOptions {
   onPhaseChange?: (phase: ConnectionPhase) => void;
   /** Where pictures are looked at, and why: at the start and whenever it changes. */
   onModeChange?: (report: ModeReport) => void;
+  /** The calibration in use is another one, or there is none; told at every connection. */
+  onCalibrationChange?: (status: CalibrationStatus | null) => void;
   /** Capture began, paused or ended. */
   onCaptureChange?: (capturing: boolean) => void;
 }

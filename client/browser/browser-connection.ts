@@ -1,6 +1,7 @@
 import { RelayConnection } from '../core/connection.ts';
 import type { ConnectionCallbacks } from '../core/connection-options.ts';
 import type { Outbox } from '../core/outbox.ts';
+import { deviceId } from './device-memory.ts';
 
 /** No connection for this long ends tracking, so that no camera stays on for nothing. */
 const OUTAGE_LIMIT_MS = 10 * 60_000;
@@ -23,6 +24,7 @@ export function createBrowserConnection(options: BrowserConnectionOptions): Rela
     setTimer: (callback, delayMs) => window.setTimeout(callback, delayMs),
     clearTimer: (handle) => window.clearTimeout(handle as number),
     client: 'gaze-relay-browser/1',
+    device: deviceId(),
     outageLimitMs: OUTAGE_LIMIT_MS,
   });
 }

@@ -1,4 +1,6 @@
+import type { CalibrationStatus } from '../../shared/protocol/calibration.ts';
 import type { Update } from '../../shared/protocol/update.ts';
+import { CalibrationLine } from '../calibration/line.ts';
 import type { GatewayAddresses } from '../core/addresses.ts';
 import type { RelayConnection } from '../core/connection.ts';
 import type { ConnectionPhase, ConnectionStats, Stopped } from '../core/connection-options.ts';
@@ -26,6 +28,8 @@ export interface StudentSessionOptions extends Omit<CaptureSessionOptions, 'conn
   onMode(report: ModeReport): void;
   onSession(session: TrackingSession): void;
   onPhase(phase: ConnectionPhase): void;
+  /** The calibration in use, told at every welcome. */
+  onCalibrationStatus(status: CalibrationStatus | null): void;
   onUpdate(update: Update): void;
   onFault(fault: Fault): void;
   /** The connection is over and will not come back by itself. */
@@ -38,6 +42,7 @@ const DELIVER_WITHIN_MS = 3000;
 /** One student at one module: connection, capture and the memory of the session over page loads. */
 export class StudentSession {
   readonly capture: CaptureSession;
+  readonly calibration: CalibrationLine;
   readonly #options: StudentSessionOptions;
   readonly #connection: RelayConnection;
   readonly #memory: ResumeMemory;
@@ -62,7 +67,7 @@ export class StudentSession {
       lessData: options.lessData,
       wantedFps: () => targetFps(settings.fps, this.#connection.guidance),
       exchange: (createPlacement) => this.capture.exchange(createPlacement),
-      canChange: () => this.#kept.size === 0 && this.#pictures.size === 0,
+      canChange: () => this.#kept.size === 0 && this.#pictures.size === 0 && !this.calibration.isBusy,
       onReport: (report) => {
         if (!this.#detached) options.onMode(report);
       },
@@ -73,8 +78,13 @@ export class StudentSession {
       createPlacement: this.modes.createPlacement,
       onCaptureChange: (capturing) => {
         this.#noteFlowing();
+        if (!capturing) this.calibration.interrupt();
         options.onCaptureChange(capturing);
       },
+    });
+    this.calibration = new CalibrationLine({
+      clockMs: () => (this.capture.capturing ? this.#connection.captureClockMs() : null),
+      send: (request) => this.#connection.sendCalibration(request),
     });
   }
 
@@ -139,13 +149,13 @@ export class StudentSession {
   }
 
   #createConnection(): RelayConnection {
-    const { addresses, getTicket, onEnded, onFault, onPhase, onSession, onUpdate } = this.#options;
+    const { addresses, getTicket, onCalibrationStatus, onEnded, onFault, onPhase, onSession, onUpdate } = this.#options;
     return createBrowserConnection({
       url: addresses.streamUrl,
       resumeToken: this.#memory.read(),
       getTicket,
       outbox: new ModeOutbox(() => this.modes.mode, { server: this.#pictures, device: this.#kept }),
-      onWelcome: ({ resume, sessionId, resumed }) => {
+      onWelcome: ({ resume, sessionId, resumed, calibration }) => {
         if (!this.#detached) {
           this.#memory.write(resume);
           const { camera, sectionId } = this.#options;
@@ -154,20 +164,26 @@ export class StudentSession {
           }
           this.capture.forget();
           onSession({ sessionId, resumed });
+          onCalibrationStatus(calibration);
         }
         this.#settleOpening(true);
       },
       onUpdate: (update, latencyMs) => {
         if (this.#detached) return;
         this.modes.noteUpdate(update, latencyMs);
-        if (update.outcome !== 'processed') this.capture.forget();
+        // Of a picture that is still the same nothing is measured, and calibrations measure.
+        const measures = this.calibration.isBusy && this.modes.mode === 'server';
+        if (update.outcome !== 'processed' || measures) this.capture.forget();
+        if (update.outcome === 'processed') this.calibration.processed(update.captureMs);
         onUpdate(update);
       },
+      onCalibration: (answer) => this.calibration.answer(answer),
       onFault: (fault) => {
         if (!this.#detached) onFault(fault);
       },
       onConnectionChange: (phase) => {
         this.#connected = phase === 'connected';
+        if (phase !== 'connected') this.calibration.interrupt();
         if (this.#detached) return;
         this.#noteFlowing();
         onPhase(phase);

@@ -5,6 +5,7 @@ import { byId, setText, ticketUrlOfPage } from './dom.ts';
 import { duration, percent, share } from './format.ts';
 import { LiveView, timesOf } from './live-view.ts';
 import { showProportion, type Times, trackedMs } from './proportion.ts';
+import { SetupPanel } from './setup-panel.ts';
 
 const TICK_MS = 250;
 const query = new URLSearchParams(location.search);
@@ -24,6 +25,7 @@ const TROUBLE_TITLES: Readonly<Record<string, string>> = {
 };
 
 const view = new LiveView();
+const setup = new SetupPanel(() => tracker);
 const consent = byId('consent', HTMLInputElement);
 const startButton = byId('start', HTMLButtonElement);
 const pauseButton = byId('pause', HTMLButtonElement);
@@ -47,6 +49,7 @@ const tracker = new WebcamWebSocket({
     if (tracker.isCapturing) view.showUpdate(update, performance.now());
   },
   onPhaseChange: (phase) => view.showPhase(phase),
+  onCalibrationChange: () => setup.show(),
   onCaptureChange: (capturing) => {
     if (capturing) showRunning();
     else if (pausedByStudent) view.showWaiting('Paused', 'No pictures are taken and no time is counted.', 'paused');

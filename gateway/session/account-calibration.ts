@@ -1,4 +1,5 @@
 import type { Calibration } from '../../shared/focus/calibration.ts';
+import { skipObserving } from '../../shared/focus/tracker.ts';
 import type { CalibrationStatus } from '../../shared/protocol/calibration.ts';
 import type { SessionAccount } from './account.ts';
 
@@ -16,6 +17,12 @@ export function withCalibration(account: SessionAccount, used: DatedCalibration 
     calibratedAtMs: calibration === null ? null : (used?.createdAtMs ?? null),
     tracker: { ...account.tracker, calibration },
   };
+}
+
+/** Takes note of a sample that is not to be counted: the time up to it is untracked. */
+export function skipSample(account: SessionAccount, captureMs: number): SessionAccount {
+  const atMs = Math.max(0, captureMs - account.pausedMs);
+  return { ...account, tracker: skipObserving(account.tracker, atMs), lastCaptureMs: captureMs };
 }
 
 /** What a client is told of the calibration in use; null without one. */

@@ -6,6 +6,7 @@ import type { ClientMessage, FrameMessage, ObservationMessage } from '../../shar
 import { type Outcome, UPDATE_BYTES, type Update } from '../../shared/protocol/update.ts';
 import { nextCrop } from '../../shared/vision/crop.ts';
 import { accountTotals, addCounts, countSample, isTimely } from './account.ts';
+import { skipSample } from './account-calibration.ts';
 import { noteReading } from './calibration.ts';
 import type {
   Capturing,
@@ -231,8 +232,11 @@ function sampled<S extends Capturing>(
   observation: FaceObservation | null,
   gatewayMs: number | null,
 ): S {
-  // Whoever looks at calibration points neither attends nor turns away: that time is unknown (K-6).
-  const counted = countSample(state.account, captureMs, state.calibration === null ? observation : null);
+  // Whoever looks at calibration points neither attends nor turns away: that time is untracked (K-6).
+  const counted =
+    state.calibration === null
+      ? countSample(state.account, captureMs, observation)
+      : skipSample(state.account, captureMs);
   const account = addCounts(counted, {
     framesProcessed: 1,
     framesWithFace: observation?.face == null ? 0 : 1,

@@ -76,6 +76,15 @@ function skipTo(state: FocusTrackerState, atMs: number): FocusTrackerState {
   };
 }
 
+/**
+ * The time up to `atMs` is not observed on purpose: it is untracked, and the next sample starts anew. A moment that is not later
+ * than the newest sample changes nothing.
+ */
+export function skipObserving(state: FocusTrackerState, atMs: number): FocusTrackerState {
+  const wholeMs = Math.floor(atMs);
+  return wholeMs > (state.atMs ?? 0) ? skipTo(state, wholeMs) : state;
+}
+
 function geometricVerdict(state: FocusTrackerState, sample: FocusSample): Verdict {
   if (sample.observation === null) return { direction: 'unknown', confidence: 0, gaze: null };
   const { calibration, center } = state;

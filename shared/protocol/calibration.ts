@@ -27,15 +27,14 @@ export type ShownPoint = z.infer<typeof pointSchema>;
 const screenSizeSchema = z.strictObject({ widthCm: lengthCm, heightCm: lengthCm });
 export type ScreenSize = z.infer<typeof screenSizeSchema>;
 
-const calibrateSchema = z.strictObject({ type: z.literal('calibrate'), atMs: captureMsSchema });
+const calibrateSchema = z.strictObject({ type: z.literal('calibrate') });
 const calibrateFinishSchema = z.strictObject({
   type: z.literal('calibrate_finish'),
   points: z.array(pointSchema).min(NEEDED_POINTS).max(MAX_POINTS),
   /** The screen's size, null where it is not known. */
   screen: screenSizeSchema.nullable().default(null),
-  atMs: captureMsSchema,
 });
-const calibrateAbortSchema = z.strictObject({ type: z.literal('calibrate_abort'), atMs: captureMsSchema });
+const calibrateAbortSchema = z.strictObject({ type: z.literal('calibrate_abort') });
 
 /** What a client says of a calibration (K-*). */
 export const calibrationRequestSchemas = [calibrateSchema, calibrateFinishSchema, calibrateAbortSchema] as const;

@@ -41,7 +41,7 @@ async function capture(peer: Peer, atMs = 0): Promise<void> {
 /** The student looks at each point in turn, four measurements each; the gateway has taken all of them. */
 async function calibrate(peer: Peer, fromMs = 0): Promise<void> {
   const points = shownPoints(fromMs, EACH_MS);
-  peer.sendControl({ type: 'calibrate', atMs: fromMs });
+  peer.sendControl({ type: 'calibrate' });
   points.forEach((point, i) => {
     for (let step = 0; step < 4; step++) {
       const observation = lookingAt(point.across, point.down, CAMERA, OFF);
@@ -50,7 +50,7 @@ async function calibrate(peer: Peer, fromMs = 0): Promise<void> {
     }
   });
   await peer.update(points.length * 4 - 1);
-  peer.sendControl({ type: 'calibrate_finish', points, screen: null, atMs: fromMs + points.length * EACH_MS });
+  peer.sendControl({ type: 'calibrate_finish', points, screen: null });
 }
 
 async function stored(): Promise<mysql.RowDataPacket[]> {

@@ -24,11 +24,11 @@ class Calibrating extends Driver {
   }
 
   begin(): void {
-    this.dispatch({ type: 'control', message: { type: 'calibrate', atMs: 0 } });
+    this.dispatch({ type: 'control', message: { type: 'calibrate' } });
   }
 
   finish(points: ShownPoint[]): void {
-    this.dispatch({ type: 'control', message: { type: 'calibrate_finish', points, screen: null, atMs: 0 } });
+    this.dispatch({ type: 'control', message: { type: 'calibrate_finish', points, screen: null } });
   }
 
   /** Looks at each point in turn, five readings each; `of` says what the camera gives. */
@@ -138,12 +138,13 @@ describe('calibrating', () => {
     expect(before?.endedAtMs).toBe(after?.startedAtMs);
   });
 
-  it('K-6 its time is unknown time, neither for nor against the student', () => {
+  it('K-6 its time is untracked, neither for nor against the student', () => {
     const driver = calibrated();
     const { window } = driver.last('save');
     expect(window.unfocusedMs).toBe(0);
     expect(window.focusedMs).toBe(0);
-    expect(window.unknownMs).toBeGreaterThanOrEqual(4000);
+    expect(window.unknownMs).toBe(0);
+    expect(window.untrackedMs).toBe(driver.account.lastCaptureMs);
   });
 
   it('K-4 blinks, glances elsewhere and turned heads are no readings of a point', () => {
@@ -237,7 +238,7 @@ describe('calibrating', () => {
   it.each([
     ['a start', { type: 'start', camera: CAMERA, sectionId: null, mode: 'server', atMs: 6000 }],
     ['a stop', { type: 'stop', atMs: 6000 }],
-    ['another calibrate', { type: 'calibrate', atMs: 6000 }],
+    ['another calibrate', { type: 'calibrate' }],
   ] as const)('K-3 %s cuts it off, and the finish that waits is told so', (_name, message) => {
     const driver = finishedEarly();
     driver.dispatch({ type: 'control', message });
@@ -260,7 +261,7 @@ describe('calibrating', () => {
     const driver = Calibrating.on(DEVICE);
     driver.begin();
     driver.watch(200, 5000);
-    driver.dispatch({ type: 'control', message: { type: 'calibrate_abort', atMs: 5000 } });
+    driver.dispatch({ type: 'control', message: { type: 'calibrate_abort' } });
     driver.watch(5200, 8000);
     expect(driver.last('update').update.state).toBe('focused');
     driver.begin();

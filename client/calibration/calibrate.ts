@@ -1,0 +1,130 @@
+import type { Calibrated } from '../../shared/protocol/calibration.ts';
+import { likelyScreenSize, pointsInWindow, sharesOfScreen, type WindowPlace } from './geometry.ts';
+import type { CalibrationLine } from './line.ts';
+import { INTRO, type SequenceEvent, type SequenceState, stepSequence } from './sequence.ts';
+import { CalibrationView } from './view.ts';
+
+/** What came of a calibration. */
+export interface CalibrationResult {
+  /**
+   * `calibrated`: in use from now on. `inexact`: its error is so large that nothing was changed. `refused`: too few readings, or
+   * the gateway makes none. `skipped`: the student left before the end. `interrupted`: connection, camera or window changed.
+   * `unavailable`: nothing is being captured, or another one runs.
+   */
+  readonly outcome: 'calibrated' | 'inexact' | 'refused' | 'skipped' | 'interrupted' | 'unavailable';
+  /** Mean error of each dot told from the others, degrees; null where there is none. */
+  readonly yawErrorDeg: number | null;
+  readonly pitchErrorDeg: number | null;
+  /** For the student's next session in this browser too. */
+  readonly kept: boolean;
+}
+
+export const UNAVAILABLE: CalibrationResult = {
+  outcome: 'unavailable',
+  yawErrorDeg: null,
+  pitchErrorDeg: null,
+  kept: false,
+};
+
+/** A browser's bars that come and go change the window by less than this share; more is another window. */
+const RESIZE_SHARE = 0.15;
+
+function windowPlace(): WindowPlace {
+  const { availLeft = 0, availTop = 0 } = screen as Screen & { availLeft?: number; availTop?: number };
+  return {
+    screenXPx: window.screenX,
+    screenYPx: window.screenY,
+    outerWidthPx: window.outerWidth,
+    outerHeightPx: window.outerHeight,
+    innerWidthPx: window.innerWidth,
+    innerHeightPx: window.innerHeight,
+    screenWidthPx: screen.width,
+    screenHeightPx: screen.height,
+    screenLeftPx: availLeft,
+    screenTopPx: availTop,
+  };
+}
+
+/** The end of a run in words for the page; `applied` is the last calibration of it that is in use. */
+function resultOf({ step }: SequenceState, applied: Calibrated | null): CalibrationResult {
+  if (applied !== null) {
+    const { yawErrorDeg, pitchErrorDeg, kept } = applied;
+    return { outcome: 'calibrated', yawErrorDeg, pitchErrorDeg, kept };
+  }
+  if (step.name !== 'result') return { ...UNAVAILABLE, outcome: 'skipped' };
+  if (step.answer === null) return { ...UNAVAILABLE, outcome: 'interrupted' };
+  if (step.answer.type === 'calibration_refused') return { ...UNAVAILABLE, outcome: 'refused' };
+  const { yawErrorDeg, pitchErrorDeg } = step.answer;
+  return { outcome: 'inexact', yawErrorDeg, pitchErrorDeg, kept: false };
+}
+
+/**
+ * Shows the overlay and goes through the dots with the student. Resolves when they leave it, never rejects. `onCalibrated` is told of
+ * each calibration that is in use from then on.
+ */
+export function calibrate(
+  line: CalibrationLine,
+  onCalibrated: (answer: Calibrated) => void,
+): Promise<CalibrationResult> {
+  return new Promise((resolve) => {
+    let state = INTRO;
+    let applied: Calibrated | null = null;
+    const view = new CalibrationView({
+      begin: () => dispatch({ type: 'begin', nowMs: performance.now(), clockMs: line.clockMs() }),
+      leave: () => dispatch({ type: 'leave' }),
+    });
+    const unlisten = line.listen({
+      onAnswer: (answer) => {
+        if (answer.type === 'calibrated' && answer.applied) {
+          applied = answer;
+          onCalibrated(answer);
+        }
+        dispatch({ type: 'answer', answer });
+      },
+      onProcessed: (captureMs) => dispatch({ type: 'processed', captureMs }),
+      onInterrupted: () => dispatch({ type: 'interrupted' }),
+    });
+    view.open();
+    let opened = view.size;
+    let points = pointsInWindow(opened.widthPx, opened.heightPx);
+    const resized = () => {
+      const { widthPx, heightPx } = view.size;
+      const change = Math.max(Math.abs(widthPx / opened.widthPx - 1), Math.abs(heightPx / opened.heightPx - 1));
+      if (change > RESIZE_SHARE) dispatch({ type: 'interrupted' });
+    };
+    window.addEventListener('resize', resized);
+    let frame = 0;
+    const animate = () => {
+      dispatch({ type: 'tick', nowMs: performance.now(), clockMs: line.clockMs() });
+      if (state.step.name !== 'ended') frame = requestAnimationFrame(animate);
+    };
+    const dispatch = (event: SequenceEvent): void => {
+      if (event.type === 'begin') {
+        opened = view.size;
+        points = pointsInWindow(opened.widthPx, opened.heightPx);
+      }
+      const before = state;
+      const setup = {
+        places: sharesOfScreen(points, windowPlace()),
+        screen: likelyScreenSize(screen.width, screen.height),
+      };
+      const step = stepSequence(state, event, setup);
+      state = step.state;
+      view.show(state.step, points);
+      for (const effect of step.effects) {
+        if (effect.type === 'send') {
+          if (!line.send(effect.request) && effect.request.type !== 'calibrate_abort')
+            dispatch({ type: 'interrupted' });
+          continue;
+        }
+        cancelAnimationFrame(frame);
+        window.removeEventListener('resize', resized);
+        unlisten();
+        view.close();
+        resolve(resultOf(before, applied));
+      }
+    };
+    view.show(state.step, points);
+    animate();
+  });
+}

@@ -1,0 +1,61 @@
+import type { CalibrationAnswer, CalibrationRequest } from '../../shared/protocol/calibration.ts';
+
+/** What a running calibration hears of its session. */
+export interface CalibrationListener {
+  onAnswer(answer: CalibrationAnswer): void;
+  /** A picture captured at this moment of the capture clock was looked at. */
+  onProcessed(captureMs: number): void;
+  /** Capture or connection ended under it. */
+  onInterrupted(): void;
+}
+
+/** The session's side of a calibration: one at a time listens. */
+export interface CalibrationLineOptions {
+  /** Capture clock, ms; null while it does not run. */
+  clockMs(): number | null;
+  /** False when nothing is captured. */
+  send(request: CalibrationRequest): boolean;
+}
+
+/** Connects a session with whatever calibration runs. */
+export class CalibrationLine {
+  readonly #options: CalibrationLineOptions;
+  #listener: CalibrationListener | null = null;
+
+  constructor(options: CalibrationLineOptions) {
+    this.#options = options;
+  }
+
+  /** True while somebody calibrates: then every picture has to be a real one. */
+  get isBusy(): boolean {
+    return this.#listener !== null;
+  }
+
+  clockMs(): number | null {
+    return this.#options.clockMs();
+  }
+
+  send(request: CalibrationRequest): boolean {
+    return this.#options.send(request);
+  }
+
+  /** Listens until the returned function is called. */
+  listen(listener: CalibrationListener): () => void {
+    this.#listener = listener;
+    return () => {
+      if (this.#listener === listener) this.#listener = null;
+    };
+  }
+
+  answer(answer: CalibrationAnswer): void {
+    this.#listener?.onAnswer(answer);
+  }
+
+  processed(captureMs: number): void {
+    this.#listener?.onProcessed(captureMs);
+  }
+
+  interrupt(): void {
+    this.#listener?.onInterrupted();
+  }
+}

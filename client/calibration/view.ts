@@ -1,0 +1,135 @@
+import { PLACES, type Step, WATCH_MS } from './sequence.ts';
+import { OVERLAY_STYLE } from './style.ts';
+import { wordsOfResult } from './words.ts';
+
+/** What the student does with the overlay. */
+export interface ViewActions {
+  begin(): void;
+  /** Away from it: skipped, or done. */
+  leave(): void;
+}
+
+function element<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  properties: Partial<HTMLElementTagNameMap[K]>,
+  ...children: Node[]
+): HTMLElementTagNameMap[K] {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+/**
+ * The overlay itself: a modal dialog over the whole window, in a shadow root. Its style is a constructed sheet, which a page's content
+ * security policy does not refuse.
+ */
+export class CalibrationView {
+  readonly #host = document.createElement('div');
+  readonly #title = element('h2', { id: 'title', tabIndex: -1 });
+  readonly #text = element('p', { className: 'text', id: 'text' });
+  readonly #first = element('button', { type: 'button', className: 'primary' });
+  readonly #second = element('button', { type: 'button' });
+  readonly #card = element(
+    'div',
+    { className: 'card' },
+    this.#title,
+    this.#text,
+    element('div', { className: 'buttons' }, this.#first, this.#second),
+  );
+  readonly #dot = element('div', { className: 'dot', hidden: true });
+  readonly #count = element('span', {});
+  readonly #skip = element('button', { type: 'button', textContent: 'Skip' });
+  readonly #keys = element('span', { className: 'keys', textContent: 'or press Esc' });
+  readonly #foot = element('div', { className: 'foot', hidden: true }, this.#count, this.#skip, this.#keys);
+  readonly #waiting = element('p', { className: 'waiting', textContent: 'One moment…', hidden: true });
+  readonly #dialog: HTMLDialogElement;
+  #shown = '';
+
+  constructor(actions: ViewActions) {
+    this.#dialog = element('dialog', {}, this.#card, this.#dot, this.#waiting, this.#foot);
+    this.#dialog.setAttribute('aria-labelledby', 'title');
+    this.#dialog.setAttribute('aria-describedby', 'text');
+    this.#count.setAttribute('role', 'status');
+    this.#waiting.setAttribute('role', 'status');
+    this.#dot.setAttribute('aria-hidden', 'true');
+    const root = this.#host.attachShadow({ mode: 'open' });
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(OVERLAY_STYLE);
+    root.adoptedStyleSheets = [sheet];
+    root.append(this.#dialog);
+    this.#first.addEventListener('click', () =>
+      this.#first.dataset.does === 'leave' ? actions.leave() : actions.begin(),
+    );
+    this.#second.addEventListener('click', () => actions.leave());
+    this.#skip.addEventListener('click', () => actions.leave());
+    // Escape asks a dialog to cancel; it closes with the sequence.
+    this.#dialog.addEventListener('cancel', (event) => {
+      event.preventDefault();
+      actions.leave();
+    });
+  }
+
+  open(): void {
+    this.#host.dataset.gazeRelay = 'calibration';
+    document.body.append(this.#host);
+    this.#dialog.showModal();
+  }
+
+  close(): void {
+    if (this.#dialog.open) this.#dialog.close();
+    this.#host.remove();
+  }
+
+  /** Size of the room for points, CSS pixels. */
+  get size(): { readonly widthPx: number; readonly heightPx: number } {
+    return { widthPx: this.#dialog.clientWidth, heightPx: this.#dialog.clientHeight };
+  }
+
+  /** Shows a step; `points` are the places in the window, CSS pixels. */
+  show(step: Step, points: readonly { readonly xPx: number; readonly yPx: number }[]): void {
+    const key = step.name === 'point' ? `point ${step.place} ${step.watchedFromMs !== null}` : step.name;
+    if (key === this.#shown) return;
+    this.#shown = key;
+    this.#card.hidden = step.name !== 'intro' && step.name !== 'result';
+    this.#dot.hidden = this.#foot.hidden = step.name !== 'point';
+    this.#waiting.hidden = step.name !== 'waiting';
+    switch (step.name) {
+      case 'intro':
+        this.#showCard('Set up your screen', INTRO_TEXT, 'Start', 'begin', 'Skip');
+        return;
+      case 'point':
+        this.#showPoint(step, points[step.place] ?? { xPx: 0, yPx: 0 });
+        return;
+      case 'result': {
+        const { title, text, repeat } = wordsOfResult(step.answer);
+        const isUsed = step.answer?.type === 'calibrated' && step.answer.applied;
+        if (repeat === null) this.#showCard(title, text, 'Done', 'leave', null);
+        else this.#showCard(title, text, repeat, 'begin', isUsed ? 'Keep it' : 'Skip');
+        return;
+      }
+    }
+  }
+
+  #showCard(title: string, text: string, first: string, does: 'begin' | 'leave', second: string | null): void {
+    this.#title.textContent = title;
+    this.#text.textContent = text;
+    this.#first.textContent = first;
+    this.#first.dataset.does = does;
+    this.#second.hidden = second === null;
+    this.#second.textContent = second ?? '';
+    this.#first.focus();
+  }
+
+  #showPoint(step: Extract<Step, { name: 'point' }>, at: { readonly xPx: number; readonly yPx: number }): void {
+    this.#dot.style.left = `${at.xPx}px`;
+    this.#dot.style.top = `${at.yPx}px`;
+    const watched = step.watchedFromMs !== null;
+    // Grown again at once, shrinking while it is watched.
+    this.#dot.style.setProperty('--watch', watched ? `${WATCH_MS}ms` : '0s');
+    this.#dot.classList.toggle('watched', watched);
+    const total = step.passLength;
+    this.#count.textContent = `Dot ${total - step.rest.length} of ${total}`;
+  }
+}
+
+const INTRO_TEXT = `Look at each of ${PLACES.length} dots until it is gone, with your head as you usually hold it; it takes 12 seconds, and only numbers about your eyes are used.`;

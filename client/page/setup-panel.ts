@@ -1,0 +1,41 @@
+import type { CalibrationStatus } from '../../shared/protocol/calibration.ts';
+import type { CalibrationResult } from '../calibration/calibrate.ts';
+import { wordsOfStatus } from '../calibration/words.ts';
+import { byId, setText } from './dom.ts';
+
+/** What the panel needs of the tracker. */
+export interface Calibratable {
+  readonly calibration: CalibrationStatus | null;
+  calibrate(): Promise<CalibrationResult>;
+}
+
+/** A line that tells whether the screen is set up grows older by itself. */
+const AGE_EVERY_MS = 30_000;
+
+/** The button that sets the screen up, and the line that tells whether it is. */
+export class SetupPanel {
+  readonly #button = byId('set-up', HTMLButtonElement);
+  readonly #line = byId('set-up-line', HTMLElement);
+  readonly #tracker: () => Calibratable;
+
+  /** `tracker` is asked for when it is needed: it is made after the panel. */
+  constructor(tracker: () => Calibratable) {
+    this.#tracker = tracker;
+    this.#button.addEventListener('click', () => void this.#setUp());
+    setInterval(() => this.show(), AGE_EVERY_MS);
+  }
+
+  /** Shows what holds now. */
+  show(): void {
+    const { calibration } = this.#tracker();
+    setText(this.#line, wordsOfStatus(calibration));
+    setText(this.#button, calibration === null ? 'Set up my screen' : 'Set up again');
+  }
+
+  async #setUp(): Promise<void> {
+    const { outcome } = await this.#tracker().calibrate();
+    if (outcome === 'unavailable')
+      setText(this.#line, 'The screen can be set up while the camera is on and connected.');
+    else this.show();
+  }
+}

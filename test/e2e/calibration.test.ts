@@ -1,0 +1,115 @@
+import mysql from 'mysql2/promise';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expandMjpeg, type FakeCameraClip, type LaunchedChromium, launchChromium } from '../support/chromium.ts';
+import { type MariaDb, startMariaDb } from '../support/mariadb.ts';
+import { CLIP_FPS, clipFrames, type Product, startProduct } from '../support/product.ts';
+
+let database: MariaDb;
+let connection: mysql.Connection;
+let product: Product;
+let clip: FakeCameraClip;
+let browser: LaunchedChromium;
+
+/**
+ * A small phone: the man in the clip looks at his screen and not at our dots, which on a phone are so near to each other that he is
+ * calibrated all the same.
+ */
+const PHONE = { width: 390, height: 560 };
+
+beforeAll(async () => {
+  database = await startMariaDb();
+  const databaseUrl = await database.createDatabase('calibration');
+  connection = await mysql.createConnection(databaseUrl);
+  product = await startProduct({ MYSQL_URL: databaseUrl });
+  clip = await expandMjpeg(clipFrames(), CLIP_FPS);
+  browser = await launchChromium({ clipPath: clip.path, viewport: PHONE });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await clip?.remove();
+  await product?.stop();
+  await connection?.end();
+  await database?.stop();
+});
+
+async function openPage(): Promise<{ page: Page; problems: string[] }> {
+  const page = await browser.newPage();
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(String(error)));
+  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+  await page.goto(product.url);
+  await page.locator('#consent').check();
+  await page.locator('#start').click();
+  await page.locator('#set-up').waitFor({ state: 'visible' });
+  await page.waitForFunction(() => document.getElementById('set-up-line')?.textContent !== '');
+  return { page, problems };
+}
+
+const line = (page: Page) => page.locator('#set-up-line').textContent();
+
+async function calibrations(): Promise<mysql.RowDataPacket[]> {
+  const [rows] = await connection.query<mysql.RowDataPacket[]>('SELECT * FROM relay_calibrations');
+  return rows;
+}
+
+describe('page → five dots → MariaDB → the next session', () => {
+  it('Escape skips it, nothing is kept, and the focus is back on the button', async () => {
+    const { page, problems } = await openPage();
+    expect(await line(page)).toBe('Your screen is not set up yet.');
+    await page.locator('#set-up').click();
+    const dialog = page.locator('dialog[open]');
+    await dialog.waitFor();
+    expect(await dialog.locator('h2').textContent()).toBe('Set up your screen');
+    await page.keyboard.press('Enter');
+    await dialog.locator('.dot').waitFor({ state: 'visible' });
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('set-up');
+    expect(await line(page)).toBe('Your screen is not set up yet.');
+    expect(problems).toEqual([]);
+    await page.locator('#stop').click();
+    await page.locator('#after').waitFor({ state: 'visible' });
+    await page.close();
+    expect(await calibrations()).toEqual([]);
+  });
+
+  it('is applied, stored, and used by the next session of this browser', async () => {
+    const { page, problems } = await openPage();
+    await page.locator('#set-up').click();
+    const dialog = page.locator('dialog[open]');
+    await dialog.waitFor();
+    await page.keyboard.press('Enter');
+    await dialog.getByText(/^Your gaze is now read to about \d+°$/).waitFor();
+    await page.keyboard.press('Tab');
+    // The last button leaves, whether a repeat is offered or not.
+    await dialog.getByRole('button', { name: /^(Done|Keep it)$/ }).press('Enter');
+    await dialog.waitFor({ state: 'detached' });
+    expect(await line(page)).toMatch(/^Your screen was set up just now; your gaze is read to about \d+°\.$/);
+    expect(problems).toEqual([]);
+    await page.locator('#stop').click();
+    await page.locator('#after').waitFor({ state: 'visible' });
+    await page.close();
+
+    let rows = await calibrations();
+    while (rows.length === 0) rows = await calibrations();
+    expect(rows).toMatchObject([{ user_id: 1, version: 1 }]);
+
+    const next = await openPage();
+    expect(await line(next.page)).toMatch(/^Your screen was set up (just now|a minute ago)/);
+    await next.page.waitForFunction(() => document.getElementById('time-focused')?.textContent !== '0:00');
+    await next.page.locator('#stop').click();
+    await next.page.locator('#after').waitFor({ state: 'visible' });
+    await next.page.close();
+    const newest = async () => {
+      const [found] = await connection.query<mysql.RowDataPacket[]>(
+        'SELECT calibration_version, calibrated_at_ms FROM relay_windows WHERE session_id = (SELECT MAX(id) FROM relay_sessions) ORDER BY seq',
+      );
+      return found;
+    };
+    let windows = await newest();
+    while (!windows.some(({ calibration_version }) => calibration_version === 1)) windows = await newest();
+    expect(windows[0]?.calibrated_at_ms).toBe(rows[0]?.created_at_ms);
+  });
+});
