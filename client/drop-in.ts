@@ -18,7 +18,7 @@ import { type GatewayAddresses, gatewayAddresses } from './core/addresses.ts';
 import type { ConnectionPhase, ConnectionStats, Stopped } from './core/connection-options.ts';
 import type { EndReason, Fault } from './core/link-state.ts';
 import type { ModeWish } from './core/mode-choice.ts';
-import { DEFAULT_FPS } from './core/pacing.ts';
+import { MOST_FPS } from './core/pacing/pacing.ts';
 import { type TrackingUpdate, toTrackingUpdate } from './core/payload.ts';
 import { parseSectionId } from './core/section.ts';
 import type { TrackingError, WebcamWebSocketOptions } from './types.ts';
@@ -185,7 +185,7 @@ export class WebcamWebSocket {
   /** Less data is wanted, or not any more. */
   setLessData(lessData: boolean): void {
     this.#lessData = lessData;
-    this.#session?.modes.setLessData(lessData);
+    this.#session?.setLessData(lessData);
   }
 
   /** Where pictures are looked at now, and why; null when nothing is tracked. */
@@ -263,7 +263,7 @@ export class WebcamWebSocket {
   }
 
   #cameraWish(): CameraWish {
-    return { widthPx: this.videoWidth, heightPx: this.videoHeight, fps: Math.max(DEFAULT_FPS, this.frameRate) };
+    return { widthPx: this.videoWidth, heightPx: this.videoHeight, fps: Math.max(MOST_FPS, this.frameRate) };
   }
 
   /** Resolves with the size of the camera's frames; null when there is none (told through onError). */

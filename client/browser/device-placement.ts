@@ -1,6 +1,6 @@
 import type { FrameSize } from '../../shared/geometry.ts';
 import { implausibility } from '../../shared/observation-check.ts';
-import { nextDueMs, targetFps } from '../core/pacing.ts';
+import { nextDueMs } from '../core/beat.ts';
 import type { DeviceEyes } from '../device/eyes.ts';
 import type { Placement, PlacementContext } from './placement.ts';
 import { awaitVideoFrame } from './video-frames.ts';
@@ -56,16 +56,15 @@ export class DevicePlacement implements Placement {
   }
 
   #wait(): void {
-    this.#cancelWait = awaitVideoFrame(this.#context.source.video, 1000 / this.#fps() / 4, () => {
-      if (!this.#running) return;
-      void this.#tick();
-      this.#wait();
-    });
-  }
-
-  #fps(): number {
-    const { settings, connection } = this.#context;
-    return targetFps(settings.fps, connection.guidance);
+    this.#cancelWait = awaitVideoFrame(
+      this.#context.source.video,
+      1000 / this.#context.connection.pacer.wantedFps / 4,
+      () => {
+        if (!this.#running) return;
+        void this.#tick();
+        this.#wait();
+      },
+    );
   }
 
   async #tick(): Promise<void> {
@@ -74,7 +73,7 @@ export class DevicePlacement implements Placement {
     const eyes = this.#options.eyes();
     if (video === null || size === null || this.#looking || !connection.accepts()) return;
     if (eyes === null || !eyes.isReady) return;
-    const dueMs = nextDueMs(this.#dueMs, performance.now(), this.#fps());
+    const dueMs = nextDueMs(this.#dueMs, performance.now(), this.#context.connection.pacer.wantedFps);
     if (dueMs === null) return;
     if (this.#size !== null && (this.#size.widthPx !== size.widthPx || this.#size.heightPx !== size.heightPx)) {
       this.#size = size;

@@ -1,6 +1,7 @@
 import type { Mode } from '../../shared/direction.ts';
 import { describeError } from '../../shared/errors.ts';
 import type { Update } from '../../shared/protocol/update.ts';
+import { CaptureLoop } from '../capture/capture-loop.ts';
 import { LinkMeter } from '../core/link-meter.ts';
 import {
   chooseMode,
@@ -12,7 +13,6 @@ import {
   type ModeWish,
 } from '../core/mode-choice.ts';
 import { DeviceEyes, deviceIsSupported } from '../device/eyes.ts';
-import { CaptureLoop } from './capture-loop.ts';
 import { DevicePlacement } from './device-placement.ts';
 import type { CreatePlacement } from './placement.ts';
 

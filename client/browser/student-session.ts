@@ -9,7 +9,6 @@ import type { EndReason, Fault } from '../core/link-state.ts';
 import type { ModeWish } from '../core/mode-choice.ts';
 import { ModeOutbox } from '../core/mode-outbox.ts';
 import { ObservationOutbox } from '../core/observation-outbox.ts';
-import { targetFps } from '../core/pacing.ts';
 import type { TrackingSession } from '../types.ts';
 import { createBrowserConnection } from './browser-connection.ts';
 import { CaptureSession, type CaptureSessionOptions } from './capture-session.ts';
@@ -61,11 +60,12 @@ export class StudentSession {
     this.#store = new ObservationStore(addresses.httpOrigin, userId, moduleId);
     this.#kept = new ObservationOutbox(this.#store);
     this.#connection = this.#createConnection();
+    this.#connection.pacer.bound({ pageFps: settings.fps, lessData: options.lessData });
     this.modes = new ModeController({
       httpOrigin: addresses.httpOrigin,
       wish: options.mode,
       lessData: options.lessData,
-      wantedFps: () => targetFps(settings.fps, this.#connection.guidance),
+      wantedFps: () => this.#connection.pacer.wantedFps,
       exchange: (createPlacement) => this.capture.exchange(createPlacement),
       canChange: () => this.#kept.size === 0 && this.#pictures.size === 0 && !this.calibration.isBusy,
       onReport: (report) => {
@@ -115,6 +115,16 @@ export class StudentSession {
 
   stats(): ConnectionStats {
     return this.#connection.stats();
+  }
+
+  /** True while pictures are fewer or smaller than they would be on a good link. */
+  get slow(): boolean {
+    return this.modes.mode === 'server' && this.#connection.pacer.slow;
+  }
+
+  setLessData(lessData: boolean): void {
+    this.#connection.pacer.bound({ lessData });
+    this.modes.setLessData(lessData);
   }
 
   setSection(sectionId: number | null): void {

@@ -1,4 +1,4 @@
-import type { RectPx } from '../../shared/geometry.ts';
+import type { FrameSize, RectPx } from '../../shared/geometry.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
 import type { CalibrationAnswer } from '../../shared/protocol/calibration.ts';
 import type { ServerControl } from '../../shared/protocol/control.ts';
@@ -21,6 +21,8 @@ export interface OutgoingFrame {
   readonly crop: RectPx;
   /** True when the crop is the whole camera frame. */
   readonly fullFrame: boolean;
+  /** Size of the image where it was made in the pacer's format: the pacer learns from its bytes. */
+  readonly size?: FrameSize;
   /** Capture time on the capture clock, whole ms. */
   readonly captureMs: number;
 }

@@ -1,9 +1,10 @@
 import { RelayError } from '../../shared/errors.ts';
 import type { CalibrationRequest } from '../../shared/protocol/calibration.ts';
-import { parseServerControl } from '../../shared/protocol/control.ts';
+import { type ClientControl, parseServerControl } from '../../shared/protocol/control.ts';
 import { decodeUpdate, type Update } from '../../shared/protocol/update.ts';
 import { SUBPROTOCOL } from '../../shared/protocol/version.ts';
 import { Alarms } from './alarms.ts';
+import { AnswerTiming } from './answer-timing.ts';
 import { fullJitterMs } from './backoff.ts';
 import { readClock } from './clock.ts';
 import type {
@@ -27,6 +28,7 @@ import {
   type LinkState,
   publicPhase,
 } from './link-state.ts';
+import { Pacer } from './pacing/pacer.ts';
 import { PendingStop } from './pending-stop.ts';
 import type { SocketEvent, WebSocketLike } from './socket.ts';
 import { Traffic } from './traffic.ts';
@@ -40,6 +42,8 @@ const STOP_TIMEOUT_MS = 5_000;
  * browser or of Node in here: sockets, clock, chance and timers come in through the options.
  */
 export class RelayConnection {
+  /** How much may be sent, how often and in what format: for whoever takes the pictures. */
+  readonly pacer: Pacer;
   readonly #options: ConnectionOptions;
   readonly #rules: LinkRules;
   #state: LinkState;
@@ -48,18 +52,21 @@ export class RelayConnection {
   readonly #alarms: Alarms<'welcome' | 'retry' | 'stop'>;
   readonly #traffic = new Traffic();
   readonly #hotPath: HotPath;
+  readonly #startTiming = new AnswerTiming();
   readonly #stop = new PendingStop();
   #phase: ConnectionPhase = 'idle';
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#alarms = new Alarms(options);
+    this.pacer = new Pacer(() => options.now());
     this.#hotPath = new HotPath({
       now: () => options.now(),
       timers: options,
       traffic: this.#traffic,
       outbox: options.outbox ?? null,
       lane: () => this.#lane(),
+      pacer: this.pacer,
       onSilence: () => this.#silence(),
     });
     this.#state = initialLinkState(options.resumeToken ?? null);
@@ -122,12 +129,19 @@ export class RelayConnection {
     return this.#state.wanted !== null && captureMs !== null && this.#hotPath.accepts(this.#lane(), captureMs);
   }
 
+  /** To be called when a picture is due and canSend() is false: the link may be worse than thought. */
+  noteBlocked(): void {
+    const lane = this.#lane();
+    if (lane !== null) this.#hotPath.noteBlocked(lane);
+  }
+
   /**
    * Sends a picture. Returns its sequence number, or null when it cannot leave now: then it is kept
    * by the outbox, or dropped.
    */
-  sendFrame(frame: OutgoingFrame): number | null {
-    return this.#hotPath.send(this.#lane(), { kind: 'frame', ...frame });
+  sendFrame({ size, ...frame }: OutgoingFrame): number | null {
+    const picture = size === undefined ? null : { size, whole: frame.fullFrame };
+    return this.#hotPath.send(this.#lane(), { kind: 'frame', ...frame }, picture);
   }
 
   /**
@@ -147,7 +161,7 @@ export class RelayConnection {
   sendCalibration(request: CalibrationRequest): boolean {
     const { phase } = this.#state;
     if (phase.name !== 'live' || !phase.startSent || phase.stopping) return false;
-    this.#sendText(JSON.stringify(request));
+    this.#sendControl(request);
     return true;
   }
 
@@ -181,6 +195,7 @@ export class RelayConnection {
       try {
         const { state, effects } = stepLink(this.#state, next, this.#rules);
         this.#state = state;
+        this.pacer.bound({ gatewayFps: state.guidance?.maxFps ?? null });
         for (const effect of effects) this.#perform(effect);
         this.#announcePhase();
       } finally {
@@ -199,8 +214,7 @@ export class RelayConnection {
         this.#openSocket();
         return;
       case 'send':
-        this.#sendText(JSON.stringify(effect.message));
-        if (effect.message.type === 'start') this.#hotPath.sendKept(this.#lane());
+        this.#sendControl(effect.message);
         return;
       case 'drop_socket':
         this.#dropSocket(effect.code);
@@ -218,6 +232,8 @@ export class RelayConnection {
       case 'welcome':
         this.#alarms.clear('welcome');
         this.#traffic.noteWelcome();
+        this.#startTiming.reset();
+        this.pacer.note({ type: 'connected', nowMs: this.#options.now() });
         if (!effect.message.resumed) this.#hotPath.reset();
         this.#options.onWelcome?.(effect.message);
         return;
@@ -275,6 +291,7 @@ export class RelayConnection {
       if (typeof data === 'string') {
         this.#traffic.noteDown(data.length);
         const message = parseServerControl(data);
+        if (message.type === 'started') this.#noteStarted();
         this.#dispatch({ type: 'control', generation, message, nowMs: this.#options.now() });
       } else if (data instanceof ArrayBuffer) {
         this.#traffic.noteDown(data.byteLength);
@@ -286,6 +303,13 @@ export class RelayConnection {
     }
   }
 
+  /** The answer to `start` comes at once: how long a small message takes. */
+  #noteStarted(): void {
+    const nowMs = this.#options.now();
+    const timing = this.#startTiming.answered();
+    if (timing !== null) this.pacer.note({ type: 'acknowledged', nowMs, ...timing });
+  }
+
   #onUpdate(update: Update, generation: number): void {
     if (this.#state.guidance === null) return;
     const latencyMs = this.#hotPath.acknowledge(update, this.captureClockMs());
@@ -294,9 +318,13 @@ export class RelayConnection {
     this.#hotPath.sendKept(this.#lane());
   }
 
-  #sendText(text: string): void {
+  #sendControl(message: ClientControl | CalibrationRequest): void {
+    const text = JSON.stringify(message);
     this.#traffic.noteUp(text.length);
     this.#socket?.send(text);
+    if (message.type !== 'start') return;
+    this.#startTiming.asked(this.#options.now(), text.length);
+    this.#hotPath.sendKept(this.#lane());
   }
 
   /** The present connection, where capture has been announced on it; null while nothing may be sent. */

@@ -5,6 +5,8 @@ interface InFlight {
   readonly kind: ClientMessage['kind'];
   readonly captureMs: number;
   readonly sentAtMs: number;
+  /** Length of the message. */
+  readonly bytes: number;
 }
 
 /** A message's place on the wire. */
@@ -43,16 +45,16 @@ export class FlowWindow {
    * Takes a sequence number for a message. Capture times must move forward on the wire: one that
    * does not is moved to the next millisecond.
    */
-  take(kind: InFlight['kind'], captureMs: number, nowMs: number): Numbered {
+  take(kind: InFlight['kind'], captureMs: number, nowMs: number, bytes: number): Numbered {
     this.#lastCaptureMs = Math.max(Math.floor(captureMs), this.#lastCaptureMs + 1);
-    return this.takeLate(kind, this.#lastCaptureMs, nowMs);
+    return this.takeLate(kind, this.#lastCaptureMs, nowMs, bytes);
   }
 
   /** As take, for a message that was kept back: its capture time lies before what is sent meanwhile, and stays. */
-  takeLate(kind: InFlight['kind'], captureMs: number, nowMs: number): Numbered {
+  takeLate(kind: InFlight['kind'], captureMs: number, nowMs: number, bytes: number): Numbered {
     const seq = this.#nextSeq;
     this.#nextSeq = (seq + 1) & 0xffff;
-    this.#inFlight.set(seq, { kind, captureMs, sentAtMs: nowMs });
+    this.#inFlight.set(seq, { kind, captureMs, sentAtMs: nowMs, bytes });
     return { seq, captureMs };
   }
 

@@ -1,8 +1,10 @@
-import { encodeClientMessage } from '../../shared/protocol/frames.ts';
+import { clientMessageBytes, encodeClientMessage } from '../../shared/protocol/frames.ts';
 import type { Update } from '../../shared/protocol/update.ts';
 import { Alarms, type TimerSource } from './alarms.ts';
 import { FlowWindow } from './flow.ts';
 import type { Outbox, OutgoingMessage } from './outbox.ts';
+import type { Pacer } from './pacing/pacer.ts';
+import type { SentPictureSize } from './pacing/pacing.ts';
 import type { WebSocketLike } from './socket.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -25,6 +27,7 @@ export interface HotPathOptions {
   readonly outbox: Outbox | null;
   /** The connection at this moment, where it takes messages. */
   lane(): Lane | null;
+  readonly pacer: Pacer;
   /** Nothing was acknowledged for too long. */
   onSilence(): void;
 }
@@ -52,9 +55,10 @@ export class HotPath {
 
   /**
    * Sends a message. Returns its sequence number, or null when it cannot leave now: it is kept where
-   * the outbox wants it, else dropped. While a picture is on its way nothing is the same as it yet.
+   * the outbox wants it, else dropped. `picture`: its size, where it is one and is paced. While a picture
+   * is on its way nothing is the same as it yet.
    */
-  send(lane: Lane | null, message: OutgoingMessage): number | null {
+  send(lane: Lane | null, message: OutgoingMessage, picture: SentPictureSize | null = null): number | null {
     const { outbox } = this.#options;
     const holdsBack = outbox?.goesFirst === true;
     if (holdsBack || !this.canSend(lane)) {
@@ -63,7 +67,7 @@ export class HotPath {
       return null;
     }
     if (message.kind === 'same' && this.#flow.framePending) return null;
-    return this.#transmit(lane, message, false);
+    return this.#transmit(lane, message, false, picture);
   }
 
   /** Sends what was kept, as far as there is room for it; what must go first is asked for again soon. */
@@ -74,7 +78,7 @@ export class HotPath {
     while (this.#hasRoom(lane, outbox)) {
       const message = outbox.next(now(), this.#flow.pending, lane.credit);
       if (message === null) break;
-      this.#transmit(lane, message, true);
+      this.#transmit(lane, message, true, null);
     }
     if (outbox.goesFirst === true) {
       this.#alarms.set('kept', ASK_AGAIN_MS, () => this.sendKept(this.#options.lane()));
@@ -92,9 +96,19 @@ export class HotPath {
     this.#watchAcks();
     if (message === null) return null;
     this.#options.outbox?.settled?.(message.captureMs);
+    const { now, pacer } = this.#options;
+    const { bytes, sentAtMs } = message;
+    pacer.note({ type: 'acknowledged', nowMs: now(), sentAtMs, bytes });
     const latencyMs = clockMs === null ? null : Math.max(0, clockMs - message.captureMs);
     this.#options.traffic.noteAcknowledged(latencyMs);
     return latencyMs;
+  }
+
+  /** A message is due and cannot leave. */
+  noteBlocked({ socket }: Lane): void {
+    const { now, pacer } = this.#options;
+    const { oldestSentAtMs } = this.#flow;
+    pacer.note({ type: 'blocked', nowMs: now(), bufferedBytes: socket.bufferedAmount, oldestSentAtMs });
   }
 
   /** The connection is gone, and with it the acknowledgements on their way. */
@@ -111,14 +125,16 @@ export class HotPath {
     this.#options.outbox?.reset?.();
   }
 
-  #transmit(lane: Lane, message: OutgoingMessage, late: boolean): number {
-    const { now, traffic } = this.#options;
+  #transmit(lane: Lane, message: OutgoingMessage, late: boolean, picture: SentPictureSize | null): number {
+    const { now, pacer, traffic } = this.#options;
+    const length = clientMessageBytes(message);
     const taken = late
-      ? this.#flow.takeLate(message.kind, message.captureMs, now())
-      : this.#flow.take(message.kind, message.captureMs, now());
-    const bytes = encodeClientMessage({ ...message, ...taken, late });
+      ? this.#flow.takeLate(message.kind, message.captureMs, now(), length)
+      : this.#flow.take(message.kind, message.captureMs, now(), length);
+    pacer.note({ type: 'sent', nowMs: now(), bytes: length, picture });
     traffic.noteSent(message.kind);
-    traffic.noteUp(bytes.byteLength);
+    traffic.noteUp(length);
+    const bytes = encodeClientMessage({ ...message, ...taken, late });
     lane.socket.send(bytes);
     if (!this.#alarms.has('ack')) this.#watchAcks();
     return taken.seq;

@@ -43,28 +43,28 @@ export function largestDifference(a: Thumbprint, b: Thumbprint): number {
   return largest;
 }
 
+/** True when two pictures of the same part of the frame show the same. */
+export function looksTheSame(a: Thumbprint, b: Thumbprint): boolean {
+  return largestDifference(a, b) <= SAME_WITHIN;
+}
+
+/** A picture leaves at least this often, however still the student sits: a frozen camera shows. */
+const REAL_FRAME_EVERY_MS = 2000;
+
 /** The picture that the gateway has from us. */
 export interface SentPicture {
-  readonly thumbprint: Thumbprint;
   readonly crop: RectPx;
   readonly sentAtMs: number;
 }
 
-/** True when a picture needs not be sent again: same part of the frame, same content, sent lately. */
-export function isSamePicture(
-  sent: SentPicture | null,
-  crop: RectPx,
-  print: Thumbprint,
-  nowMs: number,
-  realFrameEveryMs: number,
-): boolean {
+/** True when a picture needs not be sent again if it looks the same: it is of the same part, and was sent lately. */
+export function isRepeatable(sent: SentPicture | null, crop: RectPx, nowMs: number): boolean {
   return (
     sent !== null &&
-    nowMs - sent.sentAtMs < realFrameEveryMs &&
+    nowMs - sent.sentAtMs < REAL_FRAME_EVERY_MS &&
     sent.crop.xPx === crop.xPx &&
     sent.crop.yPx === crop.yPx &&
     sent.crop.widthPx === crop.widthPx &&
-    sent.crop.heightPx === crop.heightPx &&
-    largestDifference(sent.thumbprint, print) <= SAME_WITHIN
+    sent.crop.heightPx === crop.heightPx
   );
 }

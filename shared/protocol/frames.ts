@@ -53,6 +53,18 @@ export interface ObservationMessage extends ClientMessageHeader {
 
 export type ClientMessage = FrameMessage | SameMessage | ObservationMessage;
 
+/** Bytes that a client message has once encoded. */
+export function clientMessageBytes(message: Pick<ClientMessage, 'kind'> & { readonly image?: Uint8Array }): number {
+  switch (message.kind) {
+    case 'frame':
+      return FRAME_HEADER_BYTES + (message.image?.byteLength ?? 0);
+    case 'same':
+      return SAME_BYTES;
+    case 'observation':
+      return OBSERVATION_MESSAGE_BYTES;
+  }
+}
+
 function writeHeader(view: DataView, type: number, flags: number, message: ClientMessageHeader, crop: RectPx | null) {
   view.setUint8(0, (PROTOCOL_VERSION << 4) | type);
   view.setUint8(1, flags | (message.late ? FLAG_LATE : 0));

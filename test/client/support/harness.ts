@@ -95,7 +95,7 @@ export class PeerSocket implements WebSocketLike {
   }
 }
 
-const IDLE_UPDATE: Update = {
+export const IDLE_UPDATE: Update = {
   seq: 0,
   captureMs: 0,
   outcome: 'processed',

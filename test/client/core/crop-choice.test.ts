@@ -1,64 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Guidance } from '../../../client/core/guidance.ts';
-import { chooseCrop, drawSize, jpegQuality, nextDueMs, targetFps } from '../../../client/core/pacing.ts';
+import { chooseCrop, drawSize } from '../../../client/core/crop-choice.ts';
 
 const CAMERA = { widthPx: 640, heightPx: 480 };
-const guidance = (maxFps: number): Guidance => ({
-  maxFps,
-  credit: 2,
-  imageSizePx: 192,
-  maxFrameBytes: 65_536,
-  nextCrop: null,
-});
-
-describe('rate', () => {
-  it('is 5 per second unless the page or the gateway says otherwise', () => {
-    expect(targetFps(null, null)).toBe(5);
-    expect(targetFps(null, guidance(10))).toBe(5);
-  });
-
-  it('is the least of what the page asks for and what the gateway allows', () => {
-    expect(targetFps(15, guidance(10))).toBe(10);
-    expect(targetFps(3, guidance(10))).toBe(3);
-    expect(targetFps(15, guidance(1.5))).toBe(1.5);
-  });
-
-  it('does not fall to nothing, which no answer could lift again', () => {
-    expect(targetFps(15, guidance(0))).toBeGreaterThan(0);
-  });
-
-  it.each([
-    [30, 5],
-    [30, 7],
-    [15, 10],
-    [60, 2.5],
-    [25, 25],
-  ])('from a %i fps camera takes %f pictures a second on average', (cameraFps, fps) => {
-    let dueMs: number | null = null;
-    let taken = 0;
-    for (let frame = 0; frame < cameraFps * 60; frame++) {
-      const next = nextDueMs(dueMs, 1000 + (frame * 1000) / cameraFps, fps);
-      if (next === null) continue;
-      dueMs = next;
-      taken++;
-    }
-    expect(taken / 60).toBeGreaterThan(fps * 0.97);
-    expect(taken / 60).toBeLessThanOrEqual(fps + 1 / 60);
-  });
-
-  it('does not catch up on pictures that it missed', () => {
-    expect(nextDueMs(1000, 9000, 5)).toBe(9200);
-    expect(nextDueMs(9200, 9100, 5)).toBeNull();
-  });
-});
-
-describe('quality', () => {
-  it("takes the page's option for an upper bound", () => {
-    expect(jpegQuality(0.7)).toBe(0.6);
-    expect(jpegQuality(0.3)).toBe(0.3);
-  });
-});
 
 describe('crop', () => {
   const hint = { xPx: 200, yPx: 100, widthPx: 180, heightPx: 180 };

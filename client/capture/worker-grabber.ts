@@ -1,0 +1,96 @@
+import type { RectPx } from '../../shared/geometry.ts';
+import type { Grabber, PictureRequest, PictureResult } from './picture.ts';
+import type { FromCaptureWorker, ToCaptureWorker } from './worker-messages.ts';
+
+/** A picture that takes longer than this is given up. */
+const TAKE_TIMEOUT_MS = 5000;
+
+/**
+ * Draws, compares and encodes in a worker. The page's own thread hands over a reference to the
+ * video's frame, without looking at a pixel where the browser has `VideoFrame`.
+ */
+export class WorkerGrabber implements Grabber {
+  /** Called once when the worker fails: another grabber has to go on. */
+  onFailure: () => void = () => {};
+  readonly #worker: Worker;
+  #disposed = false;
+  #settle: ((result: PictureResult) => void) | null = null;
+
+  constructor(worker: Worker) {
+    this.#worker = worker;
+    worker.onmessage = ({ data }: MessageEvent<FromCaptureWorker>) => {
+      if (data.type === 'taken') this.#finish(data.result);
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#fail();
+    };
+  }
+
+  async grab(video: HTMLVideoElement, request: PictureRequest): Promise<PictureResult> {
+    const frame = await frameOf(video, request).catch(() => null);
+    // The video has just lost its picture, or this grabber its worker.
+    if (frame === null || this.#disposed) {
+      frame?.source.close();
+      return { kind: 'none' };
+    }
+    const { source, place } = frame;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#fail(), TAKE_TIMEOUT_MS);
+      this.#settle = (result) => {
+        clearTimeout(timer);
+        resolve(result);
+      };
+      this.#post({ type: 'take', source, place, request }, [source]);
+    });
+  }
+
+  sent(): void {
+    this.#post({ type: 'sent' }, []);
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#worker.terminate();
+    this.#finish({ kind: 'none' });
+  }
+
+  #post(message: ToCaptureWorker, transfer: Transferable[]): void {
+    this.#worker.postMessage(message, transfer);
+  }
+
+  #finish(result: PictureResult): void {
+    const settle = this.#settle;
+    this.#settle = null;
+    settle?.(result);
+  }
+
+  #fail(): void {
+    const { onFailure } = this;
+    this.onFailure = () => {};
+    this.dispose();
+    onFailure();
+  }
+}
+
+/** The video's present frame as something that may go to a worker, and where in it the asked-for part is. */
+async function frameOf(
+  video: HTMLVideoElement,
+  { crop, size }: PictureRequest,
+): Promise<{ source: VideoFrame | ImageBitmap; place: RectPx }> {
+  if (typeof VideoFrame === 'function') {
+    const frame = new VideoFrame(video);
+    // A phone's camera may deliver frames that the video element turns upright: the bitmap is upright.
+    if (frame.displayWidth === video.videoWidth && frame.displayHeight === video.videoHeight) {
+      return { source: frame, place: crop };
+    }
+    frame.close();
+  }
+  const { widthPx, heightPx } = size;
+  const source = await createImageBitmap(video, crop.xPx, crop.yPx, crop.widthPx, crop.heightPx, {
+    resizeWidth: widthPx,
+    resizeHeight: heightPx,
+    resizeQuality: 'high',
+  });
+  return { source, place: { xPx: 0, yPx: 0, widthPx: source.width, heightPx: source.height } };
+}
