@@ -87,7 +87,13 @@ export class Lowering extends WaveGraph {
   /** Stacks one constant of every lane along its first axis, after `arrange` brought each into ONNX order. */
   private stack(wave: Wave, position: number, arrange: (bits: Uint16Array) => Uint16Array): Uint16Array {
     const parts = this.inputTensors(wave, position).map((tensor) => arrange(this.halves(tensor)));
-    return Uint16Array.from(parts.flatMap((part) => Array.from(part)));
+    const stacked = new Uint16Array(parts.reduce((length, part) => length + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      stacked.set(part, at);
+      at += part.length;
+    }
+    return stacked;
   }
 
   /** The one operator that computes the wave's input at `position`; null if there are several or it is an input of the graph. */

@@ -148,7 +148,9 @@ export abstract class WaveGraph {
       throw new Error(`tensor ${tensor} is no half-precision constant`);
     }
     const view = new DataView(source.data.buffer, source.data.byteOffset, source.data.byteLength);
-    return Uint16Array.from({ length: view.byteLength / 2 }, (_, index) => view.getUint16(index * 2, true));
+    const bits = new Uint16Array(view.byteLength / 2);
+    for (let index = 0; index < bits.length; index++) bits[index] = view.getUint16(index * 2, true);
+    return bits;
   }
 
   /** A constant as numbers. */
