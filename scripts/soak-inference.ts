@@ -12,7 +12,7 @@ import { mutate, randomSource } from '../test/inference/support/mutate.ts';
 const HANG_MS = 2_000;
 const START_MS = 20_000;
 const PATIENT_MS = 60_000;
-const REPORTS = 20;
+const REPORTS = 100;
 
 interface Soak {
   readonly frames: number;
