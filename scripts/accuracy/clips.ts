@@ -11,7 +11,7 @@ import {
 import type { FaceObservation } from '../../shared/observation.ts';
 import { verdictOf } from '../../shared/vision/verdict.ts';
 import { splitMjpeg } from '../../test/support/mjpeg.ts';
-import { directionOfWord, parseCsv } from './labels.ts';
+import { directionsOfWord, parseCsv } from './labels.ts';
 import { decode, type Looker } from './look.ts';
 import { type Judged, type Score, scoreOf } from './score.ts';
 
@@ -29,7 +29,7 @@ export function parseIntervals(text: string): Interval[] {
   return lines.flatMap((cells) => {
     const fromMs = Number(cells[column('fromMs')]);
     const toMs = Number(cells[column('toMs')]);
-    const expected = (cells[column('expect')] ?? '').split('|').flatMap((word) => directionOfWord(word) ?? []);
+    const expected = (cells[column('expect')] ?? '').split('|').flatMap(directionsOfWord);
     return toMs > fromMs && expected.length > 0 ? [{ fromMs, toMs, expected }] : [];
   });
 }

@@ -23,51 +23,135 @@ export interface Labels {
   readonly faults: readonly string[];
 }
 
+const LEFT: Direction = 'looking_left';
+const RIGHT: Direction = 'looking_right';
+const UP: Direction = 'looking_up';
+const DOWN: Direction = 'looking_down';
+const TURNED: Direction = 'face_turned';
+const CLOSED: Direction = 'eyes_closed';
+const CENTERED: Direction = 'centered';
+
 const SHORT_FORMS: Readonly<Record<string, Direction>> = {
-  center: 'centered',
-  centre: 'centered',
-  centred: 'centered',
-  straight: 'centered',
-  forward: 'centered',
-  front: 'centered',
-  screen: 'centered',
-  camera: 'centered',
-  left: 'looking_left',
-  right: 'looking_right',
-  up: 'looking_up',
-  down: 'looking_down',
-  closed: 'eyes_closed',
-  eyes_shut: 'eyes_closed',
-  shut: 'eyes_closed',
-  turned: 'face_turned',
-  head_turned: 'face_turned',
-  profile: 'face_turned',
+  center: CENTERED,
+  centre: CENTERED,
+  centred: CENTERED,
+  middle: CENTERED,
+  straight: CENTERED,
+  straight_ahead: CENTERED,
+  ahead: CENTERED,
+  forward: CENTERED,
+  front: CENTERED,
+  frontal: CENTERED,
+  screen: CENTERED,
+  on_screen: CENTERED,
+  camera: CENTERED,
+  left: LEFT,
+  leftward: LEFT,
+  right: RIGHT,
+  rightward: RIGHT,
+  up: UP,
+  upper: UP,
+  upward: UP,
+  top: UP,
+  down: DOWN,
+  lower: DOWN,
+  downward: DOWN,
+  bottom: DOWN,
+  closed: CLOSED,
+  closed_eyes: CLOSED,
+  eye_closed: CLOSED,
+  eyes_shut: CLOSED,
+  shut: CLOSED,
+  asleep: CLOSED,
+  sleeping: CLOSED,
+  turned: TURNED,
+  turned_away: TURNED,
+  head_turned: TURNED,
+  profile: TURNED,
   none: 'no_face',
   noface: 'no_face',
+  nobody: 'no_face',
   absent: 'no_face',
+  empty: 'no_face',
 };
+/** Off the screen, to whichever side. */
+const AWAY: readonly Direction[] = ['distracted', LEFT, RIGHT, UP, DOWN, TURNED];
 
-/** A direction from one of its names (shared/direction.ts) or a short form; null for any other word. */
-export function directionOfWord(word: string): Direction | null {
+/**
+ * Directions that a label's word allows: one of their names (shared/direction.ts), a short form, a diagonal
+ * (`down-left`: either), or `away`. Empty for any other word.
+ */
+export function directionsOfWord(word: string): readonly Direction[] {
+  const name = word
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[\s/-]+/g, '_')
+    .replace(/wards\b/, 'ward');
+  const direction = DIRECTIONS.find((known) => known === name && known !== 'unknown') ?? SHORT_FORMS[name];
+  if (direction !== undefined) return [direction];
+  if (['away', 'off_screen', 'offscreen', 'looking_away'].includes(name)) return AWAY;
+  const rest = name.match(/^(?:looks?|looking|gaze|gazing|eyes?|head|face)_(.+)$/)?.[1];
+  if (rest !== undefined) return directionsOfWord(rest);
+  const parts = name.split('_').map((part) => SHORT_FORMS[part]);
+  const isDiagonal =
+    parts.length === 2 &&
+    parts.some((part) => part === UP || part === DOWN) &&
+    parts.some((part) => part === LEFT || part === RIGHT);
+  return isDiagonal ? parts.filter((part) => part !== undefined) : [];
+}
+
+const FOCUSED_WORDS = [
+  'focused',
+  'focussed',
+  'focus',
+  '1',
+  '1.0',
+  'true',
+  't',
+  'yes',
+  'y',
+  'attentive',
+  'engaged',
+  'on',
+  'on_screen',
+];
+const UNFOCUSED_WORDS = [
+  'unfocused',
+  'unfocussed',
+  'not_focused',
+  '0',
+  '0.0',
+  'false',
+  'f',
+  'no',
+  'n',
+  'distracted',
+  'inattentive',
+  'off',
+  'off_screen',
+];
+
+/** Whether a label says focused; undefined for a word that says neither. An empty one leaves it to the directions. */
+function focusOf(word: string, expected: readonly Direction[]): boolean | null | undefined {
   const name = word
     .trim()
     .toLowerCase()
     .replaceAll(/[\s-]+/g, '_');
-  const direction = DIRECTIONS.find((known) => known === name) ?? SHORT_FORMS[name];
-  if (direction !== undefined) return direction;
-  const side = name.match(/^(?:looks?|looking|gaze|eyes?|head)_(.+)$/)?.[1];
-  return side === undefined ? null : (SHORT_FORMS[side] ?? null);
-}
-
-function focusOf(word: string, expected: readonly Direction[]): boolean | null {
-  const name = word.trim().toLowerCase();
-  if (['focused', 'focus', '1', 'true', 'yes', 'attentive', 'on'].includes(name)) return true;
-  if (['unfocused', 'not_focused', '0', 'false', 'no', 'distracted', 'inattentive', 'off'].includes(name)) return false;
-  const kinds = new Set(expected.map((direction) => direction === 'centered'));
+  if (FOCUSED_WORDS.includes(name)) return true;
+  if (UNFOCUSED_WORDS.includes(name)) return false;
+  if (name !== '' && !['na', 'n/a', 'null', 'none', '?', 'unknown'].includes(name)) return undefined;
+  const kinds = new Set(expected.map((direction) => direction === CENTERED));
   return kinds.size === 1 ? kinds.has(true) : null;
 }
 
-/** The cells of comma-separated text (RFC 4180), lines first. */
+/** The separator of the columns, from the first line: spreadsheets of some languages write semicolons. */
+function separatorOf(text: string): string {
+  const first = text.split('\n', 1)[0] ?? '';
+  const count = (char: string): number => first.split(char).length;
+  return [',', ';', '\t'].reduce((best, char) => (count(char) > count(best) ? char : best));
+}
+
+/** The cells of comma-separated text (RFC 4180; semicolons or tabs when the first line has more of them), lines first. */
 export function parseCsv(text: string): string[][] {
   const lines: string[][] = [];
   let cells: string[] = [];
@@ -82,14 +166,15 @@ export function parseCsv(text: string): string[][] {
     if (cells.some((each) => each.trim() !== '')) lines.push(cells);
     cells = [];
   };
-  const source = text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
+  const source = text.replace(/^\uFEFF/, '').replaceAll(/\r\n?/g, '\n');
+  const separator = separatorOf(source);
   for (let i = 0; i < source.length; i++) {
     const char = source[i] ?? '';
     if (quoted && char === '"' && source[i + 1] === '"') {
       cell += char;
       i++;
     } else if (char === '"') quoted = !quoted;
-    else if (char === ',' && !quoted) endCell();
+    else if (char === separator && !quoted) endCell();
     else if (char === '\n' && !quoted) endLine();
     else cell += char;
   }
@@ -115,18 +200,35 @@ function expectedOfHeadLabels(row: Record_): Direction[] | null {
   }
 }
 
+const COLUMNS = {
+  path: ['path', 'file', 'filename', 'file_name', 'image', 'picture'],
+  expect: ['expect', 'expected', 'expects'],
+  focus: ['focus', 'focused'],
+  subject: ['subject', 'person', 'participant', 'user'],
+} as const;
+
 /**
- * Rows of a labels.csv. Columns: `path` (or `file`), `expect` (alternatives separated by |, image
- * sides), and optionally `focus` and `subject`; or the columns of the CMU faces (`file`, `head_img`).
- * Throws RelayError `labels_columns` when the columns that name a picture and its label are missing.
+ * Rows of a labels.csv. Columns, in any order: `path`, `expect` (alternatives separated by |, image sides),
+ * and optionally `focus` and `subject`, each also under the names in COLUMNS; or the columns of the CMU
+ * faces (`file`, `head_img`). Paths are relative to the folder. Throws RelayError `labels_columns` when the
+ * columns that name a picture and its label are missing.
  */
 export function parseLabels(text: string): Labels {
   const [header, ...lines] = parseCsv(text);
-  const names = (header ?? []).map((name) => name.trim().toLowerCase());
-  const pathColumn = names.find((name) => ['path', 'file', 'image', 'filename'].includes(name));
-  const expectColumn = names.find((name) => ['expect', 'expected'].includes(name));
+  const names = (header ?? []).map((name) =>
+    name
+      .trim()
+      .toLowerCase()
+      .replaceAll(/[\s-]+/g, '_'),
+  );
+  const columnOf = (kind: keyof typeof COLUMNS): string | undefined =>
+    COLUMNS[kind].find((name) => names.includes(name));
+  const pathColumn = columnOf('path');
+  const expectColumn = columnOf('expect');
+  const focusColumn = columnOf('focus') ?? 'focus';
   const hasHeads = names.includes('head_img');
-  if (pathColumn === undefined || (expectColumn === undefined && !hasHeads && !names.includes('label'))) {
+  const hasLabel = expectColumn !== undefined || hasHeads || names.includes('label') || names.includes(focusColumn);
+  if (pathColumn === undefined || !hasLabel) {
     throw new RelayError('labels_columns', `labels.csv has the columns ${names.join(', ') || '(none)'}`, {
       hint: 'it needs path and expect; focus and subject are optional',
     });
@@ -135,22 +237,29 @@ export function parseLabels(text: string): Labels {
   const faults: string[] = [];
   lines.forEach((cells, i) => {
     const row: Record_ = Object.fromEntries(names.map((name, column) => [name, cells[column]?.trim() ?? '']));
-    const path = row[pathColumn] ?? '';
+    const path = (row[pathColumn] ?? '').replaceAll('\\', '/');
     const words = (row[expectColumn ?? 'label'] ?? '').split('|').filter((word) => word.trim() !== '');
-    const expected =
-      expectColumn === undefined && hasHeads ? expectedOfHeadLabels(row) : words.map((word) => directionOfWord(word));
-    const known = expected?.filter((direction) => direction !== null) ?? [];
-    const focused = focusOf(row.focus ?? '', known);
-    if (path === '' || (known.length === 0 && focused === null)) {
-      faults.push(`line ${i + 2}: no picture or no label that is known (${words.join('|') || 'empty'})`);
+    const fault = (what: string): void => {
+      faults.push(`row ${i + 1} (${path || 'no picture'}): ${what}`);
+    };
+    const isHeadRow = expectColumn === undefined && hasHeads;
+    const expected = isHeadRow ? (expectedOfHeadLabels(row) ?? []) : [...new Set(words.flatMap(directionsOfWord))];
+    const focused = focusOf(row[focusColumn] ?? '', expected);
+    if (path === '' || (expected.length === 0 && typeof focused !== 'boolean')) {
+      fault(
+        `left out: ${path === '' ? 'it names no picture' : `no label that is known (${words.join('|') || 'empty'})`}`,
+      );
       return;
     }
+    const strange = isHeadRow ? undefined : words.find((word) => directionsOfWord(word).length === 0);
+    if (strange !== undefined) fault(`“${strange.trim()}” is no direction that is known`);
+    if (focused === undefined) fault(`focus “${row[focusColumn]}” is not known`);
     rows.push({
       path,
-      expected: known,
-      focused,
-      subject: row.subject || NO_SUBJECT,
-      group: (expectColumn === undefined && row.eyes) || null,
+      expected,
+      focused: focused === undefined ? (focusOf('', expected) ?? null) : focused,
+      subject: row[columnOf('subject') ?? ''] || NO_SUBJECT,
+      group: (isHeadRow && row.eyes) || null,
     });
   });
   return { rows, faults };

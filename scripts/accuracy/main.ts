@@ -1,5 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeError } from '../../shared/errors.ts';
 import { splitMjpeg } from '../../test/support/mjpeg.ts';
@@ -9,7 +9,7 @@ import { type ClipResult, evaluateClip, lookAtClips } from './clips.ts';
 import { decode, type Looker, openLooker, type Shot } from './look.ts';
 import { parseOptions, USAGE } from './options.ts';
 import { type AccuracyReport, jsonOf, markdownOf, tablesOf } from './report.ts';
-import { evaluateGroups, lookAtFolder, type StillsResult } from './stills.ts';
+import { evaluateGroups, lookAtFolder, PROGRESS_EVERY, type StillsResult } from './stills.ts';
 import { makeGrid, REPORT_SEED } from './synthetic/grid.ts';
 import { measureSynthetic, type SeenFrame } from './synthetic/measure.ts';
 import { renderScenes } from './synthetic/render.ts';
@@ -46,15 +46,20 @@ async function lookAtSynthetic(
     return null;
   }
   const grid = makeGrid(REPORT_SEED);
+  const jpegs: Uint8Array[] = [];
+  const frames: SeenFrame[] = [];
   try {
-    const scenes = grid.map(({ scene }) => scene);
-    const jpegs = await renderScenes(glb, scenes, (done, of) => {
-      if (done % 100 === 0 || done === of) progress(`rendered ${done} of ${of}`);
-    });
-    const frames: SeenFrame[] = [];
-    for (const [i, frame] of grid.entries()) {
-      const { observation } = await looker.still(await decode(jpegs[i] ?? new Uint8Array()));
+    // A frame is looked at while the next one is drawn.
+    for await (const jpeg of renderScenes(
+      glb,
+      grid.map(({ scene }) => scene),
+    )) {
+      const frame = grid[frames.length];
+      if (frame === undefined) break;
+      const { observation } = await looker.still(await decode(jpeg));
+      jpegs.push(jpeg);
       frames.push({ ...frame, observation });
+      if (frames.length % PROGRESS_EVERY === 0) progress(`rendered head: ${frames.length} of ${grid.length}`);
     }
     return { frames, jpegs };
   } catch (error) {
@@ -109,7 +114,7 @@ export async function runAccuracy(args: readonly string[], sinks: Sinks): Promis
     const stills: StillsResult[] = [];
     for (const dir of options.dirs) {
       sinks.progress(`looking at ${dir}`);
-      const seen = await lookAtFolder(resolve(dir), looker, skip);
+      const seen = await lookAtFolder(dir, looker, { skip, progress: sinks.progress });
       if (seen !== null) stills.push(...evaluateGroups(seen.name, seen.rows));
     }
     const clips: ClipResult[] = (await lookAtClips(CLIPS_DIR, looker, skip)).map(evaluateClip);

@@ -15,9 +15,12 @@ export interface AccuracyOptions {
 
 export const USAGE = `npm run accuracy -- [options]
 
-  --dir DIR        also measure on DIR/labels.csv (path,expect,focus,subject); may be repeated.
-                   expect: directions or their short forms (left, up, closed, ...), image sides,
-                   alternatives separated by |. The CMU faces' own labels.csv is understood too.
+  --dir DIR        also measure on DIR/labels.csv (or on a CSV file of another name); may be repeated.
+                   Columns, in any order: path (relative to the CSV; JPEG, PNG, WebP, any size),
+                   expect (centered, looking_left, eyes_closed, ... or short: center, left, closed;
+                   image sides, alternatives separated by |, the first names the state),
+                   focus (focused/unfocused, 1/0, true/false; empty: from expect), subject.
+                   The CMU faces' own labels.csv is understood too.
   --head FILE      rigged head to render (default: ../shared/data/ict-head.glb)
   --no-synthetic   leave the rendered head out
   --no-bandwidth   leave the re-encoded face crops out

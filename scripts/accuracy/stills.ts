@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { describeError } from '../../shared/errors.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
 import { DEFAULT_CONTEXT, type VerdictContext, verdictOf } from '../../shared/vision/verdict.ts';
@@ -7,6 +7,9 @@ import { type LabelRow, parseLabels } from './labels.ts';
 import { type Looker, readStill } from './look.ts';
 import { personalContexts } from './personal.ts';
 import { confusionOf, type Judged, type Score, scoreOf } from './score.ts';
+
+/** How many pictures are looked at between two words about it. */
+export const PROGRESS_EVERY = 100;
 
 /** One rule on one set of pictures. */
 export interface RuleResult {
@@ -86,36 +89,52 @@ export function evaluateGroups(name: string, rows: readonly SeenRow[]): StillsRe
   );
 }
 
+/** Text of a labels file: UTF-8, or UTF-16 where its first bytes say so, as spreadsheets write it. */
+async function readLabels(path: string): Promise<string> {
+  const bytes = await readFile(path);
+  const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
+  return new TextDecoder(isUtf16 ? 'utf-16le' : 'utf-8').decode(bytes);
+}
+
+/** Up to three examples of what went wrong, for one line. */
+function someOf(faults: readonly string[]): string {
+  const more = faults.length > 3 ? `; and ${faults.length - 3} more` : '';
+  return `${faults.slice(0, 3).join('; ')}${more}`;
+}
+
 /**
- * Looks at every picture that a folder's labels.csv names. Returns null, having said why, when the
- * folder has no usable labels; pictures that cannot be read are said and left out.
+ * Looks at every picture that a folder's labels.csv names; a path to a CSV file stands for its folder.
+ * Returns null, having said why, when there are no usable labels; pictures that cannot be read are said
+ * and left out.
  */
 export async function lookAtFolder(
-  dir: string,
+  path: string,
   looker: Looker,
-  skip: (what: string) => void,
+  say: { readonly skip: (what: string) => void; readonly progress: (what: string) => void },
 ): Promise<{ readonly name: string; readonly rows: readonly SeenRow[] } | null> {
-  const name = basename(resolve(dir));
+  const file = path.toLowerCase().endsWith('.csv') ? resolve(path) : resolve(path, 'labels.csv');
+  const dir = dirname(file);
+  const name = basename(dir);
   let labels: ReturnType<typeof parseLabels>;
   try {
-    labels = parseLabels(await readFile(join(dir, 'labels.csv'), 'utf8'));
+    labels = parseLabels(await readLabels(file));
   } catch (error) {
-    skip(`${name}: ${describeError(error)}`);
+    say.skip(`${name}: ${describeError(error)}`);
     return null;
   }
-  if (labels.faults.length > 0) {
-    skip(`${name}: ${labels.faults.length} lines of labels.csv, the first: ${labels.faults[0]}`);
-  }
+  if (labels.faults.length > 0) say.skip(`${name}: labels: ${someOf(labels.faults)}`);
   const rows: SeenRow[] = [];
   const unreadable: string[] = [];
-  for (const row of labels.rows) {
+  for (const [i, row] of labels.rows.entries()) {
     try {
       const { observation } = await looker.still(await readStill(resolve(dir, row.path)));
       rows.push({ ...row, observation });
     } catch (error) {
       unreadable.push(`${row.path} (${describeError(error)})`);
     }
+    if ((i + 1) % PROGRESS_EVERY === 0) say.progress(`${name}: looked at ${i + 1} of ${labels.rows.length}`);
   }
-  if (unreadable.length > 0) skip(`${name}: ${unreadable.length} pictures cannot be read, the first: ${unreadable[0]}`);
+  if (unreadable.length > 0) say.skip(`${name}: ${unreadable.length} pictures cannot be read: ${someOf(unreadable)}`);
+  if (rows.length === 0) say.skip(`${name}: no labelled picture that can be read`);
   return rows.length === 0 ? null : { name, rows };
 }

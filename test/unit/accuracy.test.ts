@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { directionOfWord, parseLabels } from '../../scripts/accuracy/labels.ts';
+import { directionsOfWord, parseLabels } from '../../scripts/accuracy/labels.ts';
 import { type Judged, scoreOf } from '../../scripts/accuracy/score.ts';
 import { makeGrid } from '../../scripts/accuracy/synthetic/grid.ts';
 import { trueGazeOf } from '../../scripts/accuracy/synthetic/measure.ts';
@@ -14,23 +14,60 @@ const row = (expected: Judged['expected'], said: Judged['said'], focused = expec
 });
 
 describe('labels', () => {
-  it('are directions, their short forms, or alternatives of them', () => {
-    expect(['left', 'Looking Right', 'eyes-closed', 'straight', 'turned', 'gaze_up'].map(directionOfWord)).toEqual([
+  it('are directions, their short forms, diagonals, or away', () => {
+    const words = ['left', 'Looking Right', 'eyes-closed', 'straight', 'turned', 'gaze_up', 'downwards', ' Center '];
+    expect(words.flatMap(directionsOfWord)).toEqual([
       'looking_left',
       'looking_right',
       'eyes_closed',
       'centered',
       'face_turned',
       'looking_up',
+      'looking_down',
+      'centered',
     ]);
-    expect(directionOfWord('banana')).toBeNull();
+    expect(directionsOfWord('down-left')).toEqual(['looking_down', 'looking_left']);
+    expect(directionsOfWord('away')).toContain('face_turned');
+    for (const word of ['banana', 'unknown', 'left right', '']) expect(directionsOfWord(word)).toEqual([]);
+  });
+
+  it('are rows of a CSV, with alternatives, quotes and columns in any order', () => {
     const { rows, faults } = parseLabels(
       'path,expect,focus,subject\n"a,1.jpg",left|turned,unfocused,p\nb.jpg,what,,p\n',
     );
     expect(rows).toEqual([
       { path: 'a,1.jpg', expected: ['looking_left', 'face_turned'], focused: false, subject: 'p', group: null },
     ]);
-    expect(faults).toHaveLength(1);
+    expect(faults).toEqual(['row 2 (b.jpg): left out: no label that is known (what)']);
+    const other = parseLabels('\uFEFFsubject;Focus;path;expect\r\np;1;sub\\c.png;center\r\n\r\n;;d.png;"closed"\r\n');
+    expect(other.faults).toEqual([]);
+    expect(other.rows).toEqual([
+      { path: 'sub/c.png', expected: ['centered'], focused: true, subject: 'p', group: null },
+      { path: 'd.png', expected: ['eyes_closed'], focused: false, subject: 'all', group: null },
+    ]);
+  });
+
+  it('take what they know of a row and say the rest', () => {
+    const { rows, faults } = parseLabels('file,expect,focus\na.jpg,left|sideways,maybe\nb.jpg,,true\n,left,\n');
+    expect(rows.map(({ expected, focused }) => ({ expected, focused }))).toEqual([
+      { expected: ['looking_left'], focused: false },
+      { expected: [], focused: true },
+    ]);
+    expect(faults.join('\n')).toMatch(/sideways.*\n.*maybe.*\n.*names no picture/);
+  });
+
+  it('leave the focus open where the alternatives are of both kinds', () => {
+    const focuses = ['center', 'left|closed', 'center|left'].map(
+      (expect) => parseLabels(`path,expect\na.jpg,${expect}\n`).rows[0]?.focused,
+    );
+    expect(focuses).toEqual([true, false, null]);
+    for (const [word, focused] of [
+      ['Focused', true],
+      ['0', false],
+      ['FALSE', false],
+      ['yes', true],
+    ] as const)
+      expect(parseLabels(`path,expect,focus\na.jpg,left,${word}\n`).rows[0]?.focused).toBe(focused);
   });
 
   it('need their columns', () => {

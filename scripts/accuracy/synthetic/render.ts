@@ -37,47 +37,67 @@ async function bundlePage(): Promise<string> {
   return outputFiles[0]?.text ?? '';
 }
 
+/** Draws scenes in a browser. */
+interface Studio {
+  draw(scene: Scene): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+async function openStudio(page: string, glb: Uint8Array): Promise<Studio> {
+  const browser = await launchChromium({
+    args: ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'],
+  });
+  try {
+    const tab = await browser.newPage();
+    await tab.setContent('<!doctype html><title>render</title>');
+    await tab.addScriptTag({ content: page });
+    await tab.evaluate((glbBase64) => window.renderPage.load(glbBase64), Buffer.from(glb).toString('base64'));
+    return {
+      draw: async (scene) => {
+        const base64 = await tab.evaluate((job) => window.renderPage.render(job), renderJobOf(scene));
+        return Buffer.from(base64, 'base64');
+      },
+      close: () => browser.close(),
+    };
+  } catch (error) {
+    await browser.close();
+    throw error;
+  }
+}
+
 /**
- * JPEG frames of scenes, in their order. Frames are kept in .cache/accuracy by what they are made
- * from, so that only new scenes are rendered. Rejects when the head or the browser fails.
+ * JPEG frames of scenes, in their order; the next one is drawn while one is in the caller's hands. Frames
+ * are kept in .cache/accuracy by what they are made from, so that only new scenes are drawn, and without
+ * new ones no browser is needed. Throws when the head or the browser fails.
  */
-export async function renderScenes(
-  glb: Uint8Array,
-  scenes: readonly Scene[],
-  progress: (done: number, of: number) => void,
-): Promise<readonly Uint8Array[]> {
+export async function* renderScenes(glb: Uint8Array, scenes: readonly Scene[]): AsyncGenerator<Uint8Array> {
   const page = await bundlePage();
   const base = createHash('sha256').update(page).update(glb).digest('hex');
   const folder = join(root, '.cache', 'accuracy', base.slice(0, 16));
   await mkdir(folder, { recursive: true });
-  const files = scenes.map((scene) => {
+  let studio: Studio | null = null;
+  const frameOf = async (scene: Scene): Promise<Uint8Array> => {
     const name = createHash('sha256').update(JSON.stringify(scene)).digest('hex').slice(0, 20);
-    return join(folder, `${name}.jpg`);
-  });
-  const frames = await Promise.all(files.map((file) => readFile(file).catch(() => null)));
-  const missing = frames.flatMap((frame, i) => (frame === null ? [i] : []));
-  if (missing.length > 0) {
-    const browser = await launchChromium({
-      args: ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'],
-    });
-    try {
-      const tab = await browser.newPage();
-      await tab.setContent('<!doctype html><title>render</title>');
-      await tab.addScriptTag({ content: page });
-      await tab.evaluate((glbBase64) => window.renderPage.load(glbBase64), Buffer.from(glb).toString('base64'));
-      for (const [done, i] of missing.entries()) {
-        const scene = scenes[i];
-        const file = files[i];
-        if (scene === undefined || file === undefined) continue;
-        const base64 = await tab.evaluate((job) => window.renderPage.render(job), renderJobOf(scene));
-        const bytes = Buffer.from(base64, 'base64');
-        await writeFile(file, bytes);
-        frames[i] = bytes;
-        progress(done + 1, missing.length);
-      }
-    } finally {
-      await browser.close();
+    const file = join(folder, `${name}.jpg`);
+    const kept = await readFile(file).catch(() => null);
+    if (kept !== null) return kept;
+    studio ??= await openStudio(page, glb);
+    const drawn = await studio.draw(scene);
+    await writeFile(file, drawn);
+    return drawn;
+  };
+  try {
+    const [first, ...others] = scenes;
+    let next = first === undefined ? null : frameOf(first);
+    for (const scene of [...others, null]) {
+      if (next === null) return;
+      const frame = await next;
+      next = scene === null ? null : frameOf(scene);
+      // Whoever stops listening leaves a frame behind; its failure is then nobody's.
+      next?.catch(() => {});
+      yield frame;
     }
+  } finally {
+    await (studio as Studio | null)?.close();
   }
-  return frames.flatMap((frame) => (frame === null ? [] : [frame]));
 }
