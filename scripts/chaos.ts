@@ -7,6 +7,7 @@ const USAGE = `npm run chaos -- [options]
   --students N   simulated students (default 50)
   --seconds S    how long faults come (default 120)
   --seed N       which faults come when (default 1)
+  --only A,B     these faults alone, by name
   --json         end with one JSON object as the last line
   --verbose      show the gateway's log
   --no-build     run what is in dist/ already
@@ -25,7 +26,9 @@ function table(result: ChaosResult): string {
   const lines = result.students.map((student) =>
     [
       String(student.userId).padStart(8),
+      student.mode,
       String(student.reconnects).padStart(5),
+      String(student.unserved).padStart(8),
       String(student.windows).padStart(7),
       seconds(student.truthFocusedMs),
       error(student.storedFocusedMs, student.truthFocusedMs),
@@ -34,7 +37,7 @@ function table(result: ChaosResult): string {
       String(student.eyelearnS).padStart(8),
     ].join(' '),
   );
-  const head = ' student  recn windows  focused     error unfocused    error  EyeLearn';
+  const head = ' student   mode  recn unserved windows  focused     error unfocused    error  EyeLearn';
   return [head, ...lines].join('\n');
 }
 
@@ -44,6 +47,7 @@ async function main(): Promise<void> {
       students: { type: 'string', default: '50' },
       seconds: { type: 'string', default: '120' },
       seed: { type: 'string', default: '1' },
+      only: { type: 'string' },
       json: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
       'no-build': { type: 'boolean', default: false },
@@ -63,6 +67,7 @@ async function main(): Promise<void> {
     students,
     seconds,
     seed,
+    only: values.only?.split(',') ?? null,
     log: values.verbose ? 'inherit' : 'ignore',
     onFault: (name, lastsMs) =>
       process.stderr.write(

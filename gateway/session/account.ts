@@ -139,8 +139,9 @@ export function continueUnseen(options: {
 }
 
 /**
- * Rebuilds an account on a replica that does not know the session, from what is stored. `base` are
- * the stored totals; the time since they end becomes untracked with the first sample.
+ * Rebuilds an account on a replica that does not know the session, from what is stored. `base` are the stored totals, which
+ * end at `endedAtMs` (UTC): the time since then becomes untracked with the first sample. Pauses are why they may cover less
+ * time than has passed until then.
  */
 export function rebuildAccount(options: {
   sessionId: string;
@@ -148,17 +149,18 @@ export function rebuildAccount(options: {
   moduleId: number;
   rule: Rule;
   startedAtMs: number;
+  endedAtMs: number;
   base: FocusTotals;
 }): SessionAccount {
-  const { base, startedAtMs, ...identity } = options;
-  const covered = coveredMs(base);
+  const { base, startedAtMs, endedAtMs, ...identity } = options;
+  const elapsedMs = Math.max(coveredMs(base), endedAtMs - startedAtMs);
   return {
     ...openAccount(identity),
     base,
     startedAtMs,
     clockZeroMs: startedAtMs,
-    pausedMs: covered,
-    lastCaptureMs: covered,
+    pausedMs: elapsedMs,
+    lastCaptureMs: elapsedMs,
   };
 }
 

@@ -6,6 +6,8 @@ import { openWindow, type SessionAccount } from './account.ts';
 
 /** Making what is written takes at most this part of the time: with many sessions it comes less often. */
 const DUTY = 1 / 40;
+/** Whatever a write took: a killed gateway loses what was counted since. */
+const MOST_REST_MS = 4000;
 
 export interface CheckpointerOptions {
   /** Writes what is open now and forgets sessions that are not any more. */
@@ -56,7 +58,7 @@ export class Checkpointer {
   async #run(): Promise<void> {
     while (this.#wanted) {
       const busyMs = await this.#mutex.run(() => this.#write());
-      const restMs = Math.max(this.#use.everyMs, busyMs / DUTY);
+      const restMs = Math.max(this.#use.everyMs, Math.min(busyMs / DUTY, MOST_REST_MS));
       if (this.#wanted) await this.#rest(restMs);
     }
   }
@@ -73,7 +75,8 @@ export class Checkpointer {
 
   /** Resolves with the time that it kept this thread from other work, ms; the commit does not. */
   async #write(): Promise<number> {
-    const startedMs = performance.now();
+    // Processor time: a process that is stopped or crowded out in here has not worked for all that while.
+    const before = process.cpuUsage();
     const { sessions, isAllSaved, checkpoint, logger } = this.#use;
     const open: MetricsWindow[] = [];
     const written: SessionAccount[] = [];
@@ -89,7 +92,8 @@ export class Checkpointer {
       written.push(account);
     }
     if (isAllSaved()) for (const sessionId of this.#written.keys()) if (!present.has(sessionId)) gone.push(sessionId);
-    const busyMs = performance.now() - startedMs;
+    const { user, system } = process.cpuUsage(before);
+    const busyMs = (user + system) / 1000;
     if (open.length === 0 && gone.length === 0) return busyMs;
     try {
       await checkpoint(open, gone);

@@ -180,6 +180,7 @@ export class Sessions {
       moduleId: claims.moduleId,
       rule: this.#use.rule,
       startedAtMs: report.startedAtMs,
+      endedAtMs: report.endedAtMs,
       base: totalsOfReport(report),
     });
   }

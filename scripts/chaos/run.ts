@@ -9,6 +9,7 @@ import { startMariaDb } from '../../test/support/mariadb.ts';
 import { startPhpServer } from '../../test/support/php-server.ts';
 import { type Service, startGateway, startInference } from '../services.ts';
 import { type Fault, injectFaults, seededRandom } from './faults.ts';
+import { loadPictures } from './pictures.ts';
 import { startStudent } from './student.ts';
 import { openTcpLink } from './tcp-link.ts';
 import { judge, leftInSpool, type Verdict } from './verdict.ts';
@@ -16,12 +17,16 @@ import { judge, leftInSpool, type Verdict } from './verdict.ts';
 const DATABASE = 'chaos';
 const FIRST_USER_ID = 1001;
 const MODULE_ID = 1;
+/** One student in so many streams frames; inference has two cores beside everything else. */
+const SERVER_MODE_EVERY = 5;
 const SETTLE_LIMIT_MS = 120_000;
 
 export interface ChaosOptions {
   readonly students: number;
   readonly seconds: number;
   readonly seed: number;
+  /** Names of the faults that come; null for all. */
+  readonly only: readonly string[] | null;
   readonly onFault: (name: string, lastsMs: number) => void;
   readonly log: 'inherit' | 'ignore';
 }
@@ -107,6 +112,20 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       },
     },
     {
+      name: 'inference_frozen',
+      target: 'inference',
+      lastsMs: [500, 4000],
+      begin: async () => void inference.process.kill('SIGSTOP'),
+      end: async () => void inference.process.kill('SIGCONT'),
+    },
+    {
+      name: 'gateway_frozen',
+      target: 'gateway',
+      lastsMs: [500, 3000],
+      begin: async () => void gateway.process.kill('SIGSTOP'),
+      end: async () => void gateway.process.kill('SIGCONT'),
+    },
+    {
       name: 'database_killed',
       target: 'database',
       lastsMs: [500, 4000],
@@ -136,11 +155,19 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   ];
   try {
     const gatewayUrl = `http://127.0.0.1:${gatewayPort}/`;
-    const running = students.map((userId) =>
-      startStudent({ gatewayUrl, userId, moduleId: MODULE_ID, turnMs: 6000 + Math.round(random() * 6000) }),
+    const pictures = await loadPictures();
+    const running = students.map((userId, index) =>
+      startStudent({
+        gatewayUrl,
+        userId,
+        moduleId: MODULE_ID,
+        turnMs: 6000 + Math.round(random() * 6000),
+        pictures: index % SERVER_MODE_EVERY === 0 ? pictures : null,
+      }),
     );
     await delay(2000);
-    const counts = await injectFaults(faults, options.seconds * 1000, random, options.onFault);
+    const wanted = faults.filter(({ name }) => options.only?.includes(name) ?? true);
+    const counts = await injectFaults(wanted, options.seconds * 1000, random, options.onFault);
     await delay(3000);
     const truths = await Promise.all(running.map((student) => student.finish()));
     const deadlineMs = performance.now() + SETTLE_LIMIT_MS;

@@ -1,12 +1,17 @@
 import { WebSocket } from 'ws';
+import type { Mode } from '../../shared/direction.ts';
+import { MAX_COVER_MS } from '../../shared/focus/tracker.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
 import { parseServerControl } from '../../shared/protocol/control.ts';
-import { encodeClientMessage } from '../../shared/protocol/frames.ts';
+import { type ClientMessage, encodeClientMessage } from '../../shared/protocol/frames.ts';
 import { decodeUpdate } from '../../shared/protocol/update.ts';
 import { STREAM_PATH, SUBPROTOCOL } from '../../shared/protocol/version.ts';
 import { fetchTicket } from '../demo/student.ts';
+import { CAMERA, type Pictures } from './pictures.ts';
 
-const EVERY_MS = 125;
+const EVERY_MS: Readonly<Record<Mode, number>> = { device: 125, server: 200 };
+/** Who has heard nothing for this long keeps still: what happens in a gap is for nobody to say. */
+const KEEPS_STILL_MS = 600;
 const PATIENCE_MS = 3000;
 /** After an outage a student lets more time pass than one observation may cover, so that the gap is nobody's guess. */
 const GAP_MS = 2200;
@@ -36,12 +41,15 @@ const AWAY: FaceObservation = { face: null, faceCount: 0, detectorRan: true, bri
 /** What a student did, by the student's own reckoning. */
 export interface StudentTruth {
   readonly userId: number;
+  readonly mode: Mode;
   readonly moduleId: number;
   readonly sessionIds: readonly string[];
   /** Time between observations that the gateway acknowledged one after the other, whole ms. */
   readonly focusedMs: number;
   readonly unfocusedMs: number;
   readonly reconnects: number;
+  /** Frames that the gateway acknowledged without an observation, because no inference could be reached. */
+  readonly unserved: number;
 }
 
 export interface ChaosStudent {
@@ -49,28 +57,50 @@ export interface ChaosStudent {
   finish(): Promise<StudentTruth>;
 }
 
+function messageOf(pictures: Pictures | null, seq: number, captureMs: number, isFocused: boolean): ClientMessage {
+  const common = { seq, captureMs, late: false };
+  if (pictures === null) return { kind: 'observation', ...common, observation: isFocused ? AT_SCREEN : AWAY };
+  const shown = isFocused ? pictures.atScreen : pictures.nobody;
+  const image = shown[seq % shown.length] as Uint8Array;
+  return { kind: 'frame', ...common, codec: 'jpeg', crop: { xPx: 0, yPx: 0, ...CAMERA }, fullFrame: true, image };
+}
+
 /**
- * A student on a device of their own: sends observations that leave no doubt, at the screen and away by turns of
- * `turnMs`, over as many connections as it takes, and keeps count of what was acknowledged.
+ * A student who is at the screen and away by turns of `turnMs`, over as many connections as it takes, and keeps count of
+ * what was acknowledged. With `pictures` in server mode: real frames, of which inference has to find out what they show;
+ * without in device mode: observations that leave no doubt.
  */
 export function startStudent(options: {
   gatewayUrl: string;
   userId: number;
   moduleId: number;
   turnMs: number;
+  pictures: Pictures | null;
 }): ChaosStudent {
-  const { gatewayUrl, userId, moduleId, turnMs } = options;
+  const { gatewayUrl, userId, moduleId, turnMs, pictures } = options;
+  const mode: Mode = pictures === null ? 'device' : 'server';
   const url = new URL(STREAM_PATH, gatewayUrl).toString().replace('http', 'ws');
   const sessionIds: string[] = [];
   let focusedMs = 0;
   let unfocusedMs = 0;
   let reconnects = -1;
+  let unserved = 0;
+  let isFocused = true;
   let resume: string | null = null;
   let zeroMs: number | null = null;
   let lastSentMs = 0;
   let isFinishing = false;
   let finished: (truth: StudentTruth) => void = () => {};
-  const truth = () => ({ userId, moduleId, sessionIds, focusedMs, unfocusedMs, reconnects: Math.max(0, reconnects) });
+  const truth = () => ({
+    userId,
+    mode,
+    moduleId,
+    sessionIds,
+    focusedMs,
+    unfocusedMs,
+    reconnects: Math.max(0, reconnects),
+    unserved,
+  });
   const clockMs = () => (zeroMs === null ? 0 : Math.round(performance.now() - zeroMs));
 
   async function connect(): Promise<void> {
@@ -103,11 +133,12 @@ export function startStudent(options: {
         return;
       }
       if (waiting.size >= 2 || captureMs <= lastSentMs) return;
-      const isFocused = Math.floor(captureMs / turnMs + userId / 3) % 2 === 0;
+      if (ackedMs === null || captureMs - ackedMs < KEEPS_STILL_MS) {
+        isFocused = Math.floor(captureMs / turnMs + userId / 3) % 2 === 0;
+      }
       lastSentMs = captureMs;
       waiting.set(seq, { captureMs, isFocused });
-      const observation = isFocused ? AT_SCREEN : AWAY;
-      socket.send(encodeClientMessage({ kind: 'observation', seq, captureMs, late: false, observation }));
+      socket.send(encodeClientMessage(messageOf(pictures, seq, captureMs, isFocused)));
       seq = (seq + 1) & 0xffff;
     };
 
@@ -120,9 +151,11 @@ export function startStudent(options: {
         const update = decodeUpdate(data as Buffer);
         const sent = waiting.get(update.seq);
         waiting.delete(update.seq);
-        if (sent === undefined || update.outcome !== 'processed') return;
-        if (ackedMs !== null) {
-          const coveredMs = sent.captureMs - ackedMs;
+        if (sent === undefined) return;
+        if (update.outcome === 'unserved') unserved += 1;
+        if (update.outcome !== 'processed') return;
+        const coveredMs = ackedMs === null ? 0 : sent.captureMs - ackedMs;
+        if (coveredMs <= MAX_COVER_MS) {
           if (sent.isFocused) focusedMs += coveredMs;
           else unfocusedMs += coveredMs;
         }
@@ -146,8 +179,8 @@ export function startStudent(options: {
             JSON.stringify({
               type: 'start',
               sectionId: null,
-              camera: { widthPx: 640, heightPx: 480 },
-              mode: 'device',
+              camera: CAMERA,
+              mode,
               atMs: Math.max(message.clockMs, clockMs()),
             }),
           );
@@ -158,7 +191,7 @@ export function startStudent(options: {
           if (isFresh) ackedMs = message.atMs;
           setTimeout(
             () => {
-              if (socket.readyState === socket.OPEN) timer = setInterval(observe, EVERY_MS);
+              if (socket.readyState === socket.OPEN) timer = setInterval(observe, EVERY_MS[mode]);
             },
             reconnects > 0 ? GAP_MS : 0,
           );

@@ -2,12 +2,15 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createClient } from '@libsql/client';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
+import type { Mode } from '../../shared/direction.ts';
 import type { StudentTruth } from './student.ts';
 
 /** What the database has of one student, beside the truth. Whole ms and whole seconds. */
 export interface StudentVerdict {
   readonly userId: number;
+  readonly mode: Mode;
   readonly reconnects: number;
+  readonly unserved: number;
   readonly windows: number;
   readonly truthFocusedMs: number;
   readonly storedFocusedMs: number;
@@ -84,7 +87,9 @@ export async function judge(connection: Connection, truths: readonly StudentTrut
   );
   const students = truths.map((truth) => ({
     userId: truth.userId,
+    mode: truth.mode,
     reconnects: truth.reconnects,
+    unserved: truth.unserved,
     windows: ledger.get(truth.userId)?.windows ?? 0,
     truthFocusedMs: truth.focusedMs,
     storedFocusedMs: ledger.get(truth.userId)?.focused ?? 0,

@@ -111,3 +111,61 @@ export async function createEyelearnDayTables(connection: Connection, variant: D
       modules_studied INT DEFAULT 0, UNIQUE KEY one_per_day (user_id, date)) ENGINE=InnoDB`,
   );
 }
+
+/** Shapes of the tables of quiz results: today's, and the first ones. */
+export type QuizTablesVariant = 'new' | 'old';
+
+export const QUIZ_TABLES_VARIANTS: readonly QuizTablesVariant[] = ['new', 'old'];
+
+/** Makes the tables of quizzes and their results, with quiz 5 of module 3. */
+export async function createEyelearnQuizTables(connection: Connection, variant: QuizTablesVariant): Promise<void> {
+  const result = [
+    'id INT AUTO_INCREMENT PRIMARY KEY',
+    'user_id INT NOT NULL',
+    'quiz_id INT NOT NULL',
+    'score INT NOT NULL',
+  ];
+  const columns: Record<QuizTablesVariant, Record<string, readonly string[]>> = {
+    new: {
+      quiz_results: [
+        ...result,
+        'module_id INT NOT NULL',
+        'completion_date TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP',
+        'percentage DECIMAL(5,2) NULL',
+      ],
+      retake_results: [
+        ...result,
+        'module_id INT NOT NULL',
+        'completion_date TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP',
+        'percentage DECIMAL(5,2) NULL',
+      ],
+      checkpoint_quiz_results: [
+        'id INT AUTO_INCREMENT PRIMARY KEY',
+        'user_id INT NOT NULL',
+        'module_id INT NOT NULL',
+        'checkpoint_quiz_id INT NOT NULL',
+        'module_part_id INT NOT NULL',
+        'score INT NOT NULL',
+        'total_questions INT NOT NULL',
+        'percentage DECIMAL(5,2) NOT NULL',
+        'completion_date TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP',
+      ],
+    },
+    old: {
+      quiz_results: [
+        ...result,
+        'module_id INT NOT NULL',
+        'completion_date DATETIME NOT NULL',
+        'module_title VARCHAR(255)',
+      ],
+      retake_results: [...result, 'retake_id INT NOT NULL DEFAULT 0', 'completion_date DATETIME NOT NULL'],
+    },
+  };
+  await connection.query(
+    'CREATE TABLE final_quizzes (id INT AUTO_INCREMENT PRIMARY KEY, module_id INT NOT NULL, title VARCHAR(255)) ENGINE=InnoDB',
+  );
+  await connection.query("INSERT INTO final_quizzes VALUES (5, 3, 'Networks')");
+  for (const [table, definition] of Object.entries(columns[variant])) {
+    await connection.query(`CREATE TABLE ${table} (${definition.join(', ')}) ENGINE=InnoDB`);
+  }
+}

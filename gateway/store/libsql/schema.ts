@@ -51,6 +51,7 @@ export const sessions = sqliteTable(
   (table) => [
     index('relay_sessions_user').on(table.userId, table.startedAtMs),
     index('relay_sessions_module').on(table.moduleId, table.startedAtMs),
+    index('relay_sessions_started').on(table.startedAtMs),
   ],
 );
 

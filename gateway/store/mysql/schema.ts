@@ -89,6 +89,7 @@ export const sessions = mysqlTable(
     unique('relay_sessions_uuid').on(table.sessionUuid),
     index('relay_sessions_user').on(table.userId, table.startedAtMs),
     index('relay_sessions_module').on(table.moduleId, table.startedAtMs),
+    index('relay_sessions_started').on(table.startedAtMs),
   ],
 );
 

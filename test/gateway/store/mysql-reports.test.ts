@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { grantReaderRole, READER_ROLE } from '../../../gateway/store/mysql/reader-role.ts';
 import { createMysqlStore } from '../../../gateway/store/mysql/store.ts';
 import type { MetricsStore } from '../../../gateway/store/port.ts';
-import { createEyelearnTables } from '../../support/eyelearn-schema.ts';
+import { createEyelearnQuizTables, createEyelearnTables, QUIZ_TABLES_VARIANTS } from '../../support/eyelearn-schema.ts';
 import { captureLog } from '../../support/log-capture.ts';
 import { type MariaDb, startMariaDb } from '../../support/mariadb.ts';
 import { metricsWindow, SESSION_B, windowSeries } from './windows.ts';
@@ -67,6 +67,71 @@ describe('the report views beside EyeLearn', () => {
     ]);
   });
 
+  it.each(QUIZ_TABLES_VARIANTS)(
+    'tell of focus before and after a quiz, from the %s tables of results',
+    async (variant) => {
+      await createEyelearnTables(connection, 'full');
+      await createEyelearnQuizTables(connection, variant);
+      await store.migrate();
+      // From 16:00 to 16:02 in Manila.
+      await fill();
+      const percent = variant === 'new' ? ', percentage' : '';
+      const of = (text: string) => (variant === 'new' ? text : '');
+      await connection.query(
+        `INSERT INTO quiz_results (user_id, module_id, quiz_id, score, completion_date${percent})
+       VALUES (7, 3, 5, 8, '2026-03-02 16:01:00'${of(', 80')}), (8, 4, 6, 1, '2026-03-02 15:59:00'${of(', 10')})`,
+      );
+      await connection.query(
+        variant === 'new'
+          ? "INSERT INTO retake_results (user_id, module_id, quiz_id, score, completion_date, percentage) VALUES (7, 3, 5, 9, '2026-03-02 18:00:00', 90)"
+          : "INSERT INTO retake_results (user_id, quiz_id, score, completion_date) VALUES (7, 5, 9, '2026-03-02 18:00:00')",
+      );
+      const all = { module_tracked_ms: 112_000, module_focused_ms: 81_000, module_focused_share_percent: 72.32 };
+      const none = { before_tracked_ms: 0, before_focused_ms: 0, before_focused_share_percent: null };
+      expect(await query('SELECT * FROM relay_report_quiz WHERE user_id = 7 ORDER BY taken_at_ms')).toMatchObject([
+        {
+          student_name: 'Ana Reyes',
+          class_name: 'BSIT-1A',
+          module_id: 3,
+          module_title: 'Networks',
+          quiz_kind: 'final',
+          quiz_id: 5,
+          taken_at_ms: Date.UTC(2026, 2, 2, 8, 1),
+          taken_at_utc: '2026-03-02 08:01:00.000000',
+          score: 8,
+          score_percent: variant === 'new' ? 80 : null,
+          before_tracked_ms: 56_000,
+          before_focused_ms: 40_500,
+          before_focused_share_percent: 72.32,
+          after_tracked_ms: 56_000,
+          after_focused_ms: 40_500,
+          after_focused_share_percent: 72.32,
+          ...all,
+        },
+        { quiz_kind: 'retake', module_id: 3, score: 9, ...none, after_tracked_ms: 0, ...all },
+      ]);
+      expect(await query('SELECT * FROM relay_report_quiz WHERE user_id = 8')).toMatchObject([
+        { ...none, after_tracked_ms: 15_500, after_focused_ms: 0, module_tracked_ms: null },
+      ]);
+      if (variant === 'old') return;
+      await connection.query(
+        `INSERT INTO checkpoint_quiz_results (user_id, module_id, checkpoint_quiz_id, module_part_id, score, total_questions, percentage, completion_date)
+       VALUES (7, 3, 4, 1, 2, 4, 50, '2026-03-02 16:00:30')`,
+      );
+      expect(await query("SELECT * FROM relay_report_quiz WHERE quiz_kind = 'checkpoint'")).toMatchObject([
+        { user_id: 7, quiz_id: 4, score_percent: 50, before_tracked_ms: 28_000, after_tracked_ms: 84_000 },
+      ]);
+    },
+  );
+
+  it('tell of no quiz where EyeLearn has no results, or results that say too little', async () => {
+    await createEyelearnTables(connection, 'full');
+    await connection.query('CREATE TABLE quiz_results (id INT PRIMARY KEY, user_id INT, score INT)');
+    await store.migrate();
+    await fill();
+    expect(await query('SELECT * FROM relay_report_quiz')).toEqual([]);
+  });
+
   it("put time on the days and hours of the database's time zone", async () => {
     await store.migrate();
     // 07:59:30 and 08:00 UTC are 15:59:30 and 16:00 in Manila; 16:00 UTC is the next day there.
@@ -99,6 +164,8 @@ describe('the report views beside EyeLearn', () => {
 
   it('read every view under the strictest rules', async () => {
     await createEyelearnTables(connection, 'full');
+    await createEyelearnQuizTables(connection, 'new');
+    await connection.query('INSERT INTO quiz_results (user_id, module_id, quiz_id, score) VALUES (7, 3, 5, 8)');
     await store.migrate();
     await fill();
     const views = await query(

@@ -269,6 +269,10 @@ describe.each(BENCHES)('the report views of a $kind store', ({ makeBench }) => {
     ]);
   });
 
+  it('tell of no quiz where there are no results', async () => {
+    expect(await bench.query('SELECT * FROM relay_report_quiz')).toEqual([]);
+  });
+
   it('can be cut by any range of days', async () => {
     const rows = await bench.query(
       `SELECT user_id, SUM(focused_ms) AS focused_ms, SUM(tracked_ms) AS tracked_ms FROM relay_report_hours
