@@ -119,7 +119,7 @@ export const gatewayEnvironmentSchema = z.object({
     example: '180',
   }),
   RETENTION_TOTALS_DAYS: variable(wholeNumber(0, 36_500).default(0), {
-    description: 'the same for sessions, hourly totals and the audit log',
+    description: 'the same for sessions, hourly totals, calibrations and the audit log',
     example: '730',
   }),
   DATA_DIR: variable(z.string().default('data'), {

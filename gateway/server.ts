@@ -9,6 +9,7 @@ import type { Limits } from '../shared/protocol/control.ts';
 import { SUBPROTOCOL } from '../shared/protocol/version.ts';
 import type { GatewayConfig } from './config.ts';
 import { createApp } from './http/app.ts';
+import { openLater } from './later.ts';
 import type { Logger } from './logger.ts';
 import { GatewayMetrics } from './observability/metrics.ts';
 import { privacyRequests } from './privacy/requests.ts';
@@ -20,7 +21,7 @@ import { Checkpointer } from './session/checkpointer.ts';
 import { steadyUtcClock } from './session/clock.ts';
 import { Sessions } from './session/sessions.ts';
 import { Stream } from './session/stream.ts';
-import { openCalibrationKeeper } from './spool/calibrations.ts';
+import type { CalibrationKeeper } from './spool/calibrations.ts';
 import type { Spool } from './spool/spool.ts';
 import type { MetricsStore } from './store/port.ts';
 
@@ -64,7 +65,11 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const now = steadyUtcClock();
   const inference = new InferencePool({ urls: config.inferenceUrls, logger, ...parts.relay });
   const reports = openReports(config, store);
-  const calibrations = await openCalibrationKeeper({ dataDir: config.dataDir, store, logger });
+  const keeper = openLater<CalibrationKeeper>({ depth: () => 0 }, async () => {
+    const { openCalibrationKeeper } = await import('./spool/calibrations.ts');
+    return openCalibrationKeeper({ dataDir: config.dataDir, store, logger });
+  });
+  const calibrations = keeper.part;
   const streams = new Set<Stream>();
   const saving = new Set<Promise<void>>();
   let draining = false;
@@ -202,7 +207,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     reports,
     listLive: () => sessions.listLive(),
     writeAudit: (lines) => writeAudit(store, lines),
-    privacy: privacyRequests({ store, spool, sessions, allSaved: () => Promise.all(saving), now }),
+    privacy: privacyRequests({ store, spool, calibrations, sessions, allSaved: () => Promise.all(saving), now }),
     metricsRegistry: metrics.registry,
     metricsToken: config.metricsToken,
     metricsOpen: config.development,
@@ -225,6 +230,10 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     server.listen(config.port, config.host, resolve);
   });
   const { port } = server.address() as AddressInfo;
+  // What an earlier run left goes to the store; whatever needs the keeper before opens it by itself.
+  keeper.open().catch((error: unknown) => {
+    logger.error({ code: 'spool_failed', reason: describeError(error) }, 'calibrations cannot be kept');
+  });
 
   const close = async (): Promise<void> => {
     if (draining) return;

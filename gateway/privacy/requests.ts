@@ -1,5 +1,6 @@
 import { RelayError } from '../../shared/errors.ts';
 import type { Sessions } from '../session/sessions.ts';
+import type { CalibrationKeeper } from '../spool/calibrations.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { MetricsStore } from '../store/port.ts';
 import { type Actor, deleteStudent, exportStudent, type StudentExport, writeAudit } from './student.ts';
@@ -20,12 +21,13 @@ export interface PrivacyRequests {
 export function privacyRequests(use: {
   readonly store: Pick<MetricsStore, 'execute' | 'kind'>;
   readonly spool: Pick<Spool, 'forgetStudent'>;
+  readonly calibrations: Pick<CalibrationKeeper, 'forgetStudent'>;
   readonly sessions: Pick<Sessions, 'forgetStudent'>;
   /** Resolves when no window is on its way to the spool. */
   readonly allSaved: () => Promise<unknown>;
   readonly now: () => number;
 }): PrivacyRequests {
-  const { store, spool, sessions, allSaved, now } = use;
+  const { store, spool, calibrations, sessions, allSaved, now } = use;
   return {
     async exportStudent(userId, actor) {
       const line = { atMs: now(), actor, action: 'export_student', subjectUserId: userId, detail: 'api' };
@@ -35,6 +37,7 @@ export function privacyRequests(use: {
     async deleteStudent(userId, actor) {
       if (!sessions.forgetStudent(userId)) return 'connected';
       await allSaved();
+      await calibrations.forgetStudent(userId);
       const waiting = await spool.forgetStudent(userId, FLUSH_MS);
       if (waiting > 0) {
         throw new RelayError('store_unreachable', `${waiting} windows of the student still wait for the database`);

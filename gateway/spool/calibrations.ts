@@ -62,6 +62,8 @@ export interface CalibrationKeeper {
   keep(record: CalibrationRecord): Promise<void>;
   /** The newest of a student on a device, stored or on its way, null if there is none. Rejects with `store_unreachable`. */
   newest(userId: number, deviceId: string): Promise<CalibrationRecord | null>;
+  /** Before a student's data is deleted from the store: what waits of theirs is not delivered any more. Rejects with `spool_failed`. */
+  forgetStudent(userId: number): Promise<void>;
   /** Calibrations that wait for the store. */
   depth(): number;
   /** Gives the delivery under way a moment to end, and keeps what is left for the next start. */
@@ -94,8 +96,10 @@ export async function openCalibrationKeeper(options: CalibrationKeeperOptions): 
     'SELECT id, body FROM waiting_calibrations WHERE user_id = ? AND device_id = ? ORDER BY id DESC',
   );
   const count = await connection.prepare('SELECT COUNT(*) AS n FROM waiting_calibrations WHERE error IS NULL');
+  const removeOfStudent = await connection.prepare('DELETE FROM waiting_calibrations WHERE user_id = ?');
   const mutex = createMutex();
-  let depth = numberOf((await count.all([]))[0], 'n');
+  const waitingCount = async (): Promise<number> => numberOf((await count.all([]))[0], 'n');
+  let depth = await waitingCount();
   let failures = 0;
   let delivering: Promise<void> | null = null;
   let cancelRetry: (() => void) | null = null;
@@ -186,6 +190,18 @@ export async function openCalibrationKeeper(options: CalibrationKeeperOptions): 
       const rows = await mutex.run(() => selectOfDevice.all([userId, deviceId]));
       const [waiting] = rows.map(waitingOf).flatMap(({ record }) => (record === null ? [] : [record]));
       return waiting ?? newestCalibration(store, userId, deviceId, CALIBRATION_VERSION);
+    },
+    async forgetStudent(userId) {
+      // What is being delivered now is in the store before it is deleted there.
+      await delivering;
+      try {
+        depth = await mutex.run(async () => {
+          await transaction(connection, () => removeOfStudent.run([userId]));
+          return waitingCount();
+        });
+      } catch (error) {
+        throw fileError(file, 'write', error);
+      }
     },
     depth: () => depth,
     close() {

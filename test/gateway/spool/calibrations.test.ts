@@ -70,6 +70,16 @@ describe('calibrations on their way to the store', () => {
     expect(keeper.depth()).toBe(2);
   });
 
+  it('are forgotten with their student', async () => {
+    const keeper = await open(away);
+    await keeper.keep(aCalibration());
+    await keeper.keep(aCalibration({ userId: 8 }));
+    await keeper.forgetStudent(7);
+    expect(keeper.depth()).toBe(1);
+    await expect(keeper.newest(7, DEVICE_A)).rejects.toMatchObject({ code: 'store_unreachable' });
+    expect((await keeper.newest(8, DEVICE_A))?.userId).toBe(8);
+  });
+
   it('outlive the gateway and are tried again and again', async () => {
     const first = await open(away);
     await first.keep(aCalibration());
