@@ -1,6 +1,7 @@
 import type { BandwidthRow } from './bandwidth.ts';
 import type { Chart } from './charts.ts';
 import type { ClipResult } from './clips.ts';
+import { BANDWIDTH_NOTE, INTRO, SHORT, SYNTHETIC_NOTE } from './notes.ts';
 import type { StillsResult } from './stills.ts';
 import type { GazeError, SeenFrame, SyntheticResult } from './synthetic/measure.ts';
 import { clipsTable, confusionTable, percent, scoresTable, stillsRows, subjectsTable, tableOf } from './table.ts';
@@ -194,56 +195,6 @@ export function jsonOf(report: AccuracyReport): unknown {
     skipped: report.skipped,
   };
 }
-
-const INTRO = `# How right gaze and focus are
-
-Written by \`npm run accuracy\`; run it again to renew it. \`npm run accuracy -- --dir DIR\` measures on labelled pictures of your own
-(\`labels.csv\`: path, expect, focus, subject), \`--json\` prints everything as one JSON object on its last line.
-
-Directions are sides of the stored picture. Shares are per cent. A picture counts as right when any of its labelled alternatives
-was said; it belongs to the state that its first alternative names; *macro* is the mean recall over centre, left, right, up, down
-and closed, as far as they are labelled. *Focused* means the verdict \`centered\`; \`unknown\` counts as a miss on both sides. Every
-verdict is of one frame alone, without smoothing and without calibration, unless a line says otherwise. The seed's rule is the
-one of the service that this product replaces, on the same landmarks.
-`;
-
-const SYNTHETIC_NOTE = `One rigged head (USC ICT FaceKit, MIT) with exact eye and head angles, drawn by three.js in Chromium: 640×480, JPEG quality 70,
-noise, skin from dark to light, cameras of 62° to 78°, 40 to 90 cm. Constants were tuned on another seed of the same grid and of
-the same head, on the CMU faces, on webcam clips and on portraits; the figures below are of a seed that no constant was fitted to
-(it was looked at on the way, and two choices were made with it in sight: the share of the eye corners, and 15.5° rather than
-16° for the screen's half width, so the off-screen figure is partly selected). It is still the same head, so they flatter: no other rigged head was at hand.
-
-*Calibration* is five points of a screen below the camera, three readings each, for each of nine sessions of a still head. For the
-moving head the session nearest in distance with the same light is used.
-`;
-
-const SHORT = `- **Light from one side.** The mesh shifts both irises away from a lamp or window at the side: 7° to 11° of yaw in a face that is
-  half in shadow (\`hard side\`). This alone takes the sums over all lights past the targets for yaw, and most of the frames with
-  the head turned 15° that are called off-screen; with light from the front and a soft light from the side they are met. No cue in the
-  landmarks tells such a face from one that looks aside; a calibration in the same light takes about half of it away.
-- **A calibration does not carry over.** For a head that moves about, five points taken with a still head in another place make
-  the gaze worse, not better: the shift by light and the lens of the camera are in them.
-- **Closed eyes of the rendered head** are found less often than real ones: it has no lashes, and the mesh sees no lid line. The
-  limit was set by frames of a real man in a video (shut below 0.12, half-way up to 0.15, a squint from 0.155 on); how often real
-  closed eyes are found needs labelled pictures given with \`--dir\`.
-- **Glasses** with dark rims hide lids and draw the lid points: closed eyes and looks down behind them are mostly missed on the
-  rendered head. Lenses that reflect are not measured.
-- **Dim pictures** (a fifth of the light) lose the face in a third of the frames; what is left is less sure. **Small faces** (120 cm,
-  about 25 px between the eyes) lose it in a quarter.
-- **Sunglasses**: an iris where no open eye has it counts as hidden, so that a covered face is unknown and not focused; some two
-  fifths of the covered faces that face the camera still get an iris in a plausible place and are called centered.
-- **Profiles** beyond 60° and faces thrown far back are often no face to the detector.
-- **Looks at the camera from below or above it**: people differ by about 5° in how high their eyes read, and a man in a clip reads
-  8° too high; a session's own centre takes that up after half a minute, a single picture cannot.
-- **Not measured**: reflecting lenses, masks, eye colours, drooping lids, children, two faces, real looks down and real closed
-  eyes with labels (there are none at hand), and how people's own centre settles over minutes.
-`;
-
-const BANDWIDTH_NOTE = `The mesh looks at 192 × 192 px: a larger crop is only shrunk again, costs more bytes and shifts the irises *more*. 192 px at quality
-50 to 70 moves them least and changes the verdict of one picture in 20 to 30, no more often than the whole frame at quality 70
-does; WebP does about the same for half the bytes, even at 30. 160 px at quality 50 saves a fifth of the bytes for a fifth more
-shift. JPEG at quality 30 changes one verdict in ten. (The shares are of few pictures: differences under five per cent are chance.)
-Pictures that change lie at the edge of a state, which smoothing over time takes up.`;
 
 /** docs/accuracy.md. */
 export function markdownOf(report: AccuracyReport, charts: readonly Chart[]): string {

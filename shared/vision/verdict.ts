@@ -41,10 +41,10 @@ const GOOD_SHARPNESS = 0.05;
  * lids, which reads as an eye turned to the nose, and so on both sides: eyes that converge as no eyes do
  * are shut at a higher openness than eyes that agree, which only look down or squint. In clips of four
  * people shut eyes have an openness up to 0.06 and converge by 8° to 50°; eyes that look down between
- * lowered lids, or are caught in a blink, 0.09 to 0.15 and −8° to 6°.
+ * lowered lids, or are caught in a blink, 0.09 to 0.15 and −8° to 6° (down to 22 px between the eyes).
  */
-const CLOSED_OPENNESS = { agreeing: 0.09, converging: 0.18 } as const;
-const CONVERGING_DEG = { from: 0, to: 25 } as const;
+const CLOSED_OPENNESS = { agreeing: 0.1, converging: 0.18 } as const;
+const CONVERGING_DEG = { from: 6, to: 26 } as const;
 /** How well an eye must be seen for its place, or its being open, to count by itself. */
 const WELL_SEEN = 0.5;
 /** An eye this many times as open as the limit is open, whatever the other one does: a wink is no sleep. */

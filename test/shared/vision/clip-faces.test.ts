@@ -1,19 +1,25 @@
 import { describe, expect, it } from 'vitest';
+import type { FrameSize } from '../../../shared/geometry.ts';
 import { measureFace } from '../../../shared/vision/observe.ts';
 import { verdictOf } from '../../../shared/vision/verdict.ts';
 import { faceSeen } from '../focus/signal.ts';
 import { CLIP_FACES, CLIP_INDICES } from './clip-faces.ts';
+import { LOOK_FACES } from './look-faces.ts';
+
+function measuredOf(values: readonly number[], frame: FrameSize) {
+  const landmarks = new Float32Array(478 * 3);
+  CLIP_INDICES.forEach((index, i) => {
+    landmarks.set(values.slice(i * 3, i * 3 + 3), index * 3);
+  });
+  const roi = { centerXPx: 200, centerYPx: 150, sizePx: 180, rotationRad: 0 };
+  return measureFace(landmarks, 0.99, frame, roi);
+}
 
 /** A man who moves his head while he watches his screen, as measured in the frame in which he does `what`. */
 function measured(what: string) {
   const face = CLIP_FACES.find((candidate) => candidate.what === what);
   if (face === undefined) throw new Error(`no frame of a face ${what}`);
-  const landmarks = new Float32Array(478 * 3);
-  CLIP_INDICES.forEach((index, i) => {
-    landmarks.set(face.values.slice(i * 3, i * 3 + 3), index * 3);
-  });
-  const roi = { centerXPx: 200, centerYPx: 150, sizePx: 180, rotationRad: 0 };
-  return measureFace(landmarks, 0.99, { widthPx: 400, heightPx: 300 }, roi);
+  return measuredOf(face.values, { widthPx: 400, heightPx: 300 });
 }
 
 describe('a real face in a webcam clip', () => {
@@ -55,4 +61,12 @@ describe('a real face in a webcam clip', () => {
       expect(measured(what).fitResidual).toBeLessThan(0.08);
     }
   });
+});
+
+describe('a face in a clip that', () => {
+  for (const { what, expected, frame, values } of LOOK_FACES) {
+    it(`${what} is ${expected.join(' or ')}`, () => {
+      expect(expected).toContain(verdictOf({ ...faceSeen(), face: measuredOf(values, frame) }).direction);
+    });
+  }
 });
