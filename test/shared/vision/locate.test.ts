@@ -45,9 +45,13 @@ describe('a face that the detector saw', () => {
     expect(await search([0.1, 0.9])).toEqual({ score: 0.9, looks });
   });
 
-  it('is none when the mesh is still not sure, and only two are tried', async () => {
-    const { score, looks } = await search([0.1, 0.4, 0.1, 0.4, 0.1, 0.9], [detected, detected, detected]);
+  it('is looked at three times more at most, and no more than two faces are tried', async () => {
+    const { score, looks } = await search(
+      [0.1, 0.2, 0.3, 0.4, 0.1, 0.1, 0.1, 0.4, 0.9],
+      [detected, detected, detected],
+    );
     expect(score).toBeNull();
-    expect(looks).toHaveLength(4);
+    expect(looks).toHaveLength(8);
+    expect((await search([0.1, 0.2, 0.3, 0.6])).score).toBe(0.6);
   });
 });
