@@ -1,9 +1,9 @@
 import { fork } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 import type { ObserveRequest } from '../../inference/pipeline/observe.ts';
 import { decodeInferenceResponse, encodeInferenceRequest, LINK_PATH, LINK_SUBPROTOCOL } from '../../shared/link.ts';
+import { cpuMsOf, rssMbOf } from './process-usage.ts';
 
 const BUDGET_MS = 10_000;
 const HEALTH_EVERY_MS = 20;
@@ -31,24 +31,8 @@ export async function startService(workers: number): Promise<Service> {
   return {
     port,
     readyMs: performance.now() - startedMs,
-    rssMb: async () => {
-      try {
-        const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
-        return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
-      } catch {
-        return null;
-      }
-    },
-    cpuMs: async () => {
-      try {
-        const stat = await readFile(`/proc/${child.pid}/stat`, 'utf8');
-        // proc(5): utime and stime are fields 14 and 15, in ticks of 10 ms; field 2 may hold spaces.
-        const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-        return (Number(fields[11]) + Number(fields[12])) * 10;
-      } catch {
-        return null;
-      }
-    },
+    rssMb: () => rssMbOf(child.pid),
+    cpuMs: () => cpuMsOf(child.pid),
     end: () =>
       new Promise((resolve) => {
         child.once('exit', () => resolve());

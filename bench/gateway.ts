@@ -1,0 +1,166 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { mintTicket } from '../gateway/auth/ticket.ts';
+import { buildClient, buildServices } from '../scripts/build.ts';
+import { type Service, startGateway } from '../scripts/services.ts';
+import { startInferenceStandIn } from './lib/gateway/inference-stand-in.ts';
+import { LoadStudent } from './lib/gateway/load-student.ts';
+import { cpuMsOf, rssMbOf } from './lib/process-usage.ts';
+import { round } from './lib/stats.ts';
+
+/** A face crop of 192 px (docs/accuracy.md). */
+const IMAGE_BYTES = 3000;
+const STUDENTS = 600;
+const PER_SECOND = 5;
+/** More than a core can do: what is processed then is what it can do. */
+const OVERLOAD_PER_SECOND = 50;
+const WARM_MS = 4000;
+const MEASURE_MS = 10_000;
+const MEMORY_SESSIONS = 1000;
+const SETTLE_MS = 3000;
+const OPENING_AT_ONCE = 50;
+
+const secret = randomBytes(32).toString('hex');
+const rest = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+async function openStudents(url: string, from: number, count: number): Promise<LoadStudent[]> {
+  const students: LoadStudent[] = [];
+  for (let index = 0; index < count; index += OPENING_AT_ONCE) {
+    const some = Array.from({ length: Math.min(OPENING_AT_ONCE, count - index) }, async (_, offset) => {
+      const identity = { userId: from + index + offset, moduleId: 1, role: 'student' } as const;
+      return LoadStudent.open(url, await mintTicket(identity, secret, new Date(), randomUUID()), IMAGE_BYTES);
+    });
+    students.push(...(await Promise.all(some)));
+  }
+  return students;
+}
+
+/** Every student sends at this rate, evenly spread; resolves with the updates of the time by outcome. */
+async function play(students: readonly LoadStudent[], perSecond: number, forMs: number): Promise<Map<string, number>> {
+  const startedMs = performance.now();
+  const everyMs = 1000 / perSecond / students.length;
+  for (const student of students) student.take();
+  await new Promise<void>((resolve) => {
+    let sent = 0;
+    const step = () => {
+      const nowMs = performance.now();
+      while (sent * everyMs < nowMs - startedMs) {
+        students[sent % students.length]?.sendFrame(nowMs);
+        sent += 1;
+      }
+      if (nowMs - startedMs >= forMs) resolve();
+      else setTimeout(step, 1);
+    };
+    step();
+  });
+  const sum = new Map<string, number>();
+  for (const student of students) {
+    for (const [outcome, count] of student.take()) sum.set(outcome, (sum.get(outcome) ?? 0) + count);
+  }
+  return sum;
+}
+
+async function measure(gateway: Service, students: readonly LoadStudent[], perSecond: number) {
+  await play(students, perSecond, WARM_MS);
+  const startedMs = performance.now();
+  const cpuBefore = (await cpuMsOf(gateway.process.pid)) ?? Number.NaN;
+  const outcomes = await play(students, perSecond, MEASURE_MS);
+  const cpuMs = ((await cpuMsOf(gateway.process.pid)) ?? Number.NaN) - cpuBefore;
+  const seconds = (performance.now() - startedMs) / 1000;
+  const processed = outcomes.get('processed') ?? 0;
+  return {
+    framesPerSecond: processed / seconds,
+    cpuMicrosPerFrame: (cpuMs * 1000) / processed,
+    cores: cpuMs / 1000 / seconds,
+    processedShare: processed / [...outcomes.values()].reduce((total, count) => total + count, 0),
+  };
+}
+
+/** A gateway with production's settings and the embedded store, on a data folder of its own. */
+async function withGateway<T>(
+  work: (gateway: Service, url: string) => Promise<T>,
+  nodeArguments: readonly string[] = [],
+): Promise<T> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'gaze-relay-bench-'));
+  const inference = await startInferenceStandIn();
+  const env = {
+    PATH: process.env.PATH,
+    HOST: '127.0.0.1',
+    PORT: '0',
+    DATA_DIR: dataDir,
+    LOG_LEVEL: 'warn',
+    RELAY_JWT_SECRET: secret,
+    ALLOWED_ORIGINS: 'https://school.example',
+    MAX_CLIENT_FPS: '30',
+  };
+  const gateway = await startGateway({ env, log: 'ignore', nodeArguments }, inference.port);
+  try {
+    return await work(gateway, `http://127.0.0.1:${gateway.port}/`);
+  } finally {
+    await gateway.stop();
+    inference.close();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+/** Memory over that of the empty gateway, KB a session. */
+async function measureMemory() {
+  return withGateway(async (gateway, url) => {
+    const memory = async () => (await rssMbOf(gateway.process.pid)) ?? Number.NaN;
+    await rest(SETTLE_MS);
+    const emptyMb = await memory();
+    const students = await openStudents(url, 1, MEMORY_SESSIONS);
+    await rest(SETTLE_MS);
+    const idleMb = await memory();
+    await Promise.all(students.map((student) => student.start()));
+    await play(students, PER_SECOND, MEASURE_MS);
+    const activeMb = await memory();
+    for (const student of students) student.close();
+    return { emptyMb, idleMb, activeMb };
+  });
+}
+
+/**
+ * `npm run bench -- gateway [--json] [--profile FOLDER]`: what relaying costs the gateway. Keys: `students`, `imageBytes`;
+ * `cpuMicrosPerFrame` (all its threads, at `steadyFramesPerSecond`), `mostFramesPerSecond` (processed under
+ * overload, and `coresThen`), `cpuMicrosPerFrameThen`; `emptyMb`, `idleMbPer1000` (admitted sessions that send
+ * nothing), `activeMbPer1000` (sessions that send five pictures a second).
+ */
+export async function run(argv: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: { json: { type: 'boolean', default: false }, profile: { type: 'string' } },
+  });
+  const profile = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`];
+  await Promise.all([buildClient(), buildServices()]);
+  const { steady, most } = await withGateway(async (gateway, url) => {
+    const students = await openStudents(url, 1, STUDENTS);
+    await Promise.all(students.map((student) => student.start()));
+    const atRate = await measure(gateway, students, PER_SECOND);
+    const overload = await measure(gateway, students, OVERLOAD_PER_SECOND);
+    for (const student of students) student.close();
+    return { steady: atRate, most: overload };
+  }, profile);
+  const { emptyMb, idleMb, activeMb } = await measureMemory();
+  const result = {
+    students: STUDENTS,
+    imageBytes: IMAGE_BYTES,
+    steadyFramesPerSecond: round(steady.framesPerSecond, 0),
+    cpuMicrosPerFrame: round(steady.cpuMicrosPerFrame, 1),
+    mostFramesPerSecond: round(most.framesPerSecond, 0),
+    coresThen: round(most.cores, 2),
+    cpuMicrosPerFrameThen: round(most.cpuMicrosPerFrame, 1),
+    emptyMb: round(emptyMb, 0),
+    idleMbPer1000: round(((idleMb - emptyMb) * 1000) / MEMORY_SESSIONS, 1),
+    activeMbPer1000: round(((activeMb - emptyMb) * 1000) / MEMORY_SESSIONS, 1),
+  };
+  process.stdout.write(`the gateway, ${STUDENTS} students, pictures of ${IMAGE_BYTES} bytes, Node ${process.version}
+  at ${result.steadyFramesPerSecond} frames/s    ${result.cpuMicrosPerFrame} µs of CPU a frame (${round(steady.processedShare * 100, 1)} % processed)
+  under overload       ${result.mostFramesPerSecond} frames/s on ${result.coresThen} cores, ${result.cpuMicrosPerFrameThen} µs a frame
+  memory               ${result.emptyMb} MB empty, +${result.idleMbPer1000} MB for 1,000 idle sessions, +${result.activeMbPer1000} MB for 1,000 active ones
+`);
+  if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+}
