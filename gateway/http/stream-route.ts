@@ -44,12 +44,13 @@ export function mountStream(app: Hono, use: StreamRouteDependencies): void {
             raw.close(CLOSE.protocolViolation, 'subprotocol_missing');
             return;
           }
-          stream = use.openStream(raw);
-        },
-        onMessage: (event) => {
-          if (stream === null) return;
-          if (typeof event.data === 'string') stream.receiveText(event.data);
-          else stream.receiveBinary(new Uint8Array(event.data as ArrayBuffer));
+          const opened = use.openStream(raw);
+          stream = opened;
+          // Not by onMessage: it makes a copy of each picture, and an event.
+          raw.on('message', (data: Buffer, isBinary) => {
+            if (isBinary) opened.receiveBinary(data);
+            else opened.receiveText(data.toString('utf8'));
+          });
         },
         onClose: () => {
           if (stream !== null) use.closeStream(stream);

@@ -239,9 +239,19 @@ export function stopCapture(account: SessionAccount, atMs: number, nowMs: number
 
 /** Adds to the counters of the window being filled. */
 export function addCounts(account: SessionAccount, counts: Partial<Counters>): SessionAccount {
-  const next: Record<string, number> = { ...account.counts };
-  for (const [name, value] of Object.entries(counts)) next[name] = (next[name] ?? 0) + value;
-  return { ...account, counts: next as unknown as Counters };
+  const { counts: before } = account;
+  return {
+    ...account,
+    counts: {
+      framesReceived: before.framesReceived + (counts.framesReceived ?? 0),
+      framesProcessed: before.framesProcessed + (counts.framesProcessed ?? 0),
+      framesDropped: before.framesDropped + (counts.framesDropped ?? 0),
+      framesWithFace: before.framesWithFace + (counts.framesWithFace ?? 0),
+      bytesUp: before.bytesUp + (counts.bytesUp ?? 0),
+      bytesDown: before.bytesDown + (counts.bytesDown ?? 0),
+      gatewayMsSum: before.gatewayMsSum + (counts.gatewayMsSum ?? 0),
+    },
+  };
 }
 
 /** Totals of the whole session so far. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import { describeError } from '../../shared/errors.ts';
 import type { InferenceStatus } from '../../shared/link.ts';
@@ -47,7 +47,7 @@ export interface StreamDependencies {
 
 /** Identifies what a message shows, to tell a camera that stands still. */
 function digestOf(message: ClientMessage, bytes: Uint8Array): string | null {
-  if (message.kind === 'frame') return createHash('sha1').update(message.image).digest('base64');
+  if (message.kind === 'frame') return hash('sha1', message.image, 'base64');
   return message.kind === 'observation' ? Buffer.from(bytes.subarray(FRAME_HEADER_BYTES)).toString('base64') : null;
 }
 
