@@ -63,6 +63,8 @@ export default defineRailway((context) => {
       RAILWAY_RUN_UID: '0',
       RELAY_JWT_SECRET: context.shared.RELAY_JWT_SECRET,
       ALLOWED_ORIGINS: `https://${variableOf('eyelearn', 'RAILWAY_PUBLIC_DOMAIN')}`,
+      // Railway's proxy stands in front of every student.
+      CLIENT_ADDRESS_HEADER: 'x-real-ip',
       INFERENCE_URL: `http://${variableOf('inference', 'RAILWAY_PRIVATE_DOMAIN')}:5051`,
       MYSQL_URL: database.env.MYSQL_URL,
       PHP_ENDPOINT: `https://${variableOf('eyelearn', 'RAILWAY_PUBLIC_DOMAIN')}/user/database/save_enhanced_tracking.php`,

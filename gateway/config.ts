@@ -155,6 +155,17 @@ export const gatewayEnvironmentSchema = z.object({
     description: 'without students for this long, ms, the inference link is closed',
     example: '60000',
   }),
+  CLIENT_ADDRESS_HEADER: variable(
+    z
+      .string()
+      .regex(/^[\w-]+$/, 'is the name of a header, such as x-real-ip')
+      .optional(),
+    {
+      description:
+        "header in which the proxy in front of the gateway names the client's address; without it the connection's own address counts",
+      example: 'x-real-ip',
+    },
+  ),
   METRICS_TOKEN: variable(
     z
       .string()
@@ -275,6 +286,7 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
     checkpointMs: env.CHECKPOINT_MS,
     resumeGraceMs: env.RESUME_GRACE_MS,
     idleAfterMs: env.IDLE_AFTER_MS,
+    clientAddressHeader: env.CLIENT_ADDRESS_HEADER ?? null,
     metricsToken: env.METRICS_TOKEN ?? null,
     logLevel: env.LOG_LEVEL,
   };

@@ -1,14 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket } from 'ws';
 import { describeError, RelayError } from '../shared/errors.ts';
-import { listenError } from '../shared/listen-error.ts';
 import type { MetricsWindow } from '../shared/metrics-window.ts';
 import type { Limits } from '../shared/protocol/control.ts';
-import { SUBPROTOCOL } from '../shared/protocol/version.ts';
 import type { GatewayConfig } from './config.ts';
 import { createApp } from './http/app.ts';
+import { listen } from './http/listener.ts';
 import { openLater } from './later.ts';
 import type { Logger } from './logger.ts';
 import { GatewayMetrics } from './observability/metrics.ts';
@@ -160,7 +157,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       if (ticks % PING_EVERY_TICKS === 0) stream.ping();
     }
   };
-  const openStream = (socket: WebSocket): Stream => {
+  const openStream = (socket: WebSocket, admitted: () => void): Stream => {
     if (idleTimer !== null) clearTimeout(idleTimer);
     idleTimer = null;
     ticker ??= setInterval(tick, TICK_MS);
@@ -173,7 +170,11 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       inference,
       logger,
       metrics,
-      admit: (hello, from) => sessions.admit(hello, from),
+      admit: async (hello, from) => {
+        const admission = await sessions.admit(hello, from);
+        admitted();
+        return admission;
+      },
       save,
       keepCalibration: (record) => calibrations.keep(record),
       detach: (account, from) => sessions.detach(account, from),
@@ -200,6 +201,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     now,
     newId: randomUUID,
     clientDir: parts.clientDir,
+    clientAddressHeader: config.clientAddressHeader,
     logger,
     openStream,
     closeStream,
@@ -218,18 +220,8 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       store: store.kind,
     }),
   });
-  const sockets = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    maxPayload: config.maxFrameBytes + 1024,
-    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
-  });
-  const server = createAdaptorServer({ fetch: app.fetch, websocket: { server: sockets as never } });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(listenError(error, config)));
-    server.listen(config.port, config.host, resolve);
-  });
-  const { port } = server.address() as AddressInfo;
+  const listener = await listen(app, config);
+  const { port } = listener;
   // What an earlier run left goes to the store; whatever needs the keeper before opens it by itself.
   keeper.open().catch((error: unknown) => {
     logger.error({ code: 'spool_failed', reason: describeError(error) }, 'calibrations cannot be kept');
@@ -252,11 +244,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     await calibrations.close();
     await reports.close();
     await store.close();
-    for (const socket of sockets.clients) socket.terminate();
-    await new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      if ('closeAllConnections' in server) server.closeAllConnections();
-    });
+    await listener.close();
   };
   const shown = config.host.includes(':') ? (config.host === '::' ? 'localhost' : `[${config.host}]`) : config.host;
   return { port, url: `http://${shown}:${port}/`, close };

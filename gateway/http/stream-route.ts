@@ -1,25 +1,41 @@
-import { upgradeWebSocket } from '@hono/node-server';
-import type { Hono } from 'hono';
+import { type HttpBindings, upgradeWebSocket } from '@hono/node-server';
+import { type Context, Hono } from 'hono';
 import type { WSContext } from 'hono/ws';
 import type { WebSocket } from 'ws';
 import { CLOSE } from '../../shared/protocol/errors.ts';
 import { STREAM_PATH, SUBPROTOCOL } from '../../shared/protocol/version.ts';
 import type { Logger } from '../logger.ts';
 import type { Stream } from '../session/stream.ts';
+import { addressOwner } from './client-address.ts';
 import { fault } from './faults.ts';
+import { Newcomers } from './newcomers.ts';
 import { isAllowedOrigin, type OriginPolicy } from './origins.ts';
 
 export interface StreamRouteDependencies {
   readonly origins: OriginPolicy;
   readonly logger: Logger;
-  readonly openStream: (socket: WebSocket) => Stream;
+  /** Header in which a proxy names the client's address; null: the connection's own counts. */
+  readonly clientAddressHeader: string | null;
+  /** `admitted` is called when the stream's student is. */
+  readonly openStream: (socket: WebSocket, admitted: () => void) => Stream;
   readonly closeStream: (stream: Stream) => void;
+}
+
+interface StreamEnvironment {
+  Bindings: HttpBindings;
+  Variables: { leave: () => void };
 }
 
 /** Where students' WebSockets come in. */
 export function mountStream(app: Hono, use: StreamRouteDependencies): void {
   const { origins, logger } = use;
-  app.get(
+  const newcomers = new Newcomers();
+  const addressOf = (context: Context<StreamEnvironment>): string => {
+    const named = use.clientAddressHeader === null ? undefined : context.req.header(use.clientAddressHeader);
+    return addressOwner(named ?? context.env.incoming.socket.remoteAddress ?? '');
+  };
+  const route = new Hono<StreamEnvironment>();
+  route.get(
     STREAM_PATH,
     async (context, next) => {
       const origin = context.req.header('origin');
@@ -33,9 +49,19 @@ export function mountStream(app: Hono, use: StreamRouteDependencies): void {
       if (context.req.header('upgrade')?.toLowerCase() !== 'websocket') {
         return context.json(fault('upgrade_required', `connect a WebSocket with subprotocol ${SUBPROTOCOL}`), 426);
       }
+      const { socket } = context.env.incoming;
+      const leave = newcomers.enter(addressOf(context));
+      if (leave === null) {
+        // Not one line for each: whoever floods would fill the log too.
+        logger.debug({ code: 'too_many_connections' }, 'connection refused');
+        context.header('retry-after', '5');
+        return context.json(fault('too_many_connections', 'too many connections wait for their hello; try again'), 503);
+      }
+      socket.once('close', leave);
+      context.set('leave', leave);
       await next();
     },
-    upgradeWebSocket(() => {
+    upgradeWebSocket((context: Context<StreamEnvironment>) => {
       let stream: Stream | null = null;
       return {
         onOpen: (_event, socket: WSContext) => {
@@ -44,7 +70,7 @@ export function mountStream(app: Hono, use: StreamRouteDependencies): void {
             raw.close(CLOSE.protocolViolation, 'subprotocol_missing');
             return;
           }
-          const opened = use.openStream(raw);
+          const opened = use.openStream(raw, context.get('leave'));
           stream = opened;
           // Not by onMessage: it makes a copy of each picture, and an event.
           raw.on('message', (data: Buffer, isBinary) => {
@@ -59,4 +85,5 @@ export function mountStream(app: Hono, use: StreamRouteDependencies): void {
       };
     }),
   );
+  app.route('/', route);
 }
