@@ -1,6 +1,6 @@
+import { EYE_BRANCHES, EYE_REGIONS, eyeHeads } from '../../shared/vision/eye-regions.ts';
 import type { FaceModels } from '../../shared/vision/locate.ts';
 import { HEAD_POINTS, MESH_POINTS } from '../../shared/vision/mesh-output.ts';
-import { placeBranch } from '../../shared/vision/mesh-regions.ts';
 import { type Network, openNetwork } from './network/runtime.ts';
 
 function joined(first: Float32Array, second: Float32Array): Float32Array {
@@ -10,17 +10,16 @@ function joined(first: Float32Array, second: Float32Array): Float32Array {
   return whole;
 }
 
-function branches(mesh: Network): Float32Array {
-  const { regions: known } = mesh.plan;
-  const heads = new Float32Array((known?.branches.length ?? 0) * HEAD_POINTS * 2);
-  known?.branches.forEach((index, branch) => {
-    const region = mesh.regions[index];
-    if (region === undefined) return;
-    const points = mesh.output(2 + branch);
-    placeBranch(points, region, known);
-    heads.set(points, branch * HEAD_POINTS * 2);
-  });
-  return heads;
+/** The branches' points in cells from their regions' centres. */
+function branchPoints(mesh: Network): Float32Array {
+  const points = new Float32Array(EYE_BRANCHES * HEAD_POINTS * 2);
+  const cellsPerUnit = mesh.plan.cellsPerUnit ?? 1;
+  for (let branch = 0; branch < EYE_BRANCHES; branch++) {
+    mesh.output(2 + branch).forEach((value, index) => {
+      points[branch * HEAD_POINTS * 2 + index] = value * cellsPerUnit - EYE_REGIONS.size / 2;
+    });
+  }
+  return points;
 }
 
 /** The two models on the device's own kernels: files as meshToNetwork and detectorToNetwork make them. */
@@ -35,7 +34,8 @@ export async function openNetworkModels(
     mesh: async (planes) => {
       mesh.run(planes);
       const [flag = 0] = mesh.output(1);
-      return { mesh: mesh.output(0).subarray(0, MESH_POINTS * 3), heads: branches(mesh), flag };
+      const points = mesh.output(0).subarray(0, MESH_POINTS * 3);
+      return { mesh: points, heads: eyeHeads(points, mesh.regions, branchPoints(mesh)), flag };
     },
     detect: async (planes) => {
       detector.run(planes);

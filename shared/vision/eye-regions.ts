@@ -34,10 +34,7 @@ export interface EyeLook {
    * centres is zero in the model; its place here is beyond everything.
    */
   readonly grid: Float32Array;
-  /**
-   * Joins the branches' `points` [4, 80, 2], in cells from a region's centre, with the mesh [468, 3]
-   * into heads as refineLandmarks takes them. The lips are left as the mesh has them.
-   */
+  /** eyeHeads with this mesh and its regions. */
   headsOf(points: Float32Array): Float32Array;
 }
 
@@ -62,26 +59,29 @@ export function lookAtEyes(mesh: Float32Array): EyeLook {
       }
     }
   }
-  return {
-    grid,
-    headsOf: (points) => {
-      const heads = new Float32Array(HEADS * HEAD_POINTS * 2);
-      LIPS.forEach((point, row) => {
-        heads[row * 2] = mesh[point * 3] as number;
-        heads[row * 2 + 1] = mesh[point * 3 + 1] as number;
-      });
-      for (let branch = 0; branch < EYE_BRANCHES; branch++) {
-        const { centerX, centerY, cellX, cellY, cos, sin } = regions[branch >> 1] as PlacedRegion;
-        for (let row = 0; row < HEAD_POINTS; row++) {
-          const from = (branch * HEAD_POINTS + row) * 2;
-          const right = (points[from] as number) * cellX;
-          const down = (points[from + 1] as number) * cellY;
-          const into = from + HEAD_POINTS * 2;
-          heads[into] = (right * cos - down * sin + centerX) * INPUT_PX_PER_CELL;
-          heads[into + 1] = (right * sin + down * cos + centerY) * INPUT_PX_PER_CELL;
-        }
-      }
-      return heads;
-    },
-  };
+  return { grid, headsOf: (points) => eyeHeads(mesh, regions, points) };
+}
+
+/**
+ * Heads as refineLandmarks takes them: the mesh [468, 3], the eyes' regions placed by it, and their branches'
+ * `points` [4, 80, 2], in cells from a region's centre. The lips are left as the mesh has them.
+ */
+export function eyeHeads(mesh: Float32Array, regions: readonly PlacedRegion[], points: Float32Array): Float32Array {
+  const heads = new Float32Array(HEADS * HEAD_POINTS * 2);
+  LIPS.forEach((point, row) => {
+    heads[row * 2] = mesh[point * 3] as number;
+    heads[row * 2 + 1] = mesh[point * 3 + 1] as number;
+  });
+  for (let branch = 0; branch < EYE_BRANCHES; branch++) {
+    const { centerX, centerY, cellX, cellY, cos, sin } = regions[branch >> 1] as PlacedRegion;
+    for (let row = 0; row < HEAD_POINTS; row++) {
+      const from = (branch * HEAD_POINTS + row) * 2;
+      const right = (points[from] as number) * cellX;
+      const down = (points[from + 1] as number) * cellY;
+      const into = from + HEAD_POINTS * 2;
+      heads[into] = (right * cos - down * sin + centerX) * INPUT_PX_PER_CELL;
+      heads[into + 1] = (right * sin + down * cos + centerY) * INPUT_PX_PER_CELL;
+    }
+  }
+  return heads;
 }

@@ -1,5 +1,3 @@
-import type { FaceRegions } from './network.ts';
-
 /** A region on a feature map: centre and extent of one cell in feature cells, and the unit vector of its x axis. */
 export interface PlacedRegion {
   readonly centerX: number;
@@ -10,8 +8,18 @@ export interface PlacedRegion {
   readonly sin: number;
 }
 
-/** What encloses each region; see FaceRegions. */
-export type RegionOutlines = Pick<FaceRegions, 'from' | 'to' | 'points' | 'scale' | 'size'>;
+/** Parts of the face that the mesh model looks at again. */
+export interface RegionOutlines {
+  /** Mesh points whose line is a region's x axis. */
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+  /** Mesh points that a region encloses. */
+  readonly points: readonly (readonly number[])[];
+  /** Region over enclosing box. */
+  readonly scale: number;
+  /** Width and height of the cut-out, in cells. */
+  readonly size: number;
+}
 
 /**
  * Where the mesh model looks again: MediaPipe's Landmarks2TransformMatrix, version 2
@@ -98,19 +106,5 @@ export function cutRegion(
           weightD * (features[c + channels + channel] as number);
       }
     }
-  }
-}
-
-/**
- * A branch's points (x, y each, pixels of its cut-out) in the mesh's input pixels, in place: MediaPipe's
- * TransformLandmarks, version 2, with the constant by which the model multiplies its matrix.
- */
-export function placeBranch(points: Float32Array, region: PlacedRegion, regions: FaceRegions): void {
-  const { localScale, frameScale, size } = regions;
-  for (let at = 0; at + 1 < points.length; at += 2) {
-    const u = ((points[at] as number) * (localScale / frameScale) - size / 2) * region.cellX;
-    const v = ((points[at + 1] as number) * (localScale / frameScale) - size / 2) * region.cellY;
-    points[at] = frameScale * (region.centerX + region.cos * u - region.sin * v);
-    points[at + 1] = frameScale * (region.centerY + region.sin * u + region.cos * v);
   }
 }

@@ -4,20 +4,14 @@ import { halfToNumber } from '../half.ts';
 /** Channels are kept in blocks of this many; what a layer does not have is zero. */
 export const LANES = 4;
 
-/** Weights of one layer in the file: how each is written, and how many it needs for every output channel. */
-export interface LayerWeights {
-  /** `int8` has one scale for every output channel, `float16` none. */
-  readonly encoding: 'int8' | 'float16';
-  readonly perOutput: number;
-}
-
 interface Written {
   readonly to: number;
   readonly blocks: number;
 }
 
 interface Weighted extends Written {
-  readonly weights: LayerWeights;
+  /** Weights for each output channel. */
+  readonly perOutput: number;
 }
 
 /** First layer: a kernel×kernel convolution, stride 2, of padded planes; ends in the rectifier. */
@@ -54,7 +48,7 @@ export interface PoolLayer extends Written {
   readonly size: number;
 }
 
-/** Regions of the face cut out of a feature map along the mesh: see mesh-regions.ts. */
+/** The eyes cut out of a feature map along the mesh: see eye-regions.ts. */
 export interface RegionLayer {
   readonly kind: 'regions';
   readonly mesh: number;
@@ -65,23 +59,6 @@ export interface RegionLayer {
 }
 
 export type Layer = StemLayer | DepthwiseLayer | PointwiseLayer | PoolLayer | RegionLayer;
-
-/** Parts of the face that the mesh model looks at again. */
-export interface FaceRegions {
-  /** Mesh points whose line is a region's x axis. */
-  readonly from: readonly number[];
-  readonly to: readonly number[];
-  /** Mesh points that a region encloses. */
-  readonly points: readonly (readonly number[])[];
-  /** Region over enclosing box. */
-  readonly scale: number;
-  /** Width and height of the cut-out, in cells. */
-  readonly size: number;
-  /** Branches: the region of each, and how its points are scaled. */
-  readonly branches: readonly number[];
-  readonly localScale: number;
-  readonly frameScale: number;
-}
 
 /** A network ready to run. Places (`from`, `to`, …) count floats from the start of the activations. */
 export interface NetworkPlan {
@@ -102,7 +79,8 @@ export interface NetworkPlan {
     readonly stride: number;
     readonly rows: number;
   }[];
-  readonly regions: FaceRegions | null;
+  /** Cells of a cut-out for one unit of the branches' points; null for a network without branches. */
+  readonly cellsPerUnit: number | null;
 }
 
 /** A layer's weights as the kernels read them. */
@@ -118,8 +96,8 @@ export function isWeighted(layer: Layer): layer is StemLayer | DepthwiseLayer | 
 }
 
 /** Floats of a layer's matrix. */
-export function matrixFloats(layer: Weighted): number {
-  return layer.blocks * LANES * layer.weights.perOutput;
+function matrixFloats(layer: Weighted): number {
+  return layer.blocks * LANES * layer.perOutput;
 }
 
 const MAGIC = 0x47524e31;
@@ -148,44 +126,23 @@ export function decodeNetwork(bytes: Uint8Array): { readonly plan: NetworkPlan; 
   return { plan, weights: bytes.subarray(end) };
 }
 
-/** Bytes of one layer's weights in the file: scales (float32) for int8, the matrix, bias and slope (float16). */
-export function weightBytes(layer: Weighted): number {
-  const outputs = layer.blocks * LANES;
-  const matrix = layer.weights.encoding === 'int8' ? outputs * 4 + matrixFloats(layer) : matrixFloats(layer) * 2;
-  return matrix + outputs * 4;
-}
-
-/** Weights of all layers that have some, in order, as numbers. Throws RelayError `network_invalid` when bytes are missing. */
+/**
+ * Weights of all layers that have some, in order, as numbers. In the file they are half-precision: matrix
+ * [block][step][lane], bias, slope. Throws RelayError `network_invalid` when bytes are missing.
+ */
 export function unpackWeights(plan: NetworkPlan, bytes: Uint8Array): readonly UnpackedWeights[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
   const halves = (count: number): Float32Array => {
+    if (at + count * 2 > bytes.length) {
+      throw new RelayError('network_invalid', 'the network’s weights are cut off', { hint: 'load it again' });
+    }
     const values = new Float32Array(count);
     for (let index = 0; index < count; index++, at += 2) values[index] = halfToNumber(view.getUint16(at, true));
     return values;
   };
   return plan.layers.filter(isWeighted).map((layer) => {
-    if (at + weightBytes(layer) > bytes.length) {
-      throw new RelayError('network_invalid', 'the network’s weights are cut off', { hint: 'load it again' });
-    }
     const outputs = layer.blocks * LANES;
-    const count = matrixFloats(layer);
-    let matrix: Float32Array;
-    if (layer.weights.encoding === 'float16') {
-      matrix = halves(count);
-    } else {
-      const { perOutput } = layer.weights;
-      matrix = new Float32Array(count);
-      const scales = at;
-      at += outputs * 4;
-      for (let block = 0, index = 0; block < layer.blocks; block++) {
-        for (let step = 0; step < perOutput * LANES; step++, index++) {
-          const scale = view.getFloat32(scales + (block * LANES + (step % LANES)) * 4, true);
-          matrix[index] = scale * view.getInt8(at + index);
-        }
-      }
-      at += count;
-    }
-    return { matrix, bias: halves(outputs), slope: halves(outputs) };
+    return { matrix: halves(matrixFloats(layer)), bias: halves(outputs), slope: halves(outputs) };
   });
 }

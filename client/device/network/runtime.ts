@@ -1,4 +1,5 @@
 import { RelayError } from '../../../shared/errors.ts';
+import { EYE_REGIONS } from '../../../shared/vision/eye-regions.ts';
 import { MESH_POINTS, MESH_SIZE } from '../../../shared/vision/mesh-output.ts';
 import { cutRegion, type PlacedRegion, placeRegions } from '../../../shared/vision/mesh-regions.ts';
 import {
@@ -104,11 +105,10 @@ export async function openNetwork(module: WebAssembly.Module, file: Uint8Array):
 
   let regions: readonly PlacedRegion[] = [];
   const cut = (layer: RegionLayer): void => {
-    if (plan.regions === null) return;
     const mesh = view(layer.mesh, MESH_POINTS * 3);
     const features = view(layer.features, layer.columns * layer.columns * layer.channels);
-    regions = placeRegions(plan.regions, mesh, layer.columns / MESH_SIZE);
-    const { size: side } = plan.regions;
+    regions = placeRegions(EYE_REGIONS, mesh, layer.columns / MESH_SIZE);
+    const side = EYE_REGIONS.size;
     layer.to.forEach((to, index) => {
       const region = regions[index];
       if (region === undefined) return;
