@@ -182,6 +182,15 @@ export class WebcamWebSocket {
     this.#session?.modes.setWish(mode);
   }
 
+  /** True while pictures are fewer or smaller than they would be on a good link. */
+  get slowLink(): boolean {
+    return this.#session?.slow ?? false;
+  }
+
+  get lessData(): boolean {
+    return this.#lessData;
+  }
+
   /** Less data is wanted, or not any more. */
   setLessData(lessData: boolean): void {
     this.#lessData = lessData;

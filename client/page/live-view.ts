@@ -1,26 +1,15 @@
-import type { ConnectionPhase, ConnectionStats } from '../core/connection-options.ts';
 import type { TrackingUpdate } from '../core/payload.ts';
-import { Announcer } from './announcer.ts';
+import type { Announcer } from './announcer.ts';
 import { byId, setText } from './dom.ts';
-import { clockTime, dataAmount, percent, share } from './format.ts';
+import { clockTime, percent, share } from './format.ts';
 import { type Moment, StateHistory } from './history.ts';
 import { showProportion, type Times, trackedMs } from './proportion.ts';
-import { RateMeter } from './rate-meter.ts';
 import { describeStrip, drawStrip } from './strip-chart.ts';
 import { directionForStudent, explain, shownState } from './words.ts';
 
 const STRIP_MS = 120_000;
-const RATE_WINDOW_MS = 5000;
 /** An update older than this says nothing about now. */
 const STALE_MS = 2500;
-
-const PHASE_WORDS: Readonly<Record<ConnectionPhase, { words: string; tone: 'good' | 'busy' | 'off' }>> = {
-  idle: { words: 'Not connected', tone: 'off' },
-  connecting: { words: 'Connecting to the server…', tone: 'busy' },
-  connected: { words: 'Connected', tone: 'good' },
-  reconnecting: { words: 'Connection lost. Trying again by itself; the camera stays on.', tone: 'busy' },
-  ended: { words: 'Not connected', tone: 'off' },
-};
 
 /** Times of an update, ms. */
 export function timesOf({ metrics }: TrackingUpdate): Times {
@@ -39,19 +28,19 @@ export class LiveView {
   readonly #direction = byId('direction', HTMLElement);
   readonly #meaning = byId('meaning', HTMLElement);
   readonly #strip = byId('strip', HTMLCanvasElement);
-  readonly #announcer = new Announcer(byId('announcer', HTMLElement));
+  readonly #announcer: Announcer;
   #history = new StateHistory(STRIP_MS);
-  #up = new RateMeter(RATE_WINDOW_MS);
-  #down = new RateMeter(RATE_WINDOW_MS);
   #moment: Moment = null;
   #updatedAtMs = Number.NEGATIVE_INFINITY;
   #described = '';
 
+  constructor(announcer: Announcer) {
+    this.#announcer = announcer;
+  }
+
   /** Forgets the session before. */
   reset(): void {
     this.#history = new StateHistory(STRIP_MS);
-    this.#up = new RateMeter(RATE_WINDOW_MS);
-    this.#down = new RateMeter(RATE_WINDOW_MS);
     this.#moment = null;
     this.#updatedAtMs = Number.NEGATIVE_INFINITY;
     this.showTimes({ focused: 0, unfocused: 0, unknown: 0, untracked: 0 });
@@ -92,29 +81,12 @@ export class LiveView {
     this.#moment = null;
   }
 
-  showPhase(phase: ConnectionPhase): void {
-    const { words, tone } = PHASE_WORDS[phase];
-    const note = byId('top-note', HTMLElement);
-    note.dataset.tone = tone;
-    note.hidden = phase === 'idle';
-    setText(byId('top-note-text', HTMLElement), phase === 'reconnecting' ? 'Reconnecting…' : words);
-    setText(byId('connection', HTMLElement), words);
-    if (phase === 'reconnecting') this.#announcer.say(words);
-  }
-
   /** Called a few times a second: what changes with time alone. */
-  tick(nowMs: number, stats: ConnectionStats | null): void {
+  tick(nowMs: number): void {
     const stale = nowMs - this.#updatedAtMs > STALE_MS;
     this.#history.note(nowMs, this.#moment !== null && stale ? 'untracked' : this.#moment);
     drawStrip(this.#strip, this.#history, nowMs, STRIP_MS);
     this.#describe(nowMs);
-    if (stats === null) return;
-    this.#up.note(nowMs, stats.bytesUp);
-    this.#down.note(nowMs, stats.bytesDown);
-    setText(byId('rate-up', HTMLElement), rate(this.#up.perSecond));
-    setText(byId('rate-down', HTMLElement), rate(this.#down.perSecond));
-    setText(byId('latency', HTMLElement), stats.latencyMs === null ? '–' : `${Math.round(stats.latencyMs)} ms`);
-    setText(byId('data-used', HTMLElement), dataAmount(stats.bytesUp + stats.bytesDown));
   }
 
   #describe(nowMs: number): void {
@@ -123,8 +95,4 @@ export class LiveView {
     this.#described = text;
     this.#strip.setAttribute('aria-label', text);
   }
-}
-
-function rate(bytesPerSecond: number | null): string {
-  return bytesPerSecond === null ? '–' : `${(bytesPerSecond / 1000).toFixed(1)} kB/s`;
 }

@@ -1,8 +1,11 @@
 import type { Stopped } from '../core/connection-options.ts';
 import { WebcamWebSocket } from '../drop-in.ts';
 import type { TrackingError } from '../types.ts';
+import { Announcer } from './announcer.ts';
 import { byId, setText, ticketUrlOfPage } from './dom.ts';
 import { duration, percent, share } from './format.ts';
+import { readLessData } from './less-data.ts';
+import { LinkPanel } from './link-panel.ts';
 import { LiveView, timesOf } from './live-view.ts';
 import { showProportion, type Times, trackedMs } from './proportion.ts';
 import { SetupPanel } from './setup-panel.ts';
@@ -13,6 +16,8 @@ const userId = query.get('userId') ?? '1';
 const moduleId = query.get('moduleId') ?? '1';
 const sectionId = query.get('sectionId');
 const ticketUrl = ticketUrlOfPage();
+const lessData = readLessData();
+const { title } = document;
 
 const TROUBLE_TITLES: Readonly<Record<string, string>> = {
   denied: 'The camera is not allowed',
@@ -24,7 +29,9 @@ const TROUBLE_TITLES: Readonly<Record<string, string>> = {
   unreachable: 'No connection',
 };
 
-const view = new LiveView();
+const announcer = new Announcer(byId('announcer', HTMLElement));
+const view = new LiveView(announcer);
+const link = new LinkPanel(() => tracker, announcer);
 const setup = new SetupPanel(() => tracker);
 const consent = byId('consent', HTMLInputElement);
 const startButton = byId('start', HTMLButtonElement);
@@ -44,13 +51,16 @@ let pausedByStudent = false;
 const tracker = new WebcamWebSocket({
   serverUrl: location.origin,
   ...(ticketUrl === null ? {} : { ticketUrl }),
+  ...(lessData === null ? {} : { lessData }),
   onTrackingUpdate: (update) => {
     times = timesOf(update);
     if (tracker.isCapturing) view.showUpdate(update, performance.now());
   },
-  onPhaseChange: (phase) => view.showPhase(phase),
+  onPhaseChange: (phase) => link.showPhase(phase),
   onCalibrationChange: () => setup.show(),
   onCaptureChange: (capturing) => {
+    // Read in the list of tabs, where a tab in the background is all that is seen of it.
+    document.title = capturing || tracker.stats() === null ? title : `Paused · ${title}`;
     if (capturing) showRunning();
     else if (pausedByStudent) view.showWaiting('Paused', 'No pictures are taken and no time is counted.', 'paused');
     else view.showWaiting('Paused', 'Tracking waits while this tab is in the background.', 'paused');
@@ -91,7 +101,7 @@ function showTrouble(error: TrackingError): void {
   setText(byId('trouble-title', HTMLElement), TROUBLE_TITLES[error.code] ?? 'Tracking could not start');
   setText(byId('trouble-text', HTMLElement), error.message);
   byId('trouble', HTMLElement).hidden = false;
-  view.showPhase('idle');
+  link.showPhase('idle');
   show('before', 'before-title');
 }
 
@@ -112,6 +122,7 @@ async function start(): Promise<void> {
   setText(startButton, 'Waiting for the camera…');
   times = { focused: 0, unfocused: 0, unknown: 0, untracked: 0 };
   view.reset();
+  link.reset();
   const started = tracker.initialize(userId, moduleId, sectionId);
   const shown = setInterval(() => {
     if (tracker.stream !== null && panels.during.hidden) show('during', 'during-title');
@@ -139,7 +150,7 @@ async function stop(): Promise<void> {
   const stopped = await tracker.finish();
   preview.srcObject = null;
   stopButton.disabled = false;
-  view.showPhase('idle');
+  link.showPhase('idle');
   showAfter(stopped);
 }
 
@@ -183,6 +194,8 @@ byId('again', HTMLButtonElement).addEventListener('click', () => {
   void start();
 });
 setInterval(() => {
-  if (!panels.during.hidden) view.tick(performance.now(), tracker.stats());
+  if (panels.during.hidden) return;
+  view.tick(performance.now());
+  link.tick(performance.now());
 }, TICK_MS);
 showConsent();

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseReport, type Report } from '../../client/page/report-data.ts';
 import { expandMjpeg, type FakeCameraClip, type LaunchedChromium, launchChromium } from '../support/chromium.ts';
 import { CLIP_FPS, clipFrames, type Product, startProduct } from '../support/product.ts';
 
@@ -39,6 +40,12 @@ const OLD_METRICS = [
   'unfocused_time',
 ];
 
+/** A school that allows the gateway's script and connection, and no worker. */
+function strictPolicy(gatewayUrl: string): string {
+  const { origin, host } = new URL(gatewayUrl);
+  return `default-src 'none'; script-src ${origin}; connect-src ${origin} ws://${host}; style-src 'unsafe-inline'; worker-src 'none'`;
+}
+
 interface Seen {
   updates: {
     is_focused: boolean;
@@ -47,9 +54,15 @@ interface Seen {
     timestamp: string;
   }[];
   connections: boolean[];
-  errors: { type: string; message: string }[];
+  errors: { type: string; message: string; code: string }[];
   cameras: number;
   sessions: string[];
+}
+
+interface Tracker {
+  initialize(userId: number, moduleId: number, sectionId: unknown): Promise<boolean>;
+  setSection(sectionId: unknown): void;
+  finish(): Promise<unknown>;
 }
 
 let product: Product;
@@ -59,9 +72,14 @@ let clip: FakeCameraClip;
 let browser: LaunchedChromium;
 
 /** Opens the lesson and makes the old class's object, with everything it reports kept in window.seen. */
-async function openLesson(serverUrl: string): Promise<Page> {
+async function openLesson(serverUrl: string, path = ''): Promise<Page> {
   const page = await browser.newPage();
-  await page.goto(schoolUrl);
+  await page.goto(`${schoolUrl}${path}`);
+  await prepareLesson(page, serverUrl);
+  return page;
+}
+
+async function prepareLesson(page: Page, serverUrl: string): Promise<void> {
   await page.evaluate((url) => {
     const seen: Seen = { updates: [], connections: [], errors: [], cameras: 0, sessions: [] };
     const streams: MediaStream[] = [];
@@ -83,7 +101,24 @@ async function openLesson(serverUrl: string): Promise<Page> {
     });
     Object.assign(window, { seen, tracker, streams });
   }, serverUrl);
-  return page;
+}
+
+function untilUpdates(page: Page, count: number): Promise<unknown> {
+  return page.waitForFunction((least) => (window as unknown as { seen: Seen }).seen.updates.length >= least, count);
+}
+
+/** The session as the gateway's API has it, once what is stored of it is `enough`. */
+async function storedSession(sessionId: string, enough: (report: Report) => boolean): Promise<Report> {
+  for (;;) {
+    const { ticket } = (await (await fetch(new URL('/dev/ticket?userId=123&moduleId=22', product.url))).json()) as {
+      ticket: string;
+    };
+    const answer = await fetch(new URL(`/api/v1/sessions/${sessionId}`, product.url), {
+      headers: { authorization: `Bearer ${ticket}` },
+    });
+    const report = answer.ok ? parseReport(await answer.json()) : null;
+    if (report !== null && enough(report)) return report;
+  }
 }
 
 function seen(page: Page): Promise<Seen> {
@@ -100,18 +135,16 @@ function trackStates(page: Page): Promise<string[]> {
 
 function initialize(page: Page, section: string | number | null): Promise<boolean> {
   return page.evaluate(
-    (sectionId) =>
-      (
-        window as unknown as { tracker: { initialize(u: number, m: number, s: unknown): Promise<boolean> } }
-      ).tracker.initialize(123, 22, sectionId),
+    (sectionId) => (window as unknown as { tracker: Tracker }).tracker.initialize(123, 22, sectionId),
     section,
   );
 }
 
 beforeAll(async () => {
   product = await startProduct();
-  school = createServer((_request, response) => {
+  school = createServer((request, response) => {
     response.setHeader('content-type', 'text/html');
+    if (request.url === '/strict') response.setHeader('content-security-policy', strictPolicy(product.url));
     response.end(lessonPage(new URL('/js/webcam-websocket.js', product.url).href));
   }).listen(0, '127.0.0.1');
   await once(school, 'listening');
@@ -170,6 +203,85 @@ describe('the old class on a page of the school', () => {
     expect(sessions).toHaveLength(2);
     expect(sessions[1]).toBe(sessions[0]);
     await page.evaluate(() => (window as unknown as { tracker: { disconnect(): void } }).tracker.disconnect());
+    await page.close();
+  });
+
+  it('moves between lesson sections with one session and one camera, whichever way the page says so', async () => {
+    const page = await openLesson(product.url);
+    await initialize(page, 82);
+    await untilUpdates(page, 5);
+    await page.evaluate(() => (window as unknown as { tracker: Tracker }).tracker.setSection(83));
+    await untilUpdates(page, 10);
+    expect(await initialize(page, '84')).toBe(true);
+    await untilUpdates(page, 15);
+    const { cameras, sessions, errors } = await seen(page);
+    expect(cameras).toBe(1);
+    expect(sessions).toHaveLength(1);
+    expect(errors).toEqual([]);
+    await page.evaluate(() => (window as unknown as { tracker: Tracker }).tracker.finish());
+    const stored = await storedSession(sessions[0] ?? '', ({ final }) => final);
+    expect([...new Set(stored.windows.map(({ sectionId }) => sectionId))]).toEqual([82, 83, 84]);
+    await page.close();
+  });
+
+  it('a second tab takes over: the first says so and lets its camera go', async () => {
+    const first = await openLesson(product.url);
+    await initialize(first, 82);
+    await untilUpdates(first, 3);
+    const second = await openLesson(product.url);
+    expect(await initialize(second, 82)).toBe(true);
+    await first.waitForFunction(() => (window as unknown as { seen: Seen }).seen.errors.length > 0);
+    expect((await seen(first)).errors[0]).toMatchObject({ type: 'SERVER_ERROR', code: 'superseded' });
+    expect(await trackStates(first)).toEqual(['ended']);
+    await untilUpdates(second, 3);
+    expect(await trackStates(second)).toEqual(['live']);
+    await first.close();
+    await second.evaluate(() => (window as unknown as { tracker: Tracker }).tracker.finish());
+    await second.close();
+  });
+
+  it('the next page of the tab goes on with the session, and a page that is closed leaves its time stored', async () => {
+    const page = await openLesson(product.url);
+    await initialize(page, 82);
+    await untilUpdates(page, 10);
+    const before = await seen(page);
+    await page.goto(`${schoolUrl}?section=83`);
+    await prepareLesson(page, product.url);
+    await initialize(page, 83);
+    await untilUpdates(page, 5);
+    const after = await seen(page);
+    expect(after.sessions).toEqual([before.sessions[0]]);
+    const counted = (updates: Seen['updates']) => Number(updates.at(-1)?.metrics.total_time);
+    expect(counted(after.updates)).toBeGreaterThanOrEqual(counted(before.updates));
+    await page.close();
+    const countedMs = counted(after.updates) * 1000;
+    const stored = await storedSession(
+      after.sessions[0] ?? '',
+      ({ focusedMs, unfocusedMs }) => focusedMs + unfocusedMs >= countedMs - 100,
+    );
+    expect([...new Set(stored.windows.map(({ sectionId }) => sectionId))]).toEqual([82, 83]);
+  });
+
+  it('makes its pictures in a worker, though the script is of another origin; five a second are the most', async () => {
+    const page = await openLesson(product.url);
+    await initialize(page, 82);
+    await untilUpdates(page, 10);
+    expect(page.workers()).toHaveLength(1);
+    const { updates } = await seen(page);
+    const times = updates.map(({ timestamp }) => Date.parse(timestamp));
+    expect(((times.at(-1) ?? 0) - (times[0] ?? 0)) / (times.length - 1)).toBeGreaterThan(150);
+    await page.evaluate(() => (window as unknown as { tracker: Tracker }).tracker.finish());
+    expect(page.workers()).toHaveLength(0);
+    await page.close();
+  });
+
+  it('works without a worker where the page allows none', async () => {
+    const page = await openLesson(product.url, 'strict');
+    expect(await initialize(page, 82)).toBe(true);
+    await untilUpdates(page, 10);
+    expect(page.workers()).toHaveLength(0);
+    expect((await seen(page)).errors).toEqual([]);
+    await page.evaluate(() => (window as unknown as { tracker: Tracker }).tracker.finish());
     await page.close();
   });
 

@@ -1,0 +1,42 @@
+import type { Mode } from '../../shared/direction.ts';
+import type { ConnectionPhase } from '../core/connection-options.ts';
+
+/** What the line about the connection is made of. */
+export interface ConnectionView {
+  readonly phase: ConnectionPhase;
+  /** Pictures are being taken. */
+  readonly capturing: boolean;
+  /** Pictures are fewer or smaller than on a good link. */
+  readonly slow: boolean;
+  readonly lessData: boolean;
+  /** Where pictures are looked at; null before that is decided. */
+  readonly mode: Mode | null;
+}
+
+export interface ConnectionWords {
+  readonly words: string;
+  /** For the small sign at the top of the page. */
+  readonly short: string;
+  readonly tone: 'good' | 'busy' | 'off';
+}
+
+const OFF: ConnectionWords = { words: 'Not connected', short: 'Not connected', tone: 'off' };
+
+/** How the connection is doing, in a student's words. */
+export function connectionWords({ phase, capturing, slow, lessData, mode }: ConnectionView): ConnectionWords {
+  switch (phase) {
+    case 'idle':
+    case 'ended':
+      return OFF;
+    case 'connecting':
+      return { words: 'Connecting to the server…', short: 'Connecting…', tone: 'busy' };
+    case 'reconnecting':
+      return { words: 'Reconnecting, your time is kept', short: 'Reconnecting…', tone: 'busy' };
+    case 'connected':
+      if (!capturing) return { words: 'Connected. Paused: no pictures are taken', short: 'Paused', tone: 'off' };
+      if (mode === 'server' && slow) {
+        return { words: 'Your connection is slow: sending fewer pictures', short: 'Slow connection', tone: 'busy' };
+      }
+      return { words: lessData ? 'Connected, using less data' : 'Connected', short: 'Connected', tone: 'good' };
+  }
+}
