@@ -55,9 +55,9 @@ const BOWED = { fromDeg: 8, toDeg: 25, share: 0.35 } as const;
 /** A head turned further than this is turned away, wherever the eyes seem to look. */
 const TURNED_YAW_DEG = 32;
 /**
- * Eyes bring a gaze back from a turned head by this much at most: people turn the head when they would have
- * to turn the eyes further (J. S. Stahl, "Amplitude of human head movements associated with horizontal
- * saccades", Exp. Brain Res. 126 (1999): eyes stay within about ±25° in the head).
+ * Eyes are seldom turned further in the head than this: their customary range is some 44° in all (J. S. Stahl,
+ * "Amplitude of human head movements associated with horizontal saccades", Exp. Brain Res. 126 (1999)). A head
+ * turned so far that they would have to be is off the screen, whatever is made out of half-hidden eyes.
  */
 const EYES_COME_BACK_DEG = 25;
 /** Widening of the limits that the held direction enjoys, as a share. */
