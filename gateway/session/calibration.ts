@@ -18,7 +18,7 @@ import {
   type ShownPoint,
 } from '../../shared/protocol/calibration.ts';
 import { gazeOf } from '../../shared/vision/gaze.ts';
-import { verdictOf } from '../../shared/vision/verdict.ts';
+import { isTurnedAway, verdictOf } from '../../shared/vision/verdict.ts';
 
 /** A calibration that nobody goes on with ends by itself (K-6). */
 export const CALIBRATION_LIMIT_MS = 60_000;
@@ -62,8 +62,8 @@ export function openCalibration(nowMs: number): OpenCalibration {
 /** Keeps what was measured of a face at a moment of the capture clock, if the eyes in it are seen, open and not turned away. */
 export function noteReading(open: OpenCalibration, captureMs: number, observation: FaceObservation): OpenCalibration {
   const { face } = observation;
-  const { direction, gaze } = verdictOf(observation);
-  if (face === null || gaze === null || gaze.eyeWeight < MIN_EYE_WEIGHT || direction === 'face_turned') return open;
+  const { gaze } = verdictOf(observation);
+  if (face === null || gaze === null || gaze.eyeWeight < MIN_EYE_WEIGHT || isTurnedAway(face)) return open;
   return { ...open, readings: [...open.readings, { captureMs, face }].slice(-MAX_READINGS) };
 }
 

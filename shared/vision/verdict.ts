@@ -52,7 +52,7 @@ const CLEARLY_OPEN = 1.6;
 /** Seen from the side or with the head bowed, open eyes look shut: the limit falls by these shares over these angles. */
 const SIDE_VIEW = { fromDeg: 25, toDeg: 40, share: 0.4 } as const;
 const BOWED = { fromDeg: 8, toDeg: 25, share: 0.35 } as const;
-/** A head turned further than this is turned away, wherever the eyes seem to look. */
+/** A head turned further than this from the screen is turned away, wherever the eyes seem to look. */
 const TURNED_YAW_DEG = 32;
 /**
  * Eyes are seldom turned further in the head than this: their customary range is some 44° in all (J. S. Stahl,
@@ -104,6 +104,11 @@ function closedLimitOf(face: FaceMeasurement): number {
   return level * (1 - SIDE_VIEW.share * turned) * (1 - BOWED.share * bowed);
 }
 
+/** True for a head that is turned so far that its eyes say little. */
+export function isTurnedAway(face: FaceMeasurement): boolean {
+  return Math.abs(face.headYawDeg) > TURNED_YAW_DEG;
+}
+
 /** The direction of the axis that leaves the screen furthest. */
 function axisBeyond(across: number, up: number): Direction {
   if (Math.abs(across) >= Math.abs(up)) return across < 0 ? 'looking_left' : 'looking_right';
@@ -145,13 +150,13 @@ export function verdictOf(observation: FaceObservation, context: VerdictContext 
   const place = placeOnScreen(context.screen, gaze.yawDeg, gaze.pitchDeg);
   const room = slack('centered');
   const [across, up] = [place.across / room, place.up / room];
-  const turned = Math.abs(face.headYawDeg) / (TURNED_YAW_DEG / slack('face_turned'));
+  const { screen, correction } = context;
+  const asideDeg = face.headYawDeg + correction.yawOffsetDeg - screen.centerYawDeg;
+  const turned = Math.abs(asideDeg) / (TURNED_YAW_DEG / slack('face_turned'));
   if (turned > 1) {
-    const side = Math.sign(face.headYawDeg);
-    const nearest = side * Math.max(0, Math.abs(face.headYawDeg) - EYES_COME_BACK_DEG);
-    const atNearest = placeOnScreen(context.screen, nearest, gaze.pitchDeg).across;
-    const isBeyond = Math.max(side * across, side * atNearest) > 1;
-    const direction = isBeyond ? axisBeyond(side, 0) : 'face_turned';
+    const side = Math.sign(asideDeg);
+    const atLeast = (Math.abs(asideDeg) - EYES_COME_BACK_DEG) / screen.halfWidthDeg;
+    const direction = Math.max(side * across, atLeast) > 1 ? axisBeyond(side, 0) : 'face_turned';
     return { direction, confidence: quality * (0.5 + ramp(turned, 1, 1.5) / 2), gaze };
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EyeObservation, FaceMeasurement, FaceObservation } from '../../../shared/observation.ts';
-import { gazeOf } from '../../../shared/vision/gaze.ts';
+import { gazeOf, NO_CORRECTION } from '../../../shared/vision/gaze.ts';
 import { DEFAULT_SCREEN } from '../../../shared/vision/screen.ts';
 import { DEFAULT_CONTEXT, verdictOf } from '../../../shared/vision/verdict.ts';
 import { faceSeen } from '../focus/signal.ts';
@@ -135,6 +135,13 @@ describe('the geometric rule', () => {
   it('calls no wink closed', () => {
     const wink = { imageLeftEye: eye({ yawDeg: 20, openness: 0 }), imageRightEye: eye({ openness: 0.29 }) };
     expect(directionOf(wink)).toBe('centered');
+  });
+
+  it('takes a head for turned from where the screen is, not from the camera', () => {
+    const face = faceOf({ headYawDeg: 40, headPitchDeg: -5 });
+    const beside = { ...DEFAULT_CONTEXT, correction: { ...NO_CORRECTION, yawOffsetDeg: -38 } };
+    expect(verdictOf({ ...faceSeen(), face }, beside).direction).toBe('centered');
+    expect(verdictOf({ ...faceSeen(), face: faceOf({ headYawDeg: 0 }) }, beside).direction).toBe('looking_left');
   });
 
   it('judges closed eyes by those that are seen', () => {
