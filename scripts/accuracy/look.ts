@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { openEngine } from '../../inference/engine/open.ts';
 import { loadModels } from '../../inference/models/store.ts';
 import type { FaceRoi, FrameSize } from '../../shared/geometry.ts';
@@ -32,11 +32,9 @@ export interface Looker {
 const SMALLEST_SIDE_PX = 360;
 const LARGEST_SIDE_PX = 1280;
 
-/** Pixels of an encoded picture at their own size. Rejects when it cannot be decoded. */
-export async function decode(bytes: Uint8Array | string): Promise<Shot> {
-  const { data, info } = await sharp(bytes).toColourspace('srgb').removeAlpha().raw().toBuffer({
-    resolveWithObject: true,
-  });
+/** The pixels of a picture, as the whole of a camera's frame. */
+async function shotOf(picture: Sharp): Promise<Shot> {
+  const { data, info } = await picture.toColourspace('srgb').removeAlpha().raw().toBuffer({ resolveWithObject: true });
   const size = { widthPx: info.width, heightPx: info.height };
   return {
     image: { data, ...size, channels: 3 },
@@ -45,15 +43,19 @@ export async function decode(bytes: Uint8Array | string): Promise<Shot> {
   };
 }
 
+/** Pixels of an encoded picture at their own size. Rejects when it cannot be decoded. */
+export function decode(bytes: Uint8Array | string): Promise<Shot> {
+  return shotOf(sharp(bytes));
+}
+
 /** Pixels of a picture file, upright and of a webcam's size. Rejects when it cannot be read or decoded. */
 export async function readStill(path: string): Promise<Shot> {
-  const { width, height, autoOrient } = await sharp(path).metadata();
-  const small = Math.min(autoOrient.width ?? width, autoOrient.height ?? height);
-  const large = Math.max(autoOrient.width ?? width, autoOrient.height ?? height);
+  const { autoOrient } = await sharp(path).metadata();
+  const small = Math.min(autoOrient.width, autoOrient.height);
+  const large = Math.max(autoOrient.width, autoOrient.height);
   const factor = small < SMALLEST_SIDE_PX ? Math.ceil(SMALLEST_SIDE_PX / small) : Math.min(1, LARGEST_SIDE_PX / large);
   const upright = sharp(path).autoOrient();
-  const sized = factor === 1 ? upright : upright.resize({ width: Math.round((autoOrient.width ?? width) * factor) });
-  return decode(await sized.png({ compressionLevel: 0 }).toBuffer());
+  return shotOf(factor === 1 ? upright : upright.resize({ width: Math.round(autoOrient.width * factor) }));
 }
 
 function seenOf(location: Location, frame: FrameSize): Seen {

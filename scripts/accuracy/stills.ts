@@ -134,7 +134,7 @@ export async function lookAtFolder(
     }
     if ((i + 1) % PROGRESS_EVERY === 0) say.progress(`${name}: looked at ${i + 1} of ${labels.rows.length}`);
   }
-  if (unreadable.length > 0) say.skip(`${name}: ${unreadable.length} pictures cannot be read: ${someOf(unreadable)}`);
+  if (unreadable.length > 0) say.skip(`${name}: not to be read: ${someOf(unreadable)}`);
   if (rows.length === 0) say.skip(`${name}: no labelled picture that can be read`);
   return rows.length === 0 ? null : { name, rows };
 }
