@@ -5,6 +5,17 @@ import { PICTURE, TENSOR } from './layout';
 /** Weights of the two rows are parts of 2^14. */
 const WEIGHT_ONE: f32 = 16384;
 
+/** Added to a small number it leaves the nearest whole one in the last bits: 1.5 · 2^23. WebAssembly's own conversion takes ten instructions. */
+const ROUNDER: f32 = 12582912;
+
+/** The nearest whole numbers of |values| < 2^22, an even one of two as near. */
+// @ts-ignore: decorator
+@inline
+function nearest(values: v128): v128 {
+  const rounder = f32x4.splat(ROUNDER);
+  return v128.sub<i32>(v128.add<f32>(values, rounder), rounder);
+}
+
 /** One sample: four channels (the last means nothing) between four pixels. */
 // @ts-ignore: decorator
 @inline
@@ -43,6 +54,7 @@ export function sample(
   const scale = f32x4.splat((high - low) / (255 * WEIGHT_ONE));
   const lows = f32x4.splat(low);
   const zero = f32x4.splat(0);
+  const half = f32x4.splat(0.5);
   const maxX = f32x4.splat(<f32>(width - 1));
   const maxY = f32x4.splat(<f32>(height - 1));
   const lastLeft = i32x4.splat(width - 2);
@@ -65,11 +77,12 @@ export function sample(
       const y = v128.add<f32>(v128.add<f32>(rowY, firstY), v128.mul<f32>(groups, stepY));
       const insideX = v128.pmin<f32>(maxX, v128.pmax<f32>(zero, x));
       const insideY = v128.pmin<f32>(maxY, v128.pmax<f32>(zero, y));
-      const left = i32x4.min_s(lastLeft, i32x4.trunc_sat_f32x4_s(insideX));
-      const top = i32x4.min_s(lastTop, i32x4.trunc_sat_f32x4_s(insideY));
+      // Of a whole coordinate either neighbour will do: it has all the weight.
+      const left = i32x4.min_s(lastLeft, nearest(v128.sub<f32>(insideX, half)));
+      const top = i32x4.min_s(lastTop, nearest(v128.sub<f32>(insideY, half)));
       const right = v128.sub<f32>(insideX, f32x4.convert_i32x4_s(left));
       const below = v128.sub<f32>(insideY, f32x4.convert_i32x4_s(top));
-      const lowerWeight = i32x4.trunc_sat_f32x4_s(v128.mul<f32>(below, f32x4.splat(WEIGHT_ONE)));
+      const lowerWeight = nearest(v128.mul<f32>(below, f32x4.splat(WEIGHT_ONE)));
       const upperWeight = v128.sub<i32>(i32x4.splat(<i32>WEIGHT_ONE), lowerWeight);
       const rowWeights = v128.or(upperWeight, v128.shl<i32>(lowerWeight, 16));
       const offset = v128.add<i32>(v128.mul<i32>(top, pitches), v128.shl<i32>(left, 2));
@@ -102,7 +115,8 @@ export function sample(
       const cd = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
       let red = v128.shuffle<i64>(ab, cd, 0, 2);
       let green = v128.shuffle<i64>(ab, cd, 1, 3);
-      let blue = v128.shuffle<i32>(v128.shuffle<i32>(a, b, 2, 6, 2, 6), v128.shuffle<i32>(c, d, 2, 6, 2, 6), 0, 1, 4, 5);
+      // Of all shuffles these are one instruction each.
+      let blue = v128.shuffle<i64>(v128.shuffle<i32>(a, b, 2, 6, 3, 7), v128.shuffle<i32>(c, d, 2, 6, 3, 7), 0, 2);
       if (black) {
         const shown = v128.and(
           v128.and(v128.ge<f32>(x, edge), v128.ge<f32>(y, edge)),
