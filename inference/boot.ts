@@ -3,6 +3,7 @@ import { requireConfig } from '../shared/config.ts';
 import { describeError } from '../shared/errors.ts';
 import { type InferenceConfig, inferenceConfigSchema } from './config.ts';
 import type { EngineFiles } from './engine/open.ts';
+import { SERVED_MODELS } from './models/catalog.ts';
 import { defaultModelLocations, loadModels } from './models/store.ts';
 import { loadTfjsModels } from './models/tfjs-store.ts';
 import { WorkerPool } from './pool/pool.ts';
@@ -15,7 +16,7 @@ const START_MS = 20_000;
 
 async function loadEngineFiles(config: InferenceConfig, logger: Logger): Promise<EngineFiles> {
   if (config.engine === 'tfjs') return loadTfjsModels(config.modelCacheDir);
-  const models = await loadModels({ ...defaultModelLocations(), cacheDir: config.modelCacheDir });
+  const models = await loadModels({ ...defaultModelLocations(), cacheDir: config.modelCacheDir }, SERVED_MODELS);
   if (models.converted.length > 0) logger.info({ models: models.converted }, 'models converted');
   if (models.cacheFault !== null) logger.warn({ reason: models.cacheFault }, 'the model cache cannot be written');
   return models.files;

@@ -2,7 +2,7 @@ import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { MODEL_CATALOG, MODEL_NAMES } from '../inference/models/catalog.ts';
+import { MODEL_CATALOG, SERVED_MODELS } from '../inference/models/catalog.ts';
 import { loadModels } from '../inference/models/store.ts';
 import { describeError, RelayError } from '../shared/errors.ts';
 import { copyPackages } from './package-modules.ts';
@@ -74,13 +74,14 @@ export async function assembleImage({ service, tree, nodeModules, out }: ImageOp
   const wanted = built.packages.filter((name) => !LEFT_OUT.includes(name));
   const packages = await copyPackages(wanted, nodeModules, join(out, 'node_modules'));
   if (service === 'inference') {
-    const { files } = await loadModels({
+    const locations = {
       cacheDir: join(tree, '.cache', 'models'),
       sourceDir: join(nodeModules, '@mediapipe', 'face_mesh'),
-    });
+    };
+    const { files } = await loadModels(locations, SERVED_MODELS);
     await mkdir(join(out, IMAGE_MODELS));
     await Promise.all(
-      MODEL_NAMES.map((model) => writeFile(join(out, IMAGE_MODELS, MODEL_CATALOG[model].file), files[model])),
+      SERVED_MODELS.map((model) => writeFile(join(out, IMAGE_MODELS, MODEL_CATALOG[model].file), files[model])),
     );
   }
   return packages;

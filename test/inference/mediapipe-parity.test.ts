@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FaceEngine } from '../../inference/engine/engine.ts';
-import { createOnnxEngine } from '../../inference/engine/onnx.ts';
+import { createOnnxEngine, createWholeOnnxEngine } from '../../inference/engine/onnx.ts';
 import { loadModels } from '../../inference/models/store.ts';
 import type { FrameView } from '../../shared/vision/image.ts';
 import { LIPS } from '../../shared/vision/mesh-output.ts';
@@ -48,7 +48,7 @@ describe('landmarks agree with MediaPipe’s own JavaScript build', () => {
     frames = splitMjpeg(await readFile(new URL('../clips/cap12.mjpeg', import.meta.url)));
     mediapipe = await openMediapipe();
     const { files } = await loadModels();
-    whole = await createOnnxEngine(files, 'all');
+    whole = await createWholeOnnxEngine(files);
     observed = await createOnnxEngine(files);
   });
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MODEL_CATALOG } from '../../inference/models/catalog.ts';
+import { sha256 } from '../../inference/models/files.ts';
 import { defaultModelLocations, loadModels } from '../../inference/models/store.ts';
 import { clipFrame, wholeFrame } from './support/clip.ts';
 import { openLink } from './support/link-client.ts';
@@ -156,13 +157,14 @@ describe('the inference process', () => {
   });
 
   it('repairs a damaged model and starts', async () => {
-    await writeFile(join(folder, MODEL_CATALOG.mesh.file), 'damaged');
+    await writeFile(join(folder, MODEL_CATALOG.trunk.file), 'damaged');
     const service = start({ MODEL_CACHE_DIR: folder });
     expect(await service.ready).toBeGreaterThan(0);
     service.child.kill('SIGTERM');
     const { stdout, code } = await service.ended;
     expect(code).toBe(0);
     expect(stdout).toContain('models converted');
+    expect(sha256(await readFile(join(folder, MODEL_CATALOG.trunk.file)))).toBe(MODEL_CATALOG.trunk.sha256);
   });
 
   it('lives on when workers are ended at any moment, also in the middle of native code', async () => {
