@@ -140,7 +140,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   });
 
   metrics.watch({
-    sessions: () => [...streams].map((stream) => ({ mode: stream.mode, phase: stream.phase })),
+    sessions: () => [...streams].map((stream) => stream.labels),
     detachedSessions: () => sessions.detachedCount,
     links: () => inference.states(),
     spoolDepth: () => spool.depth(),
@@ -230,6 +230,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const close = async (): Promise<void> => {
     if (draining) return;
     draining = true;
+    logger.info({ sessions: sessions.liveCount }, 'gateway draining');
     if (idleTimer !== null) clearTimeout(idleTimer);
     const ending = [...streams];
     for (const stream of ending) stream.dispatch({ type: 'drain' });
@@ -245,6 +246,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     await reports.close();
     await store.close();
     await listener.close();
+    logger.info({}, 'gateway ended');
   };
   const shown = config.host.includes(':') ? (config.host === '::' ? 'localhost' : `[${config.host}]`) : config.host;
   return { port, url: `http://${shown}:${port}/`, close };

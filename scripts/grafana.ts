@@ -20,6 +20,11 @@ const PANELS: readonly Panel[] = [
     ],
   },
   {
+    title: 'Students by state',
+    unit: 'short',
+    queries: [['sum by (state) (gaze_relay_sessions{phase="tracking"})', '{{state}}']],
+  },
+  {
     title: 'Messages by outcome',
     unit: 'reqps',
     queries: [

@@ -8,8 +8,8 @@ const LATENCY_BUCKETS_S = [0.002, 0.005, 0.01, 0.02, 0.035, 0.06, 0.1, 0.2, 0.5,
 
 /** What is read at the moment of a scrape. */
 export interface GaugeReadings {
-  /** Live sessions by mode and phase. */
-  readonly sessions: () => readonly { readonly mode: string; readonly phase: string }[];
+  /** Sessions with a connection. */
+  readonly sessions: () => readonly { readonly mode: string; readonly phase: string; readonly state: string }[];
   readonly detachedSessions: () => number;
   readonly links: () => readonly { readonly state: string }[];
   readonly spoolDepth: () => number;
@@ -143,8 +143,11 @@ export class GatewayMetrics {
           for (const labels of read()) this.inc(labels);
         },
       });
-    tally('sessions', 'Sessions with a connection, by mode and phase', ['mode', 'phase'], () =>
-      readings.sessions().map(({ mode, phase }) => ({ mode, phase })),
+    tally(
+      'sessions',
+      'Sessions with a connection, by mode, phase of the connection and state of the student',
+      ['mode', 'phase', 'state'],
+      () => readings.sessions().map(({ mode, phase, state }) => ({ mode, phase, state })),
     );
     gauge('sessions_detached', 'Sessions without a connection that may come back', readings.detachedSessions);
     tally('inference_links', 'Inference replicas by the state of their link', ['state'], () =>

@@ -14,6 +14,7 @@ import type { CalibrationRecord } from '../store/calibrations.ts';
 import { accountTotals, type SessionAccount } from './account.ts';
 import { openConnection, reduceConnection } from './connection.ts';
 import type { ConnectionEffect, ConnectionEvent, ConnectionState } from './connection-state.ts';
+import { lifecycleLines } from './lifecycle.ts';
 import { type LiveSession, liveSession } from './live.ts';
 import { plainTotals } from './steps.ts';
 
@@ -69,10 +70,6 @@ export class Stream {
     });
   }
 
-  get phase(): ConnectionState['phase'] {
-    return this.#state.phase;
-  }
-
   /** The session on this connection; null before it is admitted and after its end. */
   get live(): LiveSession | null {
     const state = this.#state;
@@ -91,9 +88,11 @@ export class Stream {
     return state.phase === 'tracking' || state.phase === 'stopping' ? state.account : null;
   }
 
-  /** Where this stream's observations are made; `none` before admission. */
-  get mode(): string {
-    return 'account' in this.#state ? this.#state.account.mode : 'none';
+  /** How metrics count it: where its observations are made and what its student does, `none` where nothing can be said. */
+  get labels(): { readonly mode: string; readonly phase: string; readonly state: string } {
+    const state = this.#state;
+    const mode = 'account' in state ? state.account.mode : 'none';
+    return { mode, phase: state.phase, state: this.live?.state ?? 'none' };
   }
 
   /** Resolves when every window handed over so far is on disk. */
@@ -132,8 +131,14 @@ export class Stream {
 
   dispatch(event: ConnectionEvent): void {
     const { now, limits, windowMs } = this.#use;
-    const step = reduceConnection(this.#state, event, { nowMs: now(), limits, windowMs });
+    const before = this.#state;
+    const step = reduceConnection(before, event, { nowMs: now(), limits, windowMs });
     this.#state = step.state;
+    if (step.state.phase !== before.phase) {
+      for (const { fields, message } of lifecycleLines(before, step.state, step.effects)) {
+        this.#use.logger.info(fields, message);
+      }
+    }
     for (const effect of step.effects) this.#carryOut(effect);
   }
 

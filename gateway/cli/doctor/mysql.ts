@@ -13,7 +13,17 @@ const CONNECT_TIMEOUT_MS = 5000;
 const QUERY_TIMEOUT_MS = 10_000;
 /** Tickets allow 5 s between the clocks of PHP and gateway; rows of one day must agree on the day. */
 const MAX_SKEW_MS = 5000;
-const OLDEST = { mysql: 8, mariadb: 10.5 };
+/** Window functions and common table expressions, which the report views use; of MariaDB the oldest one that is kept up. */
+const OLDEST = { mysql: [8, 0], mariadb: [10, 5] } as const;
+
+/** What a server's VERSION() says: which of the two it is, and whether it is older than what the gateway needs. */
+export function serverVersion(version: string): { readonly product: 'MySQL' | 'MariaDB'; readonly isTooOld: boolean } {
+  const isMariaDb = /mariadb/i.test(version);
+  const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
+  const [oldestMajor, oldestMinor] = isMariaDb ? OLDEST.mariadb : OLDEST.mysql;
+  const isTooOld = major < oldestMajor || (major === oldestMajor && minor < oldestMinor);
+  return { product: isMariaDb ? 'MariaDB' : 'MySQL', isTooOld };
+}
 
 function connectFault(error: unknown, { host, port, user, database }: MysqlConfig): Finding {
   const code = networkCode(error) ?? '';
@@ -55,12 +65,12 @@ async function examineServer(connection: Connection): Promise<Finding[]> {
       TIME_FORMAT(TIMEDIFF(NOW(), UTC_TIMESTAMP()), '%H:%i') AS zone, DATABASE() AS name`,
   );
   const version = String(row.version);
-  const isMariaDb = /mariadb/i.test(version);
-  const findings = [ok(`${isMariaDb ? 'MariaDB' : 'MySQL'} ${version} answers; its days are those of UTC ${row.zone}`)];
-  const oldest = isMariaDb ? OLDEST.mariadb : OLDEST.mysql;
-  if (Number.parseFloat(version) < oldest && !(isMariaDb && /^(1[1-9]|10\.(1\d|[5-9]))/.test(version))) {
+  const { product, isTooOld } = serverVersion(version);
+  const findings = [ok(`${product} ${version} answers; its days are those of UTC ${row.zone}`)];
+  if (isTooOld) {
+    const oldest = product === 'MariaDB' ? 'MariaDB 10.5' : 'MySQL 8';
     findings.push(
-      fault('mysql_old', `${version} is too old`, `upgrade to ${isMariaDb ? 'MariaDB 10.5' : 'MySQL 8'} or later`),
+      fault('mysql_old', `${product} ${version} is too old for the report views`, `upgrade to ${oldest} or later`),
     );
   }
   if (Number(row.readOnly) !== 0) {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { serverVersion } from '../../../gateway/cli/doctor/mysql.ts';
 import { createEyelearnTables, EYELEARN_VARIANTS, type EyelearnVariant } from '../../support/eyelearn-schema.ts';
 import { type MariaDb, startMariaDb } from '../../support/mariadb.ts';
 import { cli, doctor, GOOD_SECRET } from './support.ts';
@@ -159,6 +160,33 @@ describe('doctor: the server', () => {
     expect((await doctor({ ...base, MYSQL_URL: url })).find('mysql_charset').mend).toContain(
       '`latin` CHARACTER SET utf8mb4',
     );
+  });
+
+  it.each([
+    ['5.7.44-log', 'MySQL', true],
+    ['8.0.11', 'MySQL', false],
+    ['9.4.0', 'MySQL', false],
+    ['10.1.48-MariaDB', 'MariaDB', true],
+    ['10.4.34-MariaDB-log', 'MariaDB', true],
+    ['10.5.0-MariaDB', 'MariaDB', false],
+    ['10.11.6-MariaDB-0+deb12u1', 'MariaDB', false],
+    ['11.8.2-MariaDB', 'MariaDB', false],
+  ])('version %s is %s, too old: %s', (version, product, isTooOld) => {
+    expect(serverVersion(version)).toEqual({ product, isTooOld });
+  });
+
+  it('one that is too old for the views', async () => {
+    const old = await startMariaDb({ serverOptions: ['--version=10.3.39-MariaDB'] });
+    try {
+      const examined = await doctor({ ...base, MYSQL_URL: await old.createDatabase('old') });
+      expect(examined.status).toBe(1);
+      expect(examined.find('mysql_old')).toMatchObject({
+        message: expect.stringContaining('MariaDB 10.3.39'),
+        mend: 'upgrade to MariaDB 10.5 or later',
+      });
+    } finally {
+      await old.stop();
+    }
   });
 
   it('a replica that takes no writes', async () => {
