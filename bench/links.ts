@@ -1,12 +1,13 @@
 import { buildClient, buildServices } from '../scripts/build.ts';
 import { expandMjpeg, type LaunchedChromium, launchChromium } from '../test/support/chromium.ts';
+import { type Lesson, startLesson } from '../test/support/lesson.ts';
 import { openShapedLink, type ShapedLink } from '../test/support/link/shaped-link.ts';
 import { symmetricLink } from '../test/support/link/shapes.ts';
 import { CLIP_FPS, clipFrames, type Product, startProduct } from '../test/support/product.ts';
 import { seededRandom } from '../test/support/random.ts';
 import { writeLinkCharts } from './lib/links/charts.ts';
 import { type ByteDeltas, bytesRatio, figuresOf, type LinkFigures } from './lib/links/figures.ts';
-import { type Lesson, startLesson } from './lib/links/our-page.ts';
+import { openOurPage } from './lib/links/our-page.ts';
 import { type BenchLink, type Contender, measuredMs, parseLinksOptions } from './lib/links/plan.ts';
 import { type LinkResult, printLinks } from './lib/links/print.ts';
 import { spanFrom, type TestPage } from './lib/links/probe-page.ts';
@@ -42,11 +43,11 @@ function openPage(stage: Stage, contender: Contender, port: number): Promise<Tes
   const serverUrl = `http://127.0.0.1:${port}`;
   switch (contender) {
     case 'ours':
-      return lesson.openPage(browsers.moving, serverUrl, 'server');
+      return openOurPage(browsers.moving, lesson, serverUrl, 'server');
     case 'still':
-      return lesson.openPage(browsers.still, serverUrl, 'server');
+      return openOurPage(browsers.still, lesson, serverUrl, 'server');
     case 'device':
-      return lesson.openPage(browsers.moving, serverUrl, 'device');
+      return openOurPage(browsers.moving, lesson, serverUrl, 'device');
     case 'seed':
       return openSeedPage(browsers.moving, seed, serverUrl);
   }

@@ -1,6 +1,6 @@
-import type { AddressInfo } from 'node:net';
 import type { LaunchedChromium } from '../../../test/support/chromium.ts';
-import { drive, newProbedPage, servePage, type TestPage } from './probe-page.ts';
+import type { Lesson } from '../../../test/support/lesson.ts';
+import { drive, newProbedPage, type TestPage } from './probe-page.ts';
 
 /**
  * Runs in the page before any script of it: every WebSocket tells the probe what went over it. Reads
@@ -63,35 +63,24 @@ function watchSockets(): void {
   window.WebSocket = WatchedWebSocket;
 }
 
-export interface Lesson {
-  /** A page with the built drop-in that tracks over `serverUrl`, as a new student each time. */
-  openPage(browser: LaunchedChromium, serverUrl: string, mode: 'server' | 'device'): Promise<TestPage>;
-  close(): void;
-}
+let users = 0;
 
-/**
- * A school's page, on an origin of its own. It has its script from the gateway directly: what the
- * link carries is tracking alone.
- */
-export async function startLesson(gatewayUrl: string): Promise<Lesson> {
-  const script = new URL('/js/webcam-websocket.js', gatewayUrl).href;
-  const server = await servePage(`<!doctype html><title>Lesson</title><script src="${script}"></script>`);
-  const { port } = server.address() as AddressInfo;
-  let users = 0;
-  return {
-    openPage: async (browser, serverUrl, mode) => {
-      const user = ++users;
-      const page = await newProbedPage(browser);
-      page.on('console', (message) => {
-        if (message.type() === 'error') process.stderr.write(`${serverUrl}: ${message.text()}\n`);
-      });
-      await page.addInitScript(watchSockets);
-      await page.goto(`http://localhost:${port}/`);
-      await page.evaluate(prepareDropIn, { serverUrl, mode, user });
-      return drive(page);
-    },
-    close: () => server.close(),
-  };
+/** A page of `lesson` that tracks over `serverUrl`, as a new student each time. */
+export async function openOurPage(
+  browser: LaunchedChromium,
+  lesson: Lesson,
+  serverUrl: string,
+  mode: 'server' | 'device',
+): Promise<TestPage> {
+  const user = ++users;
+  const page = await newProbedPage(browser);
+  page.on('console', (message) => {
+    if (message.type() === 'error') process.stderr.write(`${serverUrl}: ${message.text()}\n`);
+  });
+  await page.addInitScript(watchSockets);
+  await page.goto(lesson.url);
+  await page.evaluate(prepareDropIn, { serverUrl, mode, user });
+  return drive(page);
 }
 
 /** Runs in the page. */

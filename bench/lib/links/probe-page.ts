@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
 import type { Page } from 'playwright-core';
 import type { LaunchedChromium } from '../../../test/support/chromium.ts';
 import type { Probe, Span } from './figures.ts';
@@ -26,17 +24,6 @@ export async function newProbedPage(browser: LaunchedChromium): Promise<Page> {
   const page = await browser.newPage();
   await page.addInitScript({ content: 'globalThis.__name = (named) => named;' });
   return page;
-}
-
-/** A server on a free port of loopback that answers everything with one page. */
-export async function servePage(html: string): Promise<Server> {
-  const server = createServer((_request, response) => {
-    response.setHeader('content-type', 'text/html');
-    response.end(html);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
 }
 
 /** Drives a page whose script keeps `window.probe` and `window.beginTracking`. */

@@ -3,7 +3,8 @@ import { Server } from 'socket.io';
 import { InferencePool } from '../../../gateway/relay/inference-pool.ts';
 import type { LaunchedChromium } from '../../../test/support/chromium.ts';
 import { SILENT } from '../../../test/support/gateway.ts';
-import { drive, newProbedPage, servePage, type TestPage } from './probe-page.ts';
+import { servePage } from '../../../test/support/lesson.ts';
+import { drive, newProbedPage, type TestPage } from './probe-page.ts';
 
 /** The seed's camera frame, and the middle of the 30–50 ms that its server takes for one. */
 const FRAME = { widthPx: 640, heightPx: 480 };
