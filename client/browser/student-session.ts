@@ -148,9 +148,9 @@ export class StudentSession {
   }
 
   /** Resolves once what an outage left has been counted, or after a while. */
-  #delivered(): Promise<void> {
+  async #delivered(): Promise<void> {
     const late = new Promise<void>((resolve) => setTimeout(resolve, DELIVER_WITHIN_MS));
-    return Promise.race([this.#kept.whenEmpty(), late]);
+    await Promise.race([Promise.all([this.#kept.whenEmpty(), this.#pictures.whenEmpty()]), late]);
   }
 
   /** Closes the connection; the next page of this tab may go on with the session. */

@@ -184,7 +184,7 @@ export class RelayConnection {
   }
 
   stats(): ConnectionStats {
-    return this.#traffic.stats();
+    return this.#traffic.stats(this.#options.outbox?.size ?? 0);
   }
 
   /** Callbacks may call back in here: what they cause waits until the event at hand is done with. */
@@ -197,6 +197,8 @@ export class RelayConnection {
         this.#state = state;
         this.pacer.bound({ gatewayFps: state.guidance?.maxFps ?? null });
         for (const effect of effects) this.#perform(effect);
+        // After all that the gateway must know before it: section by section.
+        if (effects.some(isStart)) this.#hotPath.sendKept(this.#lane());
         this.#announcePhase();
       } finally {
         this.#events.shift();
@@ -322,9 +324,7 @@ export class RelayConnection {
     const text = JSON.stringify(message);
     this.#traffic.noteUp(text.length);
     this.#socket?.send(text);
-    if (message.type !== 'start') return;
-    this.#startTiming.asked(this.#options.now(), text.length);
-    this.#hotPath.sendKept(this.#lane());
+    if (message.type === 'start') this.#startTiming.asked(this.#options.now(), text.length);
   }
 
   /** The present connection, where capture has been announced on it; null while nothing may be sent. */
@@ -360,4 +360,8 @@ export class RelayConnection {
     this.#phase = phase;
     this.#options.onConnectionChange?.(phase);
   }
+}
+
+function isStart(effect: LinkEffect): boolean {
+  return effect.type === 'send' && effect.message.type === 'start';
 }

@@ -1,3 +1,4 @@
+import { Emptying } from './emptying.ts';
 import type { Outbox, OutgoingMessage } from './outbox.ts';
 
 /** While nothing gets through, one picture in this time is kept: well within what one sample covers (2 s). */
@@ -23,6 +24,7 @@ export class FrameOutbox implements Outbox {
   #acknowledgedMs = Number.NEGATIVE_INFINITY;
   #tokens = BURST;
   #refilledAtMs: number | null = null;
+  readonly #emptying = new Emptying();
 
   /** Pictures that the gateway has not acknowledged. */
   get size(): number {
@@ -64,6 +66,9 @@ export class FrameOutbox implements Outbox {
   settled(captureMs: number): void {
     this.#acknowledgedMs = Math.max(this.#acknowledgedMs, captureMs);
     this.#sent = this.#sent.filter((picture) => picture.captureMs !== captureMs);
+    // Something newer got through, in another mode perhaps: the capture clock is past these.
+    this.#waiting = this.#waiting.filter((picture) => picture.captureMs > this.#acknowledgedMs);
+    this.#emptying.note(this.size);
   }
 
   /** Sent again: if the gateway has counted them, it says so and counts them once. */
@@ -78,5 +83,11 @@ export class FrameOutbox implements Outbox {
     this.#sent = [];
     this.#lastKeptMs = Number.NEGATIVE_INFINITY;
     this.#acknowledgedMs = Number.NEGATIVE_INFINITY;
+    this.#emptying.note(0);
+  }
+
+  /** Resolves once nothing waits for an acknowledgement. */
+  whenEmpty(): Promise<void> {
+    return this.#emptying.when(this.size);
   }
 }

@@ -10,8 +10,11 @@ import type { Traffic } from './traffic.ts';
 
 /** How soon an outbox that gave nothing just now is asked again, ms. */
 const ASK_AGAIN_MS = 100;
-/** Without an acknowledgement for this long the link is taken for dead. */
-const ACK_TIMEOUT_MS = 15_000;
+/**
+ * Without an acknowledgement for this long the link is taken for dead. TCP asks ever more seldom while
+ * a link is out (RFC 6298): after ten seconds a fresh connection is through sooner than the old one.
+ */
+const ACK_TIMEOUT_MS = 8000;
 
 /** A connection that takes messages: capture has been announced on it. */
 export interface Lane {
@@ -37,6 +40,8 @@ export class HotPath {
   readonly #options: HotPathOptions;
   readonly #flow = new FlowWindow();
   readonly #alarms: Alarms<'ack' | 'kept'>;
+  /** Sequence numbers of late messages on their way. */
+  readonly #late = new Set<number>();
 
   constructor(options: HotPathOptions) {
     this.#options = options;
@@ -50,7 +55,8 @@ export class HotPath {
 
   /** True when a message captured at `captureMs` would be sent, or kept for later. */
   accepts(lane: Lane | null, captureMs: number): boolean {
-    return this.canSend(lane) || this.#options.outbox?.wants(captureMs) === true;
+    const { outbox } = this.#options;
+    return (outbox?.goesFirst !== true && this.canSend(lane)) || outbox?.wants(captureMs) === true;
   }
 
   /**
@@ -99,7 +105,9 @@ export class HotPath {
     const { now, pacer } = this.#options;
     const { bytes, sentAtMs } = message;
     pacer.note({ type: 'acknowledged', nowMs: now(), sentAtMs, bytes });
-    const latencyMs = clockMs === null ? null : Math.max(0, clockMs - message.captureMs);
+    // How long a kept message waited says nothing of the link.
+    const isLate = this.#late.delete(update.seq);
+    const latencyMs = clockMs === null || isLate ? null : Math.max(0, clockMs - message.captureMs);
     this.#options.traffic.noteAcknowledged(latencyMs);
     return latencyMs;
   }
@@ -114,6 +122,7 @@ export class HotPath {
   /** The connection is gone, and with it the acknowledgements on their way. */
   dropPending(): void {
     this.#flow.dropPending();
+    this.#late.clear();
     this.#alarms.clear('ack');
     this.#alarms.clear('kept');
     this.#options.outbox?.rewind?.();
@@ -134,6 +143,7 @@ export class HotPath {
     pacer.note({ type: 'sent', nowMs: now(), bytes: length, picture });
     traffic.noteSent(message.kind);
     traffic.noteUp(length);
+    if (late) this.#late.add(taken.seq);
     const bytes = encodeClientMessage({ ...message, ...taken, late });
     lane.socket.send(bytes);
     if (!this.#alarms.has('ack')) this.#watchAcks();

@@ -15,6 +15,10 @@ export class ModeOutbox implements Outbox {
     return this.#outboxes[this.#mode()];
   }
 
+  get size(): number {
+    return this.#present?.size ?? 0;
+  }
+
   get window(): number | undefined {
     return this.#present?.window;
   }

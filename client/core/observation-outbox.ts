@@ -1,4 +1,5 @@
 import type { FaceObservation } from '../../shared/observation.ts';
+import { Emptying } from './emptying.ts';
 import type { Outbox, OutgoingMessage } from './outbox.ts';
 
 /** What device mode makes: an observation, or null for a picture that is bit for bit the one before. */
@@ -36,7 +37,7 @@ export class ObservationOutbox implements Outbox {
   #acknowledgedMs = Number.NEGATIVE_INFINITY;
   #tokens = BURST;
   #refilledAtMs: number | null = null;
-  #onEmpty: (() => void)[] = [];
+  readonly #emptying = new Emptying();
 
   /** `kept`: from an earlier page, in order of capture. */
   constructor(keeper: ObservationKeeper | null, kept: readonly KeptObservation[] = []) {
@@ -89,7 +90,7 @@ export class ObservationOutbox implements Outbox {
     if (at < 0) return;
     this.#sent.splice(at, 1);
     this.#keeper?.remove(captureMs);
-    this.#announceEmpty();
+    this.#emptying.note(this.size);
   }
 
   /** Sent again: if the gateway has counted them, it says so and counts them once. */
@@ -105,17 +106,11 @@ export class ObservationOutbox implements Outbox {
     this.#lastKeptMs = Number.NEGATIVE_INFINITY;
     this.#acknowledgedMs = Number.NEGATIVE_INFINITY;
     this.#keeper?.clear();
-    this.#announceEmpty();
+    this.#emptying.note(this.size);
   }
 
   /** Resolves once nothing waits for an acknowledgement. */
   whenEmpty(): Promise<void> {
-    if (this.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#onEmpty.push(resolve));
-  }
-
-  #announceEmpty(): void {
-    if (this.size > 0) return;
-    for (const resolve of this.#onEmpty.splice(0)) resolve();
+    return this.#emptying.when(this.size);
   }
 }

@@ -9,6 +9,8 @@ export type OutgoingMessage = ClientMessage extends infer Message
 
 /** Keeps what is captured while there is no connection, and gives it back once there is room. */
 export interface Outbox {
+  /** Messages that are kept, or left late and are not acknowledged. */
+  readonly size: number;
   /** True when a message captured at `captureMs` (capture clock) would be kept. */
   wants(captureMs: number): boolean;
   /** Keeps a message that cannot leave. Its bytes are the outbox's from now on. */

@@ -32,7 +32,8 @@ export class Traffic {
     this.#latencyMs = latencyMs;
   }
 
-  stats(): ConnectionStats {
+  /** `kept`: what waits in the outbox. */
+  stats(kept: number): ConnectionStats {
     return {
       bytesUp: this.#bytesUp,
       bytesDown: this.#bytesDown,
@@ -41,6 +42,7 @@ export class Traffic {
       samesSent: this.#sent.same,
       observationsSent: this.#sent.observation,
       acked: this.#acked,
+      kept,
       reconnects: Math.max(0, this.#welcomes - 1),
     };
   }

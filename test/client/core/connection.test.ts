@@ -216,6 +216,9 @@ describe('outbox', () => {
   function smallOutbox() {
     const kept: OutgoingMessage[] = [];
     const outbox: Outbox = {
+      get size() {
+        return kept.length;
+      },
       wants: () => kept.length < 2,
       keep: (message) => kept.push(message),
       next: (_nowMs, unacknowledged, credit) => (unacknowledged + 1 < credit ? (kept.shift() ?? null) : null),
@@ -328,7 +331,7 @@ describe('reconnecting', () => {
     const { goLive, frame, time, nextSocket, seen } = createHarness();
     const first = await goLive();
     frame(1);
-    time.advance(14_999);
+    time.advance(7999);
     expect(seen.phases.at(-1)).toBe('connected');
     time.advance(1);
     expect(seen.phases.at(-1)).toBe('reconnecting');
@@ -341,7 +344,7 @@ describe('reconnecting', () => {
     const { connection, goLive, nextSocket, time, seen, frame } = createHarness();
     const first = await goLive();
     frame(1);
-    time.advance(15_000);
+    time.advance(8000);
     time.advance(250);
     const second = await nextSocket();
     second.open();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FrameOutbox, MOST_KEPT_PICTURES } from '../../../client/core/frame-outbox.ts';
-import { FULL } from '../support/harness.ts';
+import { CAPTURE, createHarness, FULL, type PeerSocket, welcome } from '../support/harness.ts';
 
 function picture(captureMs: number) {
   return { kind: 'frame', codec: 'jpeg', crop: FULL, fullFrame: true, image: Uint8Array.of(1), captureMs } as const;
@@ -84,5 +84,71 @@ describe('pictures of an outage', () => {
     outbox.reset();
     expect(outbox.size).toBe(0);
     expect(outbox.next(0)).toBeNull();
+  });
+});
+
+describe('a connection that keeps pictures', () => {
+  /** A student who is tracked for 3 s, and then loses the connection for 10 s. */
+  async function outageOnAConnection() {
+    const outbox = new FrameOutbox();
+    const harness = createHarness({ outbox });
+    const { connection, time, frame } = harness;
+    const first = await harness.goLive();
+    let seq = 0;
+    const capture = (socket: PeerSocket | null, forMs: number) => {
+      for (let atMs = 0; atMs < forMs; atMs += 200) {
+        time.advance(200);
+        if (!connection.accepts() || frame(connection.captureClockMs() ?? 0) === null) continue;
+        socket?.update({ seq: seq++ });
+      }
+    };
+    const reconnect = async (resumed: boolean) => {
+      time.advance(5000);
+      const second = await harness.nextSocket();
+      second.open();
+      second.say(welcome({ resumed, clockMs: 3000, epoch: 1 }));
+      return second;
+    };
+    capture(first, 3000);
+    first.drop();
+    return { ...harness, outbox, capture, reconnect };
+  }
+
+  it('sends what an outage left, late and in order, before it sends anything newer', async () => {
+    const { capture, reconnect, connection, outbox, seen, time } = await outageOnAConnection();
+    capture(null, 5000);
+    connection.setSection(90);
+    capture(null, 5000);
+    expect(connection.stats().kept).toBe(outbox.size);
+    const second = await reconnect(true);
+    expect(second.controls.slice(1).map(({ type }) => type)).toEqual(['start', 'section']);
+    for (let at = 0; at < second.messages.length && outbox.goesFirst; at += 1) {
+      const { seq } = second.messages[at] as { seq: number };
+      second.update({ seq });
+      time.advance(100);
+    }
+    const captured = second.messages.map(({ captureMs }) => captureMs);
+    expect(second.messages.every(({ late }) => late)).toBe(true);
+    expect(captured.length).toBeGreaterThanOrEqual(9);
+    expect(captured).toEqual(captured.toSorted((a, b) => a - b));
+    expect(captured[0]).toBeLessThan(5000);
+    for (const { seq } of second.messages) second.update({ seq });
+    expect(connection.stats().kept).toBe(0);
+    // The time they waited is no latency of the link.
+    expect(seen.updates.slice(-5).every(({ latencyMs }) => latencyMs === null)).toBe(true);
+    time.advance(200);
+    expect(connection.accepts()).toBe(true);
+    capture(second, 200);
+    expect(second.messages.at(-1)?.late).toBe(false);
+  });
+
+  it('forgets them where the session could not be gone on with', async () => {
+    const { capture, reconnect, outbox } = await outageOnAConnection();
+    capture(null, 10_000);
+    expect(outbox.size).toBeGreaterThan(5);
+    const second = await reconnect(false);
+    expect(second.controls[1]).toMatchObject({ type: 'start', ...CAPTURE, atMs: 0 });
+    expect(second.messages).toEqual([]);
+    expect(outbox.size).toBe(0);
   });
 });
