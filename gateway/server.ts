@@ -42,6 +42,8 @@ export interface GatewayParts {
   readonly metrics?: GatewayMetrics;
   /** True until everything is open: it listens already, but is not ready. */
   readonly isStarting?: () => boolean;
+  /** UTC ms that never steps back. Default: the machine's. */
+  readonly now?: () => number;
   /** How inference is found, where it is not the system's resolver. */
   readonly relay?: Pick<PoolOptions, 'resolve' | 'resolveEveryMs'>;
 }
@@ -59,7 +61,7 @@ export interface Gateway {
  */
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const { config, logger, spool, store, secret, metrics = new GatewayMetrics() } = parts;
-  const now = steadyUtcClock();
+  const { now = steadyUtcClock() } = parts;
   const inference = new InferencePool({ urls: config.inferenceUrls, logger, ...parts.relay });
   const reports = openReports(config, store);
   const keeper = openLater<CalibrationKeeper>({ depth: () => 0 }, async () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
@@ -28,6 +28,8 @@ export interface ChromiumOptions {
 export interface LaunchedChromium {
   readonly context: BrowserContext;
   newPage(): Promise<Page>;
+  /** Stops all its processes, as a computer does that is put to sleep, for as long as `sleep` takes. Linux alone. */
+  suspendDuring(sleep: () => Promise<void>): Promise<void>;
   /** Ends the browser and removes its profile. */
   close(): Promise<void>;
 }
@@ -59,11 +61,30 @@ export async function launchChromium(options: ChromiumOptions = {}): Promise<Lau
   return {
     context,
     newPage: () => context.newPage(),
+    suspendDuring: async (sleep) => {
+      const group = -(await browserPid(profile));
+      process.kill(group, 'SIGSTOP');
+      try {
+        await sleep();
+      } finally {
+        process.kill(group, 'SIGCONT');
+      }
+    },
     close: async () => {
       await context.close();
       await rm(profile, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+/** Process id of the browser with this profile, the leader of its group. */
+async function browserPid(profile: string): Promise<number> {
+  for (const entry of await readdir('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    const command = await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '');
+    if (command.includes(`--user-data-dir=${profile}`) && !command.includes('--type=')) return Number(entry);
+  }
+  throw new Error(`no browser runs with the profile ${profile}`);
 }
 
 /** A clip that Chromium plays in real time as its camera. */

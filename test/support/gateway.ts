@@ -30,7 +30,7 @@ export interface TestGateway extends Gateway {
 /** A gateway in this process on a free port, with a real spool and a real store. */
 export async function startTestGateway(
   env: Readonly<Record<string, string>> = {},
-  options: { dataDir?: string; logger?: Logger; relay?: GatewayParts['relay'] } = {},
+  options: { dataDir?: string; logger?: Logger; relay?: GatewayParts['relay']; now?: () => number } = {},
 ): Promise<TestGateway> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'gaze-relay-test-')));
   const logger = options.logger ?? SILENT;
@@ -56,6 +56,7 @@ export async function startTestGateway(
     spool,
     logger,
     ...relay,
+    ...(options.now === undefined ? {} : { now: options.now }),
   });
   const ticket: TestGateway['ticket'] = (userId, { role = 'student', moduleId = 22, nowMs = Date.now() } = {}) =>
     mintTicket({ userId, moduleId, role }, SECRET, new Date(nowMs), randomUUID());
