@@ -2,7 +2,7 @@ import type { FrameSize } from '../../shared/geometry.ts';
 import type { Placement, PlacementContext } from '../browser/placement.ts';
 import { awaitVideoFrame } from '../browser/video-frames.ts';
 import { nextDueMs } from '../core/beat.ts';
-import { type CropChoice, chooseCrop, drawSize } from '../core/crop-choice.ts';
+import { type CropChoice, chooseCrop, drawSize, widenHint } from '../core/crop-choice.ts';
 import type { Guidance } from '../core/guidance.ts';
 import { isRepeatable, type SentPicture } from '../core/likeness.ts';
 import { BestGrabber } from './best-grabber.ts';
@@ -109,12 +109,14 @@ export class CaptureLoop implements Placement {
   async #take(video: HTMLVideoElement, camera: FrameSize, guidance: Guidance, nowMs: number): Promise<void> {
     const { pacer } = this.#connection;
     const captureMs = this.#connection.captureClockMs() ?? 0;
-    const choice = chooseCrop(guidance.nextCrop, camera, this.#choice);
+    const isLive = this.#connection.canSend();
+    const { nextCrop } = guidance;
+    const choice = chooseCrop(isLive || nextCrop === null ? nextCrop : widenHint(nextCrop), camera, this.#choice);
     const format = pacer.format(this.#settings.quality);
     const wholeSidePx = (guidance.imageSizePx * format.sizePx) / CROP_PX;
     const size = drawSize(choice.crop, choice.fullFrame ? wholeSidePx : Math.min(guidance.imageSizePx, format.sizePx));
     // Without a connection the outbox says how often.
-    const waitMs = this.#connection.canSend() ? pacer.waitMs({ size, whole: choice.fullFrame }) : 0;
+    const waitMs = isLive ? pacer.waitMs({ size, whole: choice.fullFrame }) : 0;
     this.#choice = choice;
     const sentBefore = this.#sent;
     const taken = await this.#grabber.grab(video, {
@@ -122,7 +124,8 @@ export class CaptureLoop implements Placement {
       size,
       ...format,
       maxBytes: guidance.maxFrameBytes,
-      repeatable: isRepeatable(sentBefore, choice.crop, nowMs),
+      // What is kept may be the first that the gateway gets.
+      repeatable: isLive && isRepeatable(sentBefore, choice.crop, nowMs),
       encode: waitMs === 0,
     });
     if (!this.#running) return;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chooseCrop, drawSize } from '../../../client/core/crop-choice.ts';
+import { chooseCrop, drawSize, widenHint } from '../../../client/core/crop-choice.ts';
 
 const CAMERA = { widthPx: 640, heightPx: 480 };
 
@@ -54,5 +54,18 @@ describe('drawn size', () => {
 
   it('is never larger than the crop itself', () => {
     expect(drawSize({ xPx: 0, yPx: 0, widthPx: 90, heightPx: 80 }, 192)).toEqual({ widthPx: 90, heightPx: 80 });
+  });
+});
+
+describe('a crop that nobody guides', () => {
+  it('is wider about the same middle, and stays in the frame', () => {
+    const wide = widenHint({ xPx: 200, yPx: 100, widthPx: 200, heightPx: 200 });
+    expect(wide).toEqual({ xPx: 140, yPx: 40, widthPx: 320, heightPx: 320 });
+    expect(
+      chooseCrop(widenHint({ xPx: 10, yPx: 10, widthPx: 100, heightPx: 100 }), { widthPx: 640, heightPx: 480 }, null),
+    ).toEqual({
+      crop: { xPx: 0, yPx: 0, widthPx: 140, heightPx: 140 },
+      fullFrame: false,
+    });
   });
 });
