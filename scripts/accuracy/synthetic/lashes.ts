@@ -1,4 +1,5 @@
 import { BufferAttribute, BufferGeometry, DoubleSide, Mesh, MeshStandardMaterial, type Vector3 } from 'three';
+import type { Skin } from './skin.ts';
 
 /** The upper lid's edge from corner to corner, as vertices of the head's mesh. */
 const LID_BINS = 16;
@@ -10,33 +11,29 @@ const LASH_M = 0.003;
 /** Upper lashes of one eye, as a ribbon that follows the lid. The model has none, and the mesh looks for a lid line. */
 export interface Lashes {
   readonly mesh: Mesh;
-  /** Puts the ribbon where the morphs put the lid. `shut`: 0–1, lashes point up from an open eye and down from a shut one. */
+  /** Puts the ribbon where the lid is. `shut`: 0–1, lashes point up from an open eye and down from a shut one. */
   follow(shut: number): void;
 }
 
-type Values = ArrayLike<number>;
-
-function lidEdge(places: Values, blink: Values, eye: Vector3): number[] {
+/** The vertices of the upper lid's edge: in each bin the lowest of those that the blink moves down. */
+function lidEdge({ places, morph }: Skin, eye: Vector3, blinkName: string): number[] {
+  const blink = morph(blinkName);
+  const drops = [...blink.vertices].map((vertex, i) => ({ vertex, drop: -(blink.offsets[i * 3 + 1] ?? 0) }));
+  const largest = Math.max(...drops.map(({ drop }) => drop));
   const lowest: (number | undefined)[] = Array.from({ length: LID_BINS });
-  let largest = 0;
-  for (let i = 1; i < blink.length; i += 3) largest = Math.max(largest, -(blink[i] ?? 0));
-  for (let vertex = 0; vertex < places.length / 3; vertex++) {
-    const [x = 0, y = 0, z = 0] = [places[vertex * 3], places[vertex * 3 + 1], places[vertex * 3 + 2]];
-    const bin = Math.floor(((x - eye.x + HALF_LID_M) / (2 * HALF_LID_M)) * LID_BINS);
-    if (bin < 0 || bin >= LID_BINS || z < eye.z || -(blink[vertex * 3 + 1] ?? 0) < MOVES * largest) continue;
+  for (const { vertex, drop } of drops) {
+    const bin = Math.floor(((places.getX(vertex) - eye.x + HALF_LID_M) / (2 * HALF_LID_M)) * LID_BINS);
+    if (bin < 0 || bin >= LID_BINS || places.getZ(vertex) < eye.z || drop < MOVES * largest) continue;
     const best = lowest[bin];
-    if (best === undefined || y < (places[best * 3 + 1] ?? 0)) lowest[bin] = vertex;
+    if (best === undefined || places.getY(vertex) < places.getY(best)) lowest[bin] = vertex;
   }
   return lowest.flatMap((vertex) => vertex ?? []);
 }
 
-/** Lashes of the eye at `eye`, whose lid the morph number `blinkMorph` of `head` shuts. */
-export function makeLashes(head: Mesh, eye: Vector3, blinkMorph: number): Lashes {
-  const places = head.geometry.getAttribute('position');
-  const morphs = head.geometry.morphAttributes.position ?? [];
-  const blink = morphs[blinkMorph];
-  if (blink === undefined) throw new Error('the head has no blink');
-  const edge = lidEdge(places.array, blink.array, eye);
+/** Lashes of the eye at `eye`, whose lid the morph `blinkName` shuts; the skin is at rest. */
+export function makeLashes(skin: Skin, eye: Vector3, blinkName: string): Lashes {
+  const { places } = skin;
+  const edge = lidEdge(skin, eye, blinkName);
   const ribbon = new Float32Array(edge.length * 2 * 3);
   const geometry = new BufferGeometry();
   geometry.setAttribute('position', new BufferAttribute(ribbon, 3));
@@ -47,14 +44,7 @@ export function makeLashes(head: Mesh, eye: Vector3, blinkMorph: number): Lashes
     mesh,
     follow: (shut) => {
       edge.forEach((vertex, i) => {
-        const at = [places.getX(vertex), places.getY(vertex), places.getZ(vertex)] as [number, number, number];
-        morphs.forEach((morph, name) => {
-          const weight = head.morphTargetInfluences?.[name] ?? 0;
-          if (weight === 0) return;
-          at[0] += weight * morph.getX(vertex);
-          at[1] += weight * morph.getY(vertex);
-          at[2] += weight * morph.getZ(vertex);
-        });
+        const at = [places.getX(vertex), places.getY(vertex), places.getZ(vertex)] as const;
         const outward = (at[0] - eye.x) / HALF_LID_M;
         const tip = [outward * 0.3, 0.45 - 1.1 * shut, 0.8];
         ribbon.set(at, i * 6);

@@ -18,6 +18,7 @@ import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
 import { seededRandom } from '../../../test/support/random.ts';
 import { type Lashes, makeLashes } from './lashes.ts';
 import { FRAME, type Light, type RenderJob } from './scene.ts';
+import { makeSkin, type Skin } from './skin.ts';
 
 /** Calls that Node makes on the page. */
 export interface RenderPage {
@@ -93,17 +94,12 @@ function makeGlasses(places: readonly Vector3[]): Group {
   return glasses;
 }
 
-let head: Mesh;
+let head: Skin;
 let eyes: readonly Object3D[] = [];
 let eyePlaces: readonly Vector3[] = [];
 let lashes: readonly Lashes[] = [];
 let glasses: Group;
 let skinColors: { material: MeshStandardMaterial; color: Color }[] = [];
-
-function setMorph(name: string, value: number): void {
-  const index = head.morphTargetDictionary?.[name];
-  if (index !== undefined && head.morphTargetInfluences) head.morphTargetInfluences[index] = value;
-}
 
 /** Lids follow the eyes up and down, and bulge a little sideways. */
 function poseFace(job: RenderJob): void {
@@ -113,24 +109,27 @@ function poseFace(job: RenderJob): void {
   const up = clamp01(job.eyePitchDeg / 30) * job.lidFollow;
   // Lids that hang do not hang further when they follow the eye down.
   const lidsDown = job.blink + (1 - job.blink) * job.squint * (1 - 0.6 * down);
-  for (const side of ['Left', 'Right']) {
-    setMorph(`eyeBlink${side}`, lidsDown);
-    setMorph(`eyeLookDown${side}`, down * (1 - job.blink));
-    setMorph(`eyeLookUp${side}`, up * (1 - job.blink));
-  }
   const toRight = clamp01(job.eyeYawDeg / 35);
   const toLeft = clamp01(-job.eyeYawDeg / 35);
-  setMorph('eyeLookOutLeft', toRight);
-  setMorph('eyeLookInRight', toRight);
-  setMorph('eyeLookOutRight', toLeft);
-  setMorph('eyeLookInLeft', toLeft);
+  head.pose({
+    eyeBlinkLeft: lidsDown,
+    eyeBlinkRight: lidsDown,
+    eyeLookDownLeft: down * (1 - job.blink),
+    eyeLookDownRight: down * (1 - job.blink),
+    eyeLookUpLeft: up * (1 - job.blink),
+    eyeLookUpRight: up * (1 - job.blink),
+    eyeLookOutLeft: toRight,
+    eyeLookInRight: toRight,
+    eyeLookOutRight: toLeft,
+    eyeLookInLeft: toLeft,
+  });
   // A lid that follows the eye turns its lashes less than one that shuts.
   for (const each of lashes) each.follow(lidsDown + (1 - lidsDown) * 0.45 * down);
 }
 
 /** Another head: wider or narrower, longer or shorter. The eyeballs keep their shape, so that their angles stay exact. */
 function shapeHead(job: RenderJob): void {
-  head.scale.set(job.headWidth, job.headHeight, 1);
+  head.mesh.scale.set(job.headWidth, job.headHeight, 1);
   eyes.forEach((eye, i) => {
     const place = eyePlaces[i];
     if (place !== undefined) eye.position.set(place.x * job.headWidth, place.y * job.headHeight, place.z);
@@ -139,15 +138,24 @@ function shapeHead(job: RenderJob): void {
   glasses.scale.set(job.headWidth, job.headHeight, 1);
 }
 
+/** Noise that a picture's pixels pick from at random: near enough to normal, deviation 1. */
+const NOISE = ((): Float32Array => {
+  const random = seededRandom(1);
+  return Float32Array.from({ length: 4096 }, () => (random() + random() + random() - 1.5) * 2);
+})();
+
 function addNoise(job: RenderJob): void {
   if (sketch === null || job.noise === 0) return;
   const picture = sketch.getImageData(0, 0, FRAME.widthPx, FRAME.heightPx);
-  const random = seededRandom(job.noiseSeed);
   const { data } = picture;
-  // The sum of three uniform numbers is near enough to a normal one; its deviation is 0.5.
+  // A linear congruential generator (Numerical Recipes): its upper bits pick.
+  let state = job.noiseSeed >>> 0;
   for (let i = 0; i < data.length; i += 4) {
-    const value = (random() + random() + random() - 1.5) * 2 * job.noise;
-    for (let channel = 0; channel < 3; channel++) data[i + channel] = (data[i + channel] ?? 0) + value;
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    const value = (NOISE[state >>> 20] ?? 0) * job.noise;
+    data[i] = (data[i] ?? 0) + value;
+    data[i + 1] = (data[i + 1] ?? 0) + value;
+    data[i + 2] = (data[i + 2] ?? 0) + value;
   }
   sketch.putImageData(picture, 0, 0);
 }
@@ -163,7 +171,7 @@ window.renderPage = {
     });
     const [mesh] = morphed;
     if (mesh === undefined) throw new Error('the head has no morphs');
-    head = mesh;
+    head = makeSkin(mesh);
     scene.updateMatrixWorld(true);
     eyes = [part(scene, 'LeftEye'), part(scene, 'RightEye')];
     for (const eye of eyes) {
@@ -174,21 +182,18 @@ window.renderPage = {
         if (node.material instanceof MeshStandardMaterial) node.material.roughness = EYE_ROUGHNESS;
       });
     }
-    head.castShadow = true;
-    head.receiveShadow = true;
+    mesh.castShadow = true;
+    mesh.receiveShadow = true;
     eyePlaces = eyes.map((eye) => eye.position.clone());
     const [left, right] = eyePlaces;
     if (left === undefined || right === undefined) throw new Error('the head has no eyes');
-    lashes = [
-      makeLashes(head, left, head.morphTargetDictionary?.eyeBlinkLeft ?? -1),
-      makeLashes(head, right, head.morphTargetDictionary?.eyeBlinkRight ?? -1),
-    ];
-    for (const { mesh: ribbon } of lashes) head.add(ribbon);
+    lashes = [makeLashes(head, left, 'eyeBlinkLeft'), makeLashes(head, right, 'eyeBlinkRight')];
+    for (const { mesh: ribbon } of lashes) mesh.add(ribbon);
     glasses = makeGlasses([left, right]);
     scene.add(glasses);
     scene.position.copy(left).add(right).multiplyScalar(-0.5);
     pivot.add(scene);
-    skinColors = [head.material]
+    skinColors = [mesh.material]
       .flat()
       .flatMap((material) =>
         material instanceof MeshStandardMaterial ? [{ material, color: material.color.clone() }] : [],
