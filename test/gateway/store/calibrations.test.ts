@@ -78,6 +78,27 @@ describe.each(BENCHES)('calibrations in a $kind store', ({ makeBench }) => {
     ]);
   });
 
+  it('are in the views: which is the newest on each device, and what each window was measured with', async () => {
+    await saveCalibrations(store, [
+      aCalibration(),
+      aCalibration({ createdAtMs: START_MS + 1, pointCount: 4 }),
+      aCalibration({ createdAtMs: START_MS + 2, deviceId: DEVICE_B }),
+    ]);
+    await store.applyWindows([metricsWindow({ calibrationVersion: 1, calibratedAtMs: START_MS + 1 })]);
+    const rows = await bench.query('SELECT * FROM relay_report_calibrations ORDER BY created_at_ms');
+    expect(rows).toMatchObject([
+      { user_id: 7, student_name: null, class_name: null, version: 1, point_count: 5, is_newest: 0 },
+      { point_count: 4, validation_yaw_deg: 2.5, validation_pitch_deg: 3.75, is_newest: 1 },
+      { device_id: DEVICE_B, is_newest: 1 },
+    ]);
+    expect(String(rows[0]?.created_at_utc)).toMatch(/^2026-03-02 08:00:00/);
+    const joined = await bench.query(
+      `SELECT w.calibration_version, c.point_count FROM relay_report_windows w
+       JOIN relay_report_calibrations c ON c.user_id = w.user_id AND c.created_at_ms = w.calibrated_at_ms`,
+    );
+    expect(joined).toEqual([{ calibration_version: 1, point_count: 4 }]);
+  });
+
   it('are handed out and deleted with the rest of a student’s data, and nobody else’s', async () => {
     await saveCalibrations(store, [aCalibration(), aCalibration({ userId: 8 })]);
     const { tables } = await exportStudent(store, 7, START_MS);

@@ -1,11 +1,13 @@
 import mysql from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { saveCalibrations } from '../../../gateway/store/calibrations.ts';
 import { grantReaderRole, READER_ROLE } from '../../../gateway/store/mysql/reader-role.ts';
 import { createMysqlStore } from '../../../gateway/store/mysql/store.ts';
 import type { MetricsStore } from '../../../gateway/store/port.ts';
 import { createEyelearnQuizTables, createEyelearnTables, QUIZ_TABLES_VARIANTS } from '../../support/eyelearn-schema.ts';
 import { captureLog } from '../../support/log-capture.ts';
 import { type MariaDb, startMariaDb } from '../../support/mariadb.ts';
+import { aCalibration } from './calibrations.ts';
 import { metricsWindow, SESSION_B, windowSeries } from './windows.ts';
 
 /** Rules of MySQL 8's default mode, which MariaDB leaves off. */
@@ -40,6 +42,7 @@ describe('the report views beside EyeLearn', () => {
   }
 
   async function fill(): Promise<void> {
+    await saveCalibrations(store, [aCalibration()]);
     await store.applyWindows([
       ...windowSeries(4, { sectionId: 12 }),
       ...windowSeries(2, { sessionId: SESSION_B, userId: 8, moduleId: 4, sectionId: 14, focusedMs: 0 }),
