@@ -101,7 +101,7 @@ export class WebcamWebSocket {
   async calibrate(): Promise<CalibrationResult> {
     const line = this.#session?.calibration;
     if (line === undefined || line.isBusy || !this.isCapturing || !this.isConnected) return UNAVAILABLE;
-    return calibrate(line, (answer) => this.#setCalibration({ ...answer, ageMs: 0 }));
+    return calibrate(line);
   }
 
   /**

@@ -148,6 +148,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     spoolDepth: () => spool.depth(),
     spoolOldestAgeMs: () => spool.oldestAgeMs(),
     spoolSetAside: () => spool.setAsideCount(),
+    calibrationsWaiting: () => calibrations.depth(),
   });
 
   const retention = retentionSchedule(store, config.retention, logger);

@@ -27,7 +27,7 @@ export interface StudentSessionOptions extends Omit<CaptureSessionOptions, 'conn
   onMode(report: ModeReport): void;
   onSession(session: TrackingSession): void;
   onPhase(phase: ConnectionPhase): void;
-  /** The calibration in use, told at every welcome. */
+  /** The calibration in use, told at every welcome and after each calibration. */
   onCalibrationStatus(status: CalibrationStatus | null): void;
   onUpdate(update: Update): void;
   onFault(fault: Fault): void;
@@ -187,7 +187,13 @@ export class StudentSession {
         if (update.outcome === 'processed') this.calibration.processed(update.captureMs);
         onUpdate(update);
       },
-      onCalibration: (answer) => this.calibration.answer(answer),
+      onCalibration: (answer) => {
+        // In use, whether or not the student waited for the answer.
+        if (!this.#detached && answer.type === 'calibrated' && answer.applied) {
+          onCalibrationStatus({ ...answer, ageMs: 0 });
+        }
+        this.calibration.answer(answer);
+      },
       onFault: (fault) => {
         if (!this.#detached) onFault(fault);
       },

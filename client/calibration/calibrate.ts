@@ -58,14 +58,8 @@ function resultOf({ step }: SequenceState, applied: Calibrated | null): Calibrat
   return { outcome: 'inexact', yawErrorDeg, pitchErrorDeg, kept: false };
 }
 
-/**
- * Shows the overlay and goes through the dots with the student. Resolves when they leave it, never rejects. `onCalibrated` is told of
- * each calibration that is in use from then on.
- */
-export function calibrate(
-  line: CalibrationLine,
-  onCalibrated: (answer: Calibrated) => void,
-): Promise<CalibrationResult> {
+/** Shows the overlay and goes through the dots with the student. Resolves when they leave it, never rejects. */
+export function calibrate(line: CalibrationLine): Promise<CalibrationResult> {
   return new Promise((resolve) => {
     let state = INTRO;
     let applied: Calibrated | null = null;
@@ -75,10 +69,7 @@ export function calibrate(
     });
     const unlisten = line.listen({
       onAnswer: (answer) => {
-        if (answer.type === 'calibrated' && answer.applied) {
-          applied = answer;
-          onCalibrated(answer);
-        }
+        if (answer.type === 'calibrated' && answer.applied) applied = answer;
         dispatch({ type: 'answer', answer });
       },
       onProcessed: (captureMs) => dispatch({ type: 'processed', captureMs }),

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { CalibrationRefused } from '../../shared/protocol/calibration.ts';
 import type { ClientMessage } from '../../shared/protocol/frames.ts';
 import type { Outcome } from '../../shared/protocol/update.ts';
 import type { LinkAnswer } from '../relay/inference-link.ts';
@@ -15,6 +16,7 @@ export interface GaugeReadings {
   readonly spoolDepth: () => number;
   readonly spoolOldestAgeMs: () => number | null;
   readonly spoolSetAside: () => number;
+  readonly calibrationsWaiting: () => number;
 }
 
 /** A counter with one label: plain numbers until someone asks, for the library's own cost a microsecond each time. */
@@ -85,6 +87,12 @@ export class GatewayMetrics {
     'Connections ended by the gateway, by close code',
     'code',
   );
+  readonly #calibrations = new Tally<'applied' | 'inexact' | CalibrationRefused['reason']>(
+    this.registry,
+    'calibrations_total',
+    'Calibrations that students finished, by what came of them',
+    'outcome',
+  );
   readonly #frameSeconds = new Histogram({
     name: 'gaze_relay_frame_seconds',
     help: 'From the receipt of a frame to its update',
@@ -114,6 +122,11 @@ export class GatewayMetrics {
     this.#deliveries.add(outcome);
     this.#windows.add('applied', applied);
     this.#windows.add('repeated', repeated);
+  }
+
+  /** A calibration was answered: in use, too inexact for it, or refused for a reason. */
+  calibrated(outcome: 'applied' | 'inexact' | CalibrationRefused['reason']): void {
+    this.#calibrations.add(outcome);
   }
 
   closed(code: number): void {
@@ -159,6 +172,7 @@ export class GatewayMetrics {
       'Age of the window that waits longest, 0 if none waits',
       () => (readings.spoolOldestAgeMs() ?? 0) / 1000,
     );
+    gauge('calibrations_waiting', 'Calibrations on disk that wait for the store', readings.calibrationsWaiting);
     gauge('spool_set_aside_windows', 'Windows the store refused for good', readings.spoolSetAside);
   }
 }

@@ -3,7 +3,8 @@ import type { WebSocket } from 'ws';
 import { describeError } from '../../shared/errors.ts';
 import type { InferenceStatus } from '../../shared/link.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
-import { type Hello, type Limits, parseClientControl } from '../../shared/protocol/control.ts';
+import type { Calibrated } from '../../shared/protocol/calibration.ts';
+import { type Hello, type Limits, parseClientControl, type ServerControl } from '../../shared/protocol/control.ts';
 import { ProtocolError } from '../../shared/protocol/errors.ts';
 import { type ClientMessage, decodeClientMessage, FRAME_HEADER_BYTES } from '../../shared/protocol/frames.ts';
 import { encodeUpdate } from '../../shared/protocol/update.ts';
@@ -36,7 +37,7 @@ export interface StreamDependencies {
   readonly windowMs: number;
   readonly inference: Pick<InferencePool, 'request'>;
   readonly logger: Logger;
-  readonly metrics: Pick<GatewayMetrics, 'received' | 'answered' | 'inferred' | 'closed'>;
+  readonly metrics: Pick<GatewayMetrics, 'received' | 'answered' | 'inferred' | 'closed' | 'calibrated'>;
   /** Rejects with ProtocolError. */
   readonly admit: (hello: Hello, stream: Stream) => Promise<Admission>;
   /** Resolves once the window is on disk. */
@@ -158,6 +159,7 @@ export class Stream {
   #carryOut(effect: ConnectionEffect): void {
     switch (effect.type) {
       case 'send':
+        this.#countCalibration(effect.message);
         this.#send(JSON.stringify(effect.message));
         break;
       case 'update':
@@ -181,6 +183,7 @@ export class Stream {
         break;
       }
       case 'keep_calibration': {
+        this.#countCalibration(effect.message);
         const answer = (kept: boolean) => this.#send(JSON.stringify({ ...effect.message, kept }));
         this.#use.keepCalibration(effect.record).then(
           () => answer(true),
@@ -208,6 +211,12 @@ export class Stream {
         this.#socket.close(effect.code, effect.reason);
         break;
     }
+  }
+
+  #countCalibration(message: ServerControl | Omit<Calibrated, 'kept'>): void {
+    const { metrics } = this.#use;
+    if (message.type === 'calibrated') metrics.calibrated(message.applied ? 'applied' : 'inexact');
+    else if (message.type === 'calibration_refused') metrics.calibrated(message.reason);
   }
 
   #sendStopped(account: SessionAccount, saved: boolean): void {

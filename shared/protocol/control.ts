@@ -28,7 +28,7 @@ export const helloSchema = z.strictObject({
   /** Name and version of the client, for the operator's log. */
   client: z.string().max(80).default('unknown'),
   /** What the browser calls itself, made by chance once: calibrations are kept for it (K-7). */
-  device: z.uuid().nullable().default(null),
+  device: z.uuid().toLowerCase().nullable().default(null),
 });
 
 /** Capture begins, or the camera's frame size changed: the session clock starts at the first one. */

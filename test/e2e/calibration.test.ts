@@ -55,15 +55,18 @@ async function calibrations(): Promise<mysql.RowDataPacket[]> {
 }
 
 describe('page → five dots → MariaDB → the next session', () => {
-  it('Escape skips it, nothing is kept, and the focus is back on the button', async () => {
+  it('moves nothing where the student wants it so; Escape skips it, nothing is kept, and the focus is back on the button', async () => {
     const { page, problems } = await openPage();
+    await page.emulateMedia({ reducedMotion: 'reduce' });
     expect(await line(page)).toBe('Your screen is not set up yet.');
     await page.locator('#set-up').click();
     const dialog = page.locator('dialog[open]');
     await dialog.waitFor();
     expect(await dialog.locator('h2').textContent()).toBe('Set up your screen');
     await page.keyboard.press('Enter');
-    await dialog.locator('.dot').waitFor({ state: 'visible' });
+    await dialog.locator('.dot.watched').waitFor({ state: 'visible' });
+    const moving = await dialog.locator('.dot').evaluate((dot) => getComputedStyle(dot, '::before').transitionProperty);
+    expect(moving).toBe('none');
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('set-up');

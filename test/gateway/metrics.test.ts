@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { shownPoints } from '../support/calibrating.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { frameMessage, Peer } from '../support/peer.ts';
 
@@ -43,6 +44,9 @@ describe('/metrics', () => {
     expect(during.get('gaze_relay_messages_answered_total{outcome="processed"}')).toBe(1);
     expect(during.get('gaze_relay_inference_answers_total{status="away"}')).toBe(1);
     expect(during.get('gaze_relay_sessions{mode="server",phase="tracking",state="unknown"}')).toBe(1);
+    peer.sendControl({ type: 'calibrate_finish', points: shownPoints(0, 10) });
+    await peer.control('calibration_refused');
+    expect((await scrape()).get('gaze_relay_calibrations_total{outcome="not_open"}')).toBe(1);
     await peer.stop(500);
     await peer.close();
     let after = await scrape();

@@ -40,6 +40,8 @@ describe('control messages of a calibration', () => {
   it('K-7 a device is a UUID or nothing', () => {
     const hello = { type: 'hello', protocol: 'gaze-relay.v1', ticket: 't' };
     expect(isTaken({ ...hello, device: '0b0a3c52-6f1c-4c9a-9a3e-3f0a5d1c7e11' })).toBe(true);
+    const capitals = { ...hello, device: '0B0A3C52-6F1C-4C9A-9A3E-3F0A5D1C7E11' };
+    expect(parseClientControl(JSON.stringify(capitals))).toMatchObject({ device: capitals.device.toLowerCase() });
     expect(isTaken({ ...hello, device: null })).toBe(true);
     expect(isTaken({ ...hello, device: 'my laptop' })).toBe(false);
   });
