@@ -1,14 +1,14 @@
-import type { Chart } from 'chart.js';
 import { FOCUS_STATES } from '../../shared/direction.ts';
 import { byId, setText } from './dom.ts';
 import { duration, percent, share } from './format.ts';
 import { showProportion, type Times, trackedMs } from './proportion.ts';
 import { type Report, summariseBouts, type TimelineBar, timeline, timesOfReport } from './report-data.ts';
 import { directionItems, judgement, qualityTiles, row, rowHeading, stateHeading, totalsRows } from './report-parts.ts';
+import type { DrawnChart } from './stack-chart.ts';
 import { drawTimeline, sinceStart } from './timeline-chart.ts';
 
 const MOST_BARS = 60;
-let chart: Chart | null = null;
+let chart: DrawnChart | null = null;
 
 /** Fills the report page. May be called again, for fresher data or other colours. */
 export function showReport(report: Report): void {

@@ -1,5 +1,6 @@
 import { BarController, BarElement, CategoryScale, Chart, Legend, LinearScale, Tooltip } from 'chart.js';
 import { FOCUS_STATES, type FocusState } from '../../shared/direction.ts';
+import { BAR_SHAPE, plainOptions, styleColour } from './chart-options.ts';
 import { duration } from './format.ts';
 import type { Times } from './proportion.ts';
 
@@ -11,11 +12,6 @@ export const STATE_LABELS: Readonly<Record<FocusState, string>> = {
   unknown: 'Unknown',
   untracked: 'Not tracked',
 };
-
-/** A colour of the page's style by its name without dashes. */
-export function styleColour(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-}
 
 /** Thin diagonal lines, so that untracked time differs by more than its colour. */
 function hatched(base: string, line: string): CanvasPattern | string {
@@ -50,8 +46,11 @@ export interface StackChart {
   readonly title: (index: number) => string;
 }
 
+/** What the pages do with a chart once it is drawn. */
+export type DrawnChart = Pick<Chart, 'destroy' | 'resize'>;
+
 /** Draws bars of time by kind, one on top of the other. Returns the chart. */
-export function drawStack(canvas: HTMLCanvasElement, stack: StackChart): Chart {
+export function drawStack(canvas: HTMLCanvasElement, stack: StackChart): DrawnChart {
   const text = styleColour('soft');
   const colours: Record<FocusState, CanvasPattern | string> = {
     focused: styleColour('focused'),
@@ -59,7 +58,15 @@ export function drawStack(canvas: HTMLCanvasElement, stack: StackChart): Chart {
     unknown: styleColour('unknown'),
     untracked: hatched(styleColour('untracked'), styleColour('hatch')),
   };
-  return new Chart(canvas, {
+  const options = plainOptions({
+    along: stack.along,
+    stacked: true,
+    unit: stack.unit,
+    ticks: { maxTicksLimit: 6 },
+    title: stack.title,
+    label: (item) => ` ${item.dataset.label}: ${duration((item.parsed.y ?? 0) * stack.unitMs)}`,
+  });
+  return new Chart<'bar', number[]>(canvas, {
     type: 'bar',
     data: {
       labels: [...stack.labels],
@@ -68,44 +75,17 @@ export function drawStack(canvas: HTMLCanvasElement, stack: StackChart): Chart {
         data: stack.bars.map((times) => times[state] / stack.unitMs),
         backgroundColor: colours[state],
         borderWidth: 0,
-        maxBarThickness: 56,
-        categoryPercentage: 0.92,
-        barPercentage: 0.94,
+        ...BAR_SHAPE,
       })),
     },
     options: {
-      responsive: true,
-      maintainAspectRatio: false,
-      animation: false,
-      interaction: { mode: 'index', intersect: false },
-      scales: {
-        x: {
-          stacked: true,
-          grid: { display: false },
-          ticks: { color: text, maxRotation: 0, autoSkipPadding: 16 },
-          title: { display: stack.along !== '', text: stack.along, color: text },
-          border: { color: styleColour('line') },
-        },
-        y: {
-          stacked: true,
-          beginAtZero: true,
-          grid: { color: styleColour('line') },
-          ticks: { color: text, maxTicksLimit: 6 },
-          title: { display: true, text: stack.unit, color: text },
-          border: { display: false },
-        },
-      },
+      ...options,
       plugins: {
+        ...options.plugins,
         legend: {
           position: 'bottom',
           align: 'start',
           labels: { color: text, boxWidth: 12, boxHeight: 12, padding: 18, useBorderRadius: true, borderRadius: 3 },
-        },
-        tooltip: {
-          callbacks: {
-            title: (items) => stack.title(items[0]?.dataIndex ?? 0),
-            label: (item) => ` ${item.dataset.label}: ${duration((item.parsed.y ?? 0) * stack.unitMs)}`,
-          },
         },
       },
     },

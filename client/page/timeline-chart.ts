@@ -1,9 +1,8 @@
-import type { Chart } from 'chart.js';
 import type { TimelineBar } from './report-data.ts';
-import { drawStack } from './stack-chart.ts';
+import { type DrawnChart, drawStack } from './stack-chart.ts';
 
 /** Draws the timeline, each bar the seconds of one interval by kind of time. Returns the chart. */
-export function drawTimeline(canvas: HTMLCanvasElement, bars: readonly TimelineBar[], originMs: number): Chart {
+export function drawTimeline(canvas: HTMLCanvasElement, bars: readonly TimelineBar[], originMs: number): DrawnChart {
   return drawStack(canvas, {
     labels: bars.map(({ startedAtMs }) => sinceStart(startedAtMs - originMs)),
     bars: bars.map(({ times }) => times),

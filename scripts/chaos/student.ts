@@ -57,9 +57,17 @@ export interface ChaosStudent {
   finish(): Promise<StudentTruth>;
 }
 
+/** The same look with the little movement of a live camera's picture: one that never changes is a frozen camera. */
+function moved(observation: FaceObservation, seq: number): FaceObservation {
+  const { face } = observation;
+  if (face === null) return { ...observation, brightness: 0.5 + 0.01 * (seq % 5) };
+  return { ...observation, face: { ...face, headYawDeg: face.headYawDeg + 0.4 * (seq % 5) } };
+}
+
 function messageOf(pictures: Pictures | null, seq: number, captureMs: number, isFocused: boolean): ClientMessage {
   const common = { seq, captureMs, late: false };
-  if (pictures === null) return { kind: 'observation', ...common, observation: isFocused ? AT_SCREEN : AWAY };
+  if (pictures === null)
+    return { kind: 'observation', ...common, observation: moved(isFocused ? AT_SCREEN : AWAY, seq) };
   const shown = isFocused ? pictures.atScreen : pictures.nobody;
   const image = shown[seq % shown.length] as Uint8Array;
   return { kind: 'frame', ...common, codec: 'jpeg', crop: { xPx: 0, yPx: 0, ...CAMERA }, fullFrame: true, image };

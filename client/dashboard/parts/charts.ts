@@ -11,8 +11,9 @@ import {
   Tooltip,
 } from 'chart.js';
 import type { Figures } from '../../../shared/report/figures.ts';
+import { BAR_SHAPE, plainOptions, styleColour } from '../../page/chart-options.ts';
 import { percent } from '../../page/format.ts';
-import { drawStack, type StackChart, styleColour } from '../../page/stack-chart.ts';
+import { type DrawnChart, drawStack, type StackChart } from '../../page/stack-chart.ts';
 import { el } from '../element.ts';
 import type { ViewContext } from '../view.ts';
 
@@ -28,13 +29,13 @@ Chart.register(
   Tooltip,
 );
 
-type Draw = (canvas: HTMLCanvasElement) => Chart;
+type Draw = (canvas: HTMLCanvasElement) => DrawnChart;
 
 /** A canvas that is drawn once it stands in the page, and again when the colours change. */
 function chart(context: ViewContext, label: string, size: 'tall' | 'low', draw: Draw): HTMLElement {
   const canvas = el('canvas', { role: 'img', 'aria-label': label });
   const frame = el('div', { class: size === 'tall' ? 'chart' : 'chart low' }, canvas);
-  let drawn: Chart | null = null;
+  let drawn: DrawnChart | null = null;
   const redraw = () => {
     drawn?.destroy();
     drawn = draw(canvas);
@@ -72,7 +73,6 @@ export interface Line {
 /** A share from 0 to 100 % along something. */
 export function shareChart(context: ViewContext, label: string, line: Line): HTMLElement {
   return chart(context, label, 'low', (canvas) => {
-    const text = styleColour('soft');
     return new Chart(canvas, {
       type: 'line',
       data: {
@@ -93,37 +93,15 @@ export function shareChart(context: ViewContext, label: string, line: Line): HTM
           },
         ],
       },
-      options: {
-        responsive: true,
-        maintainAspectRatio: false,
-        animation: false,
-        interaction: { mode: 'index', intersect: false },
-        scales: {
-          x: {
-            grid: { display: false },
-            ticks: { color: text, maxRotation: 0, autoSkipPadding: 16 },
-            title: { display: line.along !== '', text: line.along, color: text },
-            border: { color: styleColour('line') },
-          },
-          y: {
-            min: 0,
-            max: 100,
-            grid: { color: styleColour('line') },
-            ticks: { color: text, stepSize: 25, callback: (value) => `${value} %` },
-            border: { display: false },
-          },
-        },
-        plugins: {
-          legend: { display: false },
-          tooltip: {
-            callbacks: {
-              title: (items) => line.title(items[0]?.dataIndex ?? 0),
-              label: (item) => ` ${percent((item.parsed.y ?? 0) / 100)} focused`,
-              afterLabel: (item) => ` ${line.detail(item.dataIndex)}`,
-            },
-          },
-        },
-      },
+      options: plainOptions({
+        along: line.along,
+        unit: '',
+        max: 100,
+        ticks: { stepSize: 25, callback: (value) => `${value} %` },
+        title: line.title,
+        label: (item) => ` ${percent((item.parsed.y ?? 0) / 100)} focused`,
+        afterLabel: (item) => ` ${line.detail(item.dataIndex)}`,
+      }),
     });
   });
 }
@@ -142,10 +120,9 @@ export interface Bars {
 /** Bars of one number along something, some of them marked. */
 export function barChart(context: ViewContext, label: string, bars: Bars): HTMLElement {
   return chart(context, label, 'low', (canvas) => {
-    const text = styleColour('soft');
     const plain = styleColour('untracked');
     const marked = styleColour('unfocused');
-    return new Chart(canvas, {
+    return new Chart<'bar', (number | null)[]>(canvas, {
       type: 'bar',
       data: {
         labels: [...bars.labels],
@@ -153,43 +130,18 @@ export function barChart(context: ViewContext, label: string, bars: Bars): HTMLE
           {
             data: [...bars.values],
             backgroundColor: bars.values.map((_value, index) => (bars.marked.has(index) ? marked : plain)),
-            maxBarThickness: 56,
-            categoryPercentage: 0.92,
-            barPercentage: 0.94,
+            ...BAR_SHAPE,
             borderRadius: 3,
           },
         ],
       },
-      options: {
-        responsive: true,
-        maintainAspectRatio: false,
-        animation: false,
-        interaction: { mode: 'index', intersect: false },
-        scales: {
-          x: {
-            grid: { display: false },
-            ticks: { color: text, maxRotation: 0, autoSkipPadding: 16 },
-            title: { display: bars.along !== '', text: bars.along, color: text },
-            border: { color: styleColour('line') },
-          },
-          y: {
-            beginAtZero: true,
-            grid: { color: styleColour('line') },
-            ticks: { color: text, maxTicksLimit: 5 },
-            title: { display: true, text: bars.unit, color: text },
-            border: { display: false },
-          },
-        },
-        plugins: {
-          legend: { display: false },
-          tooltip: {
-            callbacks: {
-              title: (items) => bars.title(items[0]?.dataIndex ?? 0),
-              label: (item) => ` ${bars.detail(item.dataIndex)}`,
-            },
-          },
-        },
-      },
+      options: plainOptions({
+        along: bars.along,
+        unit: bars.unit,
+        ticks: { maxTicksLimit: 5 },
+        title: bars.title,
+        label: (item) => ` ${bars.detail(item.dataIndex)}`,
+      }),
     });
   });
 }

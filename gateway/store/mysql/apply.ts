@@ -2,28 +2,15 @@ import { and, asc, between, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
 import type { MySqlColumn } from 'drizzle-orm/mysql-core';
 import type { MySql2Database } from 'drizzle-orm/mysql2';
 import type { Logger } from '../../logger.ts';
-import {
-  chunksOf,
-  hourAdditions,
-  type KnownSession,
-  keyRanges,
-  newSession,
-  type PlacedWindow,
-  placeWindows,
-  type SessionBatch,
-  sessionAdditions,
-  withoutKnown,
-} from '../batch.ts';
+import { type ApplyTarget, accumulate, applyTo } from '../apply.ts';
+import { type KnownSession, newSession, type PlacedWindow, type SessionBatch } from '../batch.ts';
 import type { StoredElsewhere } from '../port.ts';
-import { boutRows, SUMMED_COLUMNS, windowKey, windowRow } from '../records.ts';
+import { windowKey } from '../records.ts';
 import { isDataError, storeError } from './errors.ts';
 import { countedOf, feedEvents, feedSessions, placeOnDays } from './eyelearn.ts';
 import { DAY_TABLES, feedDays } from './eyelearn-days.ts';
 import type { EyelearnTables } from './eyelearn-tables.ts';
 import { bouts, hours, sessions, windows } from './schema.ts';
-
-/** Keeps a statement of 200 rows far below max_allowed_packet (16 MiB by default). */
-const ROWS_PER_STATEMENT = 200;
 
 type Transaction = Parameters<Parameters<MySql2Database['transaction']>[0]>[0];
 
@@ -33,109 +20,85 @@ type Transaction = Parameters<Parameters<MySql2Database['transaction']>[0]>[0];
  */
 async function lockSessions(tx: Transaction, batches: readonly SessionBatch[]): Promise<Map<string, KnownSession>> {
   const locked = new Map<string, KnownSession>();
-  const lock = async (uuids: readonly string[]) => {
-    for (const chunk of chunksOf(uuids, ROWS_PER_STATEMENT)) {
-      const rows = await tx
-        .select({
-          id: sessions.id,
-          sessionUuid: sessions.sessionUuid,
-          userId: sessions.userId,
-          windowCount: sessions.windowCount,
-        })
-        .from(sessions)
-        .where(inArray(sessions.sessionUuid, chunk))
-        .orderBy(asc(sessions.sessionUuid))
-        .for('update');
-      for (const { sessionUuid, ...session } of rows) locked.set(sessionUuid, session);
-    }
+  const lock = async (wanted: readonly SessionBatch[]) => {
+    const rows = await tx
+      .select({
+        id: sessions.id,
+        sessionUuid: sessions.sessionUuid,
+        userId: sessions.userId,
+        windowCount: sessions.windowCount,
+      })
+      .from(sessions)
+      .where(
+        inArray(
+          sessions.sessionUuid,
+          wanted.map(({ sessionUuid }) => sessionUuid),
+        ),
+      )
+      .orderBy(asc(sessions.sessionUuid))
+      .for('update');
+    for (const { sessionUuid, ...session } of rows) locked.set(sessionUuid, session);
   };
-  await lock(batches.map(({ sessionUuid }) => sessionUuid));
+  await lock(batches);
   const missing = batches.filter(({ sessionUuid }) => !locked.has(sessionUuid));
-  for (const chunk of chunksOf(missing, ROWS_PER_STATEMENT)) {
-    await tx
-      .insert(sessions)
-      .values(chunk.map(newSession))
-      .onDuplicateKeyUpdate({ set: { id: sql`${sessions.id}` } });
-  }
-  if (missing.length > 0) await lock(missing.map(({ sessionUuid }) => sessionUuid));
+  if (missing.length === 0) return locked;
+  await tx
+    .insert(sessions)
+    .values(missing.map(newSession))
+    .onDuplicateKeyUpdate({ set: { id: sql`${sessions.id}` } });
+  await lock(missing);
   return locked;
 }
 
-/** The windows that are not in the ledger yet. */
-async function newWindows(tx: Transaction, placed: readonly PlacedWindow[]): Promise<PlacedWindow[]> {
-  const known: { sessionId: number; epoch: number; seq: number }[] = [];
-  for (const chunk of chunksOf(keyRanges(placed), ROWS_PER_STATEMENT)) {
-    const rows = await tx
-      .select({ sessionId: windows.sessionId, epoch: windows.epoch, seq: windows.seq })
-      .from(windows)
-      .where(
-        or(
-          ...chunk.map(({ sessionId, epoch, minSeq, maxSeq }) =>
-            and(eq(windows.sessionId, sessionId), eq(windows.epoch, epoch), between(windows.seq, minSeq, maxSeq)),
+/** Day and hour of a moment in the database's time zone. */
+const dayAndHour = (utcMs: number) => {
+  const second = Math.floor(utcMs / 1000);
+  return { day: sql`DATE(FROM_UNIXTIME(${second}))`, hourOfDay: sql`HOUR(FROM_UNIXTIME(${second}))` };
+};
+
+const given = (column: MySqlColumn): SQL => sql`VALUES(${sql.identifier(column.name)})`;
+const added = (column: MySqlColumn): SQL => sql`${column} + ${given(column)}`;
+const larger = (column: MySqlColumn): SQL => sql`GREATEST(${column}, ${given(column)})`;
+
+function targetOf(tx: Transaction): ApplyTarget {
+  return {
+    sessionsOf: (batches) => lockSessions(tx, batches),
+    keysIn: (ranges) =>
+      tx
+        .select({ sessionId: windows.sessionId, epoch: windows.epoch, seq: windows.seq })
+        .from(windows)
+        .where(
+          or(
+            ...ranges.map(({ sessionId, epoch, minSeq, maxSeq }) =>
+              and(eq(windows.sessionId, sessionId), eq(windows.epoch, epoch), between(windows.seq, minSeq, maxSeq)),
+            ),
           ),
         ),
-      );
-    known.push(...rows);
-  }
-  return withoutKnown(placed, known);
-}
-
-/** Day and hour of a moment in the database's time zone. */
-const dayOf = (utcMs: number): SQL => sql`DATE(FROM_UNIXTIME(${Math.floor(utcMs / 1000)}))`;
-const hourOf = (utcMs: number): SQL => sql`HOUR(FROM_UNIXTIME(${Math.floor(utcMs / 1000)}))`;
-
-/** Adds the new windows to the totals of their hours. */
-async function addToHours(
-  tx: Transaction,
-  fresh: readonly PlacedWindow[],
-  known: ReadonlyMap<string, KnownSession>,
-): Promise<void> {
-  for (const chunk of chunksOf(hourAdditions(fresh, known), ROWS_PER_STATEMENT)) {
-    await tx
-      .insert(hours)
-      .values(
-        chunk.map(({ quarterStartMs, ...rest }) => ({
-          ...rest,
-          day: dayOf(quarterStartMs),
-          hourOfDay: hourOf(quarterStartMs),
-        })),
-      )
-      .onDuplicateKeyUpdate({
-        set: {
-          ...Object.fromEntries(SUMMED_COLUMNS.map((column) => [column, added(hours[column])])),
-          sessionCount: added(hours.sessionCount),
-          windowCount: added(hours.windowCount),
-          focusedBoutCount: added(hours.focusedBoutCount),
-          unfocusedBoutCount: added(hours.unfocusedBoutCount),
-          longestFocusedBoutMs: sql`GREATEST(${hours.longestFocusedBoutMs}, VALUES(longest_focused_bout_ms))`,
-        },
-      });
-  }
-}
-
-const added = (column: MySqlColumn): SQL => sql`${column} + VALUES(${sql.identifier(column.name)})`;
-
-/** Adds each session's new windows to its row, all sessions in one statement. */
-async function addToSessions(tx: Transaction, fresh: readonly PlacedWindow[]): Promise<void> {
-  for (const chunk of chunksOf(sessionAdditions(fresh), ROWS_PER_STATEMENT)) {
+    insertWindows: async (rows) => tx.insert(windows).values(rows),
+    insertBouts: async (rows) =>
+      tx.insert(bouts).values(rows.map((bout) => ({ ...bout, ...dayAndHour(bout.startedAtMs) }))),
+    addToHours: async (additions) =>
+      tx
+        .insert(hours)
+        .values(additions.map(({ quarterStartMs, ...rest }) => ({ ...rest, ...dayAndHour(quarterStartMs) })))
+        .onDuplicateKeyUpdate({
+          set: { ...accumulate(hours, { added, larger }), sessionCount: added(hours.sessionCount) },
+        }),
     // Every row is there and locked, so each of these is an update by its id.
-    await tx
-      .insert(sessions)
-      .values(chunk)
-      .onDuplicateKeyUpdate({
-        set: {
-          ...Object.fromEntries(SUMMED_COLUMNS.map((column) => [column, added(sessions[column])])),
-          windowCount: added(sessions.windowCount),
-          focusedBoutCount: added(sessions.focusedBoutCount),
-          unfocusedBoutCount: added(sessions.unfocusedBoutCount),
-          longestFocusedBoutMs: sql`GREATEST(${sessions.longestFocusedBoutMs}, VALUES(longest_focused_bout_ms))`,
-          endedAtMs: sql`GREATEST(${sessions.endedAtMs}, VALUES(ended_at_ms))`,
-          isFinal: sql`GREATEST(${sessions.isFinal}, VALUES(is_final))`,
-          mode: sql`VALUES(mode)`,
-          rule: sql`VALUES(rule)`,
-        },
-      });
-  }
+    addToSessions: async (additions) =>
+      tx
+        .insert(sessions)
+        .values(additions)
+        .onDuplicateKeyUpdate({
+          set: {
+            ...accumulate(sessions, { added, larger }),
+            endedAtMs: larger(sessions.endedAtMs),
+            isFinal: larger(sessions.isFinal),
+            mode: given(sessions.mode),
+            rule: given(sessions.rule),
+          },
+        }),
+  };
 }
 
 /**
@@ -208,20 +171,8 @@ export async function applyBatches(
   elsewhere: ReadonlyMap<string, StoredElsewhere>,
   logger: Logger,
 ): Promise<number> {
-  const locked = await lockSessions(tx, batches);
-  const fresh = await newWindows(tx, placeWindows(batches, locked));
+  const fresh = await applyTo(targetOf(tx), batches);
   if (fresh.length === 0) return 0;
-  for (const chunk of chunksOf(fresh, ROWS_PER_STATEMENT)) {
-    await tx.insert(windows).values(chunk.map(({ window, sessionId }) => windowRow(window, sessionId)));
-  }
-  const freshBouts = fresh.flatMap(({ window, sessionId }) => boutRows(window, sessionId));
-  for (const chunk of chunksOf(freshBouts, ROWS_PER_STATEMENT)) {
-    await tx
-      .insert(bouts)
-      .values(chunk.map((bout) => ({ ...bout, day: dayOf(bout.startedAtMs), hourOfDay: hourOf(bout.startedAtMs) })));
-  }
-  await addToHours(tx, fresh, locked);
-  await addToSessions(tx, fresh);
   await feedEyelearn(tx, eyelearn, fresh, elsewhere, logger);
   return fresh.length;
 }
