@@ -43,6 +43,10 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
     context.err(name === undefined ? usage() : `command_unknown: there is no command ${name}\n\n${usage()}`);
     return USAGE_STATUS;
   }
+  if (rest.includes('--help') || rest.includes('-h')) {
+    context.out(`usage: ${`${command.name} ${command.usage}`.trim()}\n${command.summary}`);
+    return 0;
+  }
   try {
     return await command.run(rest, context);
   } catch (error) {

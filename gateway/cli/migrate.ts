@@ -27,6 +27,7 @@ export const migrate: Command = {
         ? createLibsqlStore({ path: join(dataDir, STORE_FILE), logger })
         : createMysqlStore({ url: mysqlUrl, logger });
     const deadlineMs = context.now() + waitMs;
+    let said = '';
     try {
       for (;;) {
         try {
@@ -35,7 +36,9 @@ export const migrate: Command = {
         } catch (error) {
           const mayPass = error instanceof RelayError && error.code === 'store_unreachable' && mysqlUrl !== null;
           if (!mayPass || context.now() + RETRY_MS > deadlineMs) throw error;
-          context.err(`waiting: ${describeError(error)}`);
+          const reason = describeError(error);
+          if (reason !== said) context.err(`waiting up to ${waitMs / 1000} s: ${reason}`);
+          said = reason;
           await delay(RETRY_MS);
         }
       }

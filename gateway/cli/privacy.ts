@@ -29,6 +29,9 @@ export const retention: Command = {
     const options = readOptions(argv, { 'max-steps': 'string' });
     const maxSteps = wholeNumberOption('max-steps', options['max-steps'], 1, 1_000_000);
     const { retention: rules } = configOf(context);
+    if (rules.detailDays === 0 && rules.totalsDays === 0) {
+      context.err('nothing is deleted: RETENTION_DAYS and RETENTION_TOTALS_DAYS are 0, which keeps everything');
+    }
     const { deleted, isDone } = await withStore(context, (store) =>
       applyRetention(store, rules, context.now(), maxSteps),
     );
@@ -57,8 +60,12 @@ export const exportStudentCommand: Command = {
       return exportStudent(store, userId, context.now());
     });
     const text = JSON.stringify(exported, null, 2);
-    if (options.out === undefined) context.out(text);
-    else await writeFile(options.out, `${text}\n`, { mode: 0o600 });
+    if (options.out === undefined) {
+      context.out(text);
+      return 0;
+    }
+    await writeFile(options.out, `${text}\n`, { mode: 0o600 });
+    context.err(`ok: ${options.out} has all that is stored of user ${userId}; only you may read it`);
     return 0;
   },
 };

@@ -35,6 +35,11 @@ describe('command line', () => {
     for (const name of ALL) expect(nothing.err).toContain(`  ${name} `);
     expect((await cli(['heal'])).err).toContain('command_unknown');
     expect(await cli(['--help'])).toMatchObject({ status: 0, err: '' });
+    for (const name of ALL) {
+      const help = await cli([name, '--help']);
+      expect(help).toMatchObject({ status: 0, err: '' });
+      expect(help.out).toContain(`usage: ${name}`);
+    }
   });
 
   it('an option that is not there, or makes no sense, ends with 2 and the usage', async () => {
@@ -137,5 +142,14 @@ describe('migrate', () => {
     });
     expect(status).toBe(1);
     expect(err).toContain('store_unreachable');
+  });
+
+  it('what it waits for is said once, not every second', async () => {
+    const { status, err } = await cli(['migrate', '--wait-s', '3'], {
+      MYSQL_URL: 'mysql://u:p@127.0.0.1:1/d',
+      DATA_DIR: dataDir,
+    });
+    expect(status).toBe(1);
+    expect(err.match(/^waiting up to 3 s: store_unreachable/gm)).toHaveLength(1);
   });
 });
