@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { brotliCompress, constants, gzip } from 'node:zlib';
+import { brotliCompress, constants } from 'node:zlib';
 import { build } from 'esbuild';
 import type { DeviceAssets } from '../client/device/assets.ts';
 import { DEVICE_MODELS_SHA256, deviceModels } from '../inference/models/device.ts';
@@ -27,8 +27,8 @@ async function cached(path: string, make: () => Promise<Uint8Array>, isGood: (by
   return made;
 }
 
-/** The models and their compressed forms: made once, then taken from the cache. */
-async function modelFiles(): Promise<{ readonly raw: Uint8Array; readonly br: Uint8Array; readonly gz: Uint8Array }> {
+/** The models, raw and with brotli (gzip gains nothing on them): made once, then taken from the cache. */
+async function modelFiles(): Promise<{ readonly raw: Uint8Array; readonly br: Uint8Array }> {
   const locations = defaultModelLocations();
   const place = join(locations.cacheDir, `device-${DEVICE_MODELS_SHA256.slice(0, 12)}.bin`);
   const raw = await cached(
@@ -45,7 +45,6 @@ async function modelFiles(): Promise<{ readonly raw: Uint8Array; readonly br: Ui
   return {
     raw,
     br: await cached(`${place}.br`, () => promisify(brotliCompress)(raw, { params }), some),
-    gz: await cached(`${place}.gz`, () => promisify(gzip)(raw, { level: 9 }), some),
   };
 }
 
@@ -75,7 +74,6 @@ export async function buildDevice(out: string): Promise<DeviceAssets> {
     writeFile(join(out, worker), script),
     writeFile(join(out, name), models.raw),
     writeFile(join(out, `${name}.br`), models.br),
-    writeFile(join(out, `${name}.gz`), models.gz),
   ]);
   return { worker, models: name, modelsBytes: models.raw.length };
 }

@@ -102,3 +102,13 @@ function addUp(windows: readonly ReportWindow[]): Times {
   }
   return sum;
 }
+
+/** Where pictures were looked at, in words, with the tracked time of each where it was both; null without tracked time. */
+export function placementWords(windows: readonly ReportWindow[], lengthOf: (ms: number) => string): string | null {
+  const ms = { server: 0, device: 0 };
+  for (const window of windows) ms[window.mode] += trackedMs(timesOfReport(window));
+  if (ms.server === 0 && ms.device === 0) return null;
+  if (ms.device === 0) return 'looked at by the server';
+  if (ms.server === 0) return 'looked at on the student’s device';
+  return `looked at by the server (${lengthOf(ms.server)}) and on the student’s device (${lengthOf(ms.device)})`;
+}

@@ -2,7 +2,14 @@ import { FOCUS_STATES } from '../../shared/direction.ts';
 import { byId, setText } from './dom.ts';
 import { duration, percent, share } from './format.ts';
 import { showProportion, type Times, trackedMs } from './proportion.ts';
-import { type Report, summariseBouts, type TimelineBar, timeline, timesOfReport } from './report-data.ts';
+import {
+  placementWords,
+  type Report,
+  summariseBouts,
+  type TimelineBar,
+  timeline,
+  timesOfReport,
+} from './report-data.ts';
 import { directionItems, judgement, qualityTiles, row, rowHeading, stateHeading, totalsRows } from './report-parts.ts';
 import type { DrawnChart } from './stack-chart.ts';
 import { drawTimeline, sinceStart } from './timeline-chart.ts';
@@ -30,6 +37,8 @@ function showHead(report: Report): void {
     `student ${report.userId}`,
     `module ${report.moduleId}`,
   ];
+  const placement = placementWords(report.windows, duration);
+  if (placement !== null) parts.push(placement);
   if (!report.final) parts.push('still open');
   setText(byId('report-meta', HTMLElement), parts.join(' · '));
 }

@@ -2,7 +2,7 @@ import type { Detail } from '../../../shared/report/figures.ts';
 import { type Report, sessionAnswerSchema } from '../../../shared/report/session.ts';
 import { duration } from '../../page/format.ts';
 import { trackedMs } from '../../page/proportion.ts';
-import { summariseBouts, timeline, timesOfReport } from '../../page/report-data.ts';
+import { placementWords, summariseBouts, timeline, timesOfReport } from '../../page/report-data.ts';
 import { sinceStart } from '../../page/timeline-chart.ts';
 import { el } from '../element.ts';
 import { card, commonTiles, detailCards, pageHead, summaryCard } from '../parts/cards.ts';
@@ -41,6 +41,7 @@ export async function sessionView(context: ViewContext, sessionId: string): Prom
   const module = moduleName(names.module, report.moduleId);
   const title = `${student}, ${module}`;
   const bars = timeline(report.windows, MOST_BARS);
+  const placement = placementWords(report.windows, duration);
   const staff = context.reader.role !== 'student';
   const head = pageHead(module, {
     above: [
@@ -50,6 +51,7 @@ export async function sessionView(context: ViewContext, sessionId: string): Prom
     meta: [
       momentText(report.startedAtMs, context.timeZone),
       duration(report.endedAtMs - report.startedAtMs),
+      ...(placement === null ? [] : [placement]),
       ...(report.final ? [] : ['still open']),
     ].join(' · '),
   });

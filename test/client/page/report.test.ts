@@ -3,6 +3,7 @@ import { reportCsv } from '../../../client/page/report-csv.ts';
 import {
   directionShares,
   parseReport,
+  placementWords,
   type Report,
   type ReportWindow,
   summariseBouts,
@@ -144,6 +145,25 @@ describe('timeline', () => {
 
   it('is empty for a session without windows', () => {
     expect(timeline([], 60)).toEqual([]);
+  });
+});
+
+describe('where pictures were looked at', () => {
+  const minutes = (ms: number) => `${ms / 60_000} min`;
+  const tracked = { focusedMs: 60_000, unfocusedMs: 0, unknownMs: 0, untrackedMs: 0 };
+
+  it('is named once where it was one place, and with its time where it was both', () => {
+    const server = window(0, tracked);
+    const device = window(1, { ...tracked, focusedMs: 180_000, mode: 'device' });
+    expect(placementWords([server], minutes)).toBe('looked at by the server');
+    expect(placementWords([device], minutes)).toBe('looked at on the student’s device');
+    expect(placementWords([server, device], minutes)).toBe(
+      'looked at by the server (1 min) and on the student’s device (3 min)',
+    );
+  });
+
+  it('is not known of a session in which nothing was', () => {
+    expect(placementWords([window(0, { ...tracked, focusedMs: 0, untrackedMs: 9000 })], minutes)).toBeNull();
   });
 });
 
