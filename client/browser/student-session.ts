@@ -66,8 +66,12 @@ export class StudentSession {
       wish: options.mode,
       lessData: options.lessData,
       wantedFps: () => this.#connection.pacer.wantedFps,
-      exchange: (createPlacement) => this.capture.exchange(createPlacement),
-      canChange: () => this.#kept.size === 0 && this.#pictures.size === 0 && !this.calibration.isBusy,
+      exchange: (createPlacement) => {
+        // Pictures that a slow link never took have no place in device mode; their time is untracked.
+        if (this.modes.mode === 'device') this.#pictures.reset();
+        this.capture.exchange(createPlacement);
+      },
+      canChange: () => this.#kept.size === 0 && !this.calibration.isBusy,
       onReport: (report) => {
         if (!this.#detached) options.onMode(report);
       },

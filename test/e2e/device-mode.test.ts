@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openEngine } from '../../inference/engine/open.ts';
 import { loadModels } from '../../inference/models/store.ts';
 import { observe } from '../../inference/pipeline/observe.ts';
@@ -18,10 +18,19 @@ import type { FaceObservation } from '../../shared/observation.ts';
 import { FRAME_TYPE } from '../../shared/protocol/frames.ts';
 import { nextCrop } from '../../shared/vision/crop.ts';
 import { expandMjpeg, type FakeCameraClip, type LaunchedChromium, launchChromium } from '../support/chromium.ts';
+import { openShapedLink } from '../support/link/shaped-link.ts';
+import { symmetricLink } from '../support/link/shapes.ts';
 import { CLIP_FPS, clipFrames, type Product, startProduct } from '../support/product.ts';
 
 const CAMERA = { widthPx: 400, heightPx: 300 };
 const ASSETS = fileURLToPath(new URL('../../dist/client/device', import.meta.url));
+
+/** The worker's and the models' file. */
+function assetNames(): [worker: string, models: string] {
+  const names = readdirSync(ASSETS);
+  const found = (pattern: RegExp) => names.find((name) => pattern.test(name)) ?? '';
+  return [found(/^worker-.*\.js$/), found(/^models-.*\.bin$/)];
+}
 
 interface SeenByPage {
   updates: { metrics: Record<string, number | string> }[];
@@ -218,6 +227,77 @@ describe('device mode on a page of the school', () => {
   });
 });
 
+describe('auto', () => {
+  it('goes to the device when the link cannot carry pictures, and says so', async () => {
+    const free = symmetricLink({ kbps: null, rttMs: 0 });
+    const slow = await openShapedLink(Number(new URL(product.url).port), free);
+    const page = await openLesson({ serverUrl: `http://127.0.0.1:${slow.port}` });
+    expect(await initialize(page, 305)).toBe(true);
+    await updatesReach(page, 3);
+    // The models are in the browser's cache from an earlier visit: loading them over this link takes minutes.
+    await page.evaluate(
+      (urls) => Promise.all(urls.map(async (url) => (await fetch(url)).arrayBuffer())),
+      assetNames().map((name) => `http://127.0.0.1:${slow.port}/device/${name}`),
+    );
+    slow.reshape({ up: symmetricLink({ kbps: 12, rttMs: 300 }).up, down: free.down });
+    // Two readings of the link, and whatever its queue still holds.
+    const patiently = { timeout: 90_000 };
+    await page.waitForFunction(
+      () => (window as unknown as Lesson).seen.modes.at(-1)?.mode === 'device',
+      undefined,
+      patiently,
+    );
+    await page.waitForFunction(
+      () => ((window as unknown as Lesson).tracker.stats()?.observationsSent ?? 0) >= 5,
+      undefined,
+      patiently,
+    );
+    const { errors, modes, sessions } = await seen(page);
+    expect(modes.at(-1)).toMatchObject({ reason: 'link_slow' });
+    expect(modes.at(-1)?.message).toMatch(/connection is slow/);
+    expect(sessions).toHaveLength(1);
+    expect(errors).toEqual([]);
+    await finish(page);
+    await page.close();
+    await slow.close();
+  });
+});
+
+describe('a device that cannot load the models', () => {
+  async function openWithoutModels(options: Record<string, unknown>): Promise<Page> {
+    const page = await openLesson(options);
+    await page.context().route('**/device/models-*', (route) => route.abort());
+    return page;
+  }
+
+  afterEach(() => browser.context.unroute('**/device/models-*'));
+
+  it('is told, and sends no picture where the device alone was asked for', async () => {
+    sent.length = 0;
+    const page = await openWithoutModels({ mode: 'device' });
+    await initialize(page, 306);
+    await page.waitForFunction(() => (window as unknown as Lesson).seen.errors.length > 0);
+    const { errors, modes } = await seen(page);
+    expect(errors).toEqual([expect.objectContaining({ type: 'DEVICE_ERROR', code: 'device_failed' })]);
+    expect(modes.at(-1)).toMatchObject({ mode: 'device', reason: 'device_failed' });
+    await finish(page);
+    expect(sent).toEqual([]);
+    await page.close();
+  });
+
+  it('stays with the server where it was free to choose', async () => {
+    const page = await openWithoutModels({ lessData: true });
+    await initialize(page, 307);
+    await page.waitForFunction(() => (window as unknown as Lesson).seen.modes.at(-1)?.reason === 'device_failed');
+    await updatesReach(page, 5);
+    const { errors, modes } = await seen(page);
+    expect(modes.at(-1)).toMatchObject({ mode: 'server' });
+    expect(errors).toEqual([]);
+    await finish(page);
+    await page.close();
+  });
+});
+
 describe('an outage in device mode', () => {
   it('is counted afterwards: nothing is untracked', async () => {
     const page = await openLesson({ mode: 'device' });
@@ -287,7 +367,7 @@ describe('both placements', () => {
 
   /** The same frames in the browser's worker, by its own messages. */
   async function deviceObservations(frames: readonly Uint8Array[]): Promise<FaceObservation[]> {
-    const names = readdirSync(ASSETS);
+    const [worker, models] = assetNames();
     const page = await browser.newPage();
     await page.goto(product.url);
     const observations = await page.evaluate(
@@ -315,9 +395,9 @@ describe('both placements', () => {
         return seen;
       },
       {
-        workerUrl: `/device/${names.find((name) => /^worker-.*\.js$/.test(name))}`,
-        modelsUrl: `/device/${names.find((name) => /^models-.*\.bin$/.test(name))}`,
-        modelsBytes: statSync(join(ASSETS, names.find((name) => /^models-.*\.bin$/.test(name)) ?? '')).size,
+        workerUrl: `/device/${worker}`,
+        modelsUrl: `/device/${models}`,
+        modelsBytes: statSync(join(ASSETS, models)).size,
         jpegs: frames.map((frame) => Buffer.from(frame).toString('base64')),
         camera: CAMERA,
       },

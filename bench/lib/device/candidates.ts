@@ -6,9 +6,11 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
 import { build } from 'esbuild';
 import { deviceModels } from '../../../inference/models/device.ts';
+import { sha256, writeAtomically } from '../../../inference/models/files.ts';
 import { defaultModelLocations, loadModels } from '../../../inference/models/store.ts';
 import { loadTfjsModels } from '../../../inference/models/tfjs-store.ts';
 import { packageFolder } from '../../../inference/packages.ts';
+import { projectRoot } from '../../../inference/project-root.ts';
 
 export const CANDIDATES = ['own', 'onnxruntime-web', 'tfjs-wasm'] as const;
 export type Candidate = (typeof CANDIDATES)[number];
@@ -77,15 +79,32 @@ export async function candidateFiles(candidate: Candidate): Promise<CandidateFil
   return new Map([['page.js', await pageScript(candidate)], ...(await assets(candidate))]);
 }
 
+/** Compressing as well as brotli can takes half a minute for the largest file: lengths are kept by contents. */
+const KEPT = join(projectRoot(), '.cache', 'bench-brotli.json');
+
+async function readKept(): Promise<Record<string, number>> {
+  try {
+    return JSON.parse(await readFile(KEPT, 'utf8'));
+  } catch {
+    return {};
+  }
+}
+
 /** Bytes on the wire when all of it is compressed as well as brotli can. */
 export async function brotliBytes(files: Iterable<Uint8Array>): Promise<number> {
   const params = {
     [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
     [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS,
   };
+  const kept = await readKept();
   const sizes = await Promise.all(
-    [...files].map(async (bytes) => (await promisify(brotliCompress)(bytes, { params })).length),
+    [...files].map(async (bytes) => {
+      const key = sha256(bytes);
+      kept[key] ??= (await promisify(brotliCompress)(bytes, { params })).length;
+      return kept[key];
+    }),
   );
+  await writeAtomically(KEPT, Buffer.from(JSON.stringify(kept)));
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
