@@ -154,9 +154,7 @@ export function explainMode({ mode, reason }: Pick<ModeChoice, 'mode' | 'reason'
       return 'Small pictures of your face go to the server: this browser cannot look at them itself.';
     case 'device_failed':
       return 'Small pictures of your face go to the server: this device could not get ready to look at them itself.';
-    case 'asked':
-      return 'Small pictures of your face go to the server and are deleted at once.';
     default:
-      return 'Small pictures of your face go to the server and are deleted at once: your connection carries them well.';
+      return 'Small pictures of your face go to the server and are deleted at once.';
   }
 }

@@ -56,7 +56,11 @@ const tracker = new WebcamWebSocket({
     times = timesOf(update);
     if (tracker.isCapturing) view.showUpdate(update, performance.now());
   },
-  onPhaseChange: (phase) => link.showPhase(phase),
+  onPhaseChange: (phase) => {
+    link.showPhase(phase);
+    if (phase === 'reconnecting')
+      view.showWaiting('Reconnecting', 'Your time so far is kept. Tracking goes on by itself.');
+  },
   onCalibrationChange: () => setup.show(),
   onCaptureChange: (capturing) => {
     // Read in the list of tabs, where a tab in the background is all that is seen of it.
