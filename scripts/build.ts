@@ -74,6 +74,7 @@ export async function buildClient(): Promise<void> {
       format: 'esm',
     }),
     ...['index.html', 'report.html', 'style.css'].map((name) => cp(at('client/page', name), join(out, name))),
+    cp(at('client/gaze-relay.d.mts'), join(out, 'js/gaze-relay.d.mts')),
     ...['reports.html', 'dashboard.css'].map((name) => cp(at('client/dashboard', name), join(out, name))),
   ]);
   await precompress(out);
