@@ -2,7 +2,7 @@ import './browser/strict-csp.ts';
 import { describeError } from '../shared/errors.ts';
 import type { FrameSize } from '../shared/geometry.ts';
 import type { CalibrationStatus } from '../shared/protocol/calibration.ts';
-import { CAMERA_HELP, Camera, CameraClosed, CameraError, type CameraWish } from './browser/camera.ts';
+import { Camera, CameraClosed, CameraError, type CameraWish } from './browser/camera.ts';
 import { wantsLessData } from './browser/data-saver.ts';
 import type { ModeReport } from './browser/mode-controller.ts';
 import { isLeaving, watchPage } from './browser/page-life.ts';
@@ -10,13 +10,12 @@ import { PageReports } from './browser/page-reports.ts';
 import { defaultServerUrl } from './browser/script-tag.ts';
 import { StudentSession } from './browser/student-session.ts';
 import { obtainTicket } from './browser/tickets.ts';
-import { CAMERA_ERROR_TYPES, END_MESSAGES } from './browser/troubles.ts';
 import { feedWidget, feedWidgetConnection } from './browser/widget.ts';
 import { type CalibrationResult, calibrate, UNAVAILABLE } from './calibration/calibrate.ts';
 import { CalibrationStanding } from './calibration/standing.ts';
 import { type GatewayAddresses, gatewayAddresses } from './core/addresses.ts';
 import type { ConnectionPhase, ConnectionStats, Stopped } from './core/connection-options.ts';
-import type { EndReason, Fault } from './core/link-state.ts';
+import type { EndReason } from './core/link-state.ts';
 import type { ModeWish } from './core/mode-choice.ts';
 import { MOST_FPS } from './core/pacing/pacing.ts';
 import { type TrackingUpdate, toTrackingUpdate } from './core/payload.ts';
@@ -52,7 +51,6 @@ export class WebcamWebSocket {
   #restore: (() => void) | null = null;
   #mode: ModeWish;
   #lessData: boolean;
-  #lastFault: Fault | null = null;
   readonly #reports = new PageReports(() => this.onError);
   readonly #standing = new CalibrationStanding(() => performance.now());
 
@@ -238,10 +236,13 @@ export class WebcamWebSocket {
       },
       mode: this.#mode,
       lessData: this.#lessData,
-      onMode: (report) => this.#onMode(report),
+      onMode: (report) => {
+        this.#reports.tell(() => this.#options.onModeChange?.(report));
+        this.#reports.reportMode(report);
+      },
       sectionId: () => parseSectionId(this.sectionId),
       cameraWish: () => this.#cameraWish(),
-      onCameraError: (error) => this.#onCameraError(error),
+      onCameraError: ({ trouble }) => this.#reports.reportCamera(trouble),
       onCaptureChange: (capturing) => {
         this.isCapturing = capturing;
         this.#reports.tell(() => this.#options.onCaptureChange?.(capturing));
@@ -258,17 +259,9 @@ export class WebcamWebSocket {
         feedWidget(payload);
         this.#reports.tell(() => this.onTrackingUpdate(payload));
       },
-      onFault: (fault) => this.#onFault(fault),
+      onFault: (fault) => this.#reports.reportFault(fault),
       onEnded: (reason) => this.#onEnded(reason),
     });
-  }
-
-  #onMode(report: ModeReport): void {
-    this.#reports.tell(() => this.#options.onModeChange?.(report));
-    const { mode, reason, message } = report;
-    if (mode === 'device' && (reason === 'device_unsupported' || reason === 'device_failed')) {
-      this.#reports.report('DEVICE_ERROR', message, reason);
-    }
   }
 
   #cameraWish(): CameraWish {
@@ -282,13 +275,9 @@ export class WebcamWebSocket {
     } catch (error) {
       if (error instanceof CameraClosed) return null;
       if (!(error instanceof CameraError)) throw error;
-      this.#onCameraError(error);
+      this.#reports.reportCamera(error.trouble);
       return null;
     }
-  }
-
-  #onCameraError({ trouble, message }: CameraError): void {
-    this.#reports.report(CAMERA_ERROR_TYPES[trouble], message, trouble);
   }
 
   #setCalibration(status: CalibrationStatus | null): void {
@@ -308,26 +297,16 @@ export class WebcamWebSocket {
     this.#reports.tell(() => this.onConnectionChange(connected));
   }
 
-  #onFault(fault: Fault): void {
-    this.#lastFault = fault;
-    // Faults that end the connection are told with its end, or heal by themselves.
-    if (!fault.fatal) this.#reports.report('SERVER_ERROR', fault.message, fault.code);
-  }
-
   #onEnded(reason: Exclude<EndReason, 'closed'>): void {
     this.#tearDown();
     this.#reports.tell(() => this.#options.onPhaseChange?.('ended'));
-    const detail = this.#lastFault?.message;
-    const message = END_MESSAGES[reason];
-    const explained = reason === 'superseded' || detail === undefined ? message : `${message} (${detail})`;
-    this.#reports.forget();
-    this.#reports.report(reason === 'unreachable' ? 'WEBSOCKET_ERROR' : 'SERVER_ERROR', explained, reason);
+    this.#reports.reportEnd(reason);
   }
 
   #onCameraLost(): void {
     if (this.#session === null) return;
-    this.#session?.capture.pause();
-    this.#reports.report(CAMERA_ERROR_TYPES.lost, CAMERA_HELP.lost, 'lost');
+    this.#session.capture.pause();
+    this.#reports.reportCamera('lost');
   }
 
   /** Camera off, nothing listened to any more. The session with the gateway, if there is one, is the caller's to end. */

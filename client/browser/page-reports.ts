@@ -1,9 +1,15 @@
+import type { EndReason, Fault } from '../core/link-state.ts';
 import type { TrackingError, TrackingErrorType } from '../types.ts';
+import type { CameraTrouble } from './camera.ts';
+import { CAMERA_HELP } from './camera.ts';
+import type { ModeReport } from './mode-controller.ts';
+import { CAMERA_ERROR_TYPES, END_MESSAGES } from './troubles.ts';
 
 /** Tells the page what happens. A page's callback that throws must not break tracking. */
 export class PageReports {
   readonly #onError: () => (error: TrackingError) => void;
   readonly #reported = new Set<string>();
+  #lastFault: Fault | null = null;
 
   /** `onError` yields the page's present callback: pages set it anew at any time. */
   constructor(onError: () => (error: TrackingError) => void) {
@@ -25,8 +31,34 @@ export class PageReports {
     this.tell(() => this.#onError()({ type, message, code }));
   }
 
+  reportCamera(trouble: CameraTrouble): void {
+    this.report(CAMERA_ERROR_TYPES[trouble], CAMERA_HELP[trouble], trouble);
+  }
+
+  /** Faults that end the connection are told with its end, or heal by themselves. */
+  reportFault(fault: Fault): void {
+    this.#lastFault = fault;
+    if (!fault.fatal) this.report('SERVER_ERROR', fault.message, fault.code);
+  }
+
+  /** The device was asked for and cannot be had. */
+  reportMode({ mode, reason, message }: ModeReport): void {
+    if (mode !== 'device' || (reason !== 'device_unsupported' && reason !== 'device_failed')) return;
+    this.report('DEVICE_ERROR', message, reason);
+  }
+
+  /** The connection is over for good. */
+  reportEnd(reason: Exclude<EndReason, 'closed'>): void {
+    const message = END_MESSAGES[reason];
+    const detail = this.#lastFault?.message;
+    const explained = reason === 'superseded' || detail === undefined ? message : `${message} (${detail})`;
+    this.forget();
+    this.report(reason === 'unreachable' ? 'WEBSOCKET_ERROR' : 'SERVER_ERROR', explained, reason);
+  }
+
   /** A connection begins or ends: its faults are new ones. */
   forget(): void {
     this.#reported.clear();
+    this.#lastFault = null;
   }
 }
