@@ -190,10 +190,3 @@ export class WebcamWebSocket {
   setLessData(lessData: boolean): void;
   calibrate(): Promise<CalibrationResult>;
 }
-
-declare global {
-  interface Window {
-    /** Where the page loads webcam-websocket.js. */
-    WebcamWebSocket: typeof WebcamWebSocket;
-  }
-}
