@@ -74,6 +74,8 @@ export interface ConnectionStats {
   readonly samesSent: number;
   readonly observationsSent: number;
   readonly acked: number;
+  /** Pictures or observations of an outage that wait, or are not acknowledged yet. */
+  readonly kept: number;
   readonly reconnects: number;
 }
 
