@@ -147,7 +147,7 @@ describe('before anyone is admitted', () => {
     expect(await ended).toEqual({ code: 4400, reason: 'hello_expected' });
   });
 
-  it('one address may have so many connections without a ticket, and no more; others still get in', async () => {
+  it('C-1 one address may have so many connections without a ticket, and no more; others still get in', async () => {
     const own = await Promise.all(Array.from({ length: NEWCOMERS_PER_ADDRESS }, () => attack('192.0.2.3')));
     expect(new Set(own.map(({ status }) => status))).toEqual(new Set([101]));
     expect((await attack('192.0.2.3')).status).toBe(503);
