@@ -21,7 +21,7 @@ const AWAKE = [
   '--disable-renderer-backgrounding',
 ];
 /** From the first observation until the measured time begins: the rate settles. */
-const SETTLE_MS = 5000;
+const SETTLE_MS = 8000;
 /** How long a first observation is waited for. The seed's way may take longer on the slowest links. */
 const FIRST_WITHIN_MS = 40_000;
 const LOOK_EVERY_MS = 200;
@@ -93,15 +93,17 @@ async function measure(
     if (!isPresent) return null;
     await sleep(SETTLE_MS);
     const [bytes, span] = [countBytes(link), await spanFrom(page)];
+    let outageEndedAtMs: number | null = null;
     if (bench.outage !== null) {
       await sleep(bench.outage.fromMs);
       link.setOutage(true);
       await sleep(bench.outage.lengthMs);
       link.setOutage(false);
+      outageEndedAtMs = await page.nowMs();
     }
     await sleep(forMs - (bench.outage === null ? 0 : bench.outage.fromMs + bench.outage.lengthMs));
     const [carried, measured] = [bytes.end(), await span.end()];
-    return figuresOf(bench, await page.read(), measured, carried);
+    return figuresOf(bench, await page.read(), measured, carried, outageEndedAtMs);
   } finally {
     await page.close();
     await link.close();

@@ -46,6 +46,9 @@ export interface LinkFigures {
   readonly untrackedShare: number;
   /** From the start of tracking to the first observation. */
   readonly firstObservationMs: number | null;
+  /** From the end of the outage to the next observation, and to the last that the outage had held back. */
+  readonly backMs: number | null;
+  readonly caughtUpMs: number | null;
 }
 
 /** A longer time without an observation was not tracked (DESIGN: decision 4). */
@@ -57,12 +60,13 @@ export interface ByteDeltas {
   readonly down: { readonly payloadBytes: number; readonly wireBytes: number };
 }
 
-/** Figures of what a probe saw within a span, with the bytes that its link carried in that time. */
+/** Figures of what a probe saw within a span, with the bytes that its link carried, and after an outage in it. */
 export function figuresOf(
   link: { readonly kbps: number; readonly rttMs: number },
   probe: Probe,
   span: Span,
   bytes: ByteDeltas,
+  outageEndedAtMs: number | null = null,
 ): LinkFigures {
   const seconds = (span.toMs - span.fromMs) / 1000;
   const seen = probe.answers.filter(({ isObservation }) => isObservation);
@@ -85,6 +89,7 @@ export function figuresOf(
     stalenessMsP99: wholeQuantile(agesMs, 0.99),
     untrackedShare: tidy(untrackedByTotals(probe, span) ?? untrackedByGaps(seen, span), 4),
     firstObservationMs: first === undefined ? null : Math.round(first.atMs - probe.startedAtMs),
+    ...afterOutage(seen, outageEndedAtMs),
   };
 }
 
@@ -94,6 +99,14 @@ function tidy(value: number, digits: number): number {
 
 function wholeQuantile(values: readonly number[], share: number): number | null {
   return values.length === 0 ? null : Math.round(quantile(values, share));
+}
+
+function afterOutage(seen: Probe['answers'], endedAtMs: number | null): Pick<LinkFigures, 'backMs' | 'caughtUpMs'> {
+  if (endedAtMs === null) return { backMs: null, caughtUpMs: null };
+  const since = seen.filter(({ atMs }) => atMs >= endedAtMs);
+  const sinceMs = (answer: Probe['answers'][number] | undefined) =>
+    answer === undefined ? null : Math.round(answer.atMs - endedAtMs);
+  return { backMs: sinceMs(since[0]), caughtUpMs: sinceMs(since.findLast(({ isLate }) => isLate)) };
 }
 
 /** Ages of what the page shows; empty while it has shown nothing yet. */

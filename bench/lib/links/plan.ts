@@ -24,15 +24,18 @@ function link(
 
 const BURSTS = { share: 0.02, burstPackets: 5 };
 
+const OUTAGE = { fromMs: 5000, lengthMs: 10_000 };
+
 /** The links that are measured, slowest first. Rates hold both ways. */
 export const BENCH_LINKS: readonly BenchLink[] = [
   link('64k', '64 kbit/s, 300 ms', { kbps: 64, rttMs: 300 }),
   link('64k-loss', '64 kbit/s, 300 ms, 2 % loss', { kbps: 64, rttMs: 300, loss: 0.02 }),
+  link('64k-outage', '64 kbit/s, 300 ms, 10 s of outage', { kbps: 64, rttMs: 300 }, OUTAGE),
   link('128k-far', '128 kbit/s, 600 ms', { kbps: 128, rttMs: 600 }),
   link('256k', '256 kbit/s, 150 ms', { kbps: 256, rttMs: 150 }),
   link('256k-bursts', '256 kbit/s, 150 ms, 2 % loss in bursts of 5', { kbps: 256, rttMs: 150, loss: BURSTS }),
   link('1M', '1 Mbit/s, 60 ms', { kbps: 1000, rttMs: 60 }),
-  link('1M-outage', '1 Mbit/s, 60 ms, 10 s of outage', { kbps: 1000, rttMs: 60 }, { fromMs: 5000, lengthMs: 10_000 }),
+  link('1M-outage', '1 Mbit/s, 60 ms, 10 s of outage', { kbps: 1000, rttMs: 60 }, OUTAGE),
   link('10M', '10 Mbit/s, 20 ms', { kbps: 10_000, rttMs: 20 }),
 ];
 

@@ -32,9 +32,15 @@ export function printLinks(results: readonly LinkResult[], withHead: boolean): v
       if (figures === undefined) continue;
       const name = [result.link.padEnd(13), contender.padEnd(8)];
       if (figures === null) line([...name, '  not there yet']);
-      else line([...name, ...COLUMNS.map(([, width, text]) => text(figures).padStart(width))]);
+      else line([...name, ...COLUMNS.map(([, width, text]) => text(figures).padStart(width)), outageText(figures)]);
     }
     const { seedBytesPerOursRatio: ratio } = result;
     if (ratio !== null) line([' '.repeat(13), `the seed sends ${ratio} × as many bytes per observation`]);
   }
+}
+
+function outageText({ backMs, caughtUpMs }: LinkFigures): string {
+  if (backMs === null) return '';
+  const caughtUp = caughtUpMs === null ? '' : `, caught up after ${(caughtUpMs / 1000).toFixed(1)} s`;
+  return `  back ${(backMs / 1000).toFixed(1)} s after the outage${caughtUp}`;
 }

@@ -86,6 +86,18 @@ describe('figures of a link', () => {
     expect(bytesRatio(figures, figures)).toBeNull();
   });
 
+  it('tell when a sender was back after an outage, and when it had made up for it', () => {
+    const answers = [
+      answer(0, 100),
+      answer(2000, 9000, { isLate: true }),
+      answer(9000, 4000, { isLate: true }),
+      answer(13_000, 100),
+    ];
+    const span = { fromMs: 0, toMs: 15_000 };
+    expect(figuresOf(LINK, probe(answers), span, BYTES, 10_000)).toMatchObject({ backMs: 1000, caughtUpMs: 3000 });
+    expect(figuresOf(LINK, probe(answers), span, BYTES)).toMatchObject({ backMs: null, caughtUpMs: null });
+  });
+
   it('compare senders by their bytes per observation', () => {
     const ours = figuresOf(LINK, probe([answer(0, 1)]), { fromMs: 0, toMs: 1000 }, BYTES);
     const heavy = { ...BYTES, up: { payloadBytes: 900_000, wireBytes: 0 } };
