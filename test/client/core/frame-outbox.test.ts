@@ -151,4 +151,16 @@ describe('a connection that keeps pictures', () => {
     expect(second.messages).toEqual([]);
     expect(outbox.size).toBe(0);
   });
+
+  it("S-4 goes on from the gateway's clock where its own stood still while the computer slept", async () => {
+    const { nextSocket, connection, frame, time } = await outageOnAConnection();
+    time.advance(5000);
+    const second = await nextSocket();
+    second.open();
+    // Three seconds of tracking and five offline passed in here; an hour did outside.
+    second.say(welcome({ resumed: true, clockMs: 3_600_000, epoch: 1 }));
+    expect(second.controls[1]).toMatchObject({ type: 'start', atMs: 3_600_000 });
+    expect(frame(connection.captureClockMs() ?? 0)).not.toBeNull();
+    expect(second.messages.at(-1)?.captureMs).toBe(3_600_000);
+  });
 });
