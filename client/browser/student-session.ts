@@ -52,6 +52,7 @@ export class StudentSession {
   #connected = false;
   #detached = false;
   #settleOpening: (connected: boolean) => void = () => {};
+  readonly #onOnline = () => this.#connection.hurry();
 
   constructor(options: StudentSessionOptions) {
     this.#options = options;
@@ -97,6 +98,7 @@ export class StudentSession {
     const opening = new Promise<boolean>((resolve) => {
       this.#settleOpening = resolve;
     });
+    window.addEventListener('online', this.#onOnline);
     void this.#begin();
     return opening;
   }
@@ -138,6 +140,7 @@ export class StudentSession {
   /** Tells nobody of anything any more, and takes no more pictures. The connection stays until closed. */
   detach(): void {
     this.#detached = true;
+    window.removeEventListener('online', this.#onOnline);
     this.capture.end();
     this.modes.dispose();
   }

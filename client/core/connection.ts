@@ -36,6 +36,7 @@ import { Traffic } from './traffic.ts';
 /** From the first step of one attempt to its welcome. */
 const WELCOME_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 5_000;
+const HURRY_WITHIN_MS = 1000;
 
 /**
  * One tracking session with the gateway over however many WebSockets it takes. Nothing of a
@@ -181,6 +182,17 @@ export class RelayConnection {
   /** Closes the connection for good. Whoever keeps the resume token can go on with the session. */
   close(): void {
     this.#dispatch({ type: 'close' });
+  }
+
+  /**
+   * The network seems to be back: a waiting attempt comes within a second instead of after its backoff.
+   * Not at once, for a school's router comes back for the whole class.
+   */
+  hurry(): void {
+    const { phase, generation } = this.#state;
+    if (phase.name !== 'waiting') return;
+    const delayMs = Math.floor(this.#options.random() * HURRY_WITHIN_MS);
+    this.#alarms.set('retry', delayMs, () => this.#dispatch({ type: 'retry', generation }));
   }
 
   stats(): ConnectionStats {

@@ -327,6 +327,28 @@ describe('reconnecting', () => {
     expect(connection.phase).toBe('reconnecting');
   });
 
+  it('comes back within a second of the network, however long the backoff', async () => {
+    const { connection, goLive, nextSocket, time, sockets } = createHarness();
+    let last = await goLive();
+    for (const delayMs of [250, 500, 1000, 2000, 4000]) {
+      last.drop();
+      time.advance(delayMs);
+      last = await nextSocket();
+    }
+    last.drop();
+    time.advance(1000);
+    connection.hurry();
+    time.advance(1000);
+    const back = await nextSocket();
+    back.open();
+    back.say(welcome({ resumed: true }));
+    // While there is a connection, or an attempt under way, it changes nothing.
+    connection.hurry();
+    time.advance(2000);
+    expect(connection.phase).toBe('connected');
+    expect(sockets.at(-1)).toBe(back);
+  });
+
   it('takes a link without acknowledgements for dead', async () => {
     const { goLive, frame, time, nextSocket, seen } = createHarness();
     const first = await goLive();
