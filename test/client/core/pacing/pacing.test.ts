@@ -44,7 +44,7 @@ describe('format', () => {
   it("takes the page's quality for an upper bound", () => {
     const { pacer } = createPacer();
     expect(nextFormat(pacer.state, 0.3).quality).toBe(0.3);
-    expect(nextFormat(pacer.state, 1).quality).toBeLessThanOrEqual(0.6);
+    expect(nextFormat(pacer.state, 1).quality).toBeLessThanOrEqual(0.45);
   });
 
   it('is WebP only where the browser encodes it', () => {
@@ -76,7 +76,7 @@ describe('allowance', () => {
       wait(160);
     }
     expect(pacer.state.allowanceBps).toBeGreaterThan(2 * firstBps);
-    expect(pacer.format(0.7)).toEqual({ sizePx: 192, quality: 0.5, codec: 'jpeg' });
+    expect(pacer.format(0.7)).toEqual({ sizePx: 192, quality: 0.4, codec: 'jpeg' });
   });
 
   it('does not grow for a student whose messages say nothing about the link', () => {
