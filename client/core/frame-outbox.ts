@@ -1,4 +1,4 @@
-import { Emptying } from './emptying.ts';
+import { LateQueue } from './late-queue.ts';
 import type { Outbox, OutgoingMessage } from './outbox.ts';
 
 /** While nothing gets through, one picture in this time is kept: well within what one sample covers (2 s). */
@@ -8,8 +8,7 @@ const INTERRUPTED_AFTER_MS = 1500;
 /** A minute of pictures. What comes after it is not kept: that time is untracked. */
 export const MOST_KEPT_PICTURES = 60;
 /** Kept pictures a second: a class that comes back at once must not crowd out live pictures at inference. */
-const PER_SECOND = 10;
-const BURST = 2;
+const RATE = { perSecond: 10, burst: 2 };
 
 type KeptPicture = Extract<OutgoingMessage, { kind: 'frame' }>;
 
@@ -18,29 +17,24 @@ type KeptPicture = Extract<OutgoingMessage, { kind: 'frame' }>;
  * capture, before anything newer, as soon as there is room.
  */
 export class FrameOutbox implements Outbox {
-  #waiting: KeptPicture[] = [];
-  #sent: KeptPicture[] = [];
+  readonly #queue = new LateQueue<KeptPicture>(RATE);
   #lastKeptMs = Number.NEGATIVE_INFINITY;
-  #acknowledgedMs = Number.NEGATIVE_INFINITY;
-  #tokens = BURST;
-  #refilledAtMs: number | null = null;
-  readonly #emptying = new Emptying();
 
   /** Pictures that the gateway has not acknowledged. */
   get size(): number {
-    return this.#waiting.length + this.#sent.length;
+    return this.#queue.size;
   }
 
   /** Capture times move forward on the wire: while older pictures wait, newer ones queue behind them. */
   get goesFirst(): boolean {
-    return this.#waiting.length > 0;
+    return this.#queue.hasWaiting;
   }
 
   wants(captureMs: number): boolean {
     return (
       this.size < MOST_KEPT_PICTURES &&
       captureMs - this.#lastKeptMs >= KEEP_EVERY_MS &&
-      captureMs - this.#acknowledgedMs >= INTERRUPTED_AFTER_MS
+      captureMs - this.#queue.acknowledgedMs >= INTERRUPTED_AFTER_MS
     );
   }
 
@@ -48,46 +42,29 @@ export class FrameOutbox implements Outbox {
   keep(message: OutgoingMessage): void {
     if (message.kind !== 'frame') return;
     this.#lastKeptMs = message.captureMs;
-    this.#waiting.push(message);
+    this.#queue.push(message);
   }
 
   next(nowMs: number): OutgoingMessage | null {
-    const elapsedMs = nowMs - (this.#refilledAtMs ?? nowMs);
-    this.#refilledAtMs = nowMs;
-    this.#tokens = Math.min(BURST, this.#tokens + (elapsedMs / 1000) * PER_SECOND);
-    if (this.#tokens < 1) return null;
-    const picture = this.#waiting.shift();
-    if (picture === undefined) return null;
-    this.#tokens -= 1;
-    this.#sent.push(picture);
-    return picture;
+    return this.#queue.next(nowMs);
   }
 
   settled(captureMs: number): void {
-    this.#acknowledgedMs = Math.max(this.#acknowledgedMs, captureMs);
-    this.#sent = this.#sent.filter((picture) => picture.captureMs !== captureMs);
-    // Something newer got through, in another mode perhaps: the capture clock is past these.
-    this.#waiting = this.#waiting.filter((picture) => picture.captureMs > this.#acknowledgedMs);
-    this.#emptying.note(this.size);
+    this.#queue.settled(captureMs);
   }
 
-  /** Sent again: if the gateway has counted them, it says so and counts them once. */
   rewind(): void {
-    this.#waiting = [...this.#sent, ...this.#waiting];
-    this.#sent = [];
+    this.#queue.rewind();
   }
 
   /** A new session has a clock of its own: no picture of before has a place in it. */
   reset(): void {
-    this.#waiting = [];
-    this.#sent = [];
     this.#lastKeptMs = Number.NEGATIVE_INFINITY;
-    this.#acknowledgedMs = Number.NEGATIVE_INFINITY;
-    this.#emptying.note(0);
+    this.#queue.clear();
   }
 
   /** Resolves once nothing waits for an acknowledgement. */
   whenEmpty(): Promise<void> {
-    return this.#emptying.when(this.size);
+    return this.#queue.whenEmpty();
   }
 }

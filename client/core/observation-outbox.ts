@@ -1,5 +1,5 @@
 import type { FaceObservation } from '../../shared/observation.ts';
-import { Emptying } from './emptying.ts';
+import { LateQueue } from './late-queue.ts';
 import type { Outbox, OutgoingMessage } from './outbox.ts';
 
 /** What device mode makes: an observation, or null for a picture that is bit for bit the one before. */
@@ -24,38 +24,32 @@ const INTERRUPTED_AFTER_MS = 1500;
 export const MOST_KEPT = 2000;
 /** Kept observations without an acknowledgement, and how many a second: PROTOCOL.md, L-3, with room to spare. */
 const WINDOW = 32;
-const PER_SECOND = 40;
-const BURST = 8;
+const RATE = { perSecond: 40, burst: 8 };
 
 /** Device mode's memory of an outage: observations wait here and leave, in order, before anything newer. */
 export class ObservationOutbox implements Outbox {
   readonly window = WINDOW;
   readonly #keeper: ObservationKeeper | null;
-  #waiting: KeptObservation[];
-  #sent: KeptObservation[] = [];
+  readonly #queue: LateQueue<KeptObservation>;
   #lastKeptMs = Number.NEGATIVE_INFINITY;
-  #acknowledgedMs = Number.NEGATIVE_INFINITY;
-  #tokens = BURST;
-  #refilledAtMs: number | null = null;
-  readonly #emptying = new Emptying();
 
   /** `kept`: from an earlier page, in order of capture. */
   constructor(keeper: ObservationKeeper | null, kept: readonly KeptObservation[] = []) {
     this.#keeper = keeper;
-    this.#waiting = [...kept];
+    this.#queue = new LateQueue(RATE, kept);
   }
 
   /** Observations that the gateway has not acknowledged. */
   get size(): number {
-    return this.#waiting.length + this.#sent.length;
+    return this.#queue.size;
   }
 
   get goesFirst(): boolean {
-    return this.#waiting.length > 0;
+    return this.#queue.hasWaiting;
   }
 
   wants(captureMs: number): boolean {
-    const interrupted = this.goesFirst || captureMs - this.#acknowledgedMs >= INTERRUPTED_AFTER_MS;
+    const interrupted = this.goesFirst || captureMs - this.#queue.acknowledgedMs >= INTERRUPTED_AFTER_MS;
     return interrupted && captureMs - this.#lastKeptMs >= KEEP_EVERY_MS;
   }
 
@@ -64,53 +58,39 @@ export class ObservationOutbox implements Outbox {
     const { captureMs } = message;
     const kept = { captureMs, observation: message.kind === 'observation' ? message.observation : null };
     this.#lastKeptMs = captureMs;
-    this.#waiting.push(kept);
+    this.#queue.push(kept);
     this.#keeper?.put(kept);
-    if (this.size <= MOST_KEPT) return;
-    const oldest = this.#waiting.shift();
-    if (oldest !== undefined) this.#keeper?.remove(oldest.captureMs);
+    if (this.size > MOST_KEPT) this.#forget(this.#queue.shift());
   }
 
   next(nowMs: number): OutgoingMessage | null {
-    const elapsedMs = nowMs - (this.#refilledAtMs ?? nowMs);
-    this.#refilledAtMs = nowMs;
-    this.#tokens = Math.min(BURST, this.#tokens + (elapsedMs / 1000) * PER_SECOND);
-    if (this.#tokens < 1) return null;
-    const kept = this.#waiting.shift();
-    if (kept === undefined) return null;
-    this.#tokens -= 1;
-    this.#sent.push(kept);
+    const kept = this.#queue.next(nowMs);
+    if (kept === null) return null;
     const { captureMs, observation } = kept;
     return observation === null ? { kind: 'same', captureMs } : { kind: 'observation', captureMs, observation };
   }
 
   settled(captureMs: number): void {
-    this.#acknowledgedMs = Math.max(this.#acknowledgedMs, captureMs);
-    const at = this.#sent.findIndex((kept) => kept.captureMs === captureMs);
-    if (at < 0) return;
-    this.#sent.splice(at, 1);
-    this.#keeper?.remove(captureMs);
-    this.#emptying.note(this.size);
+    for (const kept of this.#queue.settled(captureMs)) this.#forget(kept);
   }
 
-  /** Sent again: if the gateway has counted them, it says so and counts them once. */
   rewind(): void {
-    this.#waiting = [...this.#sent, ...this.#waiting];
-    this.#sent = [];
+    this.#queue.rewind();
   }
 
   /** They belong to a session that cannot be gone on with. */
   reset(): void {
-    this.#waiting = [];
-    this.#sent = [];
     this.#lastKeptMs = Number.NEGATIVE_INFINITY;
-    this.#acknowledgedMs = Number.NEGATIVE_INFINITY;
+    this.#queue.clear();
     this.#keeper?.clear();
-    this.#emptying.note(this.size);
   }
 
   /** Resolves once nothing waits for an acknowledgement. */
   whenEmpty(): Promise<void> {
-    return this.#emptying.when(this.size);
+    return this.#queue.whenEmpty();
+  }
+
+  #forget(kept: KeptObservation | null): void {
+    if (kept !== null) this.#keeper?.remove(kept.captureMs);
   }
 }

@@ -1,4 +1,5 @@
 import type { Stopped } from '../core/connection-options.ts';
+import { MODE_WISHES } from '../core/mode-choice.ts';
 import { WebcamWebSocket } from '../drop-in.ts';
 import type { TrackingError } from '../types.ts';
 import { Announcer } from './announcer.ts';
@@ -15,6 +16,7 @@ const query = new URLSearchParams(location.search);
 const userId = query.get('userId') ?? '1';
 const moduleId = query.get('moduleId') ?? '1';
 const sectionId = query.get('sectionId');
+const mode = MODE_WISHES.find((wish) => wish === query.get('mode')) ?? 'auto';
 const ticketUrl = ticketUrlOfPage();
 const lessData = readLessData();
 const { title } = document;
@@ -50,6 +52,7 @@ let pausedByStudent = false;
 
 const tracker = new WebcamWebSocket({
   serverUrl: location.origin,
+  mode,
   ...(ticketUrl === null ? {} : { ticketUrl }),
   ...(lessData === null ? {} : { lessData }),
   onTrackingUpdate: (update) => {
