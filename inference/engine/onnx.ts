@@ -2,13 +2,7 @@ import type * as Ort from 'onnxruntime-common';
 import type * as OrtWeb from 'onnxruntime-web';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import { DETECTOR_BOX_VALUES, DETECTOR_BOXES, DETECTOR_SIZE } from '../../shared/vision/detector.ts';
-import {
-  EYE_BRANCHES,
-  EYE_GRID_SHAPE,
-  FEATURE_CELLS,
-  FEATURE_CHANNELS,
-  lookAtEyes,
-} from '../../shared/vision/eye-regions.ts';
+import { EYE_BRANCHES, withMeshLips } from '../../shared/vision/eye-regions.ts';
 import { createLocator, type FaceModels } from '../../shared/vision/locate.ts';
 import { HEAD_POINTS, HEADS, MESH_POINTS, MESH_SIZE } from '../../shared/vision/mesh-output.ts';
 import type { ModelFiles } from '../models/store.ts';
@@ -22,12 +16,6 @@ function floats(outputs: Ort.InferenceSession.OnnxValueMapType, name: string): F
   const data = outputs[name]?.data;
   if (data instanceof Float32Array) return data;
   throw new RelayError('engine_output', `the model gave no float output "${name}"`);
-}
-
-function flagOf(outputs: Ort.InferenceSession.OnnxValueMapType): number {
-  const [flag] = floats(outputs, 'flag');
-  if (flag === undefined) throw new RelayError('engine_output', 'the mesh model gave no face flag');
-  return flag;
 }
 
 async function open(
@@ -82,53 +70,28 @@ function place({ Tensor }: OnnxRuntime, shape: readonly number[]): Ort.Tensor {
 /** A form of the mesh model. */
 type Mesh = Pick<FaceModels, 'mesh'> & { close(): Promise<void> };
 
-/** The mesh model whole: every branch in one run. */
-async function openWholeMesh(runtime: OnnxRuntime, file: Uint8Array): Promise<Mesh> {
-  const session = await openRunner(runtime, file, 'cpu', {
-    mesh: [MESH_POINTS, 3],
-    heads: [HEADS, HEAD_POINTS, 2],
+/** The mesh model in the form with that many branches, or without the lips' one. */
+async function openMesh(
+  runtime: OnnxRuntime,
+  file: Uint8Array,
+  executionProvider: 'cpu' | 'wasm',
+  branches: typeof HEADS | typeof EYE_BRANCHES,
+): Promise<Mesh> {
+  const session = await openRunner(runtime, file, executionProvider, {
+    mesh: [1, MESH_POINTS * 3],
+    heads: [branches, HEAD_POINTS, 2],
     flag: [1],
   });
   return {
-    mesh: async (planes: Float32Array) => {
+    mesh: async (planes) => {
       const outputs = await session.run({ image: imageOf(runtime, planes, MESH_SIZE) });
-      return { mesh: floats(outputs, 'mesh'), heads: floats(outputs, 'heads'), flag: flagOf(outputs) };
+      const [flag] = floats(outputs, 'flag');
+      if (flag === undefined) throw new RelayError('engine_output', 'the mesh model gave no face flag');
+      const mesh = floats(outputs, 'mesh');
+      const refined = floats(outputs, 'heads');
+      return { mesh, heads: branches === HEADS ? refined : withMeshLips(mesh, refined), flag };
     },
     close: () => session.release(),
-  };
-}
-
-/** The mesh model in two runs, without the lips' branch; the eyes are not looked at where there is no face. */
-async function openObservedMesh(
-  runtime: OnnxRuntime,
-  files: ModelFiles,
-  executionProvider: 'cpu' | 'wasm',
-): Promise<Mesh> {
-  const trunk = await openRunner(runtime, files.trunk, executionProvider, {
-    features: [1, FEATURE_CHANNELS, FEATURE_CELLS, FEATURE_CELLS],
-    mesh: [MESH_POINTS, 3],
-    flag: [1],
-  });
-  const eyes = await openRunner(runtime, files.eyes, executionProvider, { points: [EYE_BRANCHES, HEAD_POINTS, 2] });
-
-  return {
-    mesh: async (planes: Float32Array) => {
-      const outputs = await trunk.run({ image: imageOf(runtime, planes, MESH_SIZE) });
-      const { features } = outputs;
-      const mesh = floats(outputs, 'mesh');
-      const flag = flagOf(outputs);
-      const { grid, headsOf } = lookAtEyes(mesh);
-      if (features === undefined) throw new RelayError('engine_output', 'the mesh model gave no features');
-      const refined = await eyes.run({
-        features: features as Ort.Tensor,
-        grid: new runtime.Tensor('float32', grid, EYE_GRID_SHAPE),
-      });
-      return { mesh, heads: headsOf(floats(refined, 'points')), flag };
-    },
-    close: async () => {
-      await trunk.release();
-      await eyes.release();
-    },
   };
 }
 
@@ -170,7 +133,7 @@ export async function openOnnxModels(
   files: ModelFiles,
   executionProvider: 'cpu' | 'wasm' = 'cpu',
 ): Promise<OpenModels> {
-  const mesh = await openObservedMesh(runtime, files, executionProvider);
+  const mesh = await openMesh(runtime, files.observedMesh, executionProvider, EYE_BRANCHES);
   return withDetector(runtime, mesh, files.detector, executionProvider);
 }
 
@@ -179,7 +142,7 @@ export async function openWholeOnnxModels(
   runtime: OnnxRuntime,
   files: ModelFiles<'mesh' | 'detector'>,
 ): Promise<OpenModels> {
-  return withDetector(runtime, await openWholeMesh(runtime, files.mesh), files.detector, 'cpu');
+  return withDetector(runtime, await openMesh(runtime, files.mesh, 'cpu', HEADS), files.detector, 'cpu');
 }
 
 async function engineOf(name: EngineName, models: Promise<OpenModels>): Promise<FaceEngine> {

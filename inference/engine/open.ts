@@ -15,7 +15,7 @@ export type EngineFiles = ModelFiles | TfjsFiles;
  * Rejects with RelayError `engine_unavailable`.
  */
 export async function openEngine(name: EngineName, files: EngineFiles): Promise<FaceEngine> {
-  if (!('trunk' in files)) return createTfjsEngine(files);
+  if (!('observedMesh' in files)) return createTfjsEngine(files);
   if (name === 'onnx-web') return createOnnxWebEngine(files);
   try {
     return await createOnnxEngine(files);

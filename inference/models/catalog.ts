@@ -9,11 +9,11 @@ export interface ModelEntry {
   readonly sha256: string;
 }
 
-export const MODEL_NAMES = ['mesh', 'trunk', 'eyes', 'detector'] as const;
+export const MODEL_NAMES = ['mesh', 'observedMesh', 'detector'] as const;
 export type ModelName = (typeof MODEL_NAMES)[number];
 
 /** What requests are served with; the mesh model whole is for comparisons. */
-export const SERVED_MODELS = ['trunk', 'eyes', 'detector'] as const;
+export const SERVED_MODELS = ['observedMesh', 'detector'] as const;
 export type ServedModel = (typeof SERVED_MODELS)[number];
 
 // Apache-2.0, Google LLC: npm @mediapipe/face_mesh@0.4.1657299874.
@@ -22,19 +22,13 @@ export const MODEL_CATALOG: Readonly<Record<ModelName, ModelEntry>> = {
     source: 'face_landmark_with_attention.tflite',
     sourceSha256: '883b7411747bac657c30c462d305d312e9dec6adbf8b85e2f5d8d722fca9455d',
     file: 'face_landmark_with_attention.onnx',
-    sha256: 'ab9e5f03532ba05b144a381cab812aef0ca8c05dd54d43cc918d1403d4010f2b',
+    sha256: '421fd4a2bdc89e4e095d09dc705947a3c920207c3ddaa0a4eb463c97b6ff963e',
   },
-  trunk: {
+  observedMesh: {
     source: 'face_landmark_with_attention.tflite',
     sourceSha256: '883b7411747bac657c30c462d305d312e9dec6adbf8b85e2f5d8d722fca9455d',
-    file: 'face_landmark_trunk.onnx',
-    sha256: 'faae7f62c49afea2a44baec0c8630883e4bd6c5032ea04b38f373dc59a8c238a',
-  },
-  eyes: {
-    source: 'face_landmark_with_attention.tflite',
-    sourceSha256: '883b7411747bac657c30c462d305d312e9dec6adbf8b85e2f5d8d722fca9455d',
-    file: 'face_landmark_eyes.onnx',
-    sha256: 'a9e354bceb179d0f01f91b532895e807284312810e9c47ca330364df8427bbfc',
+    file: 'face_landmark_observed.onnx',
+    sha256: 'f02f2b43bf186e9f0e7ad6c8086f0d49ef00a01a01b736802bca7d9b674c6772',
   },
   detector: {
     source: 'face_detection_short_range.tflite',

@@ -1,11 +1,10 @@
 import type { ModelName } from './catalog.ts';
 import { detectorToOnnx } from './detector-graph.ts';
-import { eyesToOnnx, meshToOnnx, trunkToOnnx } from './mesh-graph.ts';
+import { meshToOnnx, observedMeshToOnnx } from './mesh-graph.ts';
 
 const CONVERTERS: Readonly<Record<ModelName, (tflite: Uint8Array) => Uint8Array>> = {
   mesh: meshToOnnx,
-  trunk: trunkToOnnx,
-  eyes: eyesToOnnx,
+  observedMesh: observedMeshToOnnx,
   detector: detectorToOnnx,
 };
 

@@ -2,13 +2,13 @@ import { EYE_REGIONS, FEATURE_CELLS, REGION_CELLS } from '../../shared/vision/ey
 import { HEAD_POINTS, MESH_POINTS, MESH_SIZE } from '../../shared/vision/mesh-output.ts';
 import { Lowering } from './lowering.ts';
 import { OnnxGraph } from './onnx.ts';
-import { type BranchUnits, type Regions, regionGeometry, sampleRegions, toMeshFrame } from './regions.ts';
+import { cellExtent, placeRegions, type Regions, sampleRegions, toMeshPixels } from './regions.ts';
 import { neededFor, readTflite, type TfliteGraph, type TfliteOperator } from './tflite.ts';
 import { enterBlockedLayout } from './waves.ts';
 
 const SAMPLER = 'TransformTensorBilinear';
 const BRANCH = 'TransformLandmarks';
-/** The lips come before the eyes. */
+/** The lips, branch and region, come before the eyes. */
 export const LIP_BRANCHES = 1;
 
 export function customOperators(graph: TfliteGraph, name: string): TfliteOperator[] {
@@ -54,33 +54,33 @@ export function regionsOf(graph: TfliteGraph): Regions {
 }
 
 /**
- * The convolutions that end the branches as one, each branch padded with zero outputs to the width of
- * the widest. Gives [branches, points, 2] in the model's units of each branch's own region, times
- * `scale`, plus `shift`.
+ * The convolutions that end the branches as one, each branch padded to the width of the widest. Gives
+ * [branches, points, 3]: x and y in the model's units times `scale`, plus `shift`, and 1.
  */
 function heads(
   lowering: Lowering,
   graph: TfliteGraph,
   convolutions: readonly TfliteOperator[],
-  scale = 1,
-  shift = 0,
+  scale: number,
+  shift: number,
 ): string {
   const { onnx } = lowering;
-  const width = HEAD_POINTS * 2;
+  const width = HEAD_POINTS * 3;
   const kernels = convolutions.map((operator) => single(operator.inputs.slice(1), 'kernel'));
   const [, height = 0, columns = 0, inputs = 0] = graph.tensors[kernels[0] ?? -1]?.shape ?? [];
   const perOutput = inputs * height * columns;
   const weights = new Float32Array(convolutions.length * width * perOutput);
-  const biases = new Float32Array(convolutions.length * width);
+  const biases = Float32Array.from({ length: convolutions.length * width }, (_, at) => (at % 3 === 2 ? 1 : 0));
   convolutions.forEach((operator, branch) => {
     const kernel = lowering.numbers(operator.inputs[1] ?? -1);
     const bias = lowering.numbers(operator.inputs[2] ?? -1);
     bias.forEach((value, output) => {
-      biases[branch * width + output] = value * scale + shift;
+      const row = branch * width + (output >> 1) * 3 + (output & 1);
+      biases[row] = value * scale + shift;
       for (let position = 0; position < height * columns; position++) {
         for (let input = 0; input < inputs; input++) {
-          const to = (branch * width + output) * perOutput + input * height * columns + position;
-          weights[to] = (kernel[(output * height * columns + position) * inputs + input] ?? 0) * scale;
+          const weight = kernel[(output * height * columns + position) * inputs + input] ?? 0;
+          weights[row * perOutput + input * height * columns + position] = weight * scale;
         }
       }
     });
@@ -95,104 +95,88 @@ function heads(
     ],
     { group: convolutions.length, kernel_shape: [height, columns] },
   );
-  return onnx.node('Reshape', [value, onnx.int64s([convolutions.length, HEAD_POINTS, 2])]);
+  return onnx.node('Reshape', [value, onnx.int64s([convolutions.length, HEAD_POINTS, 3])]);
 }
 
 /**
- * The model multiplies each branch's matrix by a constant, 4×4 in rows: `linear` over the linear part,
- * `shift` over the translation. Throws unless all branches have the same.
+ * A cut-out's cells in one of its branches' units. The model multiplies each branch's matrix by a
+ * constant, 4×4 in rows: the first over its linear part, the fourth, input pixels in a feature cell,
+ * over the translation. Throws unless all branches have the same.
  */
-function unitsOfBranches(lowering: Lowering, graph: TfliteGraph, branches: readonly TfliteOperator[]): BranchUnits {
+function cellsPerUnit(
+  lowering: Lowering,
+  graph: TfliteGraph,
+  branches: readonly TfliteOperator[],
+  pxPerCell: number,
+): number {
   const scales = branches.map((branch) => lowering.numbers(producer(graph, branch.inputs[1]).inputs[1] ?? -1));
-  const [linear = 1, , , shift = 1] = scales[0] ?? [];
-  const expected = [linear, linear, undefined, shift, linear, linear, undefined, shift];
+  const [linear = 1] = scales[0] ?? [];
+  const expected = [linear, linear, undefined, pxPerCell, linear, linear, undefined, pxPerCell];
   for (const scale of scales) {
     if (expected.some((value, index) => value !== undefined && scale[index] !== value)) {
       throw new Error('the branches scale their matrices in different ways');
     }
   }
-  return { linear, shift };
+  return linear / pxPerCell;
 }
 
-/** The model read, its lowering begun, and the values that every form of it starts with. */
-interface Trunk {
-  readonly graph: TfliteGraph;
-  readonly onnx: OnnxGraph;
-  readonly lowering: Lowering;
-  /** ONNX value [468, 3]. */
-  readonly mesh: string;
-  /** TFLite tensor that the regions are cut out of. */
-  readonly features: number;
+/** Regions and branches from the `first` on. */
+function only(regions: Regions, first: number): Regions {
+  const { from, to, points } = regions;
+  return { ...regions, from: from.slice(first), to: to.slice(first), points: points.slice(first) };
 }
 
-function trunkOf(tflite: Uint8Array, name: string): Trunk {
-  const graph = readTflite(tflite);
+function convert(tflite: Uint8Array, name: string, firstBranch: number): Uint8Array {
+  const whole = readTflite(tflite);
+  const branches = customOperators(whole, BRANCH).slice(firstBranch);
+  const convolutions = branches.map(lastConvolution(whole));
+  const meshTensor = single(producer(whole, whole.outputs[0]).inputs, 'mesh output');
+  const flagTensor = single(whole.outputs.slice(6), 'face flag');
+  const branchOutputs = convolutions.map((operator) => single(operator.outputs, 'branch output'));
+  const graph = neededFor(whole, [meshTensor, flagTensor, ...branchOutputs]);
+  const regions = only(regionsOf(whole), firstBranch);
+
   const onnx = new OnnxGraph(name);
   const lowering = new Lowering(graph, onnx);
   lowering.bindInput(single(graph.inputs, 'input'), onnx.input('image', [1, 3, MESH_SIZE, MESH_SIZE]));
-  const meshTensor = single(producer(graph, graph.outputs[0]).inputs, 'mesh output');
-  const mesh = onnx.node('Reshape', [lowering.value([meshTensor]), onnx.int64s([MESH_POINTS, 3])]);
-  const [sampler] = customOperators(graph, SAMPLER);
-  return { graph, onnx, lowering, mesh, features: single(sampler?.inputs ?? [], 'region input') };
-}
-
-function putFlag({ graph, onnx, lowering }: Trunk): void {
-  const flag = lowering.value([single(graph.outputs.slice(6), 'face flag')]);
-  onnx.output('flag', onnx.node('Reshape', [flag, onnx.int64s([1])]), [1]);
-}
-
-/**
- * The face mesh with attention as ONNX, MediaPipe's three custom operators included. In: `image`
- * [1, 3, 192, 192], 0…1. Out, all in input pixels: `mesh` [468, 3], `heads` [5, 80, 2] (lips,
- * image-left eye, its iris, image-right eye, its iris; rows past a branch's own points mean
- * nothing), and `flag` [1], the logit of a face being there.
- */
-export function meshToOnnx(tflite: Uint8Array): Uint8Array {
-  const trunk = trunkOf(tflite, 'face_landmark_with_attention');
-  const { graph, onnx, lowering, mesh, features } = trunk;
+  const mesh = onnx.node('Reshape', [lowering.value([meshTensor]), onnx.int64s([1, MESH_POINTS * 3])]);
+  const placed = placeRegions(onnx, mesh, MESH_POINTS, regions);
   const samplers = customOperators(graph, SAMPLER);
+  const features = single(samplers[0]?.inputs ?? [], 'region input');
   const [, rows = 0, columns = 0, channels = 0] = graph.tensors[features]?.shape ?? [];
-  const regions = regionsOf(graph);
-  const geometry = regionGeometry(onnx, mesh, regions, columns / MESH_SIZE);
-  const sampled = sampleRegions(onnx, lowering.value([features]), { rows, columns, channels }, regions, geometry);
+  const shape = { rows, columns, channels };
+  const sampled = sampleRegions(onnx, lowering.value([features]), shape, regions, placed, MESH_SIZE);
   lowering.bindLanes(
     samplers.map((operator) => single(operator.outputs, 'region output')),
     enterBlockedLayout(onnx, sampled),
   );
 
-  const branches = customOperators(graph, BRANCH);
-  const matrixOf = (branch: TfliteOperator): number => producer(graph, branch.inputs[1]).inputs[0] ?? -1;
-  const matrices = customOperators(graph, 'Landmarks2TransformMatrix').map((operator) => operator.outputs[0] ?? -1);
-  const branchRegions = branches.map((branch) => matrices.indexOf(matrixOf(branch)));
-  const local = heads(lowering, graph, branches.map(lastConvolution(graph)));
-  const refined = toMeshFrame(
-    onnx,
-    local,
-    branchRegions,
-    regions,
-    geometry,
-    unitsOfBranches(lowering, graph, branches),
-  );
+  const cell = cellExtent(regions);
+  const unit = cellsPerUnit(lowering, whole, branches, MESH_SIZE / columns) * cell;
+  const points = heads(lowering, graph, convolutions, unit, -cell * (regions.size / 2));
+  const matrixOf = (branch: TfliteOperator): number => producer(whole, branch.inputs[1]).inputs[0] ?? -1;
+  const matrices = customOperators(whole, 'Landmarks2TransformMatrix').map((operator) => operator.outputs[0] ?? -1);
+  const branchRegions = branches.map((branch) => matrices.indexOf(matrixOf(branch)) - firstBranch);
 
-  onnx.output('mesh', mesh, [MESH_POINTS, 3]);
-  onnx.output('heads', refined, [branches.length, HEAD_POINTS, 2]);
-  putFlag(trunk);
+  onnx.output('mesh', mesh, [1, MESH_POINTS * 3]);
+  onnx.output('heads', toMeshPixels(onnx, points, branchRegions, placed), [branches.length, HEAD_POINTS, 2]);
+  onnx.output('flag', onnx.node('Reshape', [lowering.value([flagTensor]), onnx.int64s([1])]), [1]);
   return onnx.encode();
 }
 
 /**
- * The same model up to where it looks at eyes and lips again. In: `image` [1, 3, 192, 192], 0…1. Out:
- * `mesh` [468, 3] in input pixels, `flag` [1], and `features` [1, 32, 48, 48], of which eyesToOnnx's
- * regions are cut.
+ * The face mesh with attention as ONNX, MediaPipe's three custom operators included. In: `image`
+ * [1, 3, 192, 192], 0…1. Out, all in input pixels: `mesh` [1, 468·3], `heads` [5, 80, 2] (lips,
+ * image-left eye, its iris, image-right eye, its iris; rows past a branch's own points mean
+ * nothing), and `flag` [1], the logit of a face being there.
  */
-export function trunkToOnnx(tflite: Uint8Array): Uint8Array {
-  const trunk = trunkOf(tflite, 'face_landmark_trunk');
-  const { graph, onnx, lowering, mesh, features } = trunk;
-  const [, rows = 0, columns = 0, channels = 0] = graph.tensors[features]?.shape ?? [];
-  onnx.output('features', lowering.value([features]), [1, channels, rows, columns]);
-  onnx.output('mesh', mesh, [MESH_POINTS, 3]);
-  putFlag(trunk);
-  return onnx.encode();
+export function meshToOnnx(tflite: Uint8Array): Uint8Array {
+  return convert(tflite, 'face_landmark_with_attention', 0);
+}
+
+/** The same without the lips' branch: `heads` is [4, 80, 2]. */
+export function observedMeshToOnnx(tflite: Uint8Array): Uint8Array {
+  return convert(tflite, 'face_landmark_observed', LIP_BRANCHES);
 }
 
 /** Throws unless the model's regions of the eyes are those which shared/vision/eye-regions.ts has. */
@@ -203,43 +187,4 @@ export function checkEyeRegions({ from, to, points, scale, size }: Regions, feat
   if (!isSame || scale !== EYE_REGIONS.scale || size !== REGION_CELLS || featureCells !== FEATURE_CELLS) {
     throw new Error('the model looks at the eyes in other regions than shared/vision/eye-regions.ts has');
   }
-}
-
-/**
- * Its branches for the eyes, without the one for the lips. In: `features` as trunkToOnnx gives them, and
- * `grid` [1, 32, 16, 2]. Out: `points` [4, 80, 2]. Both as shared/vision/eye-regions.ts has them.
- */
-export function eyesToOnnx(tflite: Uint8Array): Uint8Array {
-  const whole = readTflite(tflite);
-  const branches = customOperators(whole, BRANCH).slice(LIP_BRANCHES);
-  const convolutions = branches.map(lastConvolution(whole));
-  const graph = neededFor(
-    whole,
-    convolutions.map((operator) => single(operator.outputs, 'branch output')),
-  );
-  const samplers = customOperators(graph, SAMPLER);
-  const features = single(samplers[0]?.inputs ?? [], 'region input');
-  const [, rows = 0, columns = 0, channels = 0] = graph.tensors[features]?.shape ?? [];
-  const regions = regionsOf(whole);
-  checkEyeRegions(regions, columns);
-  const { size } = regions;
-
-  const onnx = new OnnxGraph('face_landmark_eyes');
-  const lowering = new Lowering(graph, onnx);
-  const sampled = onnx.node('GridSample', [
-    onnx.input('features', [1, channels, rows, columns]),
-    onnx.input('grid', [1, samplers.length * size, size, 2]),
-  ]);
-  const byChannel = onnx.node('Reshape', [sampled, onnx.int64s([channels, samplers.length, size * size])]);
-  const byRegion = onnx.node('Transpose', [byChannel], { perm: [1, 0, 2] });
-  const planes = onnx.node('Reshape', [byRegion, onnx.int64s([1, samplers.length * channels, size, size])]);
-  lowering.bindLanes(
-    samplers.map((operator) => single(operator.outputs, 'region output')),
-    enterBlockedLayout(onnx, planes),
-  );
-  // From the branches' own units to cells from the region's centre.
-  const cells = unitsOfBranches(lowering, whole, branches).linear / (MESH_SIZE / columns);
-  const points = heads(lowering, graph, convolutions, cells, -size / 2);
-  onnx.output('points', points, [branches.length, HEAD_POINTS, 2]);
-  return onnx.encode();
 }

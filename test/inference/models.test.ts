@@ -119,11 +119,9 @@ describe('loadModels', () => {
     expect(mesh.outputNames).toEqual(['mesh', 'heads', 'flag']);
     const detector = await InferenceSession.create(files.detector);
     expect(detector.outputNames).toEqual(['boxes', 'scores']);
-    const trunk = await InferenceSession.create(files.trunk);
-    expect(trunk.outputNames).toEqual(['features', 'mesh', 'flag']);
-    const eyes = await InferenceSession.create(files.eyes);
-    expect(eyes.inputNames).toEqual(['features', 'grid']);
-    expect(eyes.outputNames).toEqual(['points']);
-    for (const session of [mesh, detector, trunk, eyes]) await session.release();
+    const observed = await InferenceSession.create(files.observedMesh);
+    expect(observed.inputNames).toEqual(['image']);
+    expect(observed.outputNames).toEqual(['mesh', 'heads', 'flag']);
+    for (const session of [mesh, detector, observed]) await session.release();
   });
 });

@@ -143,7 +143,7 @@ describe('WorkerPool', () => {
   });
 
   it('refuses to start when the engine cannot be opened', async () => {
-    const broken = { ...files, trunk: Uint8Array.from([1, 2, 3]) };
+    const broken = { ...files, observedMesh: Uint8Array.from([1, 2, 3]) };
     const started = openPool({ spawn: () => spawnFaultyWorker({ engine: 'onnx', files: broken }) });
     await expect(started).rejects.toMatchObject({ code: 'engine_unavailable' });
   });

@@ -157,14 +157,16 @@ describe('the inference process', () => {
   });
 
   it('repairs a damaged model and starts', async () => {
-    await writeFile(join(folder, MODEL_CATALOG.trunk.file), 'damaged');
+    await writeFile(join(folder, MODEL_CATALOG.observedMesh.file), 'damaged');
     const service = start({ MODEL_CACHE_DIR: folder });
     expect(await service.ready).toBeGreaterThan(0);
     service.child.kill('SIGTERM');
     const { stdout, code } = await service.ended;
     expect(code).toBe(0);
     expect(stdout).toContain('models converted');
-    expect(sha256(await readFile(join(folder, MODEL_CATALOG.trunk.file)))).toBe(MODEL_CATALOG.trunk.sha256);
+    expect(sha256(await readFile(join(folder, MODEL_CATALOG.observedMesh.file)))).toBe(
+      MODEL_CATALOG.observedMesh.sha256,
+    );
   });
 
   it('lives on when workers are ended at any moment, also in the middle of native code', async () => {

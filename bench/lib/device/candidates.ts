@@ -55,8 +55,7 @@ async function assets(candidate: Candidate): Promise<[string, Uint8Array][]> {
       return [
         ['ort-wasm-simd-threaded.wasm', await readFile(join(dist, 'ort-wasm-simd-threaded.wasm'))],
         ['ort-wasm-simd-threaded.mjs', await readFile(join(dist, 'ort-wasm-simd-threaded.mjs'))],
-        ['trunk.onnx', files.trunk],
-        ['eyes.onnx', files.eyes],
+        ['mesh.onnx', files.observedMesh],
         ['detector.onnx', files.detector],
       ];
     }

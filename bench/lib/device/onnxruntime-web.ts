@@ -1,6 +1,6 @@
 import * as ort from 'onnxruntime-web/wasm';
 import { DETECTOR_SIZE } from '../../../shared/vision/detector.ts';
-import { EYE_GRID_SHAPE, lookAtEyes } from '../../../shared/vision/eye-regions.ts';
+import { withMeshLips } from '../../../shared/vision/eye-regions.ts';
 import { MESH_SIZE } from '../../../shared/vision/mesh-output.ts';
 import { bytesAt, type DeviceRuntime } from './runtime.ts';
 
@@ -22,19 +22,13 @@ export const runtime: DeviceRuntime = {
         executionProviders: ['wasm'],
         graphOptimizationLevel: 'all',
       });
-    const [trunk, eyes, detector] = [
-      await session('trunk.onnx'),
-      await session('eyes.onnx'),
-      await session('detector.onnx'),
-    ];
+    const [mesh, detector] = [await session('mesh.onnx'), await session('detector.onnx')];
     return {
       mesh: async (planes) => {
-        const outputs = await trunk.run({ image: image(planes, MESH_SIZE) });
-        const mesh = floats(outputs, 'mesh');
-        const { grid, headsOf } = lookAtEyes(mesh);
-        const features = outputs.features as ort.Tensor;
-        const refined = await eyes.run({ features, grid: new ort.Tensor('float32', grid, EYE_GRID_SHAPE) });
-        return { mesh, heads: headsOf(floats(refined, 'points')), flag: floats(outputs, 'flag')[0] ?? 0 };
+        const outputs = await mesh.run({ image: image(planes, MESH_SIZE) });
+        const points = floats(outputs, 'mesh');
+        const heads = withMeshLips(points, floats(outputs, 'heads'));
+        return { mesh: points, heads, flag: floats(outputs, 'flag')[0] ?? 0 };
       },
       detect: async (planes) => {
         const outputs = await detector.run({ image: image(planes, DETECTOR_SIZE) });

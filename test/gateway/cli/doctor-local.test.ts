@@ -143,7 +143,7 @@ describe('doctor: inference', () => {
 
   it('it is there, but none of its workers is ready', async () => {
     const none = new Uint8Array();
-    const files = { detector: none, trunk: none, eyes: none };
+    const files = { detector: none, observedMesh: none };
     const spawn = () => spawnWorker({ engine: 'onnx', files });
     const limits = { workers: 1, queueLimit: 1, hangMs: 1000, startMs: 1000 };
     const pool = new WorkerPool({ ...limits, spawn, onReplaced: () => undefined });

@@ -1,14 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import {
-  EYE_BRANCHES,
-  EYE_REGIONS,
-  FEATURE_CELLS,
-  lookAtEyes,
-  REGION_CELLS,
-} from '../../../shared/vision/eye-regions.ts';
+import { EYE_BRANCHES, EYE_REGIONS, eyeHeads, withMeshLips } from '../../../shared/vision/eye-regions.ts';
 import { HEAD_POINTS, LIPS, MESH_POINTS, MESH_SIZE } from '../../../shared/vision/mesh-output.ts';
+import { placeRegions } from '../../../shared/vision/mesh-regions.ts';
 
 const [LEFT, RIGHT] = EYE_REGIONS.points;
+const FEATURE_CELLS = 48;
 
 /** A mesh whose eyes fill boxes of 32×16 px about (64, 80) and (128, 80), turned about (96, 80). */
 function meshTurned(angle: number): Float32Array {
@@ -28,55 +24,38 @@ function meshTurned(angle: number): Float32Array {
   return mesh;
 }
 
-/** Input pixels of a cell of the grid. */
-function pixelsOf(grid: Float32Array, eye: number, row: number, column: number): [number, number] {
-  const at = ((eye * REGION_CELLS + row) * REGION_CELLS + column) * 2;
-  return [grid[at] ?? 0, grid[at + 1] ?? 0].map((value) => ((value + 1) / 2) * MESH_SIZE) as [number, number];
+/** Heads of branches whose every point is 8 cells right of and 8 above the centre: the region's corner. */
+function headsOfCorners(mesh: Float32Array): (row: number) => number[] {
+  const points = new Float32Array(EYE_BRANCHES * HEAD_POINTS * 2);
+  for (let at = 0; at < points.length; at += 2) points.set([8, -8], at);
+  const heads = eyeHeads(mesh, placeRegions(EYE_REGIONS, mesh, FEATURE_CELLS / MESH_SIZE), points);
+  return (row) => Array.from(heads.subarray(row * HEAD_POINTS * 2, row * HEAD_POINTS * 2 + 2));
 }
 
-describe('lookAtEyes', () => {
-  it('spreads sixteen cells each way over one and a half times each eye’s box', () => {
-    const { grid } = lookAtEyes(meshTurned(0));
-    const [x, y] = pixelsOf(grid, 0, 0, 0);
-    expect(x).toBeCloseTo(64 - 24 + 1.5, 4);
-    expect(y).toBeCloseTo(80 - 12 + 0.75, 4);
-    const [lastX, lastY] = pixelsOf(grid, 1, 15, 15);
-    expect(lastX).toBeCloseTo(128 + 24 - 1.5, 4);
-    expect(lastY).toBeCloseTo(80 + 12 - 0.75, 4);
+describe('eyeHeads', () => {
+  it('brings points from a region’s cells to the mesh’s pixels, an iris in its eye’s region', () => {
+    const head = headsOfCorners(meshTurned(0));
+    for (const row of [1, 2]) expect(head(row)).toEqual([expect.closeTo(64 + 24, 4), expect.closeTo(80 - 12, 4)]);
+    for (const row of [3, 4]) expect(head(row)).toEqual([expect.closeTo(128 + 24, 4), expect.closeTo(80 - 12, 4)]);
   });
 
   it('turns with each eye', () => {
-    const [x, y] = pixelsOf(lookAtEyes(meshTurned(0.5)).grid, 0, 0, 0);
-    const [alongX, alongY] = [64 - 24 + 1.5 - 96, -12 + 0.75];
-    expect(x).toBeCloseTo(96 + Math.cos(0.5) * alongX - Math.sin(0.5) * alongY, 3);
-    expect(y).toBeCloseTo(80 + Math.sin(0.5) * alongX + Math.cos(0.5) * alongY, 3);
+    const [x = 0, y = 0] = headsOfCorners(meshTurned(0.5))(1);
+    const [along, across] = [64 + 24 - 96, -12];
+    expect(x).toBeCloseTo(96 + Math.cos(0.5) * along - Math.sin(0.5) * across, 3);
+    expect(y).toBeCloseTo(80 + Math.sin(0.5) * along + Math.cos(0.5) * across, 3);
   });
+});
 
-  it('puts cells beyond the outermost features’ centres where a sampler finds nothing', () => {
-    const mesh = meshTurned(0);
-    for (const point of LEFT) mesh[point * 3] = (mesh[point * 3] ?? 0) - 64;
-    const { grid } = lookAtEyes(mesh);
-    const edgePx = MESH_SIZE / FEATURE_CELLS / 2;
-    for (let column = 0; column < REGION_CELLS; column++) {
-      const trueX = -24 + 1.5 + column * 3;
-      const [x] = pixelsOf(grid, 0, 8, column);
-      if (trueX < edgePx) expect(x).toBeGreaterThan(2 * MESH_SIZE);
-      else expect(x).toBeCloseTo(trueX, 3);
-    }
-  });
-
-  it('brings points from a region’s cells to the mesh’s pixels, an iris in its eye’s region, and leaves the lips', () => {
+describe('withMeshLips', () => {
+  it('puts the mesh’s lips before the eyes’ heads', () => {
     const mesh = meshTurned(0);
     LIPS.forEach((point, row) => {
       mesh.set([row, 2 * row], point * 3);
     });
-    const points = new Float32Array(EYE_BRANCHES * HEAD_POINTS * 2);
-    for (let branch = 0; branch < EYE_BRANCHES; branch++) points.set([8, -8], branch * HEAD_POINTS * 2);
-    const heads = lookAtEyes(mesh).headsOf(points);
-    const point = (row: number): number[] =>
-      Array.from(heads.subarray(row * HEAD_POINTS * 2, row * HEAD_POINTS * 2 + 2));
-    for (const row of [1, 2]) expect(point(row)).toEqual([expect.closeTo(64 + 24, 4), expect.closeTo(80 - 12, 4)]);
-    for (const row of [3, 4]) expect(point(row)).toEqual([expect.closeTo(128 + 24, 4), expect.closeTo(80 - 12, 4)]);
-    expect(Array.from(heads.subarray(0, 4))).toEqual([0, 0, 1, 2]);
+    const eyes = new Float32Array(EYE_BRANCHES * HEAD_POINTS * 2).fill(7);
+    const heads = withMeshLips(mesh, eyes);
+    expect(Array.from(heads.subarray(0, 6))).toEqual([0, 0, 1, 2, 2, 4]);
+    expect(heads.subarray(HEAD_POINTS * 2)).toEqual(eyes);
   });
 });
