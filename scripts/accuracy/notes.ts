@@ -55,7 +55,7 @@ export const SHORT = `- **Hard light from one side.** The mesh shifts the irises
   fifths of the covered faces that face the camera still get an iris in a plausible place and are called centered.
 - **Profiles** beyond 60° and faces thrown far back are often no face to the detector.
 - **Looks at the camera from below or above it**: people differ by about 6° in how high and how far aside their eyes read, and a man in a
-  clip reads 10° too high; a session's own centre takes that up after half a minute, a calibration at once, a single picture cannot.
+  clip reads 10° too high; a session's own centre takes half of that up in a minute, a calibration all of it, a single picture nothing.
 - **Not measured**: reflecting lenses, masks, eye colours, children, two faces, labelled looks down and closed eyes of more than four real
   people, and how people's own centre settles over minutes.
 `;

@@ -51,7 +51,10 @@ export const DEFAULT_CENTER: PersonalCenter = {
   learntMs: 0,
 };
 
-/** Half a minute passes before the first step; then the centre follows with a time constant of two minutes. */
+/**
+ * Half a minute passes before the first step. Then the centre follows with a time constant as long as it has
+ * learnt, which makes it a plain mean at first, up to two minutes.
+ */
 const LEARN_AFTER_MS = 30_000;
 const LEARN_TAU_MS = 120_000;
 /** A single reading pulls no harder than one this far away, and one further than `MAX_DISTANCE_DEG` not at all. */
@@ -81,7 +84,7 @@ export function learnCenter(
   if (Math.hypot(dYaw, dPitch) > MAX_DISTANCE_DEG) return center;
   const learntMs = center.learntMs + coveredMs;
   if (learntMs < LEARN_AFTER_MS) return { ...center, learntMs };
-  const rate = 1 - Math.exp(-coveredMs / LEARN_TAU_MS);
+  const rate = 1 - Math.exp(-coveredMs / Math.min(learntMs, LEARN_TAU_MS));
   const move = (from: number, difference: number, home: number, reach: number): number =>
     home + clamp(from + rate * clamp(difference, MAX_PULL_DEG) - home, reach);
   return {

@@ -31,6 +31,14 @@ describe('the personal center', () => {
     expect([center.yawDeg, center.pitchDeg]).toEqual([DEFAULT_CENTER.yawDeg, DEFAULT_CENTER.pitchDeg]);
   });
 
+  it('has come half-way there after the first minute, and stays where it has been for long', () => {
+    const center = steadily(4, 0, 60_000, 200);
+    expect(center.yawDeg).toBeCloseTo(2, 0);
+    expect(center.pitchDeg).toBeCloseTo(-2.5, 0);
+    const settled = { yawDeg: 0, pitchDeg: 0, learntMs: 30 * 60_000 };
+    expect(learnCenter(settled, 0, -8, 10_000).pitchDeg).toBeGreaterThan(-0.6);
+  });
+
   it('comes to where the student looks within minutes', () => {
     const center = steadily(4, 2, 10 * 60_000, 200);
     expect(center.yawDeg).toBeCloseTo(4, 0);
