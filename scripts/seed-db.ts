@@ -5,15 +5,15 @@ import { createMysqlStore } from '../gateway/store/mysql/store.ts';
 import { describeError } from '../shared/errors.ts';
 import { startMariaDb } from '../test/support/mariadb.ts';
 import { seededRandom } from './chaos/faults.ts';
-import { fillDatabase, makeSchool } from './seed-db/fill.ts';
-import { measureViews } from './seed-db/measure.ts';
+import { FIRST_DAY, fillDatabase, makeSchool } from './seed-db/fill.ts';
+import { measureReports, measureViews } from './seed-db/measure.ts';
 
 const USAGE = `npm run seed-db -- [options]
   --students N   students (default 5000)
   --days D       days of study for each (default 120)
   --windows W    windows of 30 s a student has on a day, on average (default 17)
   --mysql URL    an empty database to fill; without it a MariaDB of its own, gone afterwards
-  --explain      show how each view's example query runs, and how long it takes
+  --explain      show how each view's example query runs, and how long it and the dashboard's questions take
 `;
 
 async function main(): Promise<void> {
@@ -58,7 +58,10 @@ async function main(): Promise<void> {
         seededRandom(1),
         (text) => process.stderr.write(`${text}\n`),
       );
-      if (values.explain) process.stdout.write(`${await measureViews(connection)}\n`);
+      if (values.explain) {
+        process.stdout.write(`${await measureViews(connection)}\n\n`);
+        process.stdout.write(`${await measureReports(url, FIRST_DAY, Number(values.days))}\n`);
+      }
     } finally {
       await connection.end();
     }

@@ -1,5 +1,7 @@
 import type { Connection, ResultSetHeader } from 'mysql2/promise';
 
+/** First day of study. */
+export const FIRST_DAY = '2026-01-05';
 const WINDOW_MS = 30_000;
 const DAY_MS = 86_400_000;
 const MODULES = 20;
@@ -69,7 +71,7 @@ export async function fillDatabase(
   await connection.query('CREATE TABLE seed_numbers (n INT PRIMARY KEY)');
   const numbers = Array.from({ length: 2 * windowsPerDay + 2 }, (_, n) => `(${n})`);
   await connection.query(`INSERT INTO seed_numbers VALUES ${numbers.join(',')}`);
-  const firstDayMs = Date.UTC(2026, 0, 5);
+  const firstDayMs = Date.parse(FIRST_DAY);
   const startedMs = performance.now();
   let windows = 0;
   let bouts = 0;

@@ -1,4 +1,8 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { openMysqlReports } from '../../gateway/reports/mysql.ts';
+import type { ReportStore } from '../../gateway/reports/port.ts';
+import { createReportStore } from '../../gateway/reports/store.ts';
+import { type DateRange, dateRange } from '../../shared/report/range.ts';
 
 /** What a person or a BI tool asks of each view. */
 const QUERIES: readonly string[] = [
@@ -37,6 +41,60 @@ export async function measureViews(connection: Connection): Promise<string> {
     lines.push(
       `| \`${query}\` | ${rows.length} | ${tookMs < 10 ? tookMs.toFixed(1) : tookMs.toFixed(0)} | ${steps.join('; ')} |`,
     );
+  }
+  return lines.join('\n');
+}
+
+const PAGE = { limit: 50, offset: 0 } as const;
+const STEP_MS = 60_000;
+
+/** What the dashboard's pages ask for a range of days. */
+const QUESTIONS: Readonly<Record<string, (reports: ReportStore, range: DateRange) => Promise<unknown>>> = {
+  'school: totals': (reports, range) => reports.totals({ range }),
+  'school: days': (reports, range) => reports.days({ range }),
+  'school: hours of day': (reports, range) => reports.hours({ range }),
+  'school: classes': (reports, range) => reports.classes({ range }),
+  'school: modules': (reports, range) => reports.modules({ range }),
+  'school: newest sessions': (reports, range) => reports.sessions({ range }, PAGE),
+  'school: students by name': (reports, range) =>
+    reports.students({ range }, { ...PAGE, order: 'name', descending: false }),
+  'class: totals': (reports, range) => reports.totals({ range, className: 'Class 7' }),
+  'class: students by focus': (reports, range) =>
+    reports.students({ range, className: 'Class 7' }, { ...PAGE, order: 'focusShare', descending: true }),
+  'student: with medians': (reports, range) => reports.detail({ range, userId: 1234 }),
+  'student: sessions': (reports, range) => reports.sessions({ range, userId: 1234 }, PAGE),
+  'module: with medians': (reports, range) => reports.detail({ range, moduleId: 7 }),
+  'module: lesson sections': (reports, range) => reports.sections({ range, moduleId: 7 }),
+  'lesson section: with medians': (reports, range) => reports.sectionDetail({ range, moduleId: 7, sectionId: 65 }),
+  'lesson section: time line': (reports, range) => reports.timeline({ range, moduleId: 7, sectionId: 65 }, STEP_MS),
+};
+
+/** Asks each of the dashboard's questions twice, for a day, for four weeks and for all days given, and says how long the second time took, ms. */
+export async function measureReports(url: string, firstDay: string, days: number): Promise<string> {
+  const reports = createReportStore(openMysqlReports({ url, prepare: async () => undefined }));
+  const lastMs = Date.parse(firstDay) + (days - 1) * 86_400_000;
+  const spans = [1, 28, days].filter((span) => span <= days);
+  const ranges = spans.map((span) => {
+    const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10);
+    return dateRange({ from: dayOf(lastMs - (span - 1) * 86_400_000), to: dayOf(lastMs), timeZone: 'UTC' }, lastMs);
+  });
+  const lines = [
+    `| question | ${spans.map((span) => `${span} ${span === 1 ? 'day' : 'days'}, ms`).join(' | ')} |`,
+    `|---|${spans.map(() => '---|').join('')}`,
+  ];
+  try {
+    for (const [name, ask] of Object.entries(QUESTIONS)) {
+      const took: string[] = [];
+      for (const range of ranges) {
+        await ask(reports, range);
+        const startedMs = performance.now();
+        await ask(reports, range);
+        took.push((performance.now() - startedMs).toFixed(0));
+      }
+      lines.push(`| ${name} | ${took.join(' | ')} |`);
+    }
+  } finally {
+    await reports.close();
   }
   return lines.join('\n');
 }
