@@ -2,7 +2,7 @@ import type { Detail } from '../../shared/report/figures.ts';
 import { shareOf } from '../../shared/report/figures.ts';
 import type { SectionRow, TimelineRow } from '../../shared/report/rows.ts';
 import type { ReportDatabase } from './database.ts';
-import { medianBout } from './median.ts';
+import { boutLengths } from './median.ts';
 import type { Scope, SectionScope } from './port.ts';
 import { figuresOf, numberOf, textOrNull, totalsOf } from './read.ts';
 import { detailSums, type Sql, sessionsOf, timeSums } from './sql.ts';
@@ -66,8 +66,7 @@ export async function readSectionDetail(database: ReportDatabase, scope: Section
   const [bouts = {}] = await database.rows(`SELECT ${BOUT_FIGURES} FROM ${from} WHERE ${where.text}`, where.values);
   return {
     ...totalsOf({ ...bouts, ...row }),
-    medianFocusedBoutMs: await medianBout(database, from, where, 'focused'),
-    medianUnfocusedBoutMs: await medianBout(database, from, where, 'unfocused'),
+    ...(await boutLengths(database, from, where)),
   };
 }
 

@@ -1,6 +1,6 @@
 import { dateOfDay } from '../../shared/report/zone.ts';
 import type { Directory, ReportDatabase, Row } from './database.ts';
-import { medianBout } from './median.ts';
+import { boutLengths } from './median.ts';
 import { readNames } from './names.ts';
 import type { ReportStore, Scope, SectionScope, StudentsQuery } from './port.ts';
 import { figuresOf, numberOf, personName, sessionRowOf, textOrNull, totalsOf } from './read.ts';
@@ -79,8 +79,7 @@ export function createReportStore(database: ReportDatabase): ReportStore {
       const bouts = `${from} JOIN relay_bouts b ON b.session_id = s.id`;
       return {
         ...(await totals(scope)),
-        medianFocusedBoutMs: await medianBout(database, bouts, where, 'focused'),
-        medianUnfocusedBoutMs: await medianBout(database, bouts, where, 'unfocused'),
+        ...(await boutLengths(database, bouts, where)),
       };
     },
     sectionDetail: (scope: SectionScope) => readSectionDetail(database, scope),

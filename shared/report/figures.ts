@@ -51,11 +51,12 @@ export const totalsShape = {
 export const totalsSchema = z.object(totalsShape);
 export type Totals = z.infer<typeof totalsSchema>;
 
-/** The same of one student, module or lesson section, with the middle length of their bouts. */
+/** The same of one student, module or lesson section, with the lengths of their bouts. */
 export const detailShape = {
   ...totalsShape,
   medianFocusedBoutMs: z.number().min(0).nullable(),
   medianUnfocusedBoutMs: z.number().min(0).nullable(),
+  longestUnfocusedBoutMs: z.number().min(0).nullable(),
 };
 
 export const detailSchema = z.object(detailShape);

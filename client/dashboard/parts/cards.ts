@@ -111,7 +111,11 @@ function boutsCard(context: ViewContext, figures: Detail): HTMLElement {
     duration(figures.medianFocusedBoutMs),
     duration(figures.longestFocusedBoutMs),
   ];
-  const away = [String(figures.unfocusedBouts), duration(figures.medianUnfocusedBoutMs), '–'];
+  const away = [
+    String(figures.unfocusedBouts),
+    duration(figures.medianUnfocusedBoutMs),
+    duration(figures.longestUnfocusedBoutMs),
+  ];
   return card(
     context,
     'Stretches without a break',

@@ -29,6 +29,7 @@ function detailOf(report: Report): Detail {
     longestFocusedBoutMs: focused.longestMs,
     medianFocusedBoutMs: focused.medianMs,
     medianUnfocusedBoutMs: away.medianMs,
+    longestUnfocusedBoutMs: away.longestMs,
   };
 }
 

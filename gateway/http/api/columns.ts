@@ -46,4 +46,5 @@ export const DETAIL_COLUMNS: readonly CsvColumn<Detail>[] = [
   ...TOTALS_COLUMNS,
   { name: 'median_focused_bout_ms', value: (row) => row.medianFocusedBoutMs },
   { name: 'median_unfocused_bout_ms', value: (row) => row.medianUnfocusedBoutMs },
+  { name: 'longest_unfocused_bout_ms', value: (row) => row.longestUnfocusedBoutMs },
 ];

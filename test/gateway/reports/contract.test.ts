@@ -109,6 +109,7 @@ function detail(windows: readonly MetricsWindow[]) {
     ...figures(windows),
     medianFocusedBoutMs: median(lengths('focused')),
     medianUnfocusedBoutMs: median(lengths('unfocused')),
+    longestUnfocusedBoutMs: lengths('unfocused').length === 0 ? null : Math.max(...lengths('unfocused')),
     directionMs,
     framesReceived: sum(windows, (window) => window.framesReceived),
     framesProcessed: sum(windows, (window) => window.framesProcessed),
@@ -184,7 +185,12 @@ describe.each([
     const found = await reports.detail(scope());
     expect(found).toEqual(detail(WINDOWS));
     expect(detailSchema.parse(found)).toEqual(found);
-    const { medianFocusedBoutMs: _focused, medianUnfocusedBoutMs: _unfocused, ...totals } = found;
+    const {
+      medianFocusedBoutMs: _focused,
+      medianUnfocusedBoutMs: _unfocused,
+      longestUnfocusedBoutMs: _longest,
+      ...totals
+    } = found;
     expect(await reports.totals(scope())).toEqual(totals);
     expect(found.sessions).toBeGreaterThan(40);
   });
