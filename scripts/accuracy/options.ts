@@ -21,7 +21,8 @@ export const USAGE = `npm run accuracy -- [options]
                    image sides, alternatives separated by |, the first names the state),
                    focus (focused/unfocused, 1/0, true/false; empty: from expect), subject.
                    The CMU faces' own labels.csv is understood too.
-  --head FILE      rigged head to render (default: ../shared/data/ict-head.glb)
+  --head FILE      rigged head to render (default: ../shared/data/ict-head.glb). The first run draws
+                   1,226 frames, which takes minutes; they are kept in .cache/accuracy.
   --no-synthetic   leave the rendered head out
   --no-bandwidth   leave the re-encoded face crops out
   --json           print one JSON object on the last line and write no report
