@@ -97,7 +97,7 @@ function bench(page: Page): Promise<boolean> {
 
 type Global = typeof globalThis & { bench: DevicePage };
 
-/** One round in a fresh page: the start, then the clip twice, of which the second counts. */
+/** One candidate's turn in a fresh page: the start, then the clip twice, of which the second counts. */
 async function oneRound(browser: LaunchedChromium, url: string, slowdown: number) {
   const page = await browser.newPage();
   const devtools: CDPSession = await browser.context.newCDPSession(page);
@@ -120,36 +120,68 @@ async function oneRound(browser: LaunchedChromium, url: string, slowdown: number
   }
 }
 
-async function measure(candidate: Candidate): Promise<Figures> {
+/** A candidate's page, served. */
+interface Stage {
+  readonly candidate: Candidate;
+  readonly files: CandidateFiles;
+  readonly url: string;
+  readonly server: Server;
+}
+
+async function prepare(candidate: Candidate): Promise<Stage> {
   const files = await candidateFiles(candidate);
   const server = await serve(files);
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  return { candidate, files, server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` };
+}
+
+type Round = Awaited<ReturnType<typeof oneRound>>;
+
+function speedOf(rounds: readonly Round[]): Speed {
+  const lookMs = rounds.flatMap((each) => each.lookMs);
+  return {
+    startMs: round(median(rounds.map(({ startMs }) => startMs)), 0),
+    frameMsP50: round(median(lookMs), 1),
+    frameMsP95: round(quantile(lookMs, 0.95), 1),
+  };
+}
+
+/** All candidates take turns in every round, so that whatever else the machine does falls on all of them. */
+async function measure(): Promise<Record<string, Figures>> {
+  const stages = await Promise.all(CANDIDATES.map(prepare));
   const browser = await launchChromium();
+  const rounds: { readonly candidate: Candidate; readonly slowdown: number; readonly round: Round }[] = [];
   try {
-    const speed: Record<string, Speed> = {};
-    const memoriesMb: number[] = [];
-    for (const slowdown of SLOWDOWNS) {
-      const rounds = [];
-      for (let count = 0; count < ROUNDS; count++) rounds.push(await oneRound(browser, url, slowdown));
-      const lookMs = rounds.flatMap((each) => each.lookMs);
-      memoriesMb.push(...rounds.flatMap(({ memoryMb }) => memoryMb ?? []));
-      speed[`${slowdown}x`] = {
-        startMs: round(median(rounds.map(({ startMs }) => startMs)), 0),
-        frameMsP50: round(median(lookMs), 1),
-        frameMsP95: round(quantile(lookMs, 0.95), 1),
-      };
+    for (let count = 0; count < ROUNDS; count++) {
+      for (const slowdown of SLOWDOWNS) {
+        for (const { candidate, url } of stages) {
+          rounds.push({ candidate, slowdown, round: await oneRound(browser, url, slowdown) });
+        }
+      }
     }
-    const downloadBytes = await brotliBytes(files.values());
-    return {
-      downloadBytes,
-      downloadS: round((downloadBytes * 8) / (LINK_KBPS * 1000), 0),
-      memoryMb: memoriesMb.length === 0 ? null : round(median(memoriesMb), 0),
-      speed,
-    };
   } finally {
     await browser.close();
-    server.close();
+    for (const { server } of stages) server.close();
   }
+  const results: Record<string, Figures> = {};
+  for (const { candidate, files } of stages) {
+    const own = rounds.filter((each) => each.candidate === candidate);
+    const memoriesMb = own.flatMap((each) => each.round.memoryMb ?? []);
+    const speeds = SLOWDOWNS.map((slowdown) => {
+      const slowed = own.filter((each) => each.slowdown === slowdown);
+      return [`${slowdown}x`, speedOf(slowed.map((each) => each.round))] as const;
+    });
+    results[candidate] = {
+      ...(await downloadOf(files.values())),
+      memoryMb: memoriesMb.length === 0 ? null : round(median(memoriesMb), 0),
+      speed: Object.fromEntries(speeds),
+    };
+  }
+  return results;
+}
+
+async function downloadOf(files: Iterable<Uint8Array>): Promise<Pick<Figures, 'downloadBytes' | 'downloadS'>> {
+  const downloadBytes = await brotliBytes(files);
+  return { downloadBytes, downloadS: round((downloadBytes * 8) / (LINK_KBPS * 1000), 0) };
 }
 
 /** MediaPipe's own build needs WebGL, in software here, and is not slowed down: its figures are for orientation. */
@@ -161,10 +193,8 @@ async function measureMediapipe(): Promise<Figures> {
     const startMs = performance.now() - startedMs;
     await page.msPerFrame();
     const frameMs = await page.msPerFrame();
-    const downloadBytes = await brotliBytes(await mediapipeFiles());
     return {
-      downloadBytes,
-      downloadS: round((downloadBytes * 8) / (LINK_KBPS * 1000), 0),
+      ...(await downloadOf(await mediapipeFiles())),
       memoryMb: null,
       speed: { '1x': { startMs: round(startMs, 0), frameMsP50: round(frameMs, 1), frameMsP95: round(frameMs, 1) } },
     };
@@ -209,8 +239,7 @@ function print(results: Readonly<Record<string, Figures>>): void {
  */
 export async function run(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...argv], options: { json: { type: 'boolean', default: false } } });
-  const results: Record<string, Figures> = {};
-  for (const candidate of CANDIDATES) results[candidate] = await measure(candidate);
+  const results = await measure();
   results.mediapipe = await measureMediapipe();
   const own = results.own;
   const ratios = Object.fromEntries(
