@@ -239,7 +239,7 @@ describe('auto', () => {
       (urls) => Promise.all(urls.map(async (url) => (await fetch(url)).arrayBuffer())),
       assetNames().map((name) => `http://127.0.0.1:${slow.port}/device/${name}`),
     );
-    slow.reshape({ up: symmetricLink({ kbps: 12, rttMs: 300 }).up, down: free.down });
+    slow.reshape({ up: symmetricLink({ kbps: 16, rttMs: 300 }).up, down: free.down });
     // Two readings of the link, and whatever its queue still holds.
     const patiently = { timeout: 90_000 };
     await page.waitForFunction(
@@ -255,7 +255,8 @@ describe('auto', () => {
     const { errors, modes, sessions } = await seen(page);
     expect(modes.at(-1)).toMatchObject({ reason: 'link_slow' });
     expect(modes.at(-1)?.message).toMatch(/connection is slow/);
-    expect(sessions).toHaveLength(1);
+    // Such a link may break off as well: it is one session all the same.
+    expect(new Set(sessions.map(({ sessionId }) => sessionId)).size).toBe(1);
     expect(errors).toEqual([]);
     await finish(page);
     await page.close();
