@@ -88,10 +88,12 @@ export class CaptureLoop implements Placement {
     const { guidance } = this.#connection;
     if (video === null || size === null || guidance === null || this.#taking) return;
     const nowMs = performance.now();
+    const isKeeping = this.#connection.isKeeping();
     const dueMs = nextDueMs(this.#dueMs, nowMs, this.#connection.pacer.fps);
-    if (dueMs === null || nowMs < this.#notBeforeMs) return;
-    if (!this.#connection.canSend()) this.#connection.noteBlocked();
-    if (!this.#connection.accepts()) return;
+    const isDue = dueMs !== null && nowMs >= this.#notBeforeMs;
+    if (isDue && !this.#connection.canSend()) this.#connection.noteBlocked();
+    // What is kept comes at the outbox's rate: in an outage the pacer's falls far below one picture a second.
+    if (!(isKeeping || isDue) || !this.#connection.accepts()) return;
     if (this.#size !== null && (this.#size.widthPx !== size.widthPx || this.#size.heightPx !== size.heightPx)) {
       this.#size = size;
       this.forget();
@@ -99,7 +101,7 @@ export class CaptureLoop implements Placement {
       return;
     }
     this.#taking = true;
-    this.#dueMs = dueMs;
+    this.#dueMs = dueMs ?? this.#dueMs;
     void this.#take(video, size, guidance, nowMs).finally(() => {
       this.#taking = false;
     });
@@ -109,7 +111,7 @@ export class CaptureLoop implements Placement {
   async #take(video: HTMLVideoElement, camera: FrameSize, guidance: Guidance, nowMs: number): Promise<void> {
     const { pacer } = this.#connection;
     const captureMs = this.#connection.captureClockMs() ?? 0;
-    const isLive = this.#connection.canSend();
+    const isLive = !this.#connection.isKeeping();
     const { nextCrop } = guidance;
     const choice = chooseCrop(isLive || nextCrop === null ? nextCrop : widenHint(nextCrop), camera, this.#choice);
     const format = pacer.format(this.#settings.quality);

@@ -124,6 +124,11 @@ export class RelayConnection {
     return this.#hotPath.canSend(this.#lane());
   }
 
+  /** True when a picture taken now would be kept for later, if it is accepted at all. */
+  isKeeping(): boolean {
+    return this.#hotPath.isKeeping(this.#lane());
+  }
+
   /** True when a picture or an observation taken now would be sent, or kept until there is a connection. */
   accepts(): boolean {
     const captureMs = this.captureClockMs();

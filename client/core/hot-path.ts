@@ -53,10 +53,14 @@ export class HotPath {
     return lane !== null && lane.socket.bufferedAmount === 0 && this.#flow.pending < lane.credit;
   }
 
+  /** True when a message would not leave at once, or not before what is kept. */
+  isKeeping(lane: Lane | null): boolean {
+    return this.#options.outbox?.goesFirst === true || !this.canSend(lane);
+  }
+
   /** True when a message captured at `captureMs` would be sent, or kept for later. */
   accepts(lane: Lane | null, captureMs: number): boolean {
-    const { outbox } = this.#options;
-    return (outbox?.goesFirst !== true && this.canSend(lane)) || outbox?.wants(captureMs) === true;
+    return !this.isKeeping(lane) || this.#options.outbox?.wants(captureMs) === true;
   }
 
   /**

@@ -25,9 +25,9 @@ const CHARTS: readonly {
 }[] = [
   {
     file: 'links-bytes.svg',
-    title: 'Bytes up per second, kB',
-    scale: logarithmicScale(0.1, 1000, String, short),
-    figureOf: ({ upBytesPerSecond }) => upBytesPerSecond / 1000,
+    title: 'Sent per observation, kB',
+    scale: logarithmicScale(0.01, 100, String, short),
+    figureOf: ({ upBytesPerObservation }) => (upBytesPerObservation === null ? null : upBytesPerObservation / 1000),
   },
   {
     file: 'links-observations.svg',
@@ -37,7 +37,7 @@ const CHARTS: readonly {
   },
   {
     file: 'links-latency.svg',
-    title: 'Capture to update, 99 of 100 are faster, s',
+    title: 'From capture to update, s (99 of 100 are faster)',
     scale: logarithmicScale(0.01, 100, String, short),
     figureOf: ({ latencyMsP99 }) => (latencyMsP99 === null ? null : latencyMsP99 / 1000),
   },
