@@ -144,7 +144,8 @@ export class HotPath {
     const taken = late
       ? this.#flow.takeLate(message.kind, message.captureMs, now(), length)
       : this.#flow.take(message.kind, message.captureMs, now(), length);
-    pacer.note({ type: 'sent', nowMs: now(), bytes: length, picture });
+    // Kept ones go as fast as they are answered: charged to the allowance they would hold up live ones for long after.
+    if (!late) pacer.note({ type: 'sent', nowMs: now(), bytes: length, picture });
     traffic.noteSent(message.kind);
     traffic.noteUp(length);
     if (late) this.#late.add(taken.seq);

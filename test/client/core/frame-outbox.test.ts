@@ -142,6 +142,25 @@ describe('a connection that keeps pictures', () => {
     expect(second.messages.at(-1)?.late).toBe(false);
   });
 
+  it('owes nothing for them afterwards: a live picture goes as soon as they are through', async () => {
+    const { reconnect, connection, outbox, time } = await outageOnAConnection();
+    const image = new Uint8Array(8000);
+    for (let second = 0; second < 10; second += 1) {
+      time.advance(1000);
+      const captureMs = connection.captureClockMs() ?? 0;
+      connection.sendFrame({ image, codec: 'jpeg', crop: FULL, fullFrame: true, captureMs });
+    }
+    const second = await reconnect(true);
+    for (let at = 0; outbox.size > 0; at += 1) {
+      const message = second.messages[at];
+      if (message === undefined) time.advance(100);
+      else second.update({ seq: message.seq });
+      if (message === undefined) at -= 1;
+    }
+    expect(second.messages.length).toBeGreaterThanOrEqual(9);
+    expect(connection.pacer.waitMs({ size: { widthPx: 128, heightPx: 128 }, whole: false })).toBeLessThan(1000);
+  });
+
   it('forgets them where the session could not be gone on with', async () => {
     const { capture, reconnect, outbox } = await outageOnAConnection();
     capture(null, 10_000);
