@@ -146,6 +146,14 @@ export function linearScale(max: number, step: number, textOf: (value: number) =
   };
 }
 
+/** Bars narrower than this have their value written upwards, or neighbours would overlap. */
+const NARROW_BAR = 22;
+
+function barText(x: number, y: number, content: string, barWidth: number): string {
+  if (barWidth >= NARROW_BAR) return text(x, y, content, 'text-anchor="middle" class="small"');
+  return text(0, 0, content, `class="small" transform="translate(${(x + 4).toFixed(1)} ${y.toFixed(1)}) rotate(-90)"`);
+}
+
 /** Groups of bars; null leaves a gap. */
 export function barChart(
   title: string,
@@ -179,7 +187,7 @@ export function barChart(
           const x = start + s * barWidth;
           return [
             `<rect x="${x.toFixed(1)}" y="${py(value).toFixed(1)}" width="${(barWidth - 2).toFixed(1)}" height="${(scale.heightOf(value) * height).toFixed(1)}" fill="${color}"/>`,
-            text(x + barWidth / 2 - 1, py(value) - 4, scale.textOf(value), 'text-anchor="middle" class="small"'),
+            barText(x + barWidth / 2 - 1, py(value) - 4, scale.textOf(value), barWidth),
           ];
         }),
       ];
