@@ -109,6 +109,8 @@ export interface ModeReport {
   readonly message: string;
   /** Part of the models that is loaded while the device is made ready, 0–1; else null. */
   readonly loaded: number | null;
+  /** Bytes that the models took of the student's link; 0 before, and where the browser had them. */
+  readonly downloadedBytes: number;
 }
 
 /** The calibration in use. */

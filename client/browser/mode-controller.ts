@@ -24,6 +24,8 @@ export interface ModeReport {
   readonly message: string;
   /** Part of the models that is loaded while the device is made ready, 0–1; else null. */
   readonly loaded: number | null;
+  /** Bytes that the models took of the student's link; 0 before, and where the browser had them. */
+  readonly downloadedBytes: number;
 }
 
 export interface ModeControllerOptions {
@@ -56,6 +58,7 @@ export class ModeController {
   #eyes: DeviceEyes | null = null;
   #looksMs: number[] = [];
   #loaded: number | null = null;
+  #downloadedBytes = 0;
   #told: ModeReport | null = null;
   #disposed = false;
 
@@ -151,8 +154,9 @@ export class ModeController {
       });
       this.#eyes = eyes;
       eyes.ready.then(
-        ({ lookMs }) => {
+        ({ lookMs, downloadedBytes }) => {
           this.#loaded = null;
+          this.#downloadedBytes = downloadedBytes;
           this.#device = { state: 'ready', lookMs };
           this.#decide();
         },
@@ -191,8 +195,21 @@ export class ModeController {
   #tell({ mode, reason }: Pick<ModeChoice, 'mode' | 'reason'>): void {
     const told = this.#told;
     const loaded = reason === 'preparing' ? this.#loaded : null;
-    if (told !== null && told.mode === mode && told.reason === reason && told.loaded === loaded) return;
-    this.#told = { mode, reason, message: explainMode({ mode, reason }), loaded };
+    if (
+      told !== null &&
+      told.mode === mode &&
+      told.reason === reason &&
+      told.loaded === loaded &&
+      told.downloadedBytes === this.#downloadedBytes
+    )
+      return;
+    this.#told = {
+      mode,
+      reason,
+      message: explainMode({ mode, reason }),
+      loaded,
+      downloadedBytes: this.#downloadedBytes,
+    };
     this.#options.onReport(this.#told);
   }
 }

@@ -20,8 +20,13 @@ export type ToWorker =
 /** What the worker says to the page. */
 export type FromWorker =
   | { readonly type: 'progress'; readonly loadedBytes: number }
-  /** Ready; `lookMs` is what one look at a picture takes here, ms. */
-  | { readonly type: 'ready'; readonly lookMs: number; readonly memoryBytes: number }
+  /** Ready; `lookMs` is what one look at a picture takes here, ms, `downloadedBytes` what the models took of the link. */
+  | {
+      readonly type: 'ready';
+      readonly lookMs: number;
+      readonly memoryBytes: number;
+      readonly downloadedBytes: number;
+    }
   /** Null: the picture is bit for bit the one before. */
   | {
       readonly type: 'seen';

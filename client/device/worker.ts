@@ -39,6 +39,12 @@ async function download(url: string, expectedBytes: number): Promise<Uint8Array>
   return bytes.subarray(0, loadedBytes);
 }
 
+/** Bytes that came over the link for `url`: 0 where the browser had it, and where it does not say. */
+function transferredBytes(url: string): number {
+  const [entry] = performance.getEntriesByName(url, 'resource') as PerformanceResourceTiming[];
+  return entry?.transferSize ?? 0;
+}
+
 function kernelBytes(): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(KERNEL_WASM_BASE64), (character) => character.charCodeAt(0));
 }
@@ -82,7 +88,12 @@ async function open({ modelsUrl, modelsBytes }: Extract<ToWorker, { type: 'open'
     await locate({ image: blank, crop: { xPx: 0, yPx: 0, ...size } }, hint);
     lookMs = performance.now() - startedMs;
   }
-  scope.postMessage({ type: 'ready', lookMs, memoryBytes: models.memoryBytes });
+  scope.postMessage({
+    type: 'ready',
+    lookMs,
+    memoryBytes: models.memoryBytes,
+    downloadedBytes: transferredBytes(modelsUrl),
+  });
   return { observer: createObserver(locate), pixelsOf };
 }
 

@@ -71,7 +71,8 @@ export class LinkPanel {
     setText(byId('rate-up', HTMLElement), rate(this.#up.perSecond));
     setText(byId('rate-down', HTMLElement), rate(this.#down.perSecond));
     setText(byId('latency', HTMLElement), stats.latencyMs === null ? '–' : `${Math.round(stats.latencyMs)} ms`);
-    setText(byId('data-used', HTMLElement), dataAmount(stats.bytesUp + stats.bytesDown));
+    const { downloadedBytes = 0 } = this.#source().modeReport ?? {};
+    setText(byId('data-used', HTMLElement), dataAmount(stats.bytesUp + stats.bytesDown + downloadedBytes));
   }
 
   #noteSlow(nowMs: number): void {

@@ -35,7 +35,7 @@ function assetNames(): [worker: string, models: string] {
 interface SeenByPage {
   updates: { metrics: Record<string, number | string> }[];
   errors: { type: string; code: string }[];
-  modes: { mode: string; reason: string; message: string }[];
+  modes: { mode: string; reason: string; message: string; downloadedBytes: number }[];
   sessions: { sessionId: string; resumed: boolean }[];
   cameras: number;
 }
@@ -187,6 +187,11 @@ describe('device mode on a page of the school', () => {
     const { errors, modes, sessions } = await seen(page);
     expect(errors).toEqual([]);
     expect(modes.at(-1)).toMatchObject({ mode: 'device', reason: 'asked' });
+    // What the models took of the student's data is told, compressed as it came.
+    const [, models] = assetNames();
+    const compressedBytes = statSync(join(ASSETS, `${models}.br`)).size;
+    expect(modes.at(-1)?.downloadedBytes).toBeGreaterThanOrEqual(compressedBytes);
+    expect(modes.at(-1)?.downloadedBytes).toBeLessThan(compressedBytes + 1000);
     expect(bytesPerSecond).toBeLessThan(500);
     const types = sent.map(({ first }) => first & 15);
     expect(types).not.toContain(FRAME_TYPE.frame);
