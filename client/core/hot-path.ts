@@ -105,13 +105,13 @@ export class HotPath {
     const message = this.#flow.acknowledge(update.seq);
     this.#watchAcks();
     if (message === null) return null;
-    this.#options.outbox?.settled?.(message.captureMs);
     const { now, pacer } = this.#options;
     const { bytes, sentAtMs } = message;
     pacer.note({ type: 'acknowledged', nowMs: now(), sentAtMs, bytes });
     // How long a kept message waited says nothing of the link.
     const isLate = this.#late.delete(update.seq);
     const latencyMs = clockMs === null || isLate ? null : Math.max(0, clockMs - message.captureMs);
+    this.#options.outbox?.settled?.(message.captureMs, latencyMs);
     this.#options.traffic.noteAcknowledged(latencyMs);
     return latencyMs;
   }

@@ -39,8 +39,8 @@ export class ModeOutbox implements Outbox {
     return this.#present?.next(nowMs, unacknowledged, credit) ?? null;
   }
 
-  settled(captureMs: number): void {
-    this.#each((outbox) => outbox.settled?.(captureMs));
+  settled(captureMs: number, latencyMs: number | null): void {
+    this.#each((outbox) => outbox.settled?.(captureMs, latencyMs));
   }
 
   rewind(): void {

@@ -24,8 +24,8 @@ export interface Outbox {
   readonly window?: number | undefined;
   /** True while what is kept must leave before anything newer: that is kept as well. Absent: never. */
   readonly goesFirst?: boolean;
-  /** A message that `next` gave has been answered. */
-  settled?(captureMs: number): void;
+  /** A message has been answered, kept or not; `latencyMs` from its capture, null for one that was kept. */
+  settled?(captureMs: number, latencyMs: number | null): void;
   /** The connection is gone: what `next` gave and nobody answered was perhaps never there. */
   rewind?(): void;
   /** A new session begins: what is kept belongs to none that can be gone on with. */

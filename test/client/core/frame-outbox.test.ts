@@ -8,7 +8,7 @@ function picture(captureMs: number) {
 
 /** Captures five times a second, as the loop does, with no connection; the last picture acknowledged was at `fromMs`. */
 function outage(fromMs: number, toMs: number, outbox = new FrameOutbox()): FrameOutbox {
-  outbox.settled(fromMs);
+  outbox.settled(fromMs, 100);
   for (let atMs = fromMs + 200; atMs <= toMs; atMs += 200) if (outbox.wants(atMs)) outbox.keep(picture(atMs));
   return outbox;
 }
@@ -20,7 +20,7 @@ function drain(outbox: FrameOutbox, nowMs = 0): number[] {
     const message = outbox.next(atMs);
     if (message === null) continue;
     captured.push(message.captureMs);
-    outbox.settled(message.captureMs);
+    outbox.settled(message.captureMs, null);
   }
   return captured;
 }
@@ -44,9 +44,34 @@ describe('pictures of an outage', () => {
   it('are not kept while acknowledgements come, however few', () => {
     const outbox = new FrameOutbox();
     for (let atMs = 0; atMs < 20_000; atMs += 200) {
-      outbox.settled(atMs - 1200);
+      outbox.settled(atMs - 1200, 600);
       expect(outbox.wants(atMs)).toBe(false);
     }
+  });
+
+  it('are not kept on a link that is slow: it takes seconds for each picture, and all arrive', () => {
+    const outbox = new FrameOutbox();
+    // Two under way, each three seconds long, an answer every one and a half.
+    for (let atMs = 0; atMs < 30_000; atMs += 100) {
+      if (atMs >= 3000 && atMs % 1500 === 0) outbox.settled(atMs - 3000, 3000);
+      if (atMs >= 3000) expect(outbox.wants(atMs)).toBe(false);
+    }
+  });
+
+  it('are kept on a slow link too once it is interrupted, and in time again after it has become quick', () => {
+    const outbox = new FrameOutbox();
+    outbox.settled(10_000, 3000);
+    expect(outbox.wants(15_900)).toBe(false);
+    expect(outbox.wants(16_000)).toBe(true);
+    for (let atMs = 16_000; atMs < 20_000; atMs += 200) outbox.settled(atMs, 100);
+    expect(outbox.wants(21_300)).toBe(true);
+  });
+
+  it('are not kept for want of an answer before the first can have come', () => {
+    const outbox = new FrameOutbox();
+    expect(outbox.wants(5000)).toBe(false);
+    expect(outbox.wants(6400)).toBe(false);
+    expect(outbox.wants(6500)).toBe(true);
   });
 
   it('go before anything newer, in order, and no more than ten a second', () => {
@@ -66,14 +91,14 @@ describe('pictures of an outage', () => {
     const outbox = outage(0, 10_000);
     const first = outbox.next(0);
     const second = outbox.next(1000);
-    outbox.settled(first?.captureMs ?? 0);
+    outbox.settled(first?.captureMs ?? 0, null);
     outbox.rewind();
     expect(drain(outbox, 2000)[0]).toBe(second?.captureMs);
   });
 
   it('are no "same" messages: what they repeat may never have arrived', () => {
     const outbox = new FrameOutbox();
-    outbox.settled(0);
+    outbox.settled(0, 100);
     outbox.keep({ kind: 'same', captureMs: 2000 });
     expect(outbox.size).toBe(0);
     expect(outbox.wants(2000)).toBe(true);
