@@ -9,6 +9,7 @@ import type { MetricsStore } from '../store/port.ts';
 import { type BackoffPolicy, backoffMs } from './backoff.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { fileError, numberOf, openFile, textOf, transaction } from './connection.ts';
+import { handOver } from './deliver.ts';
 
 const FILE = 'calibrations.db';
 const BATCH_SIZE = 50;
@@ -118,28 +119,18 @@ export async function openCalibrationKeeper(options: CalibrationKeeperOptions): 
     depth -= delivered.length + aside.length;
   }
 
-  /** Delivers one by one what the store refuses together, so that one bad record is set aside alone. */
   async function deliver(batch: readonly Waiting[]): Promise<void> {
-    try {
-      await saveCalibrations(
+    const { deliveredIds, setAside, failure } = await handOver(batch, (part) =>
+      saveCalibrations(
         store,
-        batch.flatMap(({ record }) => (record === null ? [] : [record])),
-      );
-      await settle(
-        batch.map(({ id }) => id),
-        [],
-      );
-    } catch (error) {
-      if (!(error instanceof RelayError) || error.code !== 'store_rejected') throw error;
-      const [first, ...others] = batch;
-      if (first === undefined) return;
-      if (others.length > 0) {
-        for (const one of batch) await deliver([one]);
-        return;
-      }
-      logger.error({ code: 'calibration_set_aside', error: describeError(error) }, 'the store refuses a calibration');
-      await settle([], [{ id: first.id, error: describeError(error) }]);
+        part.flatMap(({ record }) => (record === null ? [] : [record])),
+      ),
+    );
+    for (const { error } of setAside) {
+      logger.error({ code: 'calibration_set_aside', error }, 'the store refuses a calibration');
     }
+    if (deliveredIds.length + setAside.length > 0) await settle(deliveredIds, setAside);
+    if (failure !== null) throw failure;
   }
 
   async function deliverAll(): Promise<void> {

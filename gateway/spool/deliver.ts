@@ -26,34 +26,22 @@ export function readEntry(row: SpoolRow): MetricsWindow {
 }
 
 /**
- * Hands entries to the store in their order, in as few calls as can be: a batch that the store
- * rejects is halved until the entries at fault stand alone. Never rejects; stops at the first
+ * Hands entries over in their order, in as few calls as can be: a batch that is rejected (RelayError
+ * `store_rejected`) is halved until the entries at fault stand alone. Never rejects; stops at the first
  * failure that is not a rejection.
  */
-export async function deliver(
-  rows: readonly SpoolRow[],
-  store: Pick<MetricsStore, 'applyWindows'>,
-  elsewhere?: ReadonlyMap<string, StoredElsewhere>,
+export async function handOver<T extends { readonly id: number }>(
+  entries: readonly T[],
+  take: (part: readonly T[]) => Promise<unknown>,
 ): Promise<Delivery> {
   const deliveredIds: number[] = [];
   const setAside: { id: number; error: string }[] = [];
-  const entries: Entry[] = [];
-  for (const row of rows) {
-    try {
-      entries.push({ id: row.id, window: readEntry(row) });
-    } catch (error) {
-      setAside.push({ id: row.id, error: describeError(error) });
-    }
-  }
 
-  async function apply(part: readonly Entry[]): Promise<void> {
+  async function apply(part: readonly T[]): Promise<void> {
     const [first, ...others] = part;
     if (first === undefined) return;
     try {
-      await store.applyWindows(
-        part.map(({ window }) => window),
-        elsewhere,
-      );
+      await take(part);
       deliveredIds.push(...part.map(({ id }) => id));
     } catch (error) {
       if (!(error instanceof RelayError) || error.code !== 'store_rejected') throw error;
@@ -73,4 +61,28 @@ export async function deliver(
   } catch (failure) {
     return { deliveredIds, setAside, failure };
   }
+}
+
+/** Hands windows to the store, as handOver; entries that nobody can read are set aside. */
+export async function deliver(
+  rows: readonly SpoolRow[],
+  store: Pick<MetricsStore, 'applyWindows'>,
+  elsewhere?: ReadonlyMap<string, StoredElsewhere>,
+): Promise<Delivery> {
+  const unreadable: { id: number; error: string }[] = [];
+  const entries: Entry[] = [];
+  for (const row of rows) {
+    try {
+      entries.push({ id: row.id, window: readEntry(row) });
+    } catch (error) {
+      unreadable.push({ id: row.id, error: describeError(error) });
+    }
+  }
+  const delivery = await handOver(entries, (part) =>
+    store.applyWindows(
+      part.map(({ window }) => window),
+      elsewhere,
+    ),
+  );
+  return { ...delivery, setAside: [...unreadable, ...delivery.setAside] };
 }
