@@ -18,6 +18,11 @@ export interface FrameSize {
   readonly heightPx: number;
 }
 
+/** True for frames of the same width and height. */
+export function isSameSize(a: FrameSize, b: FrameSize): boolean {
+  return a.widthPx === b.widthPx && a.heightPx === b.heightPx;
+}
+
 /**
  * Square, rotated face region in camera pixels of the full frame. `rotationRad` is the angle of
  * the face's own x axis against the image's, positive clockwise as seen in the picture (y down).

@@ -1,4 +1,4 @@
-import type { FrameSize } from '../../shared/geometry.ts';
+import { type FrameSize, isSameSize } from '../../shared/geometry.ts';
 import { implausibility } from '../../shared/observation-check.ts';
 import { nextDueMs } from '../core/beat.ts';
 import type { DeviceEyes } from '../device/eyes.ts';
@@ -75,7 +75,7 @@ export class DevicePlacement implements Placement {
     if (eyes === null || !eyes.isReady) return;
     const dueMs = nextDueMs(this.#dueMs, performance.now(), this.#context.connection.pacer.wantedFps);
     if (dueMs === null) return;
-    if (this.#size !== null && (this.#size.widthPx !== size.widthPx || this.#size.heightPx !== size.heightPx)) {
+    if (this.#size !== null && !isSameSize(this.#size, size)) {
       this.#size = size;
       this.forget();
       onSizeChange(size);

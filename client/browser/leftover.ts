@@ -2,15 +2,12 @@ import type { GatewayAddresses } from '../core/addresses.ts';
 import { ObservationOutbox } from '../core/observation-outbox.ts';
 import { createBrowserConnection } from './browser-connection.ts';
 import type { ObservationStore } from './observation-store.ts';
+import { within } from './within.ts';
 
 /** A student does not wait longer than this for what an earlier page left. */
 const DELIVER_WITHIN_MS = 15_000;
 /** A browser whose database does not answer in this time is taken for one without. */
 const LOOK_WITHIN_MS = 1000;
-
-function after<T>(delayMs: number, value: T): Promise<T> {
-  return new Promise((resolve) => setTimeout(() => resolve(value), delayMs));
-}
 
 /**
  * Delivers the observations that an earlier page of this student kept and could not send: they are accounted at their
@@ -22,7 +19,7 @@ export async function deliverLeftover(options: {
   getTicket(): Promise<string>;
 }): Promise<void> {
   const { addresses, store, getTicket } = options;
-  const leftover = await Promise.race([store.leftover(), after(LOOK_WITHIN_MS, null)]);
+  const leftover = await within(store.leftover(), LOOK_WITHIN_MS, null);
   if (leftover === null) return;
   const { camera, resume, sectionId } = leftover.session;
   const outbox = new ObservationOutbox(store, leftover.kept);
@@ -37,6 +34,6 @@ export async function deliverLeftover(options: {
     connection.start({ camera, sectionId, mode: 'device' });
     connection.connect();
     // Closed and not stopped: the session may go on, and its time ends with the last observation.
-    void Promise.race([outbox.whenEmpty(), after(DELIVER_WITHIN_MS, undefined)]).then(() => connection.close());
+    void within(outbox.whenEmpty(), DELIVER_WITHIN_MS, undefined).then(() => connection.close());
   });
 }

@@ -16,6 +16,7 @@ import { deliverLeftover } from './leftover.ts';
 import { ModeController, type ModeReport } from './mode-controller.ts';
 import { ObservationStore } from './observation-store.ts';
 import { ResumeMemory } from './resume-memory.ts';
+import { within } from './within.ts';
 
 export interface StudentSessionOptions extends Omit<CaptureSessionOptions, 'connection' | 'createPlacement'> {
   readonly addresses: GatewayAddresses;
@@ -156,8 +157,7 @@ export class StudentSession {
 
   /** Resolves once what an outage left has been counted, or after a while. */
   async #delivered(): Promise<void> {
-    const late = new Promise<void>((resolve) => setTimeout(resolve, DELIVER_WITHIN_MS));
-    await Promise.race([Promise.all([this.#kept.whenEmpty(), this.#pictures.whenEmpty()]), late]);
+    await within(Promise.all([this.#kept.whenEmpty(), this.#pictures.whenEmpty()]), DELIVER_WITHIN_MS, undefined);
   }
 
   /** Closes the connection; the next page of this tab may go on with the session. */

@@ -8,8 +8,6 @@ import { WorkerGrabber } from './worker-grabber.ts';
  * on the page again should the worker fail.
  */
 export class BestGrabber implements Grabber {
-  /** Where the pictures are drawn at present. */
-  place: 'page' | 'worker' = 'page';
   readonly #onWebp: (encoded: boolean) => void;
   #grabber: Grabber;
   #disposed = false;
@@ -47,14 +45,12 @@ export class BestGrabber implements Grabber {
       return;
     }
     const grabber = new WorkerGrabber(started.worker);
-    grabber.onFailure = () => this.#use(new PageGrabber(), 'page');
-    this.#use(grabber, 'worker');
+    grabber.onFailure = () => this.#use(new PageGrabber());
+    this.#use(grabber);
     this.#onWebp(started.webp);
   }
 
-  #use(grabber: Grabber, place: 'page' | 'worker'): void {
-    if (this.#disposed) return;
-    this.#grabber = grabber;
-    this.place = place;
+  #use(grabber: Grabber): void {
+    if (!this.#disposed) this.#grabber = grabber;
   }
 }

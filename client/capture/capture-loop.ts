@@ -1,4 +1,4 @@
-import type { FrameSize } from '../../shared/geometry.ts';
+import { type FrameSize, isSameSize } from '../../shared/geometry.ts';
 import type { Placement, PlacementContext } from '../browser/placement.ts';
 import { awaitVideoFrame } from '../browser/video-frames.ts';
 import { nextDueMs } from '../core/beat.ts';
@@ -94,7 +94,7 @@ export class CaptureLoop implements Placement {
     if (isDue && !this.#connection.canSend()) this.#connection.noteBlocked();
     // What is kept comes at the outbox's rate: in an outage the pacer's falls far below one picture a second.
     if (!(isKeeping || isDue) || !this.#connection.accepts()) return;
-    if (this.#size !== null && (this.#size.widthPx !== size.widthPx || this.#size.heightPx !== size.heightPx)) {
+    if (this.#size !== null && !isSameSize(this.#size, size)) {
       this.#size = size;
       this.forget();
       this.#onSizeChange(size);

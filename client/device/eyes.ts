@@ -15,7 +15,6 @@ export interface Seen {
 export interface Readiness {
   /** What one look takes, ms, with both models. */
   readonly lookMs: number;
-  readonly memoryBytes: number;
   /** What the models took of the link; 0 where the browser had them. */
   readonly downloadedBytes: number;
 }

@@ -24,7 +24,6 @@ export type FromWorker =
   | {
       readonly type: 'ready';
       readonly lookMs: number;
-      readonly memoryBytes: number;
       readonly downloadedBytes: number;
     }
   /** Null: the picture is bit for bit the one before. */

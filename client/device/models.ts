@@ -26,11 +26,10 @@ function branchPoints(mesh: Network): Float32Array {
 export async function openNetworkModels(
   module: WebAssembly.Module,
   files: { readonly mesh: Uint8Array; readonly detector: Uint8Array },
-): Promise<FaceModels & { readonly memoryBytes: number }> {
+): Promise<FaceModels> {
   const mesh = await openNetwork(module, files.mesh);
   const detector = await openNetwork(module, files.detector);
   return {
-    memoryBytes: mesh.memoryBytes + detector.memoryBytes,
     mesh: async (planes) => {
       mesh.run(planes);
       const [flag = 0] = mesh.output(1);

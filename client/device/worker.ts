@@ -91,7 +91,6 @@ async function open({ modelsUrl, modelsBytes }: Extract<ToWorker, { type: 'open'
   scope.postMessage({
     type: 'ready',
     lookMs,
-    memoryBytes: models.memoryBytes,
     downloadedBytes: transferredBytes(modelsUrl),
   });
   return { observer: createObserver(locate), pixelsOf };

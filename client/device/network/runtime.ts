@@ -63,8 +63,6 @@ export interface Network {
   /** Where the regions were put in the last run; empty for a network without. */
   readonly regions: readonly PlacedRegion[];
   readonly plan: NetworkPlan;
-  /** Bytes of WebAssembly memory. */
-  readonly memoryBytes: number;
 }
 
 /**
@@ -172,7 +170,6 @@ export async function openNetwork(module: WebAssembly.Module, file: Uint8Array):
 
   return {
     plan,
-    memoryBytes: memory.buffer.byteLength,
     get regions() {
       return regions;
     },

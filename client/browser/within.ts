@@ -1,0 +1,12 @@
+/** What `work` resolves with, or `late` after `limitMs`. Rejects as `work` does if that comes first. */
+export async function within<T, L>(work: Promise<T>, limitMs: number, late: L): Promise<T | L> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const expired = new Promise<L>((resolve) => {
+    timer = setTimeout(() => resolve(late), limitMs);
+  });
+  try {
+    return await Promise.race([work, expired]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
