@@ -1,8 +1,6 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ChromiumOptions, launchChromium } from '../support/chromium.ts';
+import { type Lesson, startLesson } from '../support/lesson.ts';
 import { type Product, startProduct } from '../support/product.ts';
 
 const PERMITTED = '--use-fake-ui-for-media-stream';
@@ -14,15 +12,11 @@ interface Trouble {
 }
 
 let product: Product;
-let school: Server;
+let school: Lesson;
 
 beforeAll(async () => {
   product = await startProduct();
-  school = createServer((_request, response) => {
-    response.setHeader('content-type', 'text/html');
-    response.end(`<!doctype html><title>Lesson</title><script src="${product.url}js/webcam-websocket.js"></script>`);
-  }).listen(0, '127.0.0.1');
-  await once(school, 'listening');
+  school = await startLesson(product.url);
 });
 
 afterAll(async () => {
@@ -82,7 +76,7 @@ describe('a camera that does not start is explained, with what to do', () => {
     const browser = await launchChromium({ args: [PERMITTED, '--host-resolver-rules=MAP school.test 127.0.0.1'] });
     try {
       const page = await browser.newPage();
-      await page.goto(`http://school.test:${(school.address() as AddressInfo).port}/`);
+      await page.goto(`http://school.test:${new URL(school.url).port}/`);
       const trouble = await page.evaluate(async (serverUrl) => {
         const { WebcamWebSocket } = window as unknown as {
           WebcamWebSocket: new (options: object) => { initialize(user: number, module: number): Promise<boolean> };

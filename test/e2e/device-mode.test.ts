@@ -1,7 +1,4 @@
-import { once } from 'node:events';
 import { readdirSync, statSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
@@ -18,6 +15,7 @@ import type { FaceObservation } from '../../shared/observation.ts';
 import { FRAME_TYPE } from '../../shared/protocol/frames.ts';
 import { nextCrop } from '../../shared/vision/crop.ts';
 import { expandMjpeg, type FakeCameraClip, type LaunchedChromium, launchChromium } from '../support/chromium.ts';
+import { type Lesson as SchoolPage, startLesson } from '../support/lesson.ts';
 import { openShapedLink } from '../support/link/shaped-link.ts';
 import { symmetricLink } from '../support/link/shapes.ts';
 import { CLIP_FPS, clipFrames, type Product, startProduct } from '../support/product.ts';
@@ -53,8 +51,7 @@ type Lesson = typeof globalThis & { seen: SeenByPage; tracker: Tracker };
 
 let product: Product;
 let link: TcpLink;
-let school: Server;
-let schoolUrl: string;
+let school: SchoolPage;
 let clip: FakeCameraClip;
 let browser: LaunchedChromium;
 /** First bytes and lengths of all binary messages that pages sent, in order. */
@@ -68,7 +65,7 @@ async function openLesson(options: Record<string, unknown>): Promise<Page> {
       if (typeof payload !== 'string') sent.push({ first: payload[0] ?? 0, bytes: payload.length });
     }),
   );
-  await page.goto(schoolUrl);
+  await page.goto(school.url);
   await page.evaluate(
     (given) => {
       const seen: SeenByPage = { updates: [], errors: [], modes: [], sessions: [], cameras: 0 };
@@ -148,14 +145,7 @@ async function stored(sessionId: string, userId: number): Promise<StoredSession>
 beforeAll(async () => {
   product = await startProduct();
   link = await openTcpLink(Number(new URL(product.url).port));
-  school = createServer((_request, response) => {
-    response.setHeader('content-type', 'text/html');
-    response.end(
-      `<!doctype html><title>Lesson</title><script src="http://127.0.0.1:${link.port}/js/webcam-websocket.js"></script>`,
-    );
-  }).listen(0, '127.0.0.1');
-  await once(school, 'listening');
-  schoolUrl = `http://localhost:${(school.address() as AddressInfo).port}/`;
+  school = await startLesson(`http://127.0.0.1:${link.port}/`);
   clip = await expandMjpeg(clipFrames().slice(0, 60), CLIP_FPS);
   browser = await launchChromium({ clipPath: clip.path });
 });
