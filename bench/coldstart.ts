@@ -8,6 +8,7 @@ import { fetchTicket } from '../scripts/demo/student.ts';
 import { startGateway, startInference } from '../scripts/services.ts';
 import { freePort } from '../test/support/free-port.ts';
 import { frameMessage, Peer } from '../test/support/peer.ts';
+import { median, round } from './lib/stats.ts';
 
 const ROUNDS = 7;
 const CLIP_PATH = fileURLToPath(new URL('../test/clips/cap12.mjpeg', import.meta.url));
@@ -26,9 +27,8 @@ interface Round {
 const BASE_ENV = { PATH: process.env.PATH, HOST: '127.0.0.1', LOG_LEVEL: 'silent' };
 const POLL_MS = 3;
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return Math.round(sorted[Math.floor(sorted.length / 2)] ?? Number.NaN);
+function roundedMedian(values: readonly number[]): number {
+  return round(median(values), 0);
 }
 
 /** Asks again and again until the gateway answers. */
@@ -108,10 +108,10 @@ export async function run(argv: readonly string[]): Promise<void> {
   const rounds: Round[] = [];
   for (let index = 0; index < ROUNDS; index += 1) rounds.push(await runRound(clip, ports));
   const result = {
-    gatewayAcceptsMs: median(rounds.map((round) => round.gatewayAcceptsMs)),
-    gatewayAloneMs: median(rounds.map((round) => round.gatewayAloneMs)),
-    inferenceReadyMs: median(rounds.map((round) => round.inferenceReadyMs)),
-    firstObservationMs: median(rounds.map((round) => round.firstObservationMs)),
+    gatewayAcceptsMs: roundedMedian(rounds.map((round) => round.gatewayAcceptsMs)),
+    gatewayAloneMs: roundedMedian(rounds.map((round) => round.gatewayAloneMs)),
+    inferenceReadyMs: roundedMedian(rounds.map((round) => round.inferenceReadyMs)),
+    firstObservationMs: roundedMedian(rounds.map((round) => round.firstObservationMs)),
   };
   process.stdout.write(`cold start, median of ${ROUNDS}, both services side by side, Node ${process.version}\n`);
   for (const [name, ms] of Object.entries(result))
