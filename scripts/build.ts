@@ -139,7 +139,7 @@ function scriptsOf({ outputs }: Metafile): string[] {
 
 const OUTSIDE = {
   gateway: ['libsql'],
-  inference: ['onnxruntime-node', 'onnxruntime-web', 'sharp', '@mediapipe/face_mesh'],
+  inference: ['onnxruntime-node', 'onnxruntime-web', 'sharp', '@jsquash/webp', '@mediapipe/face_mesh'],
 };
 
 /**

@@ -86,6 +86,13 @@ async function trimOnnxruntime(folder: string): Promise<void> {
   }
 }
 
+/** What a package holds beyond what is used of it: cut away after copying. */
+const TRIMMED: Readonly<Record<string, (folder: string) => Promise<void>>> = {
+  'onnxruntime-node': trimOnnxruntime,
+  // The encoders are three quarters of it.
+  '@jsquash/webp': (folder) => rm(join(folder, 'codec/enc'), { recursive: true }),
+};
+
 /**
  * Copies the named packages and all that they depend on, as far as this platform runs them, and nothing else.
  * Returns the names with versions. Rejects with RelayError `package_missing`.
@@ -106,7 +113,7 @@ export async function copyPackages(names: readonly string[], nodeModules: string
       },
     });
     const { name, version } = await manifestOf(folder);
-    if (name === 'onnxruntime-node') await trimOnnxruntime(target);
+    await TRIMMED[name]?.(target);
     copied.push(`${name}@${version}`);
   }
   return copied.sort();

@@ -6,6 +6,7 @@ import { isUsableHint } from '../../shared/vision/roi.ts';
 import { decodeImage, decodeRgba } from './decode.ts';
 import { kernelIsSupported, PixelKernel } from './kernel.ts';
 import { contains, regionTouched, type Size, wholeOf } from './region.ts';
+import { decodeWebp } from './webp.ts';
 
 /** A picture's bytes, past the guard. */
 export interface PictureFile {
@@ -30,7 +31,7 @@ export function createPlainReader(): PictureReader {
   return async (file) => pictureOf({ image: await decodeImage(file.bytes, file), crop: file.crop });
 }
 
-/** Decodes JPEG in the kernel, only the part that is looked at; what the kernel does not know, with sharp. */
+/** Decodes JPEG in the kernel, only the part that is looked at, WebP with libwebp; JPEG of a kind the kernel does not know with sharp. */
 export function createKernelReader(kernel: PixelKernel): PictureReader {
   return async (file, firstLook) => {
     const size: Size = { widthPx: file.widthPx, heightPx: file.heightPx };
@@ -48,10 +49,12 @@ export function createKernelReader(kernel: PixelKernel): PictureReader {
       firstLook !== null && isUsableHint(firstLook, crop)
         ? regionTouched(pixelMap(size, crop, firstLook, MESH_FORMAT.sizePx), MESH_FORMAT.sizePx, size)
         : wholeOf(size);
-    if (file.format !== 'jpeg' || decode(first) === 'unsupported') {
-      kernel.load(await decodeRgba(file.bytes, file));
+    const loadWhole = (rgba: Uint8Array): void => {
+      kernel.load(rgba);
       decoded = wholeOf(size);
-    }
+    };
+    if (file.format === 'webp') loadWhole(await decodeWebp(file.bytes, size));
+    else if (decode(first) === 'unsupported') loadWhole(await decodeRgba(file.bytes, size));
 
     return {
       crop,

@@ -7,6 +7,7 @@ declare namespace WebAssembly {
     readonly exports: unknown;
     constructor(module: Module);
   }
+  class RuntimeError extends Error {}
   function validate(bytes: Uint8Array): boolean;
   interface Memory {
     readonly buffer: ArrayBuffer;

@@ -338,7 +338,7 @@ describe('an outage in device mode', () => {
 });
 
 describe('both placements', () => {
-  /** Every frame of the clip as server mode sees it: the crop that the gateway asks for, as a small JPEG. */
+  /** Every frame of the clip as server mode sees it: the crop that the gateway asks for, as a page sends it. */
   async function serverObservations(frames: readonly Uint8Array[]): Promise<FaceObservation[]> {
     const vision = { engine: await openEngine('onnx', (await loadModels()).files), read: createPictureReader() };
     const whole: RectPx = { xPx: 0, yPx: 0, ...CAMERA };
@@ -350,7 +350,8 @@ describe('both placements', () => {
       const image = await sharp(frame)
         .extract({ left: xPx, top: yPx, width: widthPx, height: heightPx })
         .resize({ width: 192, height: 192, fit: 'inside', withoutEnlargement: true })
-        .jpeg({ quality: 60 })
+        .greyscale()
+        .webp({ quality: 40, effort: 3 })
         .toBuffer();
       const outcome = await observe(vision, { frame: CAMERA, crop: crop ?? whole, roi, image });
       if (outcome.status !== 'ok') throw new Error(outcome.status);

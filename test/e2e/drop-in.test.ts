@@ -2,8 +2,10 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseReport, type Report } from '../../client/page/report-data.ts';
+import { decodeClientMessage } from '../../shared/protocol/frames.ts';
 import { expandMjpeg, type FakeCameraClip, type LaunchedChromium, launchChromium } from '../support/chromium.ts';
 import { CLIP_FPS, clipFrames, type Product, startProduct } from '../support/product.ts';
 
@@ -273,6 +275,28 @@ describe('the old class on a page of the school', () => {
     await page.evaluate(() => (window as unknown as { tracker: Tracker }).tracker.finish());
     expect(page.workers()).toHaveLength(0);
     await page.close();
+  });
+
+  it('sends pictures without colour, in the smallest format, with nothing in them but what is seen', async () => {
+    const page = await openLesson(product.url);
+    const images: Uint8Array[] = [];
+    page.on('websocket', (socket) => {
+      socket.on('framesent', ({ payload }) => {
+        const message = typeof payload === 'string' ? null : decodeClientMessage(payload);
+        if (message?.kind === 'frame') images.push(message.image);
+      });
+    });
+    await initialize(page, 82);
+    await untilUpdates(page, 10);
+    await page.close();
+    expect(images.length).toBeGreaterThanOrEqual(5);
+    for (const image of images) {
+      const { format, icc, exif } = await sharp(image).metadata();
+      expect({ format, icc, exif }).toEqual({ format: 'webp' });
+      expect(String.fromCharCode(...image.subarray(12, 16))).toBe('VP8 ');
+      const [red, green, blue] = (await sharp(image).stats()).channels;
+      for (const other of [green, blue]) expect(Math.abs((red?.mean ?? 0) - (other?.mean ?? 0))).toBeLessThan(2);
+    }
   });
 
   it('works without a worker where the page allows none', async () => {

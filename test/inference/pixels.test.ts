@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import sharp, { type JpegOptions } from 'sharp';
+import sharp, { type JpegOptions, type Sharp, type WebpOptions } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { guardImage } from '../../inference/pipeline/guard.ts';
 import { PixelKernel } from '../../inference/pixels/kernel.ts';
@@ -14,6 +14,7 @@ import { compileKernel } from '../../scripts/build-kernel.ts';
 import type { RectPx } from '../../shared/geometry.ts';
 import { DETECTOR_FORMAT, MESH_FORMAT } from '../../shared/vision/locate.ts';
 import { clipFrame } from './support/clip.ts';
+import { mutate, randomSource } from './support/mutate.ts';
 
 const SEED = 20_261_122;
 
@@ -89,10 +90,54 @@ describe('JPEG pixels are those of libjpeg’s exact decoder, bit for bit', () =
       { numRuns: 60, seed: SEED },
     );
   });
+});
 
-  it('reads WebP as libvips does', async () => {
-    const bytes = await sharp(clipFrame(0)).webp({ quality: 80 }).toBuffer();
+async function webp(widthPx: number, heightPx: number, options: WebpOptions = {}): Promise<Uint8Array> {
+  return sharp(clipFrame(3)).resize(widthPx, heightPx, { fit: 'fill' }).webp(options).toBuffer();
+}
+
+describe('WebP pixels are those of libwebp within libvips', () => {
+  it.each([
+    ['a face crop', () => webp(192, 192, { quality: 40 })],
+    ['the largest', () => webp(1280, 960)],
+    ['odd sides', () => webp(161, 97, { quality: 70 })],
+    ['tiny', () => webp(9, 7)],
+    ['lossless', () => webp(192, 180, { lossless: true })],
+    ['grey', () => sharp(clipFrame(0)).greyscale().webp({ quality: 40 }).toBuffer()],
+  ])('%s', async (_kind, make) => {
+    const bytes = await make();
     expect(Buffer.compare(await kernelPixels(bytes), await reference(bytes))).toBe(0);
+  });
+
+  it('a colour profile changes nothing, as it does not in a JPEG', async () => {
+    const encode = (image: Sharp) => image.webp({ quality: 40 }).toBuffer();
+    const plain = await encode(sharp(clipFrame(0)));
+    const laden = await encode(sharp(clipFrame(0)).withIccProfile('srgb'));
+    expect(laden.length).toBeGreaterThan(plain.length);
+    expect(Buffer.compare(await kernelPixels(laden), await kernelPixels(plain))).toBe(0);
+  });
+
+  it('a damaged file is refused or decoded, and the next one is read as ever', async () => {
+    const below = randomSource(SEED);
+    const originals = await Promise.all([
+      webp(192, 192, { quality: 40 }),
+      webp(64, 48, { lossless: true }),
+      sharp(clipFrame(3)).resize(96, 96).ensureAlpha(0.5).webp({ quality: 40 }).toBuffer(),
+    ]);
+    const [first] = originals;
+    const expected = await reference(first);
+    let refused = 0;
+    for (let turn = 0; turn < 600; turn++) {
+      const pick = (): Uint8Array => originals[below(originals.length)] ?? first;
+      const broken = mutate(pick(), pick(), below);
+      if (!guardImage(broken).ok) continue;
+      const outcome = await kernelPixels(broken).catch((error: unknown) => error);
+      if (outcome instanceof Uint8Array) continue;
+      expect(outcome).toMatchObject({ code: 'image_corrupt' });
+      refused++;
+    }
+    expect(refused).toBeGreaterThan(20);
+    expect(Buffer.compare(await kernelPixels(first), expected)).toBe(0);
   });
 });
 

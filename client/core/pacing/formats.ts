@@ -16,30 +16,25 @@ interface Step {
   readonly quality: number;
   /** Taken where at least this many pictures a second can be afforded in it. */
   readonly fromFps: number;
-  /** Mean bytes of a face crop (docs/accuracy.md, "How small a face may be sent"; 35 to 45 lie between its rows). */
+  /** Mean bytes of a grey face crop (docs/accuracy.md, "How small a face may be sent"). */
   readonly bytes: Readonly<Record<Codec, number>>;
 }
 
 /**
- * Rate gives way first, then size, then quality. Of 100 frames of real clips, 192 px at quality 40 moves the irises by 0.67 %
- * of their distance where 50 moves them by 0.62, changes no verdict either, and takes 12 % fewer bytes; at equal bytes it is
- * better than a smaller picture at 50. At 30 one verdict in ten is another (docs/accuracy.md).
+ * Rate gives way first, then size, then quality. 192 px at quality 40 tells gaze about as well as colour at 50 does,
+ * for a third fewer bytes; 160 px takes a fifth less again and is a quarter of a degree worse (docs/accuracy.md).
  */
 const LADDER: readonly Step[] = [
-  { sizePx: 192, quality: 0.4, fromFps: 3.5, bytes: { jpeg: 1845, webp: 925 } },
-  { sizePx: 160, quality: 0.45, fromFps: 3, bytes: { jpeg: 1576, webp: 795 } },
-  { sizePx: 128, quality: 0.45, fromFps: 2, bytes: { jpeg: 1227, webp: 617 } },
-  { sizePx: 128, quality: 0.35, fromFps: 0, bytes: { jpeg: 1081, webp: 545 } },
+  { sizePx: 192, quality: 0.4, fromFps: 3.5, bytes: { jpeg: 1686, webp: 757 } },
+  { sizePx: 160, quality: 0.45, fromFps: 3, bytes: { jpeg: 1452, webp: 653 } },
+  { sizePx: 128, quality: 0.45, fromFps: 2, bytes: { jpeg: 1133, webp: 508 } },
+  { sizePx: 128, quality: 0.35, fromFps: 0, bytes: { jpeg: 1011, webp: 446 } },
 ];
 
 /** First step with `lessData`: "lean" in the table. */
 const SAVER_STEP = 1;
 /** A better step must be affordable by this much more than it asks: no to and fro at an edge. */
 const CLIMB_MARGIN = 1.2;
-/** WebP from this allowance down, and JPEG again from the other up, bytes per second. */
-const WEBP_BELOW_BPS = 7000;
-const JPEG_ABOVE_BPS = 11_000;
-
 /** Headers around a message on the wire: WebSocket 8, TLS 22, TCP and IP 52, rounded. */
 export const OVERHEAD_BYTES = 80;
 /** Pixels of the crop that the table's bytes are of, at its best step. */
@@ -64,7 +59,7 @@ export function chooseFormat(
   bounds: FormatBounds,
   previous: FormatChoice,
 ): FormatChoice {
-  const codec = chooseCodec(allowanceBps, bounds, previous.codec);
+  const codec = codecOf(bounds);
   const first = bounds.lessData ? SAVER_STEP : 0;
   const step = LADDER.findIndex(({ bytes, fromFps }, index) => {
     const fps = allowanceBps / (bytes[codec] * scale + OVERHEAD_BYTES);
@@ -82,10 +77,15 @@ export interface FormatChoice {
 /** Smallest pictures in the codec that every browser has: what is known to fit is raised from there. */
 export const LOWEST_CHOICE: FormatChoice = { step: LADDER.length - 2, codec: 'jpeg' };
 
-function chooseCodec(allowanceBps: number, { lessData, webp }: FormatBounds, previous: Codec): Codec {
-  if (!webp) return 'jpeg';
-  if (lessData) return 'webp';
-  return allowanceBps < (previous === 'webp' ? JPEG_ABOVE_BPS : WEBP_BELOW_BPS) ? 'webp' : 'jpeg';
+/** WebP takes half of JPEG's bytes. */
+function codecOf({ webp }: FormatBounds): Codec {
+  return webp ? 'webp' : 'jpeg';
+}
+
+/** Bytes per second from which an ordinary face can be sent in the best format. */
+export function goodAllowanceBps(bounds: FormatBounds): number {
+  const { bytes, fromFps } = stepAt(0);
+  return fromFps * (bytes[codecOf(bounds)] + OVERHEAD_BYTES);
 }
 
 /** The format of a choice; `mostQuality` 0–1 is the page's upper bound. */

@@ -4,6 +4,7 @@ import {
   type FormatBounds,
   type FormatChoice,
   formatOf,
+  goodAllowanceBps,
   LOWEST_CHOICE,
   OVERHEAD_BYTES,
   type PictureFormat,
@@ -25,8 +26,6 @@ const LEAST_ALLOWANCE_BPS = 1200;
 /** More than the best pictures at the highest rate take. */
 const MOST_ALLOWANCE_BPS = 24_000;
 const SAVER_ALLOWANCE_BPS = 5000;
-/** Below that, pictures are not the best ones at the full rate. */
-const GOOD_ALLOWANCE_BPS = 7000;
 /** Share of a link's capacity that pictures may take: the rest is the lesson's. */
 const FAIR_SHARE = 0.5;
 
@@ -170,10 +169,8 @@ export function pictureWaitMs(state: PacingState, picture: SentPictureSize, nowM
 /** True when pictures are fewer or smaller than they would be on a good link. */
 export function isSlow({ allowanceBps, link, probing, bounds }: PacingState): boolean {
   if (bounds.lessData) return false;
-  return (
-    (!probing && allowanceBps < GOOD_ALLOWANCE_BPS) ||
-    (link.capacityBps !== null && link.capacityBps * FAIR_SHARE < GOOD_ALLOWANCE_BPS)
-  );
+  const goodBps = goodAllowanceBps(bounds);
+  return (!probing && allowanceBps < goodBps) || (link.capacityBps !== null && link.capacityBps * FAIR_SHARE < goodBps);
 }
 
 function onSent(state: PacingState, event: Extract<PacingEvent, { type: 'sent' }>): PacingState {
