@@ -16,7 +16,6 @@ import { deliverLeftover } from './leftover.ts';
 import { ModeController, type ModeReport } from './mode-controller.ts';
 import { ObservationStore } from './observation-store.ts';
 import { ResumeMemory } from './resume-memory.ts';
-import { within } from './within.ts';
 
 export interface StudentSessionOptions extends Omit<CaptureSessionOptions, 'connection' | 'createPlacement'> {
   readonly addresses: GatewayAddresses;
@@ -35,9 +34,6 @@ export interface StudentSessionOptions extends Omit<CaptureSessionOptions, 'conn
   /** The connection is over and will not come back by itself. */
   onEnded(reason: Exclude<EndReason, 'closed'>): void;
 }
-
-/** An end waits this long for what an outage left; what is left after it goes with the next page. */
-const DELIVER_WITHIN_MS = 3000;
 
 /** One student at one module: connection, capture and the memory of the session over page loads. */
 export class StudentSession {
@@ -146,18 +142,15 @@ export class StudentSession {
     this.modes.dispose();
   }
 
-  /** Ends the session with the gateway. Resolves with its totals, null when it does not answer. */
+  /**
+   * Ends the session with the gateway, after what an outage left; observations that are left after a while go with the
+   * next page. Resolves with the totals, null when the gateway does not answer.
+   */
   async finish(): Promise<Stopped | null> {
     this.#memory.clear();
-    if (this.#connected) await this.#delivered();
     const stopped = await this.#connection.stop();
     this.#connection.close();
     return stopped;
-  }
-
-  /** Resolves once what an outage left has been counted, or after a while. */
-  async #delivered(): Promise<void> {
-    await within(Promise.all([this.#kept.whenEmpty(), this.#pictures.whenEmpty()]), DELIVER_WITHIN_MS, undefined);
   }
 
   /** Closes the connection; the next page of this tab may go on with the session. */

@@ -84,6 +84,8 @@ export interface ConnectionOptions extends ConnectionCallbacks {
   /** Default 20 s to the first welcome and no limit on later outages; null = never give up. */
   readonly connectWithinMs?: number | null;
   readonly outageLimitMs?: number | null;
+  /** How long stop() waits for the gateway's totals, ms. Default 5 s. */
+  readonly stopWithinMs?: number;
   /** Keeps what is captured during an outage. Default null: it is dropped. */
   readonly outbox?: Outbox | null;
 }

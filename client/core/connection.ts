@@ -173,14 +173,16 @@ export class RelayConnection {
 
   /**
    * Ends capture on purpose: the time until the next start, if there is one, belongs to no kind of
-   * time. Resolves with the gateway's totals, or with null when they do not come within 5 s (the
-   * gateway stores what it has counted either way). Never rejects.
+   * time. The gateway is told after what is kept of the time before, if need be on the next connection.
+   * Resolves with its totals, or with null when they do not come in time (it stores what it has counted
+   * either way). Never rejects.
    */
   stop(): Promise<Stopped | null> {
     if (this.#stop.promise !== null) return this.#stop.promise;
     const promise = this.#stop.begin();
-    this.#alarms.set('stop', STOP_TIMEOUT_MS, () => this.#settleStop(null));
-    this.#dispatch({ type: 'stop', nowMs: this.#options.now() });
+    const { now, outbox, stopWithinMs } = this.#options;
+    this.#alarms.set('stop', stopWithinMs ?? STOP_TIMEOUT_MS, () => this.#settleStop(null));
+    this.#dispatch({ type: 'stop', nowMs: now(), kept: (outbox?.size ?? 0) > 0 });
     return promise;
   }
 
@@ -215,7 +217,7 @@ export class RelayConnection {
         this.pacer.bound({ gatewayFps: state.guidance?.maxFps ?? null });
         for (const effect of effects) this.#perform(effect);
         // After all that the gateway must know before it: section by section.
-        if (effects.some(isStart)) this.#hotPath.sendKept(this.#lane());
+        if (effects.some(isStart)) this.#sendKept();
         this.#announcePhase();
       } finally {
         this.#events.shift();
@@ -334,7 +336,13 @@ export class RelayConnection {
     const latencyMs = this.#hotPath.acknowledge(update, this.captureClockMs());
     this.#dispatch({ type: 'acknowledged', generation, guidance: guidanceFromUpdate(this.#state.guidance, update) });
     this.#options.onUpdate?.(update, latencyMs);
+    this.#sendKept();
+  }
+
+  #sendKept(): void {
     this.#hotPath.sendKept(this.#lane());
+    const left = this.#options.outbox?.size ?? 0;
+    if (left === 0 && this.#state.owedStop !== null) this.#dispatch({ type: 'emptied' });
   }
 
   #sendControl(message: ClientControl | CalibrationRequest): void {

@@ -85,9 +85,4 @@ export class FrameOutbox implements Outbox {
     this.#firstMs = null;
     this.#queue.clear();
   }
-
-  /** Resolves once nothing waits for an acknowledgement. */
-  whenEmpty(): Promise<void> {
-    return this.#queue.whenEmpty();
-  }
 }

@@ -46,11 +46,13 @@ export function stepLink(state: LinkState, event: LinkEvent, rules: LinkRules): 
         ? stay(state)
         : retryLater(state, event.nowMs, rules);
     case 'start':
-      return start({ ...state, wanted: event.wanted }, event.nowMs);
+      return goOn(state, event.wanted, event.nowMs);
     case 'section':
       return changeSection(state, event.sectionId, event.nowMs);
     case 'stop':
-      return stop(state, event.nowMs);
+      return stop(state, event.nowMs, event.kept);
+    case 'emptied':
+      return state.owedStop === null ? stay(state) : tellStop(state, state.owedStop.atMs);
     case 'close':
       return end(state, 'closed');
   }
@@ -102,10 +104,12 @@ function onControl(state: LinkState, message: ServerControl, nowMs: number): Lin
         sessionId: message.sessionId,
         clock: message.resumed ? resumeClock(state.clock, message.clockMs, nowMs) : CLOCK_STOPPED,
         moves: message.resumed ? state.moves : [],
+        owedStop: message.resumed ? state.owedStop : null,
         guidance: guidanceFromLimits(message.limits, null),
       };
       const next = start(welcomed, nowMs);
-      return { state: next.state, effects: [{ type: 'welcome', message }, ...next.effects] };
+      const unanswered = state.owedStop !== null && welcomed.owedStop === null ? UNANSWERED : [];
+      return { state: next.state, effects: [{ type: 'welcome', message }, ...unanswered, ...next.effects] };
     }
     case 'limits':
       return stay({ ...state, guidance: guidanceFromLimits(message.limits, state.guidance?.nextCrop ?? null) });
@@ -114,7 +118,8 @@ function onControl(state: LinkState, message: ServerControl, nowMs: number): Lin
       const effects: LinkEffect[] = [{ type: 'stopped', message }];
       // Capture may have been started again before the answer to the stop came.
       if (!state.phase.stopping) return { state, effects };
-      return { state: { ...state, phase: { ...state.phase, startSent: false, stopping: false } }, effects };
+      const phase = { ...state.phase, startSent: false, stopping: false };
+      return { state: { ...state, owedStop: null, phase }, effects };
     }
     case 'error': {
       const { code, fatal, retry, seq } = message;
@@ -134,20 +139,34 @@ function onControl(state: LinkState, message: ServerControl, nowMs: number): Lin
   }
 }
 
+/** Capture begins, or goes on after a stop. One that was not told yet is forgotten: the pause is untracked time then. */
+function goOn(state: LinkState, wanted: CaptureStart, nowMs: number): LinkStep {
+  const { owedStop, phase } = state;
+  if (owedStop === null) return start({ ...state, wanted }, nowMs);
+  const wasTold = phase.name === 'live' && phase.stopping;
+  const back: LinkState = { ...state, wanted: owedStop.capture, owedStop: null };
+  // What is kept belongs to the section that it was captured in.
+  const moved = wasTold ? stay(back) : changeSection(back, wanted.sectionId, nowMs);
+  const next = start({ ...moved.state, wanted }, nowMs);
+  return { state: next.state, effects: [...moved.effects, ...(wasTold ? [] : UNANSWERED), ...next.effects] };
+}
+
 /**
- * Sends the wanted `start`, where there is one and the connection is up. Sections that the student
- * came through meanwhile are told with their moments: what was captured in them follows late.
+ * Sends the `start` of what is wanted, or of what was until a stop that is owed, where there is one and the connection
+ * is up. Sections that the student came through meanwhile are told with their moments: what was captured in them follows
+ * late.
  */
 function start(state: LinkState, nowMs: number): LinkStep {
-  if (state.wanted === null || state.phase.name !== 'live') return stay(state);
+  const capture = state.wanted ?? state.owedStop?.capture ?? null;
+  if (capture === null || state.phase.name !== 'live') return stay(state);
   const clock = beginClock(state.clock, nowMs);
   // Whatever crop was good before the pause or for the old frame size says nothing now.
   const guidance = state.guidance === null ? null : { ...state.guidance, nextCrop: null };
   const [first] = state.moves;
-  const sectionId = first === undefined ? state.wanted.sectionId : first.fromSectionId;
+  const sectionId = first === undefined ? capture.sectionId : first.fromSectionId;
   const began: LinkEffect = {
     type: 'send',
-    message: { type: 'start', ...state.wanted, sectionId, atMs: readClock(clock, nowMs) ?? 0 },
+    message: { type: 'start', ...capture, sectionId, atMs: readClock(clock, nowMs) ?? 0 },
   };
   const moved = state.moves.map(
     (move): LinkEffect => ({
@@ -174,15 +193,27 @@ function changeSection(state: LinkState, sectionId: number | null, nowMs: number
   return stay({ ...state, wanted, moves: [...state.moves, move] });
 }
 
-function stop(state: LinkState, nowMs: number): LinkStep {
+/** Whoever waits for the answer to a stop waits no longer. */
+const UNANSWERED: readonly LinkEffect[] = [{ type: 'stopped', message: null }];
+
+/**
+ * Capture ends now. The gateway is told once it is there and has what was captured before: at once where that is so.
+ */
+function stop(state: LinkState, nowMs: number, kept: boolean): LinkStep {
+  const { wanted } = state;
   const atMs = readClock(state.clock, nowMs);
   const quiet = { ...state, wanted: null };
-  if (state.phase.name !== 'live' || !state.phase.startSent || atMs === null) {
-    return { state: quiet, effects: [{ type: 'stopped', message: null }] };
+  if (wanted === null || atMs === null) {
+    return state.owedStop === null ? { state: quiet, effects: UNANSWERED } : stay(state);
   }
-  if (state.phase.stopping) return stay(state);
+  const owing: LinkState = { ...quiet, owedStop: { capture: wanted, atMs } };
+  return kept ? stay(owing) : tellStop(owing, atMs);
+}
+
+function tellStop(state: LinkState, atMs: number): LinkStep {
+  if (state.phase.name !== 'live' || !state.phase.startSent || state.phase.stopping) return stay(state);
   return {
-    state: { ...quiet, phase: { ...state.phase, stopping: true } },
+    state: { ...state, phase: { ...state.phase, stopping: true } },
     effects: [{ type: 'send', message: { type: 'stop', atMs } }],
   };
 }
@@ -211,23 +242,33 @@ function retryLater(state: LinkState, nowMs: number, rules: LinkRules): LinkStep
   const limitMs = state.everWelcomed ? rules.outageLimitMs : rules.connectWithinMs;
   const leftMs = limitMs === null ? null : limitMs - (nowMs - offlineSinceMs);
   if (leftMs !== null && leftMs <= 0) return end(state, 'unreachable');
-  const interrupted: LinkEffect[] = phase.name === 'live' && phase.stopping ? [{ type: 'stopped', message: null }] : [];
   return {
     // The generation moves on, so that the given-up socket's last words find no ear.
     state: { ...state, phase: { name: 'waiting' }, failures, offlineSinceMs, generation: state.generation + 1 },
     effects: [
       { type: 'drop_socket', code: null },
-      ...interrupted,
       { type: 'schedule_retry', failures, withinMs: leftMs },
     ],
   };
 }
 
 function end(state: LinkState, reason: EndReason): LinkStep {
-  const interrupted: LinkEffect[] =
-    state.phase.name === 'live' && state.phase.stopping ? [{ type: 'stopped', message: null }] : [];
+  const { owedStop } = state;
+  // Whatever is kept then is lost; the gateway still learns when capture ended.
+  const lastWords = owedStop === null || reason !== 'closed' ? [] : tellStop(state, owedStop.atMs).effects;
   return {
-    state: { ...state, phase: { name: 'ended', reason }, wanted: null, generation: state.generation + 1 },
-    effects: [{ type: 'drop_socket', code: CLOSE.normal }, ...interrupted, { type: 'ended', reason }],
+    state: {
+      ...state,
+      phase: { name: 'ended', reason },
+      wanted: null,
+      owedStop: null,
+      generation: state.generation + 1,
+    },
+    effects: [
+      ...lastWords,
+      { type: 'drop_socket', code: CLOSE.normal },
+      ...(owedStop === null ? [] : UNANSWERED),
+      { type: 'ended', reason },
+    ],
   };
 }

@@ -21,6 +21,14 @@ export interface SectionMove {
   readonly atMs: number;
 }
 
+/** Capture ended, and the gateway has not confirmed it. */
+export interface OwedStop {
+  /** What was captured until then: what is kept of it follows after a `start` of its own. */
+  readonly capture: CaptureStart;
+  /** Capture clock, whole ms. */
+  readonly atMs: number;
+}
+
 /** Something went wrong. `code` is stable; `retry` says whether the client tries again by itself. */
 export interface Fault {
   readonly code: string;
@@ -78,6 +86,7 @@ export interface LinkState {
   readonly wanted: CaptureStart | null;
   /** Moves to other lesson sections that the gateway has not been told of, in order. */
   readonly moves: readonly SectionMove[];
+  readonly owedStop: OwedStop | null;
   readonly guidance: Guidance | null;
 }
 
@@ -115,7 +124,10 @@ export type LinkEvent =
   | { readonly type: 'retry'; readonly generation: number }
   | { readonly type: 'start'; readonly wanted: CaptureStart; readonly nowMs: number }
   | { readonly type: 'section'; readonly sectionId: number | null; readonly nowMs: number }
-  | { readonly type: 'stop'; readonly nowMs: number }
+  /** `kept`: what was captured before is not all delivered, and must be before the stop is told. */
+  | { readonly type: 'stop'; readonly nowMs: number; readonly kept: boolean }
+  /** Nothing is kept any more. */
+  | { readonly type: 'emptied' }
   | { readonly type: 'close' };
 
 export type LinkEffect =
@@ -152,6 +164,7 @@ export function initialLinkState(resumeToken: string | null): LinkState {
     clock: CLOCK_STOPPED,
     wanted: null,
     moves: [],
+    owedStop: null,
     guidance: null,
   };
 }

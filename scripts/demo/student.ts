@@ -8,6 +8,8 @@ import type { Clip } from './clip.ts';
 
 const CAPTURE_FPS = 5;
 const JPEG_QUALITY = 60;
+/** A gateway that restarts when the clip ends is waited for. */
+const SAVED_WITHIN_MS = 30_000;
 
 export interface StudentResult {
   readonly sessionId: string;
@@ -57,6 +59,7 @@ export function playStudent(
       setTimer: (callback, delayMs) => setTimeout(callback, delayMs),
       clearTimer: (handle) => clearTimeout(handle as NodeJS.Timeout),
       client: 'gaze-relay demo',
+      stopWithinMs: SAVED_WITHIN_MS,
       onWelcome: (welcome) => {
         if (welcome.resumed) return;
         connection.start({ camera: clip.size, sectionId: null, mode: 'server' });

@@ -73,6 +73,7 @@ function openStudent() {
     random: () => 0.5,
     setTimer: time.setTimer,
     clearTimer: time.clearTimer,
+    stopWithinMs: 600_000,
     outbox: new FrameOutbox(),
     onWelcome: (welcome) => {
       sessionId = welcome.sessionId;
@@ -159,6 +160,28 @@ describe('an outage, with what really happened known', () => {
     expect(Math.abs(totals.unfocusedMs - (elapsedMs - 25_000))).toBeLessThanOrEqual(1000);
     expect(report).toMatchObject({ focusedMs: totals.focusedMs, unfocusedMs: totals.unfocusedMs, untrackedMs: 0 });
     expect(report.endedAtMs - report.startedAtMs).toBe(elapsedMs);
+  });
+
+  it('with a pause in it: time before the pause is counted, the pause is not', async () => {
+    const student = openStudent();
+    const { connection, until } = student;
+    await student.begin();
+    await student.watch(looking, 10_000);
+    await link.cut();
+    await until(() => connection.phase === 'reconnecting');
+    await student.watchOffline(looking, 10_000);
+    const paused = connection.stop();
+    await student.watchOffline(looking, 20_000);
+    await student.comeBack(looking);
+    await student.watch(looking, 5000);
+    expect((await paused)?.totals).toMatchObject({ unfocusedMs: 0, untrackedMs: 0 });
+    connection.start({ camera: CAMERA, sectionId: 1, mode: 'server' });
+    await student.watch(away, 5000);
+    const totals = (await connection.stop())?.totals;
+    connection.close();
+    expect(Math.abs((totals?.focusedMs ?? 0) - 20_000)).toBeLessThanOrEqual(1000);
+    expect(Math.abs((totals?.unfocusedMs ?? 0) - 5000)).toBeLessThanOrEqual(1000);
+    expect(totals?.untrackedMs).toBe(0);
   });
 
   it('of 90 s keeps the first minute of it: about 30 s are untracked', async () => {
