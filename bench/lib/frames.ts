@@ -10,10 +10,13 @@ import { splitMjpeg } from '../../test/support/mjpeg.ts';
 const FULL = { widthPx: 640, heightPx: 480 };
 const CROP_PX = 224;
 const JPEG_QUALITY = 70;
+/** As pages send their pictures (client/core/pacing/formats.ts): grey WebP, near enough what Chromium makes. */
+const PAGE_PX = 192;
+const PAGE_WEBP = { quality: 40, effort: 3 };
 const FRAMES = 40;
 
-/** A face crop with the region of the frame before; a full frame with it; a full frame without. */
-export const CASES = ['crop224', 'full640', 'full640Detector'] as const;
+/** A face crop with the region of the frame before, and as pages send it; a full frame with it; a full frame without. */
+export const CASES = ['crop224', 'page192', 'full640', 'full640Detector'] as const;
 export type Case = (typeof CASES)[number];
 export type Requests = Readonly<Record<Case, readonly ObserveRequest[]>>;
 
@@ -23,7 +26,7 @@ export async function prepareFrames(files: ModelFiles): Promise<Requests> {
   const engine = await createOnnxEngine(files);
   const vision = { engine, read: createPictureReader() };
   const whole = { xPx: 0, yPx: 0, ...FULL };
-  const requests: Record<Case, ObserveRequest[]> = { crop224: [], full640: [], full640Detector: [] };
+  const requests: Record<Case, ObserveRequest[]> = { crop224: [], page192: [], full640: [], full640Detector: [] };
   let roi: FaceRoi | null = null;
   for (const frame of clip.slice(0, FRAMES + 1)) {
     const picture = sharp(frame).resize(FULL.widthPx, FULL.heightPx);
@@ -40,12 +43,16 @@ export async function prepareFrames(files: ModelFiles): Promise<Requests> {
         widthPx: side,
         heightPx: side,
       };
-      const small = await sharp(await picture.clone().png().toBuffer())
-        .extract({ left: crop.xPx, top: crop.yPx, width: side, height: side })
-        .resize(CROP_PX, CROP_PX)
-        .jpeg({ quality: JPEG_QUALITY })
-        .toBuffer();
-      requests.crop224.push({ frame: FULL, crop, roi, image: small });
+      const face = sharp(await picture.clone().png().toBuffer()).extract({
+        left: crop.xPx,
+        top: crop.yPx,
+        width: side,
+        height: side,
+      });
+      const jpeg = await face.clone().resize(CROP_PX, CROP_PX).jpeg({ quality: JPEG_QUALITY }).toBuffer();
+      requests.crop224.push({ frame: FULL, crop, roi, image: jpeg });
+      const webp = await face.clone().resize(PAGE_PX, PAGE_PX).greyscale().webp(PAGE_WEBP).toBuffer();
+      requests.page192.push({ frame: FULL, crop, roi, image: webp });
     }
     roi = outcome.observation.face.nextRoi;
   }
