@@ -9,6 +9,8 @@ export interface ConnectionView {
   /** Pictures are fewer or smaller than on a good link. */
   readonly slow: boolean;
   readonly lessData: boolean;
+  /** Pictures or observations of an outage that are not delivered yet. */
+  readonly kept: number;
   /** Where pictures are looked at; null before that is decided. */
   readonly mode: Mode | null;
 }
@@ -22,8 +24,11 @@ export interface ConnectionWords {
 
 const OFF: ConnectionWords = { words: 'Not connected', short: 'Not connected', tone: 'off' };
 
+/** So many wait on a slow link now and then, for a moment: no news. */
+const A_FEW = 5;
+
 /** How the connection is doing, in a student's words. */
-export function connectionWords({ phase, capturing, slow, lessData, mode }: ConnectionView): ConnectionWords {
+export function connectionWords({ phase, capturing, slow, lessData, kept, mode }: ConnectionView): ConnectionWords {
   switch (phase) {
     case 'idle':
     case 'ended':
@@ -33,6 +38,9 @@ export function connectionWords({ phase, capturing, slow, lessData, mode }: Conn
     case 'reconnecting':
       return { words: 'Reconnecting, your time is kept', short: 'Reconnecting…', tone: 'busy' };
     case 'connected':
+      if (kept > A_FEW) {
+        return { words: 'Catching up: what was kept meanwhile is being counted', short: 'Catching up…', tone: 'busy' };
+      }
       if (!capturing) return { words: 'Connected. Paused: no pictures are taken', short: 'Paused', tone: 'off' };
       if (mode === 'server' && slow) {
         return { words: 'Your connection is slow: sending fewer pictures', short: 'Slow connection', tone: 'busy' };

@@ -94,6 +94,7 @@ export class LinkPanel {
       capturing: isCapturing,
       slow: this.#slow,
       lessData,
+      kept: this.#source().stats()?.kept ?? 0,
       mode: modeReport?.mode ?? null,
     };
     return connectionWords(view);

@@ -6,7 +6,7 @@ import { symmetricLink } from '../support/link/shapes.ts';
 import { CLIP_FPS, clipFrames, type Product, startProduct } from '../support/product.ts';
 
 const GOOD = symmetricLink({ kbps: 10_000, rttMs: 20 });
-const SLOW = symmetricLink({ kbps: 64, rttMs: 300, loss: 0.02 });
+const SLOW = symmetricLink({ kbps: 32, rttMs: 300, loss: 0.02 });
 
 let product: Product;
 let link: ShapedLink;

@@ -82,10 +82,10 @@ function codecOf({ webp }: FormatBounds): Codec {
   return webp ? 'webp' : 'jpeg';
 }
 
-/** Bytes per second from which an ordinary face can be sent in the best format. */
-export function goodAllowanceBps(bounds: FormatBounds): number {
+/** Bytes per second from which this student's pictures are the best ones; `scale` as for chooseFormat. */
+export function goodAllowanceBps(bounds: FormatBounds, scale: number): number {
   const { bytes, fromFps } = stepAt(0);
-  return fromFps * (bytes[codecOf(bounds)] + OVERHEAD_BYTES);
+  return fromFps * (bytes[codecOf(bounds)] * scale + OVERHEAD_BYTES);
 }
 
 /** The format of a choice; `mostQuality` 0–1 is the page's upper bound. */

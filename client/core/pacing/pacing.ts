@@ -167,9 +167,9 @@ export function pictureWaitMs(state: PacingState, picture: SentPictureSize, nowM
 }
 
 /** True when pictures are fewer or smaller than they would be on a good link. */
-export function isSlow({ allowanceBps, link, probing, bounds }: PacingState): boolean {
+export function isSlow({ allowanceBps, link, probing, bounds, scale }: PacingState): boolean {
   if (bounds.lessData) return false;
-  const goodBps = goodAllowanceBps(bounds);
+  const goodBps = goodAllowanceBps(bounds, scale.crop);
   return (!probing && allowanceBps < goodBps) || (link.capacityBps !== null && link.capacityBps * FAIR_SHARE < goodBps);
 }
 
