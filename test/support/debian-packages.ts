@@ -45,6 +45,18 @@ export const CHROMIUM: WantedProgram = {
   variable: 'CHROMIUM_PATH',
 };
 
+export const FIREFOX: WantedProgram = {
+  program: 'firefox-esr',
+  candidates: [
+    '/usr/bin/firefox-esr',
+    '/usr/bin/firefox',
+    '/Applications/Firefox.app/Contents/MacOS/firefox',
+    'C:\\Program Files\\Mozilla Firefox\\firefox.exe',
+  ],
+  package: 'firefox-esr',
+  variable: 'FIREFOX_PATH',
+};
+
 export const PHP: WantedProgram = {
   program: 'php',
   candidates: ['/usr/bin/php', '/opt/homebrew/bin/php'],
