@@ -1,5 +1,5 @@
 import mysql from 'mysql2/promise';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expandMjpeg, type FakeCameraClip, type LaunchedChromium, launchChromium } from '../support/chromium.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb.ts';
@@ -54,6 +54,18 @@ async function calibrations(): Promise<mysql.RowDataPacket[]> {
   return rows;
 }
 
+/** A machine that is busy elsewhere sends too few pictures of a dot: the page offers a repeat then, as to any student. */
+async function untilRead(dialog: Locator): Promise<void> {
+  const read = dialog.getByText(/^Your gaze is now read to about \d+°$/);
+  const again = dialog.getByRole('button', { name: /^(Try|Show it|Show them) again$/ });
+  for (;;) {
+    await read.or(again).first().waitFor();
+    if (await read.isVisible()) return;
+    await again.press('Enter');
+    await again.waitFor({ state: 'hidden' });
+  }
+}
+
 describe('page → five dots → MariaDB → the next session', () => {
   it('moves nothing where the student wants it so; Escape skips it, nothing is kept, and the focus is back on the button', async () => {
     const { page, problems } = await openPage();
@@ -84,7 +96,7 @@ describe('page → five dots → MariaDB → the next session', () => {
     const dialog = page.locator('dialog[open]');
     await dialog.waitFor();
     await page.keyboard.press('Enter');
-    await dialog.getByText(/^Your gaze is now read to about \d+°$/).waitFor();
+    await untilRead(dialog);
     await page.keyboard.press('Tab');
     // The last button leaves, whether a repeat is offered or not.
     await dialog.getByRole('button', { name: /^(Done|Keep it)$/ }).press('Enter');
