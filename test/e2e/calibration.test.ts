@@ -111,20 +111,25 @@ describe('page → five dots → MariaDB → the next session', () => {
     while (rows.length === 0) rows = await calibrations();
     expect(rows).toMatchObject([{ user_id: 1, version: 1 }]);
 
+    /** Windows that the calibration was used in, and the others of their sessions, of sessions after the given one. */
+    const windowsAfter = async (sessionRow: number) => {
+      for (;;) {
+        const [found] = await connection.query<mysql.RowDataPacket[]>(
+          'SELECT session_id, calibration_version, calibrated_at_ms FROM relay_windows WHERE session_id > ? ORDER BY session_id, seq',
+          [sessionRow],
+        );
+        const used = found.find(({ calibration_version }) => calibration_version === 1);
+        if (used !== undefined) return found.filter(({ session_id }) => session_id === used.session_id);
+      }
+    };
+    const [first] = await windowsAfter(0);
     const next = await openPage();
     expect(await line(next.page)).toMatch(/^Your screen was set up (just now|a minute ago)/);
     await next.page.waitForFunction(() => document.getElementById('time-focused')?.textContent !== '0:00');
     await next.page.locator('#stop').click();
     await next.page.locator('#after').waitFor({ state: 'visible' });
     await next.page.close();
-    const newest = async () => {
-      const [found] = await connection.query<mysql.RowDataPacket[]>(
-        'SELECT calibration_version, calibrated_at_ms FROM relay_windows WHERE session_id = (SELECT MAX(id) FROM relay_sessions) ORDER BY seq',
-      );
-      return found;
-    };
-    let windows = await newest();
-    while (!windows.some(({ calibration_version }) => calibration_version === 1)) windows = await newest();
+    const windows = await windowsAfter(first?.session_id);
     expect(windows[0]?.calibrated_at_ms).toBe(rows[0]?.created_at_ms);
   });
 });
