@@ -56,7 +56,7 @@ export class Painter {
     context.imageSmoothingQuality = 'high';
     context.globalCompositeOperation = 'source-over';
     context.drawImage(source, place.xPx, place.yPx, place.widthPx, place.heightPx, 0, 0, widthPx, heightPx);
-    // Gaze is found as well without colour, in a fifth fewer bytes (docs/accuracy.md, "How small a face may be sent").
+    // Gaze is found as well without colour, in a fifth fewer bytes (docs/accuracy.md, "Gaze from pictures as they are sent").
     context.globalCompositeOperation = 'saturation';
     context.fillStyle = '#808080';
     context.fillRect(0, 0, widthPx, heightPx);

@@ -1,19 +1,25 @@
-import sharp from 'sharp';
-import type { FaceRoi } from '../../shared/geometry.ts';
 import { nextCrop } from '../../shared/vision/crop.ts';
 import { verdictOf } from '../../shared/vision/verdict.ts';
-import { decode, type Looker, type Seen, type Shot } from './look.ts';
+import type { Looker, Seen, Shot } from './look.ts';
+import { resend, type SendingWay } from './resend.ts';
 
-export const SIZES_PX = [128, 160, 192, 224, 256] as const;
-export const QUALITIES = [30, 50, 70] as const;
-export const FORMATS = ['jpeg', 'webp'] as const;
-export type Format = (typeof FORMATS)[number];
+export const SIZES_PX = [128, 160, 192, 224] as const;
+/** As canvas encoders take them; those of the ladder are among them (client/core/pacing/formats.ts). */
+export const QUALITIES = [0.35, 0.4, 0.45, 0.5, 0.7] as const;
+export const FORMATS = [
+  { codec: 'jpeg', grey: false },
+  { codec: 'jpeg', grey: true },
+  { codec: 'webp', grey: false },
+  { codec: 'webp', grey: true },
+] as const;
+/** Smaller crops would not be drawn at every size of the ladder, whose byte figures are these. */
+const LEAST_CROP_PX = 192;
+/** What a whole frame is measured in, for comparison. */
+export const WHOLE: SendingWay = { sizePx: null, quality: 0.7, codec: 'jpeg', grey: false };
 
-/** One way of sending a face, against the full picture. `sizePx` null: the full frame. */
+/** One way of sending a face, against the picture as it was. */
 export interface BandwidthRow {
-  readonly sizePx: number | null;
-  readonly quality: number;
-  readonly format: Format;
+  readonly way: SendingWay;
   readonly n: number;
   /** Distance of the irises from those of the full picture, % of the distance between the irises. */
   readonly irisMedianPct: number;
@@ -45,76 +51,55 @@ function irisErrorPct(full: Float32Array, small: Float32Array): number {
   return (100 * errors.reduce((sum, error) => sum + error, 0)) / errors.length / between;
 }
 
-/** A picture with its face, as the full frame shows it. */
+/** A picture with its face, as the whole frame shows it. */
 interface Reference {
   readonly shot: Shot;
   readonly seen: Seen;
   readonly landmarks: Float32Array;
-  readonly hint: FaceRoi;
 }
 
-async function resend(
-  { shot, seen }: Reference,
-  sizePx: number | null,
-  quality: number,
-  format: Format,
-): Promise<{ readonly shot: Shot; readonly bytes: number } | null> {
-  const { image, frame } = shot;
-  const raw = { raw: { width: image.widthPx, height: image.heightPx, channels: 3 as const } };
-  const crop = sizePx === null ? shot.crop : nextCrop(seen.observation, frame);
-  if (crop === null) return null;
-  const cut = sharp(image.data, raw).extract({
-    left: crop.xPx,
-    top: crop.yPx,
-    width: crop.widthPx,
-    height: crop.heightPx,
-  });
-  const sized = sizePx === null ? cut : cut.resize({ width: sizePx, height: sizePx, fit: 'fill' });
-  const encoded = await (format === 'jpeg' ? sized.jpeg({ quality }) : sized.webp({ quality })).toBuffer();
-  const decoded = await decode(encoded);
-  return { shot: { image: decoded.image, frame, crop }, bytes: encoded.byteLength };
+async function measureWay(references: readonly Reference[], way: SendingWay, looker: Looker): Promise<BandwidthRow> {
+  const errors: number[] = [];
+  let [bytes, changed, n] = [0, 0, 0];
+  for (const { shot, seen, landmarks } of references) {
+    const { observation } = seen;
+    const sent = await resend(shot, observation, way);
+    if (sent === null) continue;
+    const small = await looker.next(sent.shot, observation.face?.nextRoi ?? null);
+    n++;
+    bytes += sent.bytes;
+    if (verdictOf(small.observation).direction !== verdictOf(observation).direction) changed++;
+    if (small.landmarks !== null) errors.push(irisErrorPct(landmarks, small.landmarks));
+  }
+  return {
+    way,
+    n,
+    irisMedianPct: quantile(errors, 0.5),
+    irisP90Pct: quantile(errors, 0.9),
+    changedShare: changed / n,
+    meanBytes: bytes / n,
+  };
 }
 
-/** Every size, quality and format over pictures of which each holds a face in the full frame; the others are left out. */
+/**
+ * Every size, quality and format over those of the pictures that hold a face with a crop of LEAST_CROP_PX or more.
+ */
 export async function measureBandwidth(shots: readonly Shot[], looker: Looker): Promise<readonly BandwidthRow[]> {
   const references: Reference[] = [];
   for (const shot of shots) {
     const seen = await looker.still(shot);
-    const hint = seen.observation.face?.nextRoi;
-    if (seen.landmarks !== null && hint !== undefined) {
-      references.push({ shot, seen, landmarks: seen.landmarks, hint });
+    const crop = nextCrop(seen.observation, shot.frame);
+    if (seen.landmarks !== null && crop !== null && Math.min(crop.widthPx, crop.heightPx) >= LEAST_CROP_PX) {
+      references.push({ shot, seen, landmarks: seen.landmarks });
     }
   }
-  const ways: (readonly [number | null, number, Format])[] = [
+  const ways = [
     ...FORMATS.flatMap((format) =>
-      SIZES_PX.flatMap((sizePx) => QUALITIES.map((quality) => [sizePx, quality, format] as const)),
+      SIZES_PX.flatMap((sizePx) => QUALITIES.map((quality): SendingWay => ({ sizePx, quality, ...format }))),
     ),
-    [null, 70, 'jpeg'],
+    WHOLE,
   ];
   const rows: BandwidthRow[] = [];
-  for (const [sizePx, quality, format] of ways) {
-    const errors: number[] = [];
-    let [bytes, changed, n] = [0, 0, 0];
-    for (const reference of references) {
-      const sent = await resend(reference, sizePx, quality, format);
-      if (sent === null) continue;
-      const small = await looker.next(sent.shot, reference.hint);
-      n++;
-      bytes += sent.bytes;
-      const before = verdictOf(reference.seen.observation).direction;
-      if (verdictOf(small.observation).direction !== before) changed++;
-      if (small.landmarks !== null) errors.push(irisErrorPct(reference.landmarks, small.landmarks));
-    }
-    rows.push({
-      sizePx,
-      quality,
-      format,
-      n,
-      irisMedianPct: quantile(errors, 0.5),
-      irisP90Pct: quantile(errors, 0.9),
-      changedShare: changed / n,
-      meanBytes: bytes / n,
-    });
-  }
+  for (const way of ways) rows.push(await measureWay(references, way, looker));
   return rows;
 }

@@ -1,7 +1,8 @@
 import { gazeOf } from '../../shared/vision/gaze.ts';
 import { barChart, COLORS, pointChart } from '../svg.ts';
-import { QUALITIES, SIZES_PX } from './bandwidth.ts';
+import { FORMATS, type QUALITIES, SIZES_PX } from './bandwidth.ts';
 import type { AccuracyReport } from './report.ts';
+import { formatName } from './resend.ts';
 import { trueGazeOf } from './synthetic/measure.ts';
 import { LIGHTS } from './synthetic/scene.ts';
 
@@ -49,24 +50,30 @@ function statesChart(report: AccuracyReport): Chart[] {
   return [{ name: 'accuracy-states.svg', title, svg }];
 }
 
+/** The quality that the best step of the ladder has. */
+const CHARTED_QUALITY = 0.4 satisfies (typeof QUALITIES)[number];
+
 function bandwidthChart(report: AccuracyReport): Chart[] {
-  const rows = report.bandwidth.filter(({ format, sizePx }) => format === 'jpeg' && sizePx !== null);
+  const rows = report.bandwidth.filter(({ way }) => way.sizePx !== null && way.quality === CHARTED_QUALITY);
   if (rows.length === 0) return [];
-  const title = 'Bytes of a face crop (JPEG) against the shift of the irises';
-  const series = QUALITIES.map((quality, i) => ({
-    name: `quality ${quality}`,
+  const title = `Bytes of a face crop at quality ${CHARTED_QUALITY} against the shift of the irises`;
+  const series = FORMATS.map((format, i) => ({
+    name: formatName(format),
     color: COLORS[i] ?? COLORS[0],
     points: SIZES_PX.flatMap((size) => {
-      const row = rows.find((each) => each.quality === quality && each.sizePx === size);
-      return row === undefined ? [] : [{ x: row.meanBytes / 1000, y: row.irisMedianPct, label: `${size}` }];
+      const row = rows.find(({ way }) => way.sizePx === size && way.codec === format.codec && way.grey === format.grey);
+      if (row === undefined) return [];
+      const point = { x: row.meanBytes / 1000, y: row.irisMedianPct };
+      // Colour's points lie beside those of grey, in the same order.
+      return [format.grey ? { ...point, label: `${size}` } : point];
     }),
   }));
   const top = Math.ceil(Math.max(...rows.map((row) => row.irisMedianPct)) * 2) / 2;
-  const right = Math.ceil(Math.max(...rows.map((row) => row.meanBytes)) / 1000);
+  const right = Math.ceil(Math.max(...rows.map((row) => row.meanBytes)) / 500) / 2;
   const svg = pointChart(
     title,
     {
-      x: { label: 'mean bytes, kB (figures: side in px)', min: 0, max: right, step: 1 },
+      x: { label: 'mean bytes, kB (figures: side in px, grey; colour alike)', min: 0, max: right, step: 0.5 },
       y: { label: 'median iris shift, % of the iris distance', min: 0, max: top, step: 0.5 },
     },
     series,

@@ -9,6 +9,7 @@ import { type ClipResult, evaluateClip, lookAtClips } from './clips.ts';
 import { decode, type Looker, openLooker, type Shot } from './look.ts';
 import { parseOptions, USAGE } from './options.ts';
 import { type AccuracyReport, jsonOf, markdownOf, tablesOf } from './report.ts';
+import { measureSent, type SentRow } from './sent.ts';
 import { evaluateGroups, lookAtFolder, PROGRESS_EVERY, type StillsResult } from './stills.ts';
 import { makeGrid, REPORT_SEED } from './synthetic/grid.ts';
 import { measureSynthetic, type SeenFrame } from './synthetic/measure.ts';
@@ -17,9 +18,10 @@ import { renderScenes } from './synthetic/render.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const CLIPS_DIR = join(root, 'test/clips');
 const DEFAULT_HEAD = join(root, '../shared/data/ict-head.glb');
+const BANDWIDTH_CLIPS = ['cap12.mjpeg', 'cap13.mjpeg'];
 /** Every how many-th frame of a clip and of the grid's looks goes into the bandwidth table. */
 const CLIP_STEP = 8;
-const GRID_STEP = 4;
+const GRID_STEP = 2;
 
 /** Where the report goes: text for a person or a program, and what is being done meanwhile. */
 export interface Sinks {
@@ -70,9 +72,11 @@ async function lookAtSynthetic(
 
 async function bandwidthShots(rendered: Rendered | null): Promise<Shot[]> {
   const shots: Shot[] = [];
-  const clip = await readFile(join(CLIPS_DIR, 'cap12.mjpeg')).catch(() => null);
-  const frames = clip === null ? [] : splitMjpeg(clip);
-  for (let i = 0; i < frames.length; i += CLIP_STEP) shots.push(await decode(frames[i] ?? new Uint8Array()));
+  for (const name of BANDWIDTH_CLIPS) {
+    const clip = await readFile(join(CLIPS_DIR, name)).catch(() => null);
+    const frames = clip === null ? [] : splitMjpeg(clip);
+    for (let i = 0; i < frames.length; i += CLIP_STEP) shots.push(await decode(frames[i] ?? new Uint8Array()));
+  }
   const looks = rendered?.frames.flatMap(({ set }, i) => (set === 'states' ? [i] : [])) ?? [];
   for (let i = 0; i < looks.length; i += GRID_STEP) {
     shots.push(await decode(rendered?.jpegs[looks[i] ?? 0] ?? new Uint8Array()));
@@ -126,11 +130,16 @@ export async function runAccuracy(args: readonly string[], sinks: Sinks): Promis
     const bandwidth: readonly BandwidthRow[] = options.bandwidth
       ? await measureBandwidth(await bandwidthShots(rendered), looker)
       : [];
+    const sent: readonly SentRow[] =
+      options.bandwidth && rendered !== null
+        ? await measureSent(rendered.frames, rendered.jpegs, looker, sinks.progress)
+        : [];
     const report: AccuracyReport = {
       stills,
       clips,
       synthetic: rendered === null ? null : measureSynthetic(rendered.frames),
       frames: rendered?.frames ?? [],
+      sent,
       bandwidth,
       skipped,
     };

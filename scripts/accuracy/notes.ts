@@ -9,7 +9,8 @@ Directions are sides of the stored picture. Shares are per cent. A picture count
 was said; it belongs to the state that its first alternative names; *macro* is the mean recall over centre, left, right, up, down
 and closed, as far as they are labelled. *Focused* means the verdict \`centered\`; \`unknown\` counts as a miss on both sides. Every
 verdict is of one frame alone, without smoothing and without calibration, unless a line says otherwise. The seed's rule is the
-one of the service that this product replaces, on the same landmarks.
+one of the service that this product replaces, on the same landmarks. All figures are of pictures whole and unharmed, but for what is
+headed *as sent*: a student's page sends small, compressed crops, and gaze from those is a little worse.
 
 ## What is said when
 
@@ -41,6 +42,8 @@ export const SHORT = `- **Hard light from one side.** The mesh shifts the irises
   the moving head past its target; from the front and with soft light from the side it is well inside. The eye on the lit side is the one
   that is wrong, but nothing in the landmarks tells which that is, or such a face from one that looks aside (other choices of the iris's
   points, of the corners, of each eye's weight and of a robust fit of the head were tried and gain at most 0.1°).
+- **Pictures as they are sent** miss the yaw of the moving head by a degree where whole pictures miss it by a third of one; those of
+  128 px, for slow links, also miss what is wanted of the still head's yaw and of heads 15° aside. More bytes mend a part of that.
 - **A calibration does not carry over.** For a head that moves about, five points taken with a still head in another place make
   the gaze worse, not better: the shift by light and the lens of the camera are in them.
 - **Shut eyes against looks down.** Both show lowered lids. What tells them apart is that the mesh, without an iris to see, reads a shut
@@ -60,8 +63,38 @@ export const SHORT = `- **Hard light from one side.** The mesh shifts the irises
   people, and how people's own centre settles over minutes.
 `;
 
-export const BANDWIDTH_NOTE = `The mesh looks at 192 × 192 px: a larger crop is only shrunk again, costs more bytes and shifts the irises *more*. 192 px at quality
-50 to 70 moves them least; WebP does about the same for half the bytes, even at 30. 160 px at quality 50 saves a fifth of the bytes for a
-fifth more shift. From 192 px and quality 50 on the verdict changes in up to 3 % of the pictures, at 128 px and quality 30 in 8 %. (The shares
-are of few pictures: differences under five per cent are chance.) Pictures that change lie at the edge of a state, which smoothing over
-time takes up.`;
+export const TARGETS_NOTE = `*Whole picture*: the frame as it was drawn. *As sent*: what a student's page makes of it on a good link, the first step of
+[its ladder](client.md); the other steps are in "Gaze from pictures as they are sent".
+`;
+
+export const SENT_INTRO = `A page sends a whole picture only until the face is found. Then it sends the face alone: cut out where the look before says, drawn at most
+at its own size, in shades of grey, compressed as the link asks. Here every rendered frame goes that way: cut, drawn, encoded without
+metadata, decoded, and looked at where the look before had the face. Every step of the ladder is there; JPEG is for browsers that encode
+no WebP (Safari). The last two lines are for comparison, no page sends them.
+`;
+
+export const SENT_NOTE = `The first line is what the tables above are of. A session looks at a frame where the one before had the face: that alone, in the second
+line, moves a mean by up to 0.3° and three of the 72 heads that are turned aside, so that differences of this size say little. Against
+it, pictures of the best step cost 0.2° of yaw after five points, and half a degree on both axes while the head moves. 160 px is 0.3°
+worse at most, 128 px at quality 0.45 up to 0.7°; the last step, for links that carry nothing else, costs up to another 0.7° and calls one
+in six heads turned aside off-screen. Grey JPEG is as good as grey WebP but for those heads, for twice the bytes.
+
+The loss is compression: crops hardly compressed are as good as whole pictures. Cutting costs nothing (losslessly, at their own size: 2.8 / 3.7
+still, 5.1 / 4.2 moving), nor does drawing at 192 px (2.9 / 3.4, 5.1 / 4.2), and grey 0.2° at most (2.9 / 3.4, 5.2 / 4.4). Nothing of the same bytes
+was better at both: 205 px at quality 0.35 (3.2 / 3.8, 5.5 / 4.7), 224 px at 0.3 (3.1 / 4.0, 5.7 / 4.6), 176 px at 0.5 (3.1 / 3.5, 5.4 / 4.9, for
+3 % more); corners faded to one grey save no bytes here. Chromium's canvas, given the same frames, made 4 % fewer bytes in WebP and 2 %
+in JPEG than the encoder that is used here, and gaze from its pictures was within 0.3°.
+`;
+
+export const BANDWIDTH_INTRO = `Crops as the client cuts and draws them, without metadata, against the same picture whole and unharmed: frames of the two clips and
+rendered looks, as far as their crop has at least 192 px. *Shift* is the median distance of the irises from those of the whole picture, in per
+cent of the distance between them. *Other direction*: the verdict changes, or the face is lost.
+`;
+
+export const BANDWIDTH_NOTE = `WebP takes half of JPEG's bytes and moves the irises up to a third more. Grey takes another fifth off WebP (7 % off JPEG) and moves
+them up to a fifth more; gaze is as good without colour (the section above). Grey WebP of 192 px at quality 0.4, the first step of the
+ladder, has 744 bytes: colour JPEG needs some 1,200 for the same shift. Size and quality can be had for one another: 224 px at 0.35 shifts as
+192 px at 0.45 does, for the same bytes. The mesh looks at 192 × 192 px of the crop: 224 px at the same quality gain a sixth at most for a
+seventh more bytes. The verdict changes in 3 % of the pictures at 192 px, in 5 to 8 % in the two steps of 128 px. (The shares are of few
+pictures: differences under four per cent are chance.) Pictures that change lie at the edge of a state, which smoothing over time takes up.
+`;

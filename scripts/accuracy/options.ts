@@ -24,7 +24,7 @@ export const USAGE = `npm run accuracy -- [options]
   --head FILE      rigged head to render (default: ../shared/data/ict-head.glb). The first run draws
                    1,226 frames, which takes minutes; they are kept in .cache/accuracy.
   --no-synthetic   leave the rendered head out
-  --no-bandwidth   leave the re-encoded face crops out
+  --no-bandwidth   leave the re-encoded face crops out, and gaze from pictures as they are sent
   --json           print one JSON object on the last line and write no report
   --help
 `;

@@ -1,10 +1,31 @@
 import type { BandwidthRow } from './bandwidth.ts';
 import type { Chart } from './charts.ts';
 import type { ClipResult } from './clips.ts';
-import { BANDWIDTH_NOTE, INTRO, SHORT, SYNTHETIC_NOTE } from './notes.ts';
+import {
+  BANDWIDTH_INTRO,
+  BANDWIDTH_NOTE,
+  INTRO,
+  SENT_INTRO,
+  SENT_NOTE,
+  SHORT,
+  SYNTHETIC_NOTE,
+  TARGETS_NOTE,
+} from './notes.ts';
+import { bandwidthTable, sentTable } from './sending-tables.ts';
+import type { SentRow } from './sent.ts';
 import type { StillsResult } from './stills.ts';
 import type { GazeError, SeenFrame, SyntheticResult } from './synthetic/measure.ts';
-import { clipsTable, confusionTable, percent, scoresTable, stillsRows, subjectsTable, tableOf } from './table.ts';
+import {
+  clipsTable,
+  confusionTable,
+  degrees,
+  gazeText,
+  scoresTable,
+  stillsRows,
+  subjectsTable,
+  tableOf,
+} from './table.ts';
+import { targetsTable } from './targets.ts';
 
 /** All that was measured. */
 export interface AccuracyReport {
@@ -12,16 +33,10 @@ export interface AccuracyReport {
   readonly clips: readonly ClipResult[];
   readonly synthetic: SyntheticResult | null;
   readonly frames: readonly SeenFrame[];
+  /** Rendered frames whole and as pages send them; empty when either part was skipped. */
+  readonly sent: readonly SentRow[];
   readonly bandwidth: readonly BandwidthRow[];
   readonly skipped: readonly string[];
-}
-
-function degrees(value: number | null | undefined): string {
-  return value === null || value === undefined || Number.isNaN(value) ? '–' : value.toFixed(1);
-}
-
-function pair(error: GazeError | null): string {
-  return error === null ? '–' : `${degrees(error.yawMaeDeg)} / ${degrees(error.pitchMaeDeg)}`;
 }
 
 function gazeTable(synthetic: SyntheticResult): string {
@@ -43,12 +58,12 @@ function gazeTable(synthetic: SyntheticResult): string {
       return [
         name === 'frontal' ? 'head still' : 'head moving',
         String(result.n),
-        pair(result),
-        pair(result.after1),
-        pair(result.after5),
-        pair(result.byLight.front),
-        pair(result.byLight.side),
-        pair(result.byLight.hardSide),
+        gazeText(result),
+        gazeText(result.after1),
+        gazeText(result.after5),
+        gazeText(result.byLight.front),
+        gazeText(result.byLight.side),
+        gazeText(result.byLight.hardSide),
         `${result.yaw.slope.toFixed(2)} / ${result.pitch.slope.toFixed(2)}`,
         `${result.yaw.correlation.toFixed(2)} / ${result.pitch.correlation.toFixed(2)}`,
       ];
@@ -73,68 +88,11 @@ function poseTable({ headPose }: SyntheticResult): string {
   );
 }
 
-function targetsTable(synthetic: SyntheticResult): string {
-  const { frontal, moving, headPose, eyes25, head15 } = synthetic;
-  const rows: [string, string, string, boolean][] = [
-    [
-      'head still, after 5 points',
-      '≤ 3.2° / 4.5°',
-      pair(frontal.after5),
-      (frontal.after5?.yawMaeDeg ?? 99) <= 3.2 && (frontal.after5?.pitchMaeDeg ?? 99) <= 4.5,
-    ],
-    ['head moving, uncalibrated', '≤ 4.5° / 5.2°', pair(moving), moving.yawMaeDeg <= 4.5 && moving.pitchMaeDeg <= 5.2],
-    [
-      'head pose, each axis',
-      '≤ 3°',
-      [headPose.yawMaeDeg, headPose.pitchMaeDeg, headPose.rollMaeDeg].map(degrees).join(' / '),
-      Math.max(headPose.yawMaeDeg, headPose.pitchMaeDeg, headPose.rollMaeDeg) <= 3,
-    ],
-    [
-      `eyes 25° aside: off-screen (n = ${eyes25.n})`,
-      '≥ 90 %',
-      percent(eyes25.offScreen.ours),
-      eyes25.offScreen.ours >= 0.9,
-    ],
-    [
-      `head 15° aside, eyes on screen: on-screen (n = ${head15.n})`,
-      '≥ 90 %',
-      percent(head15.onScreen.ours),
-      head15.onScreen.ours >= 0.9,
-    ],
-  ];
-  return tableOf(
-    ['target', 'wanted', 'measured', 'reached', 'seed’s rule'],
-    rows.map(([name, wanted, measured, reached], i) => [
-      name,
-      wanted,
-      measured,
-      reached ? 'yes' : 'no',
-      i === 3 ? percent(eyes25.offScreen.seed) : i === 4 ? percent(head15.onScreen.seed) : '–',
-    ]),
-  );
-}
-
 function conditionsTable(synthetic: SyntheticResult): string {
   return scoresTable(
     Object.entries(synthetic.conditions).flatMap(([name, { ours, seed }]) => [
       { name: `${name}: ours`, score: ours },
       { name: `${name}: seed`, score: seed },
-    ]),
-  );
-}
-
-function bandwidthTable(rows: readonly BandwidthRow[]): string {
-  return tableOf(
-    ['side px', 'quality', 'format', 'n', 'iris shift median %', 'p90 %', 'other direction %', 'mean bytes'],
-    rows.map((row) => [
-      row.sizePx === null ? 'full frame' : String(row.sizePx),
-      String(row.quality),
-      row.format,
-      String(row.n),
-      row.irisMedianPct.toFixed(2),
-      row.irisP90Pct.toFixed(2),
-      percent(row.changedShare),
-      row.meanBytes.toFixed(0),
     ]),
   );
 }
@@ -147,8 +105,14 @@ export function tablesOf(report: AccuracyReport): string {
   if (report.clips.length > 0) parts.push(clipsTable(report.clips));
   if (report.synthetic !== null) {
     const { synthetic } = report;
-    parts.push(targetsTable(synthetic), gazeTable(synthetic), poseTable(synthetic), conditionsTable(synthetic));
+    parts.push(
+      targetsTable(synthetic, report.sent),
+      gazeTable(synthetic),
+      poseTable(synthetic),
+      conditionsTable(synthetic),
+    );
   }
+  if (report.sent.length > 0) parts.push(sentTable(report.sent));
   if (report.bandwidth.length > 0) parts.push(bandwidthTable(report.bandwidth));
   if (report.skipped.length > 0) parts.push(`Skipped:\n${report.skipped.map((what) => `- ${what}`).join('\n')}`);
   return parts.join('\n\n');
@@ -191,7 +155,17 @@ export function jsonOf(report: AccuracyReport): unknown {
               after5: gazeJson(synthetic.frontal.after5),
             },
           },
-    bandwidth: report.bandwidth,
+    sent: report.sent.map(({ way, guided, meanBytes, result }) => ({
+      way,
+      guided,
+      meanBytes,
+      after5: gazeJson(result.frontal.after5),
+      moving: gazeJson(result.moving),
+      headPose: { yawMaeDeg: result.headPose.yawMaeDeg, pitchMaeDeg: result.headPose.pitchMaeDeg },
+      eyes25OffScreen: result.eyes25.offScreen.ours,
+      head15OnScreen: result.head15.onScreen.ours,
+    })),
+    bandwidth: report.bandwidth.map(({ way, ...measured }) => ({ ...way, ...measured })),
     skipped: report.skipped,
   };
 }
@@ -208,7 +182,8 @@ export function markdownOf(report: AccuracyReport, charts: readonly Chart[]): st
     parts.push(
       `## Rendered head, exact truth\n\n${SYNTHETIC_NOTE}`,
       `n = ${synthetic.n}, a face was found in ${synthetic.facesFound}.\n`,
-      `${targetsTable(synthetic)}\n`,
+      `${targetsTable(synthetic, report.sent)}\n`,
+      TARGETS_NOTE,
       `${gazeTable(synthetic)}\n`,
       `The calibration's own validation error (each point predicted from the others) is ${degrees(synthetic.calibrationValidation.yawDeg)}° / ${degrees(synthetic.calibrationValidation.pitchDeg)}° in the mean.\n`,
       image('accuracy-gaze-yaw.svg'),
@@ -219,6 +194,9 @@ export function markdownOf(report: AccuracyReport, charts: readonly Chart[]): st
       image('accuracy-states.svg'),
       `What was said for each labelled state (\`states\`):\n\n${confusionTable(synthetic.conditions.states?.confusion ?? {})}\n`,
     );
+  }
+  if (report.sent.length > 0) {
+    parts.push(`## Gaze from pictures as they are sent\n\n${SENT_INTRO}`, `${sentTable(report.sent)}\n`, SENT_NOTE);
   }
   parts.push('## Real pictures\n');
   if (report.stills.length === 0) parts.push('None were given with `--dir`.\n');
@@ -236,9 +214,9 @@ export function markdownOf(report: AccuracyReport, charts: readonly Chart[]): st
   }
   if (report.bandwidth.length > 0) {
     parts.push(
-      `## How small a face may be sent\n\nCrops as the client cuts them, against the same picture sent whole and unharmed. *Other direction*: the verdict changes, or the face is lost.\n\n${bandwidthTable(report.bandwidth)}\n`,
+      `## How small a face may be sent\n\n${BANDWIDTH_INTRO}\nn = ${report.bandwidth[0]?.n}.\n\n${bandwidthTable(report.bandwidth)}\n`,
       image('accuracy-bandwidth.svg'),
-      `${BANDWIDTH_NOTE}\n`,
+      BANDWIDTH_NOTE,
     );
   }
   parts.push(`## What falls short, and what is not measured\n\n${SHORT}`);

@@ -1,10 +1,21 @@
 import type { ClipResult } from './clips.ts';
 import type { Score } from './score.ts';
 import type { StillsResult } from './stills.ts';
+import type { GazeError } from './synthetic/measure.ts';
 
 /** A share as a percentage; a dash for none. */
 export function percent(value: number | null | undefined): string {
   return value === null || value === undefined || Number.isNaN(value) ? '–' : `${(100 * value).toFixed(1)}`;
+}
+
+/** Degrees; a dash for none. */
+export function degrees(value: number | null | undefined): string {
+  return value === null || value === undefined || Number.isNaN(value) ? '–' : value.toFixed(1);
+}
+
+/** Yaw and pitch of an error, degrees; a dash for none. */
+export function gazeText(error: GazeError | null): string {
+  return error === null ? '–' : `${degrees(error.yawMaeDeg)} / ${degrees(error.pitchMaeDeg)}`;
 }
 
 /** Rows of text under a header, as Markdown with aligned columns, which reads well in a terminal too. */
