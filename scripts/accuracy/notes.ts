@@ -95,6 +95,6 @@ export const BANDWIDTH_NOTE = `WebP takes half of JPEG's bytes and moves the iri
 them up to a fifth more; gaze is as good without colour (the section above). Grey WebP of 192 px at quality 0.4, the first step of the
 ladder, has 744 bytes: colour JPEG needs some 1,200 for the same shift. Size and quality can be had for one another: 224 px at 0.35 shifts as
 192 px at 0.45 does, for the same bytes. The mesh looks at 192 × 192 px of the crop: 224 px at the same quality gain a sixth at most for a
-seventh more bytes. The verdict changes in 3 % of the pictures at 192 px, in 5 to 8 % in the two steps of 128 px. (The shares are of few
+seventh more bytes. As grey WebP, the verdict changes in 3 % of the pictures at 192 px, in 5 to 8 % in the two steps of 128 px. (The shares are of few
 pictures: differences under four per cent are chance.) Pictures that change lie at the edge of a state, which smoothing over time takes up.
 `;

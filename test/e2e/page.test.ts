@@ -132,6 +132,7 @@ describe('page → gateway → inference → MariaDB', () => {
     };
     let coveredMs = await newest();
     while (coveredMs === null) coveredMs = await newest();
-    expect(coveredMs).toBeGreaterThanOrEqual(3000);
+    // The page is told in tenths of a second, to the nearest.
+    expect(coveredMs).toBeGreaterThanOrEqual(2950);
   });
 });
