@@ -1,18 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
+import { ladderOf } from '../../client/core/pacing/formats.ts';
 import { createOnnxEngine } from '../../inference/engine/onnx.ts';
 import type { ModelFiles } from '../../inference/models/store.ts';
 import { type ObserveRequest, observe } from '../../inference/pipeline/observe.ts';
 import { createPictureReader } from '../../inference/pixels/reader.ts';
+import { encodeWay } from '../../scripts/accuracy/resend.ts';
 import type { FaceRoi } from '../../shared/geometry.ts';
 import { splitMjpeg } from '../../test/support/mjpeg.ts';
 
 const FULL = { widthPx: 640, heightPx: 480 };
 const CROP_PX = 224;
 const JPEG_QUALITY = 70;
-/** As pages send their pictures (client/core/pacing/formats.ts): grey WebP, near enough what Chromium makes. */
-const PAGE_PX = 192;
-const PAGE_WEBP = { quality: 40, effort: 3 };
 const FRAMES = 40;
 
 /** A face crop with the region of the frame before, and as pages send it; a full frame with it; a full frame without. */
@@ -51,8 +50,10 @@ export async function prepareFrames(files: ModelFiles): Promise<Requests> {
       });
       const jpeg = await face.clone().resize(CROP_PX, CROP_PX).jpeg({ quality: JPEG_QUALITY }).toBuffer();
       requests.crop224.push({ frame: FULL, crop, roi, image: jpeg });
-      const webp = await face.clone().resize(PAGE_PX, PAGE_PX).greyscale().webp(PAGE_WEBP).toBuffer();
-      requests.page192.push({ frame: FULL, crop, roi, image: webp });
+      const [best] = ladderOf('webp');
+      if (best === undefined) throw new Error('pages send no WebP');
+      const sent = await encodeWay(face.clone().resize(best.sizePx, best.sizePx), { ...best, grey: true });
+      requests.page192.push({ frame: FULL, crop, roi, image: sent });
     }
     roi = outcome.observation.face.nextRoi;
   }

@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { drawSize } from '../../client/core/crop-choice.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
 import type { Codec } from '../../shared/protocol/frames.ts';
@@ -39,6 +39,15 @@ const LUMINOSITY: [number, number, number] = [0.3, 0.59, 0.11];
 /** How hard libwebp tries, 0–6, in sharp; 3 comes nearest to Chromium's bytes. */
 const WEBP_EFFORT = 3;
 
+/** A drawn picture in a way's colours and format, without metadata, near enough what Chromium's canvas makes of it. */
+export function encodeWay(drawn: Sharp, { codec, grey, quality }: Omit<SendingWay, 'sizePx'>): Promise<Buffer> {
+  const coloured = grey ? drawn.recomb([LUMINOSITY, LUMINOSITY, LUMINOSITY]) : drawn;
+  const percent = Math.round(100 * quality);
+  const encoded =
+    codec === 'jpeg' ? coloured.jpeg({ quality: percent }) : coloured.webp({ quality: percent, effort: WEBP_EFFORT });
+  return encoded.toBuffer();
+}
+
 /**
  * A picture as a page would send it after `observation` of it or of the frame before: its face cut out, drawn at most
  * at its own size, encoded without metadata and decoded again. Null when there is no face to cut out.
@@ -51,12 +60,7 @@ export async function resend(shot: Shot, observation: FaceObservation, way: Send
   const drawn = sharp(image.data, { raw: { width: image.widthPx, height: image.heightPx, channels: 3 } })
     .extract({ left: crop.xPx, top: crop.yPx, width: crop.widthPx, height: crop.heightPx })
     .resize({ width: widthPx, height: heightPx, fit: 'fill' });
-  if (way.grey) drawn.recomb([LUMINOSITY, LUMINOSITY, LUMINOSITY]);
-  const quality = Math.round(100 * way.quality);
-  const encoded = await (way.codec === 'jpeg'
-    ? drawn.jpeg({ quality })
-    : drawn.webp({ quality, effort: WEBP_EFFORT })
-  ).toBuffer();
+  const encoded = await encodeWay(drawn, way);
   const arrived = await decode(encoded);
   return { shot: { image: arrived.image, frame, crop }, bytes: encoded.byteLength };
 }

@@ -8,6 +8,7 @@ import { openEngine } from '../../inference/engine/open.ts';
 import { loadModels } from '../../inference/models/store.ts';
 import { observe } from '../../inference/pipeline/observe.ts';
 import { createPictureReader } from '../../inference/pixels/reader.ts';
+import { encodeWay } from '../../scripts/accuracy/resend.ts';
 import { openTcpLink, type TcpLink } from '../../scripts/chaos/tcp-link.ts';
 import { createFocusTracker, observeSample, readingOf } from '../../shared/focus/tracker.ts';
 import type { FaceRoi, RectPx } from '../../shared/geometry.ts';
@@ -347,12 +348,10 @@ describe('both placements', () => {
     const observations: FaceObservation[] = [];
     for (const frame of frames) {
       const { xPx, yPx, widthPx, heightPx }: RectPx = crop ?? whole;
-      const image = await sharp(frame)
+      const drawn = sharp(frame)
         .extract({ left: xPx, top: yPx, width: widthPx, height: heightPx })
-        .resize({ width: 192, height: 192, fit: 'inside', withoutEnlargement: true })
-        .greyscale()
-        .webp({ quality: 40, effort: 3 })
-        .toBuffer();
+        .resize({ width: 192, height: 192, fit: 'inside', withoutEnlargement: true });
+      const image = await encodeWay(drawn, { codec: 'webp', quality: 0.4, grey: true });
       const outcome = await observe(vision, { frame: CAMERA, crop: crop ?? whole, roi, image });
       if (outcome.status !== 'ok') throw new Error(outcome.status);
       observations.push(outcome.observation);

@@ -133,13 +133,20 @@ function openStudent() {
   };
 }
 
-async function outageOf(forMs: number) {
+/** A student who has looked for 10 s when the link goes away. */
+async function cutOff() {
   const student = openStudent();
   const { connection, until } = student;
   await student.begin();
   await student.watch(looking, 10_000);
   await link.cut();
   await until(() => connection.phase === 'reconnecting');
+  return student;
+}
+
+async function outageOf(forMs: number) {
+  const student = await cutOff();
+  const { connection } = student;
   await student.watchOffline(looking, forMs / 2);
   await student.watchOffline(away, forMs / 2);
   await student.comeBack(away);
@@ -163,12 +170,8 @@ describe('an outage, with what really happened known', () => {
   });
 
   it('with a pause in it: time before the pause is counted, the pause is not', async () => {
-    const student = openStudent();
-    const { connection, until } = student;
-    await student.begin();
-    await student.watch(looking, 10_000);
-    await link.cut();
-    await until(() => connection.phase === 'reconnecting');
+    const student = await cutOff();
+    const { connection } = student;
     await student.watchOffline(looking, 10_000);
     const paused = connection.stop();
     await student.watchOffline(looking, 20_000);
