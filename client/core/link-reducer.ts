@@ -52,7 +52,7 @@ export function stepLink(state: LinkState, event: LinkEvent, rules: LinkRules): 
     case 'stop':
       return stop(state, event.nowMs, event.kept);
     case 'emptied':
-      return state.owedStop === null ? stay(state) : tellStop(state, state.owedStop.atMs);
+      return tellStop(state);
     case 'close':
       return end(state, 'closed');
   }
@@ -207,14 +207,16 @@ function stop(state: LinkState, nowMs: number, kept: boolean): LinkStep {
     return state.owedStop === null ? { state: quiet, effects: UNANSWERED } : stay(state);
   }
   const owing: LinkState = { ...quiet, owedStop: { capture: wanted, atMs } };
-  return kept ? stay(owing) : tellStop(owing, atMs);
+  return kept ? stay(owing) : tellStop(owing);
 }
 
-function tellStop(state: LinkState, atMs: number): LinkStep {
-  if (state.phase.name !== 'live' || !state.phase.startSent || state.phase.stopping) return stay(state);
+/** Tells of the stop that is owed, where there is one and the gateway is there to hear it. */
+function tellStop(state: LinkState): LinkStep {
+  const { owedStop, phase } = state;
+  if (owedStop === null || phase.name !== 'live' || !phase.startSent || phase.stopping) return stay(state);
   return {
-    state: { ...state, phase: { ...state.phase, stopping: true } },
-    effects: [{ type: 'send', message: { type: 'stop', atMs } }],
+    state: { ...state, phase: { ...phase, stopping: true } },
+    effects: [{ type: 'send', message: { type: 'stop', atMs: owedStop.atMs } }],
   };
 }
 
@@ -255,7 +257,7 @@ function retryLater(state: LinkState, nowMs: number, rules: LinkRules): LinkStep
 function end(state: LinkState, reason: EndReason): LinkStep {
   const { owedStop } = state;
   // Whatever is kept then is lost; the gateway still learns when capture ended.
-  const lastWords = owedStop === null || reason !== 'closed' ? [] : tellStop(state, owedStop.atMs).effects;
+  const lastWords = reason === 'closed' ? tellStop(state).effects : [];
   return {
     state: {
       ...state,
