@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { LINK_PATH, LINK_SUBPROTOCOL } from '../shared/link.ts';
 import { listenError } from '../shared/listen-error.ts';
+import { asksForWebSocket, refuseUpgrade } from '../shared/refuse-upgrade.ts';
 import { CLOSE, serveLink } from './link-session.ts';
 import { InferenceMetrics } from './metrics.ts';
 import type { WorkerPool } from './pool/pool.ts';
@@ -13,6 +13,15 @@ const MAX_MESSAGE_BYTES = 512 * 1024;
 const MAX_FRAGMENTS = 16;
 const CLOSE_TIMEOUT_MS = 1_000;
 const DRAIN_MS = 5_000;
+/** Slowloris guard. */
+const HTTP_LIMITS = {
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  connectionsCheckingInterval: 1_000,
+  keepAlive: true,
+};
+/** A probe on which nothing moves for so long is closed. */
+const IDLE_TIMEOUT_MS = 30_000;
 
 export interface InferenceServer {
   readonly port: number;
@@ -48,10 +57,6 @@ function listen(server: Server, host: string, port: number): Promise<number> {
   });
 }
 
-function refuseUpgrade(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-}
-
 function wantsLink(request: IncomingMessage): boolean {
   const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
   return offered.includes(LINK_SUBPROTOCOL);
@@ -67,7 +72,7 @@ export async function startServer(options: ServerOptions): Promise<InferenceServ
   const metrics = new InferenceMetrics(pool, () => links.size);
   let draining = false;
 
-  const server = createServer((request, response) => {
+  const server = createServer(HTTP_LIMITS, (request, response) => {
     const path = request.url?.split('?', 1)[0];
     if (path === '/healthz') sendJson(response, 200, { alive: true });
     else if (path === '/readyz') {
@@ -82,6 +87,8 @@ export async function startServer(options: ServerOptions): Promise<InferenceServ
     } else sendJson(response, 404, { error: 'not_found' });
   });
 
+  server.setTimeout(IDLE_TIMEOUT_MS);
+
   // closeTimeout is newer than the published types of ws.
   const socketOptions = {
     noServer: true,
@@ -94,6 +101,7 @@ export async function startServer(options: ServerOptions): Promise<InferenceServ
   const sockets = new WebSocketServer(socketOptions);
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => {});
+    if (!asksForWebSocket(request.headers.upgrade)) return refuseUpgrade(socket, '426 Upgrade Required');
     if (request.url?.split('?', 1)[0] !== LINK_PATH) return refuseUpgrade(socket, '404 Not Found');
     if (!wantsLink(request)) return refuseUpgrade(socket, '400 Bad Request');
     if (draining) return refuseUpgrade(socket, '503 Service Unavailable');

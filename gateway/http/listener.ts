@@ -1,9 +1,12 @@
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { WebSocketServer } from 'ws';
 import { listenError } from '../../shared/listen-error.ts';
-import { SUBPROTOCOL } from '../../shared/protocol/version.ts';
+import { STREAM_PATH, SUBPROTOCOL } from '../../shared/protocol/version.ts';
+import { asksForWebSocket, destroyOnceWritten, refuseUpgrade } from '../../shared/refuse-upgrade.ts';
 import { MOST_NEWCOMERS } from './newcomers.ts';
 
 /** Room beyond the picture for its header, and for the longest control message. */
@@ -12,10 +15,12 @@ const MESSAGE_EXTRA_BYTES = 1024;
 const MAX_FRAGMENTS = 32;
 /** A peer that does not answer a close is gone after this. */
 const CLOSE_TIMEOUT_MS = 3000;
-/** Whoever takes longer to ask is not asking. */
+/** Slowloris guard. */
 const HEADERS_TIMEOUT_MS = 5000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const CHECK_EVERY_MS = 1000;
+/** A connection on which nothing moves for so long, e.g. a peer that does not read its answer, is closed. */
+const IDLE_TIMEOUT_MS = 60_000;
 /** Pages, reports and probes beside the students. */
 const OTHER_CONNECTIONS = 1024;
 
@@ -53,8 +58,11 @@ export async function listen(
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: CHECK_EVERY_MS,
+      keepAlive: true,
     },
   });
+  server.setTimeout(IDLE_TIMEOUT_MS);
+  guardUpgrades(server);
   server.maxConnections = options.maxSessions + MOST_NEWCOMERS + OTHER_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(listenError(error, options)));
@@ -70,4 +78,22 @@ export async function listen(
       });
     },
   };
+}
+
+/**
+ * Puts a guard before the adaptor's upgrade listener. Node hands a socket over without an error listener or a
+ * deadline, and the adaptor leaves every upgrade but a WebSocket's as it is and ends refused ones on one side only.
+ */
+function guardUpgrades(server: ReturnType<typeof createAdaptorServer>): void {
+  const [upgradeOfAdaptor] = server.listeners('upgrade') as [
+    (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>,
+  ];
+  server.removeAllListeners('upgrade');
+  server.on('upgrade', async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => {});
+    if (!asksForWebSocket(request.headers.upgrade)) return refuseUpgrade(socket, '426 Upgrade Required');
+    if (request.url?.split('?', 1)[0] !== STREAM_PATH) return refuseUpgrade(socket, '404 Not Found');
+    await upgradeOfAdaptor(request, socket, head);
+    if (socket.writableEnded) destroyOnceWritten(socket);
+  });
 }

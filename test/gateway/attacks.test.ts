@@ -7,6 +7,7 @@ import { STREAM_PATH, SUBPROTOCOL } from '../../shared/protocol/version.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { frameMessage, Peer } from '../support/peer.ts';
 import { clientFrame, FrameReader, frameHeader, OPCODE, openRaw } from '../support/raw-websocket.ts';
+import { describeRefusedUpgrades } from '../support/refused-upgrades.ts';
 
 const ADDRESS_HEADER = 'x-real-ip';
 
@@ -108,6 +109,10 @@ async function trickle(socket: Socket, next: () => Uint8Array | string): Promise
   await new Promise((resolve) => socket.once('close', resolve));
   clearInterval(timer);
 }
+
+describe('connections that ask for something else than the stream', () => {
+  describeRefusedUpgrades({ url: () => gateway.url, path: STREAM_PATH });
+});
 
 describe('before anyone is admitted', () => {
   it('C-2 a request head or a hello that comes a byte at a time does not hold its connection', async () => {

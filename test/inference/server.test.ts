@@ -1,12 +1,13 @@
 import { connect } from 'node:net';
 import { pino } from 'pino';
 import sharp from 'sharp';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { loadModels, type ModelFiles } from '../../inference/models/store.ts';
 import { WorkerPool } from '../../inference/pool/pool.ts';
 import { type InferenceServer, startServer } from '../../inference/server.ts';
 import { encodeInferenceRequest, LINK_PATH, LINK_SUBPROTOCOL } from '../../shared/link.ts';
+import { describeRefusedUpgrades } from '../support/refused-upgrades.ts';
 import { clipFrame, emptyRoom, wholeFrame } from './support/clip.ts';
 import { faultBytes, spawnFaultyWorker } from './support/faults.ts';
 import { type LinkClient, openLink } from './support/link-client.ts';
@@ -207,4 +208,11 @@ describe('the inference service', () => {
     expect(await link.closed).toBe(1001);
     await expect(openLink(server.port)).rejects.toThrow();
   });
+});
+
+describe('connections that ask for something else than the link', () => {
+  beforeEach(async () => {
+    await (await open()).close();
+  });
+  describeRefusedUpgrades({ url: () => `http://127.0.0.1:${server.port}`, path: LINK_PATH });
 });
