@@ -2,16 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Clip } from '../harness/clip-player.ts';
+import { freePort } from '../harness/free-port.ts';
+import { frameMessage, Peer } from '../harness/peer.ts';
+import { startGateway, startInference } from '../harness/services.ts';
 import { buildClient, buildServices } from '../scripts/build.ts';
-import { Clip } from '../scripts/demo/clip.ts';
 import { fetchTicket } from '../scripts/demo/student.ts';
-import { startGateway, startInference } from '../scripts/services.ts';
-import { freePort } from '../test/support/free-port.ts';
-import { frameMessage, Peer } from '../test/support/peer.ts';
 import { median, round } from './lib/stats.ts';
 
 const ROUNDS = 7;
-const CLIP_PATH = fileURLToPath(new URL('../test/clips/cap12.mjpeg', import.meta.url));
+const CLIP_PATH = fileURLToPath(new URL('../harness/clips/cap12.mjpeg', import.meta.url));
 
 interface Round {
   /** From the process's start until the gateway answers a request. */

@@ -3,9 +3,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
 import type { CDPSession, Page } from 'playwright-core';
+import { type LaunchedChromium, launchChromium } from '../harness/chromium.ts';
+import { clipFrames } from '../harness/product.ts';
 import { openMediapipe } from '../test/inference/support/mediapipe-page.ts';
-import { type LaunchedChromium, launchChromium } from '../test/support/chromium.ts';
-import { clipFrames } from '../test/support/product.ts';
 import {
   brotliBytes,
   CANDIDATES,
@@ -13,8 +13,8 @@ import {
   type CandidateFiles,
   candidateFiles,
   mediapipeFiles,
-} from './lib/device/candidates.ts';
-import type { DevicePage } from './lib/device/page.ts';
+} from './device/candidates.ts';
+import type { DevicePage } from './device/page.ts';
 import { median, quantile, round } from './lib/stats.ts';
 
 /** CPU slow-downs: 1 is this machine, 4 what Chromium's tools call a slow phone. */

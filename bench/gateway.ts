@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { mintTicket } from '../gateway/auth/ticket.ts';
+import { type Service, startGateway } from '../harness/services.ts';
 import { buildClient, buildServices } from '../scripts/build.ts';
-import { type Service, startGateway } from '../scripts/services.ts';
-import { startInferenceStandIn } from './lib/gateway/inference-stand-in.ts';
-import { LoadStudent } from './lib/gateway/load-student.ts';
+import { startInferenceStandIn } from './gateway/inference-stand-in.ts';
+import { LoadStudent } from './gateway/load-student.ts';
 import { cpuMsOf, rssMbOf } from './lib/process-usage.ts';
 import { round } from './lib/stats.ts';
 

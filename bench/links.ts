@@ -1,18 +1,18 @@
+import { expandMjpeg, type LaunchedChromium, launchChromium } from '../harness/chromium.ts';
+import { type Lesson, startLesson } from '../harness/lesson.ts';
+import { openShapedLink, type ShapedLink } from '../harness/link/shaped-link.ts';
+import { symmetricLink } from '../harness/link/shapes.ts';
+import { CLIP_FPS, clipFrames, type Product, startProduct } from '../harness/product.ts';
+import { seededRandom } from '../harness/random.ts';
 import { buildClient, buildServices } from '../scripts/build.ts';
-import { expandMjpeg, type LaunchedChromium, launchChromium } from '../test/support/chromium.ts';
-import { type Lesson, startLesson } from '../test/support/lesson.ts';
-import { openShapedLink, type ShapedLink } from '../test/support/link/shaped-link.ts';
-import { symmetricLink } from '../test/support/link/shapes.ts';
-import { CLIP_FPS, clipFrames, type Product, startProduct } from '../test/support/product.ts';
-import { seededRandom } from '../test/support/random.ts';
-import { writeLinkCharts } from './lib/links/charts.ts';
-import { type ByteDeltas, bytesRatio, figuresOf, type LinkFigures } from './lib/links/figures.ts';
-import { openOurPage } from './lib/links/our-page.ts';
-import { type BenchLink, type Contender, measuredMs, parseLinksOptions } from './lib/links/plan.ts';
-import { type LinkResult, printLinks } from './lib/links/print.ts';
-import { spanFrom, type TestPage } from './lib/links/probe-page.ts';
-import { openSeedPage, type SeedService, startSeedService } from './lib/links/seed.ts';
-import { stillClip } from './lib/links/still-clip.ts';
+import { writeLinkCharts } from './links/charts.ts';
+import { type ByteDeltas, bytesRatio, figuresOf, type LinkFigures } from './links/figures.ts';
+import { openOurPage } from './links/our-page.ts';
+import { type BenchLink, type Contender, measuredMs, parseLinksOptions } from './links/plan.ts';
+import { type LinkResult, printLinks } from './links/print.ts';
+import { spanFrom, type TestPage } from './links/probe-page.ts';
+import { openSeedPage, type SeedService, startSeedService } from './links/seed.ts';
+import { stillClip } from './links/still-clip.ts';
 
 /** A page that is not seen must not be slowed down for it. */
 const AWAKE = [

@@ -1,13 +1,13 @@
-import { noteModuleUrl } from './browser/script-tag.ts';
+import { noteModuleUrl } from './widget/script-tag.ts';
 
 export type { CalibrationStatus } from '../shared/protocol/calibration.ts';
-export type { CameraTrouble } from './browser/camera.ts';
-export type { ModeReport } from './browser/mode-controller.ts';
 export type { CalibrationResult } from './calibration/calibrate.ts';
-export type { ConnectionPhase, ConnectionStats, Stopped } from './core/connection-options.ts';
-export type { ModeReason, ModeWish } from './core/mode-choice.ts';
-export type { PageDirection, TrackingUpdate } from './core/payload.ts';
-export { WebcamWebSocket } from './drop-in.ts';
-export type { TrackingError, TrackingErrorType, TrackingSession, WebcamWebSocketOptions } from './types.ts';
+export type { CameraTrouble } from './capture/camera.ts';
+export type { ConnectionPhase, ConnectionStats, Stopped } from './connection/connection-options.ts';
+export type { ModeReason, ModeWish } from './session/mode-choice.ts';
+export type { ModeReport } from './session/mode-controller.ts';
+export { WebcamWebSocket } from './widget/drop-in.ts';
+export type { PageDirection, TrackingUpdate } from './widget/payload.ts';
+export type { TrackingError, TrackingErrorType, TrackingSession, WebcamWebSocketOptions } from './widget/types.ts';
 
 noteModuleUrl(import.meta.url);

@@ -1,4 +1,4 @@
-import { WebcamWebSocket } from './drop-in.ts';
+import { WebcamWebSocket } from './widget/drop-in.ts';
 
 declare global {
   interface Window {

@@ -6,11 +6,11 @@ import { requireConfig } from '../shared/config.ts';
 import { describeError, RelayError } from '../shared/errors.ts';
 import { developmentSecret } from './auth/development-secret.ts';
 import { gatewayConfigSchema } from './config.ts';
-import { openLater } from './later.ts';
+import type { Spool } from './delivery/queue.ts';
+import { openLater } from './lib/later.ts';
 import { GatewayMetrics } from './observability/metrics.ts';
 import { observeDeliveries } from './observability/observed-store.ts';
 import { type Gateway, startGateway } from './server.ts';
-import type { Spool } from './spool/spool.ts';
 import { openStore } from './store/open.ts';
 import type { MetricsStore } from './store/port.ts';
 
@@ -30,7 +30,7 @@ export async function bootGateway(env: Readonly<Record<string, string | undefine
     openStore({ mysqlUrl, dataDir }, logger),
   );
   const spool = openLater<Spool>(UNOPENED_SPOOL, async () => {
-    const { openSpool } = await import('./spool/spool.ts');
+    const { openSpool } = await import('./delivery/queue.ts');
     return openSpool({ dataDir, store: observeDeliveries(store.part, metrics), php, logger });
   });
   let isStarting = true;

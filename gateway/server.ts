@@ -4,22 +4,22 @@ import { describeError, RelayError } from '../shared/errors.ts';
 import type { MetricsWindow } from '../shared/metrics-window.ts';
 import type { Limits } from '../shared/protocol/control.ts';
 import type { GatewayConfig } from './config.ts';
+import type { CalibrationKeeper } from './delivery/calibrations.ts';
+import { Checkpointer } from './delivery/checkpointer.ts';
+import type { Spool } from './delivery/queue.ts';
 import { createApp } from './http/app.ts';
 import { listen } from './http/listener.ts';
-import { openLater } from './later.ts';
-import type { Logger } from './logger.ts';
+import { openLater } from './lib/later.ts';
+import type { Logger } from './lib/logger.ts';
+import { steadyUtcClock } from './lib/steady-clock.ts';
 import { GatewayMetrics } from './observability/metrics.ts';
 import { privacyRequests } from './privacy/requests.ts';
 import { retentionSchedule } from './privacy/schedule.ts';
 import { writeAudit } from './privacy/student.ts';
 import { InferencePool, type PoolOptions } from './relay/inference-pool.ts';
 import { openReports } from './reports/open.ts';
-import { Checkpointer } from './session/checkpointer.ts';
-import { steadyUtcClock } from './session/clock.ts';
 import { Sessions } from './session/sessions.ts';
 import { Stream } from './session/stream.ts';
-import type { CalibrationKeeper } from './spool/calibrations.ts';
-import type { Spool } from './spool/spool.ts';
 import type { MetricsStore } from './store/port.ts';
 
 const TICK_MS = 1000;
@@ -65,7 +65,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const inference = new InferencePool({ urls: config.inferenceUrls, logger, ...parts.relay });
   const reports = openReports(config, store);
   const keeper = openLater<CalibrationKeeper>({ depth: () => 0 }, async () => {
-    const { openCalibrationKeeper } = await import('./spool/calibrations.ts');
+    const { openCalibrationKeeper } = await import('./delivery/calibrations.ts');
     return openCalibrationKeeper({ dataDir: config.dataDir, store, logger });
   });
   const calibrations = keeper.part;

@@ -6,9 +6,9 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
 import { build } from 'esbuild';
 import type { DeviceAssets } from '../client/device/assets.ts';
-import { DEVICE_MODELS_SHA256, deviceModels } from '../inference/models/device.ts';
 import { isMissing, sha256, writeAtomically } from '../inference/models/files.ts';
 import { defaultModelLocations } from '../inference/models/store.ts';
+import { DEVICE_MODELS_SHA256, deviceModels } from './models/device.ts';
 
 /** Names of files that never change: their contents are in their names. */
 function hashOf(bytes: Uint8Array): string {

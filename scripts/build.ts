@@ -181,7 +181,7 @@ export async function buildServices(): Promise<void> {
       entryPoints: {
         main: at('inference/main.ts'),
         worker: at('inference/worker.ts'),
-        convert: at('inference/models/convert.ts'),
+        convert: at('scripts/models/convert.ts'),
       },
       outdir: at('dist/inference'),
       external: OUTSIDE.inference,

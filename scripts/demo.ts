@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { SessionReport } from '../gateway/store/port.ts';
+import { Clip } from '../harness/clip-player.ts';
+import { startGateway, startInference } from '../harness/services.ts';
 import { describeError, RelayError } from '../shared/errors.ts';
 import { buildClient, buildServices } from './build.ts';
-import { Clip } from './demo/clip.ts';
 import { Display } from './demo/display.ts';
 import { fetchTicket, playStudent, type StudentResult } from './demo/student.ts';
-import { startGateway, startInference } from './services.ts';
 
-const CLIP_PATH = fileURLToPath(new URL('../test/clips/cap12.mjpeg', import.meta.url));
+const CLIP_PATH = fileURLToPath(new URL('../harness/clips/cap12.mjpeg', import.meta.url));
 const CLIP_FPS = 10;
 /** Demo students are numbered from here, so that no real student is given their time. */
 const FIRST_USER_ID = 9_000_001;

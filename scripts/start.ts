@@ -1,6 +1,6 @@
+import { type Service, startGateway, startInference } from '../harness/services.ts';
 import { describeError } from '../shared/errors.ts';
 import { buildClient, buildServices } from './build.ts';
-import { type Service, startGateway, startInference } from './services.ts';
 
 const RESTART_AFTER_MS = 1000;
 

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
-import { ladderOf } from '../../client/core/pacing/formats.ts';
+import { ladderOf } from '../../client/connection/pacing/formats.ts';
+import { splitMjpeg } from '../../harness/mjpeg.ts';
 import { createOnnxEngine } from '../../inference/engine/onnx.ts';
 import type { ModelFiles } from '../../inference/models/store.ts';
-import { type ObserveRequest, observe } from '../../inference/pipeline/observe.ts';
+import { type ObserveRequest, observe } from '../../inference/observe.ts';
 import { createPictureReader } from '../../inference/pixels/reader.ts';
-import { encodeWay } from '../../scripts/accuracy/resend.ts';
 import type { FaceRoi } from '../../shared/geometry.ts';
-import { splitMjpeg } from '../../test/support/mjpeg.ts';
+import { encodeWay } from '../accuracy/resend.ts';
 
 const FULL = { widthPx: 640, heightPx: 480 };
 const CROP_PX = 224;
@@ -21,7 +21,7 @@ export type Requests = Readonly<Record<Case, readonly ObserveRequest[]>>;
 
 /** Frames of the real clip as 640×480 and as face crops of 224 px, each with the region of the frame before. */
 export async function prepareFrames(files: ModelFiles): Promise<Requests> {
-  const clip = splitMjpeg(await readFile(new URL('../../test/clips/cap12.mjpeg', import.meta.url)));
+  const clip = splitMjpeg(await readFile(new URL('../../harness/clips/cap12.mjpeg', import.meta.url)));
   const engine = await createOnnxEngine(files);
   const vision = { engine, read: createPictureReader() };
   const whole = { xPx: 0, yPx: 0, ...FULL };

@@ -1,8 +1,8 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { customOperators } from '../../inference/models/mesh-graph.ts';
-import { OnnxGraph } from '../../inference/models/onnx.ts';
 import { defaultModelLocations, readSource } from '../../inference/models/store.ts';
-import { neededFor, readTflite, type TfliteGraph } from '../../inference/models/tflite.ts';
+import { customOperators } from '../../scripts/models/mesh-graph.ts';
+import { OnnxGraph } from '../../scripts/models/onnx.ts';
+import { neededFor, readTflite, type TfliteGraph } from '../../scripts/models/tflite.ts';
 
 /** A product of square matrices this large runs at the core's own speed, not the memory's. */
 const GEMM_SIZE = 768;

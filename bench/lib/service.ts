@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
-import type { ObserveRequest } from '../../inference/pipeline/observe.ts';
+import type { ObserveRequest } from '../../inference/observe.ts';
 import { decodeInferenceResponse, encodeInferenceRequest, LINK_PATH, LINK_SUBPROTOCOL } from '../../shared/link.ts';
 import { cpuMsOf, rssMbOf } from './process-usage.ts';
 

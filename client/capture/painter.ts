@@ -1,8 +1,8 @@
 import type { RectPx } from '../../shared/geometry.ts';
 import type { Codec } from '../../shared/protocol/frames.ts';
-import { bareJpeg, bareWebp } from '../core/bare-picture.ts';
-import { looksTheSame, type Thumbprint, thumbprint } from '../core/likeness.ts';
 import type { PictureRequest, PictureResult } from './picture.ts';
+import { looksTheSame, type Thumbprint, thumbprint } from './picture-diff.ts';
+import { bareJpeg, bareWebp } from './strip-metadata.ts';
 
 /** A canvas of the page or of a worker. */
 export interface Surface {

@@ -1,7 +1,7 @@
 import { RelayError } from '../../shared/errors.ts';
 import { answers } from '../../shared/report/answers.ts';
-import { fetchTicket } from '../browser/tickets.ts';
 import { ticketUrlOfPage } from '../page/dom.ts';
+import { fetchTicket } from '../widget/tickets.ts';
 
 const STORED = 'gaze-relay.reader';
 /** A token that is about to expire is not used any more. */

@@ -1,4 +1,4 @@
-import '../browser/strict-csp.ts';
+import '../strict-csp.ts';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import { answers } from '../../shared/report/answers.ts';
 import { byId } from '../page/dom.ts';

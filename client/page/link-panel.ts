@@ -1,5 +1,5 @@
-import type { ModeReport } from '../browser/mode-controller.ts';
-import type { ConnectionPhase, ConnectionStats } from '../core/connection-options.ts';
+import type { ConnectionPhase, ConnectionStats } from '../connection/connection-options.ts';
+import type { ModeReport } from '../session/mode-controller.ts';
 import type { Announcer } from './announcer.ts';
 import { type ConnectionView, connectionWords } from './connection-words.ts';
 import { byId, setText } from './dom.ts';

@@ -1,4 +1,4 @@
-import type { TrackingUpdate } from '../core/payload.ts';
+import type { TrackingUpdate } from '../widget/payload.ts';
 import type { Announcer } from './announcer.ts';
 import { byId, setText } from './dom.ts';
 import { clockTime, percent, share } from './format.ts';

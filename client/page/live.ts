@@ -1,7 +1,7 @@
-import type { Stopped } from '../core/connection-options.ts';
-import { MODE_WISHES } from '../core/mode-choice.ts';
-import { WebcamWebSocket } from '../drop-in.ts';
-import type { TrackingError } from '../types.ts';
+import type { Stopped } from '../connection/connection-options.ts';
+import { MODE_WISHES } from '../session/mode-choice.ts';
+import { WebcamWebSocket } from '../widget/drop-in.ts';
+import type { TrackingError } from '../widget/types.ts';
 import { Announcer } from './announcer.ts';
 import { byId, setText, ticketUrlOfPage } from './dom.ts';
 import { duration, percent, share } from './format.ts';

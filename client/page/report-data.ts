@@ -1,4 +1,4 @@
-import '../browser/strict-csp.ts';
+import '../strict-csp.ts';
 import * as z from 'zod';
 import { DIRECTIONS, type Direction, FOCUS_STATES, type FocusState } from '../../shared/direction.ts';
 import { type Report, type ReportWindow, reportSchema } from '../../shared/report/session.ts';

@@ -1,5 +1,5 @@
 import { RelayError } from '../../shared/errors.ts';
-import { fetchTicket } from '../browser/tickets.ts';
+import { fetchTicket } from '../widget/tickets.ts';
 import { parseReport, type Report } from './report-data.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { describeError, RelayError } from '../../shared/errors.ts';
-import { ticketUrlFor } from '../browser/tickets.ts';
-import { developmentTicketUrl } from '../core/addresses.ts';
+import { developmentTicketUrl } from '../connection/addresses.ts';
+import { ticketUrlFor } from '../widget/tickets.ts';
 import { byId, setText, ticketUrlOfPage } from './dom.ts';
 import { reportCsv } from './report-csv.ts';
 import type { Report } from './report-data.ts';

@@ -1,5 +1,5 @@
 import type { FocusState } from '../../shared/direction.ts';
-import type { PageDirection } from '../core/payload.ts';
+import type { PageDirection } from '../widget/payload.ts';
 
 /** What the page shows as the state, beyond the four kinds of time. */
 export type ShownState = FocusState | 'no_face';

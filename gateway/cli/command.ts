@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { requireConfig } from '../../shared/config.ts';
 import { RelayError } from '../../shared/errors.ts';
 import { type GatewayConfig, gatewayConfigSchema } from '../config.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../lib/logger.ts';
 
 /** What a command may touch of the process around it. */
 export interface CliContext {

@@ -7,7 +7,7 @@ import { WebSocketServer } from 'ws';
 import { listenError } from '../../shared/listen-error.ts';
 import { STREAM_PATH, SUBPROTOCOL } from '../../shared/protocol/version.ts';
 import { asksForWebSocket, destroyOnceWritten, refuseUpgrade } from '../../shared/refuse-upgrade.ts';
-import { MOST_NEWCOMERS } from './newcomers.ts';
+import { MOST_NEWCOMERS } from './pending-connections.ts';
 
 /** Room beyond the picture for its header, and for the longest control message. */
 const MESSAGE_EXTRA_BYTES = 1024;

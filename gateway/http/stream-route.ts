@@ -4,12 +4,12 @@ import type { WSContext } from 'hono/ws';
 import type { WebSocket } from 'ws';
 import { CLOSE } from '../../shared/protocol/errors.ts';
 import { STREAM_PATH, SUBPROTOCOL } from '../../shared/protocol/version.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../lib/logger.ts';
 import type { Stream } from '../session/stream.ts';
 import { addressOwner } from './client-address.ts';
 import { fault } from './faults.ts';
-import { Newcomers } from './newcomers.ts';
 import { isAllowedOrigin, type OriginPolicy } from './origins.ts';
+import { Newcomers } from './pending-connections.ts';
 
 export interface StreamRouteDependencies {
   readonly origins: OriginPolicy;

@@ -1,7 +1,7 @@
 import { RelayError } from '../../shared/errors.ts';
+import type { CalibrationKeeper } from '../delivery/calibrations.ts';
+import type { Spool } from '../delivery/queue.ts';
 import type { Sessions } from '../session/sessions.ts';
-import type { CalibrationKeeper } from '../spool/calibrations.ts';
-import type { Spool } from '../spool/spool.ts';
 import type { MetricsStore } from '../store/port.ts';
 import { type Actor, deleteStudent, exportStudent, type StudentExport, writeAudit } from './student.ts';
 

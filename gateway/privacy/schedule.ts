@@ -1,5 +1,5 @@
 import { describeError, RelayError } from '../../shared/errors.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../lib/logger.ts';
 import type { MetricsStore } from '../store/port.ts';
 import { applyRetention, type RetentionRules } from './retention.ts';
 

@@ -9,7 +9,7 @@ import {
   LINK_PATH,
   LINK_SUBPROTOCOL,
 } from '../../shared/link.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../lib/logger.ts';
 
 /** What a request comes back with; `away` when no replica could be asked. */
 export type LinkAnswer = InferenceResponse | { readonly status: 'away' } | { readonly status: 'expired' };

@@ -1,6 +1,6 @@
 import { describeError } from '../../shared/errors.ts';
 import type { InferenceRequest } from '../../shared/link.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../lib/logger.ts';
 import { InferenceLink, type LinkAnswer, type LinkState } from './inference-link.ts';
 import { HEALTHY, mayServe, noteFailure, noteSent, noteSuccess, type ReplicaHealth } from './replica-health.ts';
 import { type Resolve, resolveAll } from './resolve.ts';

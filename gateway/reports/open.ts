@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { openLater } from '../later.ts';
+import { openLater } from '../lib/later.ts';
 import { STORE_FILE } from '../store/open.ts';
 import type { MetricsStore } from '../store/port.ts';
 import type { ReportStore } from './port.ts';

@@ -1,7 +1,7 @@
 import { dateOfDay } from '../../shared/report/zone.ts';
+import { readNames } from '../eyelearn/names.ts';
 import type { Directory, ReportDatabase, Row } from './database.ts';
 import { boutLengths } from './median.ts';
-import { readNames } from './names.ts';
 import type { ReportStore, Scope, SectionScope, StudentsQuery } from './port.ts';
 import { figuresOf, numberOf, personName, sessionRowOf, textOrNull, totalsOf } from './read.ts';
 import { readSectionDetail, readSections, readTimeline } from './sections.ts';

@@ -11,7 +11,7 @@ import {
 import { diffTotals } from '../../shared/focus/windows.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
-import type { SectionMove } from './section-moves.ts';
+import type { SectionMove } from './connection/sections.ts';
 
 /** How far a client's capture clock may run ahead of the gateway's before its frames count for nothing. */
 export const CLOCK_SLACK_MS = 2000;

@@ -6,12 +6,12 @@ import type { Hello } from '../../shared/protocol/control.ts';
 import { ProtocolError } from '../../shared/protocol/errors.ts';
 import { type ResumeClaims, signResumeToken, verifyResumeToken } from '../auth/resume-token.ts';
 import { type Identity, verifyTicket } from '../auth/ticket.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../lib/logger.ts';
+import { within } from '../lib/timeout.ts';
 import type { CalibrationRecord } from '../store/calibrations.ts';
 import type { SessionReport } from '../store/port.ts';
 import { continueUnseen, cutWindow, nextEpoch, openAccount, rebuildAccount, type SessionAccount } from './account.ts';
 import { onDevice } from './account-calibration.ts';
-import { within } from './deadline.ts';
 import type { LiveSession } from './live.ts';
 import type { Admission, Stream } from './stream.ts';
 

@@ -8,16 +8,16 @@ import { type Hello, type Limits, parseClientControl, type ServerControl } from 
 import { ProtocolError } from '../../shared/protocol/errors.ts';
 import { type ClientMessage, decodeClientMessage, FRAME_HEADER_BYTES } from '../../shared/protocol/frames.ts';
 import { encodeUpdate } from '../../shared/protocol/update.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../lib/logger.ts';
 import type { GatewayMetrics } from '../observability/metrics.ts';
 import type { InferencePool } from '../relay/inference-pool.ts';
 import type { CalibrationRecord } from '../store/calibrations.ts';
 import { accountTotals, type SessionAccount } from './account.ts';
-import { openConnection, reduceConnection } from './connection.ts';
-import type { ConnectionEffect, ConnectionEvent, ConnectionState } from './connection-state.ts';
-import { lifecycleLines } from './lifecycle.ts';
+import { lifecycleLines } from './connection/log-lines.ts';
+import { openConnection, reduceConnection } from './connection/reduce.ts';
+import type { ConnectionEffect, ConnectionEvent, ConnectionState } from './connection/state.ts';
+import { plainTotals } from './connection/steps.ts';
 import { type LiveSession, liveSession } from './live.ts';
-import { plainTotals } from './steps.ts';
 
 /** A peer that does not read is let go once this much waits for it. */
 export const MAX_BUFFERED_BYTES = 256 * 1024;

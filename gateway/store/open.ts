@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { describeError, RelayError } from '../../shared/errors.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../lib/logger.ts';
 import type { MetricsStore } from './port.ts';
 
 /** File of the embedded store in the data folder. */

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import type { ModelFiles } from '../models/store.ts';
 import type { TfjsFiles } from '../models/tfjs-store.ts';
-import type { Vision } from '../pipeline/observe.ts';
+import type { Vision } from '../observe.ts';
 import type { EngineName, FaceEngine } from './engine.ts';
 import { createOnnxEngine, createOnnxWebEngine } from './onnx.ts';
 import { createTfjsEngine } from './tfjs.ts';

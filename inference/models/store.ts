@@ -95,7 +95,7 @@ async function convert(locations: ModelLocations, name: ModelName, cached: Cache
           },
         );
   }
-  const { convertModel } = await import('./convert.ts');
+  const { convertModel } = await import('../../scripts/models/convert.ts');
   const bytes = convertModel(name, source);
   if (sha256(bytes) !== entry.sha256) {
     throw new RelayError('model_result_changed', `converting ${entry.source} gave other bytes than were checked`, {

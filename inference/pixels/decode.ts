@@ -1,7 +1,7 @@
 import type { OutputInfo, Sharp, SharpInput, SharpOptions } from 'sharp';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import type { PixelImage } from '../../shared/vision/image.ts';
-import { MAX_IMAGE_HEIGHT_PX, MAX_IMAGE_WIDTH_PX } from '../pipeline/guard.ts';
+import { MAX_IMAGE_HEIGHT_PX, MAX_IMAGE_WIDTH_PX } from './guard.ts';
 import type { Size } from './region.ts';
 
 type MakeSharp = (input: SharpInput, options: SharpOptions) => Sharp;

@@ -1,6 +1,6 @@
 import type { EngineName } from '../engine/engine.ts';
 import type { EngineFiles } from '../engine/open.ts';
-import type { ObserveOutcome, ObserveRequest } from '../pipeline/observe.ts';
+import type { ObserveOutcome, ObserveRequest } from '../observe.ts';
 import type { NativeGateMemory } from './native-gate.ts';
 
 /** Given to a worker when it starts. */

@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import { RelayError } from '../../shared/errors.ts';
 import type { EngineName } from '../engine/engine.ts';
-import type { ObserveOutcome } from '../pipeline/observe.ts';
+import type { ObserveOutcome } from '../observe.ts';
 import type { WorkerJob, WorkerReport } from './messages.ts';
 import { endWorker } from './spawn.ts';
 

@@ -3,7 +3,7 @@ import { screenSetupOf } from '../../shared/focus/screen-setup.ts';
 import type { FrameSize } from '../../shared/geometry.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
 import type { ShownPoint } from '../../shared/protocol/calibration.ts';
-import { lookingAtScreen } from '../unit/gateway/driver.ts';
+import { lookingAtScreen } from '../gateway/session/connection/driver.ts';
 
 /** Centre and corners, as shares of the screen. */
 export const FIVE_PLACES = [

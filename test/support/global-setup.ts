@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { CHROMIUM, ensureProgram, MARIADB } from '../../harness/debian-packages.ts';
 import { buildClient, buildServices } from '../../scripts/build.ts';
-import { CHROMIUM, ensureProgram, MARIADB } from './debian-packages.ts';
 
 /** Finds or installs what the integration tests need, and builds what they start. */
 export async function setup(): Promise<void> {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import mysql from 'mysql2/promise';
-import { startMariaDb } from './mariadb.ts';
-import { Peer } from './peer.ts';
-import { startProduct } from './product.ts';
+import { startMariaDb } from '../../harness/mariadb.ts';
+import { Peer } from '../../harness/peer.ts';
+import { startProduct } from '../../harness/product.ts';
 
 /**
  * Runs in a network namespace of its own: a student comes and goes, then everything is left alone.

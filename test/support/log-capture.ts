@@ -1,4 +1,4 @@
-import type { Logger } from '../../gateway/logger.ts';
+import type { Logger } from '../../gateway/lib/logger.ts';
 
 export interface LogEntry {
   readonly level: 'debug' | 'info' | 'warn' | 'error';

@@ -5,8 +5,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ensureProgram, PHP } from './debian-packages.ts';
-import { freePort } from './free-port.ts';
+import { ensureProgram, PHP } from '../../harness/debian-packages.ts';
+import { freePort } from '../../harness/free-port.ts';
 
 const HOST = '127.0.0.1';
 const POLL_MS = 20;

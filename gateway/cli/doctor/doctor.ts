@@ -1,6 +1,7 @@
 import { readConfig } from '../../../shared/config.ts';
 import { describeError } from '../../../shared/errors.ts';
 import { type GatewayConfig, gatewayConfigSchema } from '../../config.ts';
+import { examinePhp } from '../../eyelearn/php/doctor.ts';
 import type { CliContext } from '../command.ts';
 import { misspelt } from '../spelling.ts';
 import { examineDataDir } from './data-dir.ts';
@@ -8,7 +9,6 @@ import { type Finding, findingsOf } from './finding.ts';
 import { examineInference } from './inference.ts';
 import { examineMysql } from './mysql.ts';
 import { examineOrigins } from './origins.ts';
-import { examinePhp } from './php.ts';
 import { examinePlatform } from './platform.ts';
 import { examineSecret } from './secret.ts';
 

@@ -1,9 +1,9 @@
 import { drizzle } from 'drizzle-orm/mysql2';
 import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise';
 import { describeError, RelayError } from '../../../shared/errors.ts';
+import { examineEyelearn } from '../../eyelearn/doctor.ts';
 import { migrationsFolder, readMigrations } from '../../store/migrations.ts';
 import { type MysqlConfig, parseMysqlUrl } from '../../store/mysql/url.ts';
-import { examineEyelearn } from './eyelearn.ts';
 import { type Finding, findingsOf } from './finding.ts';
 import { examineGrants } from './grants.ts';
 import { networkCode, networkFault } from './network.ts';

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { answers } from '../../../shared/report/answers.ts';
 import type { ModuleRow, SectionRow, TimelineRow } from '../../../shared/report/rows.ts';
+import { studentFor } from '../../auth/reader.ts';
 import { columnsOf } from '../csv.ts';
 import { HttpFault } from '../faults.ts';
-import { studentFor } from '../reader.ts';
 import { DETAIL_COLUMNS, FIGURE_COLUMNS, percentField } from './columns.ts';
 import {
   classParameter,

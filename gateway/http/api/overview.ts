@@ -1,7 +1,7 @@
 import { answers } from '../../../shared/report/answers.ts';
 import type { ClassRow, DayRow, HourRow } from '../../../shared/report/rows.ts';
+import { studentFor } from '../../auth/reader.ts';
 import { columnsOf } from '../csv.ts';
-import { studentFor } from '../reader.ts';
 import { FIGURE_COLUMNS, TOTALS_COLUMNS } from './columns.ts';
 import { classParameter, rangeOf, rangeParameters, scopeParameters } from './parameters.ts';
 import { type ApiRoute, defineRoute } from './route.ts';

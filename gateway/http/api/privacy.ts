@@ -1,6 +1,6 @@
 import { answers } from '../../../shared/report/answers.ts';
+import { studentFor } from '../../auth/reader.ts';
 import { HttpFault } from '../faults.ts';
-import { studentFor } from '../reader.ts';
 import { idParameter } from './parameters.ts';
 import { type ApiRoute, defineRoute } from './route.ts';
 

@@ -1,5 +1,5 @@
 import { answers } from '../../../shared/report/answers.ts';
-import { mintReaderToken } from '../reader.ts';
+import { mintReaderToken } from '../../auth/reader.ts';
 import { type ApiRoute, defineRoute } from './route.ts';
 
 /** Who the reader is, and how they go on reading for longer than a ticket lasts. */

@@ -1,7 +1,8 @@
 import type { Context } from 'hono';
 import * as z from 'zod';
 import { describeError, RelayError } from '../../../shared/errors.ts';
-import type { Logger } from '../../logger.ts';
+import { isStaff, type Reader, readerOf, readerOfTicket, requireAdmin, requireStaff } from '../../auth/reader.ts';
+import type { Logger } from '../../lib/logger.ts';
 import type { PrivacyRequests } from '../../privacy/requests.ts';
 import type { AuditLine } from '../../privacy/student.ts';
 import type { ReportStore } from '../../reports/port.ts';
@@ -9,7 +10,6 @@ import type { LiveSession } from '../../session/live.ts';
 import type { SessionReport } from '../../store/port.ts';
 import { type CsvColumn, csvText } from '../csv.ts';
 import { HttpFault } from '../faults.ts';
-import { isStaff, type Reader, readerOf, readerOfTicket, requireAdmin, requireStaff } from '../reader.ts';
 
 /** What the API's routes work with. */
 export interface ApiDependencies {

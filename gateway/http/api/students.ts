@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { answers, STUDENT_ORDERS } from '../../../shared/report/answers.ts';
 import type { StudentRow } from '../../../shared/report/rows.ts';
+import { studentFor } from '../../auth/reader.ts';
 import { columnsOf } from '../csv.ts';
 import { HttpFault } from '../faults.ts';
-import { studentFor } from '../reader.ts';
 import { DETAIL_COLUMNS, FIGURE_COLUMNS, timeField } from './columns.ts';
 import { classParameter, idParameter, pageParameters, rangeOf, rangeParameters, sliceOf } from './parameters.ts';
 import { type ApiRoute, defineRoute } from './route.ts';

@@ -6,10 +6,10 @@ import { type Client, createClient, type Transaction as LibsqlTransaction } from
 import { asc, eq } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/libsql/sqlite3';
 import { RelayError } from '../../../shared/errors.ts';
-import type { Logger } from '../../logger.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { createMutex } from '../../lib/mutex.ts';
 import { sessionBatches } from '../batch.ts';
 import { type MigrationTarget, migrateTo, migrationsFolder, readMigrations } from '../migrations.ts';
-import { createMutex } from '../mutex.ts';
 import type { MetricsStore } from '../port.ts';
 import { sessionReport } from '../records.ts';
 import { applyBatches } from './apply.ts';

@@ -1,15 +1,15 @@
 import { and, asc, between, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
 import type { MySqlColumn } from 'drizzle-orm/mysql-core';
 import type { MySql2Database } from 'drizzle-orm/mysql2';
-import type { Logger } from '../../logger.ts';
+import { DAY_TABLES, feedDays } from '../../eyelearn/days.ts';
+import { countedOf, feedEvents, feedSessions, placeOnDays } from '../../eyelearn/rows.ts';
+import type { EyelearnTables } from '../../eyelearn/tables.ts';
+import type { Logger } from '../../lib/logger.ts';
 import { type ApplyTarget, accumulate, applyTo } from '../apply.ts';
 import { type KnownSession, newSession, type PlacedWindow, type SessionBatch } from '../batch.ts';
 import type { StoredElsewhere } from '../port.ts';
 import { windowKey } from '../records.ts';
 import { isDataError, storeError } from './errors.ts';
-import { countedOf, feedEvents, feedSessions, placeOnDays } from './eyelearn.ts';
-import { DAY_TABLES, feedDays } from './eyelearn-days.ts';
-import type { EyelearnTables } from './eyelearn-tables.ts';
 import { bouts, hours, sessions, windows } from './schema.ts';
 
 type Transaction = Parameters<Parameters<MySql2Database['transaction']>[0]>[0];

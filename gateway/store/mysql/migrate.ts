@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { PoolConnection, RowDataPacket } from 'mysql2/promise';
 import { RelayError } from '../../../shared/errors.ts';
-import type { Logger } from '../../logger.ts';
+import { installDimensions } from '../../eyelearn/dimensions.ts';
+import type { Logger } from '../../lib/logger.ts';
 import { type MigrationTarget, migrateTo, migrationsFolder, readMigrations } from '../migrations.ts';
-import { installDimensions } from './dimensions.ts';
 
 const LOCK_WAIT_S = 30;
 

@@ -1,7 +1,7 @@
-import { RelayConnection } from '../../../client/core/connection.ts';
-import type { ConnectionOptions, ConnectionPhase, Welcome } from '../../../client/core/connection-options.ts';
-import type { EndReason, Fault } from '../../../client/core/link-state.ts';
-import type { SocketEvent, SocketEventName, WebSocketLike } from '../../../client/core/socket.ts';
+import { RelayConnection } from '../../../client/connection/connection.ts';
+import type { ConnectionOptions, ConnectionPhase, Welcome } from '../../../client/connection/connection-options.ts';
+import type { EndReason, Fault } from '../../../client/connection/link-state.ts';
+import type { SocketEvent, SocketEventName, WebSocketLike } from '../../../client/connection/socket.ts';
 import { type ClientControl, parseClientControl, type ServerControl } from '../../../shared/protocol/control.ts';
 import { type ClientMessage, decodeClientMessage } from '../../../shared/protocol/frames.ts';
 import { encodeUpdate, type Update } from '../../../shared/protocol/update.ts';

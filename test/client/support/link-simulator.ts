@@ -1,6 +1,6 @@
-import { nextDueMs } from '../../../client/core/beat.ts';
-import { RelayConnection } from '../../../client/core/connection.ts';
-import type { SocketEvent, SocketEventName, WebSocketLike } from '../../../client/core/socket.ts';
+import { nextDueMs } from '../../../client/capture/frame-schedule.ts';
+import { RelayConnection } from '../../../client/connection/connection.ts';
+import type { SocketEvent, SocketEventName, WebSocketLike } from '../../../client/connection/socket.ts';
 import { parseClientControl, type ServerControl } from '../../../shared/protocol/control.ts';
 import { type ClientMessage, decodeClientMessage } from '../../../shared/protocol/frames.ts';
 import { encodeUpdate } from '../../../shared/protocol/update.ts';

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
+import { splitMjpeg } from '../../../harness/mjpeg.ts';
 import type { InferenceRequest } from '../../../shared/link.ts';
-import { splitMjpeg } from '../../support/mjpeg.ts';
 
 /** The real webcam clip's frames, JPEG. */
 export const CLIP_FRAMES: readonly Uint8Array[] = splitMjpeg(
-  readFileSync(new URL('../../clips/cap12.mjpeg', import.meta.url)),
+  readFileSync(new URL('../../../harness/clips/cap12.mjpeg', import.meta.url)),
 );
 export const CLIP_SIZE = { widthPx: 400, heightPx: 300 };
 

@@ -1,7 +1,7 @@
+import { clipFrames } from '../../../harness/product.ts';
 import { loadModels } from '../../../inference/models/store.ts';
 import { WorkerPool } from '../../../inference/pool/pool.ts';
 import { spawnWorker } from '../../../inference/pool/spawn.ts';
-import { clipFrames } from '../../support/product.ts';
 
 /**
  * Ends pools at every moment of their workers' lives: while models are opened and while frames are

@@ -1,5 +1,5 @@
 /**
- * Landmarks that the mesh finds in frames of test/clips/cap12.mjpeg (400×300): only the points that the
+ * Landmarks that the mesh finds in frames of harness/clips/cap12.mjpeg (400×300): only the points that the
  * arithmetic reads, x, y, z each, in the order of `CLIP_INDICES`. What the man does was judged by eye.
  */
 export const CLIP_INDICES: readonly number[] = [

@@ -1,0 +1,234 @@
+import { WebSocket } from 'ws';
+import { fetchTicket } from '../../scripts/demo/student.ts';
+import type { Mode } from '../../shared/direction.ts';
+import { MAX_COVER_MS } from '../../shared/focus/tracker.ts';
+import type { FaceObservation } from '../../shared/observation.ts';
+import { parseServerControl } from '../../shared/protocol/control.ts';
+import { type ClientMessage, encodeClientMessage } from '../../shared/protocol/frames.ts';
+import { decodeUpdate } from '../../shared/protocol/update.ts';
+import { STREAM_PATH, SUBPROTOCOL } from '../../shared/protocol/version.ts';
+import { CAMERA, type Pictures } from './pictures.ts';
+
+const EVERY_MS: Readonly<Record<Mode, number>> = { device: 125, server: 200 };
+/** Who has heard nothing for this long keeps still: what happens in a gap is for nobody to say. */
+const KEEPS_STILL_MS = 600;
+const PATIENCE_MS = 3000;
+/** After an outage a student lets more time pass than one observation may cover, so that the gap is nobody's guess. */
+const GAP_MS = 2200;
+const RETRY_MS = 150;
+
+const EYE = { yawDeg: 0, pitchDeg: 0, openness: 0.28, visibility: 1 };
+const AT_SCREEN: FaceObservation = {
+  face: {
+    score: 0.99,
+    headYawDeg: 0,
+    headPitchDeg: -7,
+    headRollDeg: 0,
+    fitResidual: 0.03,
+    imageLeftEye: EYE,
+    imageRightEye: EYE,
+    interOcularPx: 70,
+    seedDirection: 'centered',
+    nextRoi: { centerXPx: 320, centerYPx: 240, sizePx: 300, rotationRad: 0 },
+  },
+  faceCount: 1,
+  detectorRan: false,
+  brightness: 0.5,
+  sharpness: 0.5,
+};
+const AWAY: FaceObservation = { face: null, faceCount: 0, detectorRan: true, brightness: 0.5, sharpness: 0.5 };
+
+/** What a student did, by the student's own reckoning. */
+export interface StudentTruth {
+  readonly userId: number;
+  readonly mode: Mode;
+  readonly moduleId: number;
+  readonly sessionIds: readonly string[];
+  /** Time between observations that the gateway acknowledged one after the other, whole ms. */
+  readonly focusedMs: number;
+  readonly unfocusedMs: number;
+  readonly reconnects: number;
+  /** Frames that the gateway acknowledged without an observation, because no inference could be reached. */
+  readonly unserved: number;
+}
+
+export interface ChaosStudent {
+  /** Ends the session on purpose; resolves with the truth once the gateway says that it is saved. */
+  finish(): Promise<StudentTruth>;
+}
+
+/** The same look with the little movement of a live camera's picture: one that never changes is a frozen camera. */
+function moved(observation: FaceObservation, seq: number): FaceObservation {
+  const { face } = observation;
+  if (face === null) return { ...observation, brightness: 0.5 + 0.01 * (seq % 5) };
+  return { ...observation, face: { ...face, headYawDeg: face.headYawDeg + 0.4 * (seq % 5) } };
+}
+
+function messageOf(pictures: Pictures | null, seq: number, captureMs: number, isFocused: boolean): ClientMessage {
+  const common = { seq, captureMs, late: false };
+  if (pictures === null)
+    return { kind: 'observation', ...common, observation: moved(isFocused ? AT_SCREEN : AWAY, seq) };
+  const shown = isFocused ? pictures.atScreen : pictures.nobody;
+  const image = shown[seq % shown.length] as Uint8Array;
+  return { kind: 'frame', ...common, codec: 'jpeg', crop: { xPx: 0, yPx: 0, ...CAMERA }, fullFrame: true, image };
+}
+
+/**
+ * A student who is at the screen and away by turns of `turnMs`, over as many connections as it takes, and keeps count of
+ * what was acknowledged. With `pictures` in server mode: real frames, of which inference has to find out what they show;
+ * without in device mode: observations that leave no doubt.
+ */
+export function startStudent(options: {
+  gatewayUrl: string;
+  userId: number;
+  moduleId: number;
+  turnMs: number;
+  pictures: Pictures | null;
+}): ChaosStudent {
+  const { gatewayUrl, userId, moduleId, turnMs, pictures } = options;
+  const mode: Mode = pictures === null ? 'device' : 'server';
+  const url = new URL(STREAM_PATH, gatewayUrl).toString().replace('http', 'ws');
+  const sessionIds: string[] = [];
+  let focusedMs = 0;
+  let unfocusedMs = 0;
+  let reconnects = -1;
+  let unserved = 0;
+  let isFocused = true;
+  let resume: string | null = null;
+  let zeroMs: number | null = null;
+  let lastSentMs = 0;
+  let isFinishing = false;
+  let finished: (truth: StudentTruth) => void = () => {};
+  const truth = () => ({
+    userId,
+    mode,
+    moduleId,
+    sessionIds,
+    focusedMs,
+    unfocusedMs,
+    reconnects: Math.max(0, reconnects),
+    unserved,
+  });
+  const clockMs = () => (zeroMs === null ? 0 : Math.round(performance.now() - zeroMs));
+
+  async function connect(): Promise<void> {
+    let ticket: string;
+    try {
+      ticket = await fetchTicket(gatewayUrl, userId);
+    } catch {
+      setTimeout(() => void connect(), RETRY_MS);
+      return;
+    }
+    const socket = new WebSocket(url, SUBPROTOCOL);
+    const waiting = new Map<number, { captureMs: number; isFocused: boolean }>();
+    /** Capture time of the newest acknowledged observation of this connection. */
+    let ackedMs: number | null = null;
+    let seq = 0;
+    let timer: NodeJS.Timeout | null = null;
+    let saysStop = false;
+    let isFresh = false;
+    let heardMs = performance.now();
+    const watch = setInterval(() => {
+      if (performance.now() - heardMs > PATIENCE_MS + 3000) socket.terminate();
+    }, 500);
+
+    const observe = () => {
+      const captureMs = clockMs();
+      if (isFinishing) {
+        if (saysStop || waiting.size > 0) return;
+        saysStop = true;
+        socket.send(JSON.stringify({ type: 'stop', atMs: ackedMs ?? captureMs }));
+        return;
+      }
+      if (waiting.size >= 2 || captureMs <= lastSentMs) return;
+      if (ackedMs === null || captureMs - ackedMs < KEEPS_STILL_MS) {
+        isFocused = Math.floor(captureMs / turnMs + userId / 3) % 2 === 0;
+      }
+      lastSentMs = captureMs;
+      waiting.set(seq, { captureMs, isFocused });
+      socket.send(encodeClientMessage(messageOf(pictures, seq, captureMs, isFocused)));
+      seq = (seq + 1) & 0xffff;
+    };
+
+    socket.on('open', () => {
+      socket.send(JSON.stringify({ type: 'hello', protocol: SUBPROTOCOL, ticket, resume, client: 'gaze-relay chaos' }));
+    });
+    socket.on('message', (data, isBinary) => {
+      heardMs = performance.now();
+      if (isBinary) {
+        const update = decodeUpdate(data as Buffer);
+        const sent = waiting.get(update.seq);
+        waiting.delete(update.seq);
+        if (sent === undefined) return;
+        if (update.outcome === 'unserved') unserved += 1;
+        if (update.outcome !== 'processed') return;
+        const coveredMs = ackedMs === null ? 0 : sent.captureMs - ackedMs;
+        if (coveredMs <= MAX_COVER_MS) {
+          if (sent.isFocused) focusedMs += coveredMs;
+          else unfocusedMs += coveredMs;
+        }
+        ackedMs = sent.captureMs;
+        return;
+      }
+      const message = parseServerControl(String(data));
+      switch (message.type) {
+        case 'welcome':
+          resume = message.resume;
+          reconnects += 1;
+          isFresh = !message.resumed;
+          if (isFresh) {
+            sessionIds.push(message.sessionId);
+            zeroMs = null;
+            lastSentMs = 0;
+          }
+          // The gateway's clock goes on in outages too.
+          zeroMs ??= performance.now() - message.clockMs;
+          socket.send(
+            JSON.stringify({
+              type: 'start',
+              sectionId: null,
+              camera: CAMERA,
+              mode,
+              atMs: Math.max(message.clockMs, clockMs()),
+            }),
+          );
+          break;
+        case 'started':
+          lastSentMs = Math.max(lastSentMs, message.atMs);
+          // A session's first observation covers the time since its start.
+          if (isFresh) ackedMs = message.atMs;
+          setTimeout(
+            () => {
+              if (socket.readyState === socket.OPEN) timer = setInterval(observe, EVERY_MS[mode]);
+            },
+            reconnects > 0 ? GAP_MS : 0,
+          );
+          break;
+        case 'stopped':
+          if (!message.saved) break;
+          finished(truth());
+          socket.close();
+          isDone = true;
+          break;
+        default:
+          break;
+      }
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      clearInterval(watch);
+      if (timer !== null) clearInterval(timer);
+      if (!isDone) setTimeout(() => void connect(), RETRY_MS * (1 + Math.random()));
+    });
+  }
+
+  let isDone = false;
+  void connect();
+  return {
+    finish: () =>
+      new Promise((resolve) => {
+        finished = resolve;
+        isFinishing = true;
+      }),
+  };
+}

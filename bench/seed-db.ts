@@ -1,0 +1,76 @@
+import { parseArgs } from 'node:util';
+import mysql from 'mysql2/promise';
+import { pino } from 'pino';
+import { createMysqlStore } from '../gateway/store/mysql/store.ts';
+import { startMariaDb } from '../harness/mariadb.ts';
+import { describeError } from '../shared/errors.ts';
+import { seededRandom } from './chaos/faults.ts';
+import { FIRST_DAY, fillDatabase, makeSchool } from './seed-db/fill.ts';
+import { measureReports, measureViews } from './seed-db/measure.ts';
+
+const USAGE = `npm run seed-db -- [options]
+  --students N   students (default 5000)
+  --days D       days of study for each (default 120)
+  --windows W    windows of 30 s a student has on a day, on average (default 17)
+  --mysql URL    an empty database to fill; without it a MariaDB of its own, gone afterwards
+  --explain      show how each view's example query runs, and how long it and the dashboard's questions take
+`;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      students: { type: 'string', default: '5000' },
+      days: { type: 'string', default: '120' },
+      windows: { type: 'string', default: '17' },
+      mysql: { type: 'string' },
+      explain: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const own =
+    values.mysql === undefined
+      ? await startMariaDb({
+          serverOptions: [
+            '--innodb-buffer-pool-size=2G',
+            '--innodb-flush-log-at-trx-commit=2',
+            '--innodb-log-file-size=1G',
+            '--tmp-table-size=256M',
+            '--max-heap-table-size=256M',
+            '--sort-buffer-size=16M',
+          ],
+        })
+      : null;
+  try {
+    const url = values.mysql ?? (await own?.createDatabase('seed')) ?? '';
+    const connection = await mysql.createConnection({ uri: url, decimalNumbers: true, dateStrings: true });
+    try {
+      await makeSchool(connection, Number(values.students));
+      const store = createMysqlStore({ url, logger: pino({ level: 'warn' }) });
+      await store.migrate();
+      await store.close();
+      await fillDatabase(
+        connection,
+        { students: Number(values.students), days: Number(values.days), windowsPerDay: Number(values.windows) },
+        seededRandom(1),
+        (text) => process.stderr.write(`${text}\n`),
+      );
+      if (values.explain) {
+        process.stdout.write(`${await measureViews(connection)}\n\n`);
+        process.stdout.write(`${await measureReports(url, FIRST_DAY, Number(values.days))}\n`);
+      }
+    } finally {
+      await connection.end();
+    }
+  } finally {
+    await own?.stop();
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${describeError(error)}\n`);
+  process.exit(1);
+});

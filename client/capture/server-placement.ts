@@ -1,0 +1,153 @@
+import { type FrameSize, isSameSize } from '../../shared/geometry.ts';
+import type { Guidance } from '../connection/guidance.ts';
+import { BestGrabber } from './best-grabber.ts';
+import { type CropChoice, chooseCrop, drawSize, widenHint } from './crop-choice.ts';
+import { nextDueMs } from './frame-schedule.ts';
+import type { Grabber } from './picture.ts';
+import { isRepeatable, type SentPicture } from './picture-diff.ts';
+import type { Placement, PlacementContext } from './placement.ts';
+import { awaitVideoFrame } from './video-frames.ts';
+
+/** Of a usual camera. */
+const VIDEO_FRAME_MS = 1000 / 30;
+/** Crop that the pacer's sizes are meant for: the search for a face needs more pixels, in proportion. */
+const CROP_PX = 192;
+
+/** Server mode: takes pictures at the pacer's rate and hands them to the connection, while it can send. */
+export class CaptureLoop implements Placement {
+  readonly mode = 'server';
+  readonly #source: PlacementContext['source'];
+  readonly #connection: PlacementContext['connection'];
+  readonly #settings: PlacementContext['settings'];
+  readonly #onSizeChange: PlacementContext['onSizeChange'];
+  readonly #grabber: Grabber;
+  #running = false;
+  #taking = false;
+  #dueMs: number | null = null;
+  #notBeforeMs = 0;
+  #choice: CropChoice | null = null;
+  #sent: SentPicture | null = null;
+  #size: FrameSize | null = null;
+  #cancelWait: () => void = () => {};
+
+  constructor({ source, connection, settings, onSizeChange }: PlacementContext) {
+    this.#source = source;
+    this.#connection = connection;
+    this.#settings = settings;
+    this.#onSizeChange = onSizeChange;
+    this.#grabber = new BestGrabber((webp) => connection.pacer.bound({ webp }));
+  }
+
+  start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#dueMs = null;
+    this.#notBeforeMs = 0;
+    this.#size = this.#source.size;
+    this.forget();
+    this.#wait();
+  }
+
+  stop(): void {
+    this.#running = false;
+    this.#cancelWait();
+  }
+
+  dispose(): void {
+    this.stop();
+    this.#grabber.dispose();
+  }
+
+  /** The next picture is a real one. */
+  forget(): void {
+    this.#sent = null;
+    this.#choice = null;
+  }
+
+  /** Sleeps until a picture is nearly due, then waits for the next video frame, or for a while where none comes. */
+  #wait(): void {
+    const sleepMs = Math.max(this.#dueMs ?? 0, this.#notBeforeMs) - performance.now() - VIDEO_FRAME_MS / 2;
+    if (sleepMs < VIDEO_FRAME_MS) {
+      this.#awaitFrame();
+      return;
+    }
+    const timer = setTimeout(() => this.#awaitFrame(), sleepMs);
+    this.#cancelWait = () => clearTimeout(timer);
+  }
+
+  #awaitFrame(): void {
+    this.#cancelWait = awaitVideoFrame(this.#source.video, VIDEO_FRAME_MS, () => {
+      if (!this.#running) return;
+      this.#tick();
+      this.#wait();
+    });
+  }
+
+  #tick(): void {
+    const { video, size } = this.#source;
+    const { guidance } = this.#connection;
+    if (video === null || size === null || guidance === null || this.#taking) return;
+    const nowMs = performance.now();
+    const isKeeping = this.#connection.isKeeping();
+    const dueMs = nextDueMs(this.#dueMs, nowMs, this.#connection.pacer.fps);
+    const isDue = dueMs !== null && nowMs >= this.#notBeforeMs;
+    if (isDue && !this.#connection.canSend()) this.#connection.noteBlocked();
+    // What is kept comes at the outbox's rate: in an outage the pacer's falls far below one picture a second.
+    if (!(isKeeping || isDue) || !this.#connection.accepts()) return;
+    if (this.#size !== null && !isSameSize(this.#size, size)) {
+      this.#size = size;
+      this.forget();
+      this.#onSizeChange(size);
+      return;
+    }
+    this.#taking = true;
+    this.#dueMs = dueMs ?? this.#dueMs;
+    void this.#take(video, size, guidance, nowMs).finally(() => {
+      this.#taking = false;
+    });
+  }
+
+  /** Takes a picture, and sends it or says that it is still the one before. */
+  async #take(video: HTMLVideoElement, camera: FrameSize, guidance: Guidance, nowMs: number): Promise<void> {
+    const { pacer } = this.#connection;
+    const captureMs = this.#connection.captureClockMs() ?? 0;
+    const isLive = !this.#connection.isKeeping();
+    const { nextCrop } = guidance;
+    const choice = chooseCrop(isLive || nextCrop === null ? nextCrop : widenHint(nextCrop), camera, this.#choice);
+    const format = pacer.format(this.#settings.quality);
+    const wholeSidePx = (guidance.imageSizePx * format.sizePx) / CROP_PX;
+    const size = drawSize(choice.crop, choice.fullFrame ? wholeSidePx : Math.min(guidance.imageSizePx, format.sizePx));
+    // Without a connection the outbox says how often.
+    const waitMs = isLive ? pacer.waitMs({ size, whole: choice.fullFrame }) : 0;
+    this.#choice = choice;
+    const sentBefore = this.#sent;
+    const taken = await this.#grabber.grab(video, {
+      crop: choice.crop,
+      size,
+      ...format,
+      maxBytes: guidance.maxFrameBytes,
+      // What is kept may be the first that the gateway gets.
+      repeatable: isLive && isRepeatable(sentBefore, choice.crop, nowMs),
+      encode: waitMs === 0,
+    });
+    if (!this.#running) return;
+    switch (taken.kind) {
+      case 'same':
+        // The gateway may have come to know nothing of it meanwhile.
+        if (this.#sent === sentBefore) this.#connection.sendSame(captureMs);
+        return;
+      case 'changed':
+        this.#dueMs = nowMs;
+        this.#notBeforeMs = nowMs + waitMs;
+        return;
+      case 'none':
+        return;
+      case 'picture': {
+        const { image, codec } = taken;
+        if (this.#connection.sendFrame({ image, codec, ...choice, size, captureMs }) === null) return;
+        this.#grabber.sent();
+        this.#sent = { crop: choice.crop, sentAtMs: nowMs };
+      }
+    }
+  }
+}

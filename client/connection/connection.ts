@@ -1,0 +1,392 @@
+import { RelayError } from '../../shared/errors.ts';
+import type { CalibrationRequest } from '../../shared/protocol/calibration.ts';
+import { type ClientControl, parseServerControl } from '../../shared/protocol/control.ts';
+import { decodeUpdate, type Update } from '../../shared/protocol/update.ts';
+import { SUBPROTOCOL } from '../../shared/protocol/version.ts';
+import { Alarms } from './alarms.ts';
+import { AnswerTiming } from './answer-timing.ts';
+import { fullJitterMs } from './backoff.ts';
+import { readClock } from './capture-clock.ts';
+import type {
+  ConnectionOptions,
+  ConnectionPhase,
+  ConnectionStats,
+  OutgoingFrame,
+  OutgoingObservation,
+  Stopped,
+} from './connection-options.ts';
+import { addressFault, messageFault, ticketFault } from './faults.ts';
+import { HotPath, type Lane } from './frames.ts';
+import { type Guidance, guidanceFromUpdate } from './guidance.ts';
+import { stepLink } from './link-reducer.ts';
+import {
+  type CaptureStart,
+  initialLinkState,
+  type LinkEffect,
+  type LinkEvent,
+  type LinkRules,
+  type LinkState,
+  publicPhase,
+} from './link-state.ts';
+import { Pacer } from './pacing/pacer.ts';
+import { PendingStop } from './pending-stop.ts';
+import type { SocketEvent, WebSocketLike } from './socket.ts';
+import { Traffic } from './traffic.ts';
+
+/** From the first step of one attempt to its welcome. */
+const WELCOME_TIMEOUT_MS = 10_000;
+const STOP_TIMEOUT_MS = 5_000;
+const HURRY_WITHIN_MS = 1000;
+
+/**
+ * One tracking session with the gateway over however many WebSockets it takes. Nothing of a
+ * browser or of Node in here: sockets, clock, chance and timers come in through the options.
+ */
+export class RelayConnection {
+  /** How much may be sent, how often and in what format: for whoever takes the pictures. */
+  readonly pacer: Pacer;
+  readonly #options: ConnectionOptions;
+  readonly #rules: LinkRules;
+  #state: LinkState;
+  #socket: WebSocketLike | null = null;
+  readonly #events: LinkEvent[] = [];
+  readonly #alarms: Alarms<'welcome' | 'retry' | 'stop'>;
+  readonly #traffic = new Traffic();
+  readonly #hotPath: HotPath;
+  readonly #startTiming = new AnswerTiming();
+  readonly #stop = new PendingStop();
+  #phase: ConnectionPhase = 'idle';
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#alarms = new Alarms(options);
+    this.pacer = new Pacer(() => options.now());
+    this.#hotPath = new HotPath({
+      now: () => options.now(),
+      timers: options,
+      traffic: this.#traffic,
+      outbox: options.outbox ?? null,
+      lane: () => this.#lane(),
+      pacer: this.pacer,
+      onSilence: () => this.#silence(),
+    });
+    this.#state = initialLinkState(options.resumeToken ?? null);
+    this.#rules = {
+      client: options.client ?? 'gaze-relay-client',
+      device: options.device ?? null,
+      connectWithinMs: options.connectWithinMs === undefined ? 20_000 : options.connectWithinMs,
+      outageLimitMs: options.outageLimitMs ?? null,
+    };
+  }
+
+  /** Begins to connect, and from then on stays connected until close() or a final refusal. */
+  connect(): void {
+    this.#dispatch({ type: 'connect', nowMs: this.#options.now() });
+  }
+
+  /**
+   * Begins capture, goes on after a stop, or tells of a changed camera. Remembered and repeated
+   * after a reconnect.
+   */
+  start(wanted: CaptureStart): void {
+    this.#dispatch({ type: 'start', wanted, nowMs: this.#options.now() });
+  }
+
+  /** The student moved to another lesson section: session, clock and camera go on. */
+  setSection(sectionId: number | null): void {
+    this.#dispatch({ type: 'section', sectionId, nowMs: this.#options.now() });
+  }
+
+  /** Capture clock now, whole ms since the session's first start; null before it. */
+  captureClockMs(): number | null {
+    return readClock(this.#state.clock, this.#options.now());
+  }
+
+  get phase(): ConnectionPhase {
+    return this.#phase;
+  }
+
+  get sessionId(): string | null {
+    return this.#state.sessionId;
+  }
+
+  get resumeToken(): string | null {
+    return this.#state.resumeToken;
+  }
+
+  /** What the gateway asks for now; null before the first welcome. */
+  get guidance(): Guidance | null {
+    return this.#state.guidance;
+  }
+
+  /** True when a message would leave at once: started, nothing queued in the socket, credit left. */
+  canSend(): boolean {
+    return this.#hotPath.canSend(this.#lane());
+  }
+
+  /** True when a picture taken now would be kept for later, if it is accepted at all. */
+  isKeeping(): boolean {
+    return this.#hotPath.isKeeping(this.#lane());
+  }
+
+  /** True when a picture or an observation taken now would be sent, or kept until there is a connection. */
+  accepts(): boolean {
+    const captureMs = this.captureClockMs();
+    return this.#state.wanted !== null && captureMs !== null && this.#hotPath.accepts(this.#lane(), captureMs);
+  }
+
+  /** To be called when a picture is due and canSend() is false: the link may be worse than thought. */
+  noteBlocked(): void {
+    const lane = this.#lane();
+    if (lane !== null) this.#hotPath.noteBlocked(lane);
+  }
+
+  /**
+   * Sends a picture. Returns its sequence number, or null when it cannot leave now: then it is kept
+   * by the outbox, or dropped.
+   */
+  sendFrame({ size, ...frame }: OutgoingFrame): number | null {
+    const picture = size === undefined ? null : { size, whole: frame.fullFrame };
+    return this.#hotPath.send(this.#lane(), { kind: 'frame', ...frame }, picture);
+  }
+
+  /**
+   * Says that the picture is still the one sent last. Returns as sendFrame does. While a picture is
+   * on its way there is nothing yet to be the same as.
+   */
+  sendSame(captureMs: number): number | null {
+    return this.#hotPath.send(this.#lane(), { kind: 'same', captureMs });
+  }
+
+  /** Sends what the device itself saw. Returns as sendFrame does. */
+  sendObservation(observation: OutgoingObservation): number | null {
+    return this.#hotPath.send(this.#lane(), { kind: 'observation', ...observation });
+  }
+
+  /** Sends a word on a calibration. False, and nothing is sent, while no capture runs. */
+  sendCalibration(request: CalibrationRequest): boolean {
+    const { phase } = this.#state;
+    if (phase.name !== 'live' || !phase.startSent || phase.stopping) return false;
+    this.#sendControl(request);
+    return true;
+  }
+
+  /**
+   * Ends capture on purpose: the time until the next start, if there is one, belongs to no kind of
+   * time. The gateway is told after what is kept of the time before, if need be on the next connection.
+   * Resolves with its totals, or with null when they do not come in time (it stores what it has counted
+   * either way). Never rejects.
+   */
+  stop(): Promise<Stopped | null> {
+    if (this.#stop.promise !== null) return this.#stop.promise;
+    const promise = this.#stop.begin();
+    const { now, outbox, stopWithinMs } = this.#options;
+    this.#alarms.set('stop', stopWithinMs ?? STOP_TIMEOUT_MS, () => this.#settleStop(null));
+    this.#dispatch({ type: 'stop', nowMs: now(), kept: (outbox?.size ?? 0) > 0 });
+    return promise;
+  }
+
+  /** Closes the connection for good. Whoever keeps the resume token can go on with the session. */
+  close(): void {
+    this.#dispatch({ type: 'close' });
+  }
+
+  /**
+   * The network seems to be back: a waiting attempt comes within a second instead of after its backoff.
+   * Not at once, for a school's router comes back for the whole class.
+   */
+  hurry(): void {
+    const { phase, generation } = this.#state;
+    if (phase.name !== 'waiting') return;
+    const delayMs = Math.floor(this.#options.random() * HURRY_WITHIN_MS);
+    this.#alarms.set('retry', delayMs, () => this.#dispatch({ type: 'retry', generation }));
+  }
+
+  stats(): ConnectionStats {
+    return this.#traffic.stats(this.#options.outbox?.size ?? 0);
+  }
+
+  /** Callbacks may call back in here: what they cause waits until the event at hand is done with. */
+  #dispatch(event: LinkEvent): void {
+    this.#events.push(event);
+    if (this.#events.length > 1) return;
+    for (let next = this.#events[0]; next !== undefined; next = this.#events[0]) {
+      try {
+        const { state, effects } = stepLink(this.#state, next, this.#rules);
+        this.#state = state;
+        this.pacer.bound({ gatewayFps: state.guidance?.maxFps ?? null });
+        for (const effect of effects) this.#perform(effect);
+        // After all that the gateway must know before it: section by section.
+        if (effects.some(isStart)) this.#sendKept();
+        this.#announcePhase();
+      } finally {
+        this.#events.shift();
+      }
+    }
+  }
+
+  #perform(effect: LinkEffect): void {
+    switch (effect.type) {
+      case 'get_ticket':
+        this.#alarms.set('welcome', WELCOME_TIMEOUT_MS, () => this.#silence());
+        this.#getTicket();
+        return;
+      case 'open_socket':
+        this.#openSocket();
+        return;
+      case 'send':
+        this.#sendControl(effect.message);
+        return;
+      case 'drop_socket':
+        this.#dropSocket(effect.code);
+        return;
+      case 'schedule_retry': {
+        const { generation } = this.#state;
+        const backoffMs = fullJitterMs(effect.failures, this.#options.random());
+        const delayMs = Math.min(backoffMs, effect.withinMs ?? backoffMs);
+        this.#alarms.set('retry', delayMs, () => this.#dispatch({ type: 'retry', generation }));
+        return;
+      }
+      case 'fault':
+        this.#options.onFault?.(effect.fault);
+        return;
+      case 'welcome':
+        this.#alarms.clear('welcome');
+        this.#traffic.noteWelcome();
+        this.#startTiming.reset();
+        this.pacer.note({ type: 'connected', nowMs: this.#options.now() });
+        if (!effect.message.resumed) this.#hotPath.reset();
+        this.#options.onWelcome?.(effect.message);
+        return;
+      case 'stopped':
+        this.#settleStop(effect.message);
+        return;
+      case 'calibration':
+        this.#options.onCalibration?.(effect.message);
+        return;
+      case 'ended':
+        this.#alarms.clear('retry');
+        this.#announcePhase();
+        this.#options.onEnded?.(effect.reason);
+        return;
+    }
+  }
+
+  async #getTicket(): Promise<void> {
+    const { generation } = this.#state;
+    try {
+      const ticket = await this.#options.getTicket();
+      this.#dispatch({ type: 'ticket', generation, ticket });
+    } catch (error) {
+      this.#dispatch({ type: 'ticket_failed', generation, fault: ticketFault(error), nowMs: this.#options.now() });
+    }
+  }
+
+  #openSocket(): void {
+    const { generation } = this.#state;
+    const { now } = this.#options;
+    let socket: WebSocketLike;
+    try {
+      socket = this.#options.createSocket(this.#options.url, SUBPROTOCOL);
+    } catch (error) {
+      this.#options.onFault?.(addressFault(error));
+      this.#dispatch({ type: 'closed', generation, code: 1006, nowMs: now() });
+      return;
+    }
+    socket.binaryType = 'arraybuffer';
+    this.#socket = socket;
+    socket.addEventListener('open', () => this.#dispatch({ type: 'opened', generation }));
+    socket.addEventListener('message', (event) => {
+      if (generation === this.#state.generation) this.#receive(event, generation);
+    });
+    socket.addEventListener('close', (event) =>
+      this.#dispatch({ type: 'closed', generation, code: event.code ?? 1006, nowMs: now() }),
+    );
+    // A close event follows every error; without a listener npm `ws` would throw it.
+    socket.addEventListener('error', () => {});
+  }
+
+  #receive(event: SocketEvent, generation: number): void {
+    const { data } = event;
+    try {
+      if (typeof data === 'string') {
+        this.#traffic.noteDown(data.length);
+        const message = parseServerControl(data);
+        if (message.type === 'started') this.#noteStarted();
+        this.#dispatch({ type: 'control', generation, message, nowMs: this.#options.now() });
+      } else if (data instanceof ArrayBuffer) {
+        this.#traffic.noteDown(data.byteLength);
+        this.#onUpdate(decodeUpdate(new Uint8Array(data)), generation);
+      }
+    } catch (error) {
+      if (!(error instanceof RelayError)) throw error;
+      this.#options.onFault?.(messageFault(error));
+    }
+  }
+
+  /** The answer to `start` comes at once: how long a small message takes. */
+  #noteStarted(): void {
+    const nowMs = this.#options.now();
+    const timing = this.#startTiming.answered();
+    if (timing !== null) this.pacer.note({ type: 'acknowledged', nowMs, ...timing });
+  }
+
+  #onUpdate(update: Update, generation: number): void {
+    if (this.#state.guidance === null) return;
+    const latencyMs = this.#hotPath.acknowledge(update, this.captureClockMs());
+    this.#dispatch({ type: 'acknowledged', generation, guidance: guidanceFromUpdate(this.#state.guidance, update) });
+    this.#options.onUpdate?.(update, latencyMs);
+    this.#sendKept();
+  }
+
+  #sendKept(): void {
+    this.#hotPath.sendKept(this.#lane());
+    const left = this.#options.outbox?.size ?? 0;
+    if (left === 0 && this.#state.owedStop !== null) this.#dispatch({ type: 'emptied' });
+  }
+
+  #sendControl(message: ClientControl | CalibrationRequest): void {
+    const text = JSON.stringify(message);
+    this.#traffic.noteUp(text.length);
+    this.#socket?.send(text);
+    if (message.type === 'start') this.#startTiming.asked(this.#options.now(), text.length);
+  }
+
+  /** The present connection, where capture has been announced on it; null while nothing may be sent. */
+  #lane(): Lane | null {
+    const { phase, guidance } = this.#state;
+    const socket = this.#socket;
+    if (phase.name !== 'live' || !phase.startSent || phase.stopping || socket === null || guidance === null)
+      return null;
+    return { socket, credit: guidance.credit };
+  }
+
+  #silence(): void {
+    this.#dispatch({ type: 'silence', generation: this.#state.generation, nowMs: this.#options.now() });
+  }
+
+  #dropSocket(code: number | null): void {
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#hotPath.dropPending();
+    this.#alarms.clear('welcome');
+    if (code === null) socket?.close();
+    else socket?.close(code);
+  }
+
+  #settleStop(stopped: Stopped | null): void {
+    this.#alarms.clear('stop');
+    this.#stop.settle(stopped);
+  }
+
+  #announcePhase(): void {
+    const phase = publicPhase(this.#state);
+    if (phase === this.#phase) return;
+    this.#phase = phase;
+    this.#options.onConnectionChange?.(phase);
+  }
+}
+
+function isStart(effect: LinkEffect): boolean {
+  return effect.type === 'send' && effect.message.type === 'start';
+}

@@ -1,0 +1,184 @@
+import type { Mode } from '../../shared/direction.ts';
+import type { FrameSize } from '../../shared/geometry.ts';
+import type { CalibrationAnswer } from '../../shared/protocol/calibration.ts';
+import type { ClientControl, ServerControl } from '../../shared/protocol/control.ts';
+import { type CaptureClock, CLOCK_STOPPED } from './capture-clock.ts';
+import type { ConnectionPhase } from './connection-options.ts';
+import type { Guidance } from './guidance.ts';
+
+/** What the page wants captured; sent again after every reconnect. */
+export interface CaptureStart {
+  readonly camera: FrameSize;
+  readonly sectionId: number | null;
+  readonly mode: Mode;
+}
+
+/** The student moved on while the gateway was out of reach. */
+export interface SectionMove {
+  readonly fromSectionId: number | null;
+  readonly sectionId: number | null;
+  /** Capture clock, whole ms. */
+  readonly atMs: number;
+}
+
+/** Capture ended, and the gateway has not confirmed it. */
+export interface OwedStop {
+  /** What was captured until then: what is kept of it follows after a `start` of its own. */
+  readonly capture: CaptureStart;
+  /** Capture clock, whole ms. */
+  readonly atMs: number;
+}
+
+/** Something went wrong. `code` is stable; `retry` says whether the client tries again by itself. */
+export interface Fault {
+  readonly code: string;
+  readonly message: string;
+  /** The connection ends with it. */
+  readonly fatal: boolean;
+  readonly retry: boolean;
+  /** Sequence number of the refused picture, where there is one. */
+  readonly seq: number | null;
+}
+
+/** Why a connection is over for good. */
+export type EndReason =
+  /** close() was called. */
+  | 'closed'
+  /** Another tab or device of the same student took over. */
+  | 'superseded'
+  /** The gateway refused this client for good (no consent, a protocol fault). */
+  | 'refused'
+  /** No ticket that the gateway takes: not logged in, no agreement to the camera, or a wrong key. */
+  | 'ticket_refused'
+  /** The gateway could not be reached for longer than allowed. */
+  | 'unreachable';
+
+export type Phase =
+  | { readonly name: 'idle' }
+  | { readonly name: 'ticket' }
+  | { readonly name: 'opening'; readonly ticket: string }
+  | { readonly name: 'greeting' }
+  | {
+      readonly name: 'live';
+      readonly sinceMs: number;
+      /** A `start` went out on this connection: pictures may follow. */
+      readonly startSent: boolean;
+      readonly stopping: boolean;
+    }
+  | { readonly name: 'waiting' }
+  | { readonly name: 'ended'; readonly reason: EndReason };
+
+/** Everything that outlives a single socket. */
+export interface LinkState {
+  readonly phase: Phase;
+  /** Counts attempts: what an older socket, ticket or timer still says is ignored. */
+  readonly generation: number;
+  /** Failed attempts in a row. */
+  readonly failures: number;
+  /** Tickets in a row that the gateway did not take. */
+  readonly ticketsRefused: number;
+  /** Since when there has been no welcome; null while live. */
+  readonly offlineSinceMs: number | null;
+  readonly everWelcomed: boolean;
+  readonly resumeToken: string | null;
+  readonly sessionId: string | null;
+  readonly clock: CaptureClock;
+  readonly wanted: CaptureStart | null;
+  /** Moves to other lesson sections that the gateway has not been told of, in order. */
+  readonly moves: readonly SectionMove[];
+  readonly owedStop: OwedStop | null;
+  readonly guidance: Guidance | null;
+}
+
+export interface LinkRules {
+  /** Name and version of the client, for the operator's log. */
+  readonly client: string;
+  /** UUID that the browser made for itself, null without one. */
+  readonly device: string | null;
+  /** Longest time to the first welcome before giving up, ms; null = never give up. */
+  readonly connectWithinMs: number | null;
+  /** Longest outage before giving up, ms; null = never give up. */
+  readonly outageLimitMs: number | null;
+}
+
+export type LinkEvent =
+  | { readonly type: 'connect'; readonly nowMs: number }
+  | { readonly type: 'ticket'; readonly generation: number; readonly ticket: string }
+  | {
+      readonly type: 'ticket_failed';
+      readonly generation: number;
+      readonly fault: Fault;
+      readonly nowMs: number;
+    }
+  | { readonly type: 'opened'; readonly generation: number }
+  | {
+      readonly type: 'control';
+      readonly generation: number;
+      readonly message: ServerControl;
+      readonly nowMs: number;
+    }
+  | { readonly type: 'acknowledged'; readonly generation: number; readonly guidance: Guidance }
+  | { readonly type: 'closed'; readonly generation: number; readonly code: number; readonly nowMs: number }
+  /** No welcome, or no acknowledgement, in time: the link is dead whatever the socket believes. */
+  | { readonly type: 'silence'; readonly generation: number; readonly nowMs: number }
+  | { readonly type: 'retry'; readonly generation: number }
+  | { readonly type: 'start'; readonly wanted: CaptureStart; readonly nowMs: number }
+  | { readonly type: 'section'; readonly sectionId: number | null; readonly nowMs: number }
+  /** `kept`: what was captured before is not all delivered, and must be before the stop is told. */
+  | { readonly type: 'stop'; readonly nowMs: number; readonly kept: boolean }
+  /** Nothing is kept any more. */
+  | { readonly type: 'emptied' }
+  | { readonly type: 'close' };
+
+export type LinkEffect =
+  | { readonly type: 'get_ticket' }
+  | { readonly type: 'open_socket' }
+  | { readonly type: 'send'; readonly message: ClientControl }
+  /** `code` for the close frame, or null for none. */
+  | { readonly type: 'drop_socket'; readonly code: number | null }
+  /** After backoff, but no later than `withinMs`: then it is the last attempt. Null = no limit. */
+  | { readonly type: 'schedule_retry'; readonly failures: number; readonly withinMs: number | null }
+  | { readonly type: 'fault'; readonly fault: Fault }
+  | { readonly type: 'welcome'; readonly message: Extract<ServerControl, { type: 'welcome' }> }
+  | { readonly type: 'stopped'; readonly message: Extract<ServerControl, { type: 'stopped' }> | null }
+  /** The gateway's answer to a calibration. */
+  | { readonly type: 'calibration'; readonly message: CalibrationAnswer }
+  | { readonly type: 'ended'; readonly reason: EndReason };
+
+export interface LinkStep {
+  readonly state: LinkState;
+  readonly effects: readonly LinkEffect[];
+}
+
+/** State before the first connect. `resumeToken` comes from an earlier page load, or null. */
+export function initialLinkState(resumeToken: string | null): LinkState {
+  return {
+    phase: { name: 'idle' },
+    generation: 0,
+    failures: 0,
+    ticketsRefused: 0,
+    offlineSinceMs: null,
+    everWelcomed: false,
+    resumeToken,
+    sessionId: null,
+    clock: CLOCK_STOPPED,
+    wanted: null,
+    moves: [],
+    owedStop: null,
+    guidance: null,
+  };
+}
+
+/** The state as pages are told of it. */
+export function publicPhase(state: LinkState): ConnectionPhase {
+  switch (state.phase.name) {
+    case 'idle':
+      return 'idle';
+    case 'live':
+      return 'connected';
+    case 'ended':
+      return 'ended';
+    default:
+      return state.everWelcomed ? 'reconnecting' : 'connecting';
+  }
+}

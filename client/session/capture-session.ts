@@ -1,0 +1,121 @@
+import type { FrameSize } from '../../shared/geometry.ts';
+import { type Camera, CameraClosed, CameraError, type CameraWish } from '../capture/camera.ts';
+import type { CaptureSettings, CreatePlacement, Placement } from '../capture/placement.ts';
+import type { RelayConnection } from '../connection/connection.ts';
+
+export interface CaptureSessionOptions {
+  readonly camera: Camera;
+  readonly connection: RelayConnection;
+  readonly settings: CaptureSettings;
+  readonly createPlacement: CreatePlacement;
+  /** Lesson section at this moment, of the database's range, or null. */
+  sectionId(): number | null;
+  /** Size and rate to ask of the camera. */
+  cameraWish(): CameraWish;
+  onCameraError(error: CameraError): void;
+  onCaptureChange(capturing: boolean): void;
+}
+
+/** Capture of one session: it runs or is paused, in whichever placement. */
+export class CaptureSession {
+  readonly #options: CaptureSessionOptions;
+  #placement: Placement;
+  #capturing = false;
+  #pausedByTab = false;
+  #ended = false;
+
+  constructor(options: CaptureSessionOptions) {
+    this.#options = options;
+    this.#placement = this.#place(options.createPlacement);
+  }
+
+  get capturing(): boolean {
+    return this.#capturing;
+  }
+
+  /** Takes pictures, again where it was paused. Opens the camera where it is off. */
+  resume(): void {
+    if (this.#capturing || this.#ended) return;
+    this.#pausedByTab = false;
+    const { size } = this.#options.camera;
+    if (size !== null) this.#begin(size);
+    else void this.#reopen();
+  }
+
+  /** No pictures are taken and no time is counted. Camera and connection stay. */
+  pause(): void {
+    this.#pausedByTab = false;
+    this.#placement.stop();
+    if (!this.#capturing) return;
+    void this.#options.connection.stop();
+    this.#setCapturing(false);
+  }
+
+  /** The tab went to the background, or came back from it. */
+  onVisibility(visible: boolean): void {
+    if (!visible && this.#capturing) {
+      this.pause();
+      this.#pausedByTab = true;
+    } else if (visible && this.#pausedByTab) {
+      this.resume();
+    }
+  }
+
+  /** Whatever was sent before is unknown to the gateway now. */
+  forget(): void {
+    this.#placement.forget();
+  }
+
+  /** Another placement takes over; session, camera and connection go on. */
+  exchange(createPlacement: CreatePlacement): void {
+    if (this.#ended) return;
+    this.#placement.stop();
+    this.#placement.dispose();
+    this.#placement = this.#place(createPlacement);
+    const { size } = this.#options.camera;
+    if (!this.#capturing || size === null) return;
+    this.#announce(size);
+    this.#placement.start();
+  }
+
+  /** For good. The connection is the caller's to end. */
+  end(): void {
+    this.#ended = true;
+    this.#placement.stop();
+    this.#placement.dispose();
+    this.#setCapturing(false);
+  }
+
+  #place(createPlacement: CreatePlacement): Placement {
+    const { camera, connection, settings } = this.#options;
+    return createPlacement({ source: camera, connection, settings, onSizeChange: (size) => this.#announce(size) });
+  }
+
+  async #reopen(): Promise<void> {
+    const { camera, cameraWish, onCameraError } = this.#options;
+    try {
+      const size = await camera.open(cameraWish());
+      if (!this.#ended && !this.#capturing) this.#begin(size);
+    } catch (error) {
+      if (error instanceof CameraError) onCameraError(error);
+      else if (!(error instanceof CameraClosed)) throw error;
+    }
+  }
+
+  #begin(size: FrameSize): void {
+    this.#announce(size);
+    this.#placement.start();
+    this.#setCapturing(true);
+  }
+
+  #announce(camera: FrameSize): void {
+    const { connection, sectionId } = this.#options;
+    connection.start({ camera, sectionId: sectionId(), mode: this.#placement.mode });
+  }
+
+  #setCapturing(capturing: boolean): void {
+    if (this.#capturing === capturing) return;
+    this.#capturing = capturing;
+    this.#options.onCaptureChange(capturing);
+  }
+}

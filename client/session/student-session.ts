@@ -1,0 +1,216 @@
+import type { CalibrationStatus } from '../../shared/protocol/calibration.ts';
+import type { Update } from '../../shared/protocol/update.ts';
+import { CalibrationLine } from '../calibration/line.ts';
+import type { GatewayAddresses } from '../connection/addresses.ts';
+import { createBrowserConnection } from '../connection/browser-connection.ts';
+import type { RelayConnection } from '../connection/connection.ts';
+import type { ConnectionPhase, ConnectionStats, Stopped } from '../connection/connection-options.ts';
+import { FrameOutbox } from '../connection/frame-outbox.ts';
+import type { EndReason, Fault } from '../connection/link-state.ts';
+import { ModeOutbox } from '../connection/mode-outbox.ts';
+import { ObservationOutbox } from '../connection/observation-outbox.ts';
+import type { TrackingSession } from '../widget/types.ts';
+import { CaptureSession, type CaptureSessionOptions } from './capture-session.ts';
+import { deliverLeftover } from './flush-stored-observations.ts';
+import type { ModeWish } from './mode-choice.ts';
+import { ModeController, type ModeReport } from './mode-controller.ts';
+import { ObservationStore } from './observation-store.ts';
+import { ResumeMemory } from './resume-memory.ts';
+
+export interface StudentSessionOptions extends Omit<CaptureSessionOptions, 'connection' | 'createPlacement'> {
+  readonly addresses: GatewayAddresses;
+  readonly userId: number | string;
+  readonly moduleId: number | string;
+  readonly mode: ModeWish;
+  readonly lessData: boolean;
+  getTicket(): Promise<string>;
+  onMode(report: ModeReport): void;
+  onSession(session: TrackingSession): void;
+  onPhase(phase: ConnectionPhase): void;
+  /** The calibration in use, told at every welcome and after each calibration. */
+  onCalibrationStatus(status: CalibrationStatus | null): void;
+  onUpdate(update: Update): void;
+  onFault(fault: Fault): void;
+  /** The connection is over and will not come back by itself. */
+  onEnded(reason: Exclude<EndReason, 'closed'>): void;
+}
+
+/** One student at one module: connection, capture and the memory of the session over page loads. */
+export class StudentSession {
+  readonly capture: CaptureSession;
+  readonly calibration: CalibrationLine;
+  readonly #options: StudentSessionOptions;
+  readonly #connection: RelayConnection;
+  readonly #memory: ResumeMemory;
+  readonly #store: ObservationStore;
+  readonly #kept: ObservationOutbox;
+  readonly #pictures = new FrameOutbox();
+  readonly modes: ModeController;
+  #connected = false;
+  #detached = false;
+  #settleOpening: (connected: boolean) => void = () => {};
+  readonly #onOnline = () => this.#connection.hurry();
+
+  constructor(options: StudentSessionOptions) {
+    this.#options = options;
+    const { addresses, userId, moduleId, settings } = options;
+    this.#memory = new ResumeMemory(addresses.httpOrigin, userId, moduleId);
+    this.#store = new ObservationStore(addresses.httpOrigin, userId, moduleId);
+    this.#kept = new ObservationOutbox(this.#store);
+    this.#connection = this.#createConnection();
+    this.#connection.pacer.bound({ pageFps: settings.fps, lessData: options.lessData });
+    this.modes = new ModeController({
+      httpOrigin: addresses.httpOrigin,
+      wish: options.mode,
+      lessData: options.lessData,
+      wantedFps: () => this.#connection.pacer.wantedFps,
+      exchange: (createPlacement) => {
+        // Pictures that a slow link never took have no place in device mode; their time is untracked.
+        if (this.modes.mode === 'device') this.#pictures.reset();
+        this.capture.exchange(createPlacement);
+      },
+      canChange: () => this.#kept.size === 0 && !this.calibration.isBusy,
+      onReport: (report) => {
+        if (!this.#detached) options.onMode(report);
+      },
+    });
+    this.capture = new CaptureSession({
+      ...options,
+      connection: this.#connection,
+      createPlacement: this.modes.createPlacement,
+      onCaptureChange: (capturing) => {
+        this.#noteFlowing();
+        if (!capturing) this.calibration.interrupt();
+        options.onCaptureChange(capturing);
+      },
+    });
+    this.calibration = new CalibrationLine({
+      clockMs: () => (this.capture.capturing ? this.#connection.captureClockMs() : null),
+      send: (request) => this.#connection.sendCalibration(request),
+    });
+  }
+
+  /** Begins capture and connects. Resolves with true at the first welcome, with false when it ends before. */
+  open(): Promise<boolean> {
+    const opening = new Promise<boolean>((resolve) => {
+      this.#settleOpening = resolve;
+    });
+    window.addEventListener('online', this.#onOnline);
+    void this.#begin();
+    return opening;
+  }
+
+  async #begin(): Promise<void> {
+    const { addresses, getTicket } = this.#options;
+    await deliverLeftover({ addresses, getTicket, store: this.#store });
+    if (this.#detached) {
+      this.#settleOpening(false);
+      return;
+    }
+    this.modes.begin();
+    this.capture.resume();
+    this.#connection.connect();
+  }
+
+  #noteFlowing(): void {
+    this.modes.noteFlowing(this.#connected && this.capture.capturing);
+  }
+
+  stats(): ConnectionStats {
+    return this.#connection.stats();
+  }
+
+  /** True while pictures are fewer or smaller than they would be on a good link. */
+  get slow(): boolean {
+    return this.modes.mode === 'server' && this.#connection.pacer.slow;
+  }
+
+  setLessData(lessData: boolean): void {
+    this.#connection.pacer.bound({ lessData });
+    this.modes.setLessData(lessData);
+  }
+
+  setSection(sectionId: number | null): void {
+    this.#connection.setSection(sectionId);
+  }
+
+  /** Tells nobody of anything any more, and takes no more pictures. The connection stays until closed. */
+  detach(): void {
+    this.#detached = true;
+    window.removeEventListener('online', this.#onOnline);
+    this.capture.end();
+    this.modes.dispose();
+  }
+
+  /**
+   * Ends the session with the gateway, after what an outage left; observations that are left after a while go with the
+   * next page. Resolves with the totals, null when the gateway does not answer.
+   */
+  async finish(): Promise<Stopped | null> {
+    this.#memory.clear();
+    const stopped = await this.#connection.stop();
+    this.#connection.close();
+    return stopped;
+  }
+
+  /** Closes the connection; the next page of this tab may go on with the session. */
+  leave(): void {
+    this.#connection.close();
+  }
+
+  #createConnection(): RelayConnection {
+    const { addresses, getTicket, onCalibrationStatus, onEnded, onFault, onPhase, onSession, onUpdate } = this.#options;
+    return createBrowserConnection({
+      url: addresses.streamUrl,
+      resumeToken: this.#memory.read(),
+      getTicket,
+      outbox: new ModeOutbox(() => this.modes.mode, { server: this.#pictures, device: this.#kept }),
+      onWelcome: ({ resume, sessionId, resumed, calibration }) => {
+        if (!this.#detached) {
+          this.#memory.write(resume);
+          const { camera, sectionId } = this.#options;
+          if (camera.size !== null) {
+            this.#store.belongTo({ sessionId, resume, camera: camera.size, sectionId: sectionId() });
+          }
+          this.capture.forget();
+          onSession({ sessionId, resumed });
+          onCalibrationStatus(calibration);
+        }
+        this.#settleOpening(true);
+      },
+      onUpdate: (update, latencyMs) => {
+        if (this.#detached) return;
+        this.modes.noteUpdate(update, latencyMs);
+        // Of a picture that is still the same nothing is measured, and calibrations measure.
+        const measures = this.calibration.isBusy && this.modes.mode === 'server';
+        if (update.outcome !== 'processed' || measures) this.capture.forget();
+        if (update.outcome === 'processed') this.calibration.processed(update.captureMs);
+        onUpdate(update);
+      },
+      onCalibration: (answer) => {
+        // In use, whether or not the student waited for the answer.
+        if (!this.#detached && answer.type === 'calibrated' && answer.applied) {
+          onCalibrationStatus({ ...answer, ageMs: 0 });
+        }
+        this.calibration.answer(answer);
+      },
+      onFault: (fault) => {
+        if (!this.#detached) onFault(fault);
+      },
+      onConnectionChange: (phase) => {
+        this.#connected = phase === 'connected';
+        if (phase !== 'connected') this.calibration.interrupt();
+        if (this.#detached) return;
+        this.#noteFlowing();
+        onPhase(phase);
+      },
+      onEnded: (reason) => {
+        if (!this.#detached && reason !== 'closed') {
+          if (reason !== 'unreachable') this.#memory.clear();
+          onEnded(reason);
+        }
+        this.#settleOpening(false);
+      },
+    });
+  }
+}

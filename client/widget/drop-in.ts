@@ -1,0 +1,353 @@
+import '../strict-csp.ts';
+import { describeError } from '../../shared/errors.ts';
+import type { FrameSize } from '../../shared/geometry.ts';
+import type { CalibrationStatus } from '../../shared/protocol/calibration.ts';
+import { type CalibrationResult, calibrate, UNAVAILABLE } from '../calibration/calibrate.ts';
+import { CalibrationStanding } from '../calibration/standing.ts';
+import { Camera, CameraClosed, CameraError, type CameraWish } from '../capture/camera.ts';
+import { type GatewayAddresses, gatewayAddresses } from '../connection/addresses.ts';
+import type { ConnectionPhase, ConnectionStats, Stopped } from '../connection/connection-options.ts';
+import type { EndReason } from '../connection/link-state.ts';
+import { MOST_FPS } from '../connection/pacing/pacing.ts';
+import { wantsLessData } from '../session/data-saver.ts';
+import type { ModeWish } from '../session/mode-choice.ts';
+import type { ModeReport } from '../session/mode-controller.ts';
+import { isLeaving, watchPage } from '../session/page-life.ts';
+import { StudentSession } from '../session/student-session.ts';
+import { PageReports } from './page-reports.ts';
+import { type TrackingUpdate, toTrackingUpdate } from './payload.ts';
+import { defaultServerUrl } from './script-tag.ts';
+import { parseSectionId } from './section.ts';
+import { obtainTicket } from './tickets.ts';
+import type { TrackingError, WebcamWebSocketOptions } from './types.ts';
+import { feedWidget, feedWidgetConnection } from './widget.ts';
+
+/**
+ * The class that EyeLearn's pages use, over the gateway's own protocol: same options, methods,
+ * properties, callbacks and error types. One object is one student at one module; moving between
+ * lesson sections keeps session and camera.
+ */
+export class WebcamWebSocket {
+  readonly serverUrl: string;
+  frameRate: number;
+  jpegQuality: number;
+  videoWidth: number;
+  videoHeight: number;
+  userId: number | string | null = null;
+  moduleId: number | string | null = null;
+  sectionId: number | string | null = null;
+  isConnected = false;
+  isCapturing = false;
+  onTrackingUpdate: (update: TrackingUpdate) => void;
+  onConnectionChange: (connected: boolean) => void;
+  onError: (error: TrackingError) => void;
+  readonly #options: WebcamWebSocketOptions;
+  readonly #camera = new Camera();
+  #session: StudentSession | null = null;
+  #initializing: Promise<boolean> | null = null;
+  #unwatch: (() => void) | null = null;
+  #sessionId: string | null = null;
+  #run = 0;
+  #restore: (() => void) | null = null;
+  #mode: ModeWish;
+  #lessData: boolean;
+  readonly #reports = new PageReports(() => this.onError);
+  readonly #standing = new CalibrationStanding(() => performance.now());
+
+  constructor(options: WebcamWebSocketOptions = {}) {
+    this.#options = options;
+    this.#mode = options.mode ?? 'auto';
+    this.#lessData = options.lessData ?? wantsLessData();
+    this.serverUrl = options.serverUrl || defaultServerUrl();
+    this.frameRate = options.frameRate || 15;
+    this.jpegQuality = options.jpegQuality || 0.7;
+    this.videoWidth = options.videoWidth || 640;
+    this.videoHeight = options.videoHeight || 480;
+    this.onTrackingUpdate = options.onTrackingUpdate ?? (() => {});
+    this.onConnectionChange = options.onConnectionChange ?? (() => {});
+    this.onError = options.onError ?? ((error) => console.error(`gaze-relay: ${error.type}: ${error.message}`));
+    this.#camera.onLost = () => this.#onCameraLost();
+  }
+
+  get stream(): MediaStream | null {
+    return this.#camera.stream;
+  }
+
+  get videoElement(): HTMLVideoElement | null {
+    return this.#camera.video;
+  }
+
+  /** Id of the session, also after its end; null before the first. */
+  get sessionId(): string | null {
+    return this.#sessionId;
+  }
+
+  /** Traffic and latency of the present connection; null when there is none. */
+  stats(): ConnectionStats | null {
+    return this.#session?.stats() ?? null;
+  }
+
+  /** The calibration in use, with its present age; null without one. */
+  get calibration(): CalibrationStatus | null {
+    return this.#standing.status;
+  }
+
+  /**
+   * Goes through the five dots with the student, over the whole window, while it tracks. Resolves when they are done or have
+   * skipped it. Never rejects.
+   */
+  async calibrate(): Promise<CalibrationResult> {
+    const line = this.#session?.calibration;
+    if (line === undefined || line.isBusy || !this.isCapturing || !this.isConnected) return UNAVAILABLE;
+    return calibrate(line);
+  }
+
+  /**
+   * Opens the camera, connects and begins to capture. Resolves with true once connected, with false
+   * after any failure (onError says which; the camera is off then). Never rejects. Called again for
+   * the same student and module it only changes the section.
+   */
+  initialize(
+    userId: number | string,
+    moduleId: number | string,
+    sectionId: number | string | null = null,
+  ): Promise<boolean> {
+    const same = this.userId === userId && this.moduleId === moduleId;
+    this.sectionId = sectionId;
+    if (same && this.#initializing !== null) return this.#initializing;
+    if (same && this.#session !== null) {
+      this.setSection(sectionId);
+      this.startCapture();
+      return Promise.resolve(true);
+    }
+    if (this.#session !== null) void this.finish();
+    this.userId = userId;
+    this.moduleId = moduleId;
+    const attempt = this.#initialize(userId, moduleId).catch((error: unknown) => {
+      this.#tearDown();
+      this.#reports.report('SERVER_ERROR', describeError(error), 'internal');
+      return false;
+    });
+    this.#initializing = attempt;
+    void attempt.then(() => {
+      if (this.#initializing === attempt) this.#initializing = null;
+    });
+    return attempt;
+  }
+
+  /** Takes pictures again after stopCapture or stopWebcam. */
+  startCapture(): void {
+    this.#session?.capture.resume();
+  }
+
+  /** Pauses: no pictures are taken and no time is counted. Camera and connection stay. */
+  stopCapture(): void {
+    this.#session?.capture.pause();
+  }
+
+  /** Pauses and switches the camera off, also one that is still being asked for. */
+  stopWebcam(): void {
+    this.stopCapture();
+    this.#camera.close();
+  }
+
+  /**
+   * Ends the session and switches the camera off. While the page is being left the session stays
+   * open for a moment, so that the next lesson section goes on with it.
+   */
+  disconnect(): void {
+    if (isLeaving()) this.#leave();
+    else void this.finish();
+  }
+
+  /** As disconnect, and resolves with the gateway's final totals, null when it does not answer. */
+  async finish(): Promise<Stopped | null> {
+    const session = this.#session;
+    const stopped = session?.finish() ?? null;
+    this.#tearDown();
+    return stopped;
+  }
+
+  /** The student moved on within the module: the session goes on. */
+  setSection(sectionId: number | string | null): void {
+    this.sectionId = sectionId;
+    this.#session?.setSection(parseSectionId(sectionId));
+  }
+
+  /** Where pictures are to be looked at from now on; session and camera go on. */
+  setMode(mode: ModeWish): void {
+    this.#mode = mode;
+    this.#session?.modes.setWish(mode);
+  }
+
+  /** True while pictures are fewer or smaller than they would be on a good link. */
+  get slowLink(): boolean {
+    return this.#session?.slow ?? false;
+  }
+
+  get lessData(): boolean {
+    return this.#lessData;
+  }
+
+  /** Less data is wanted, or not any more. */
+  setLessData(lessData: boolean): void {
+    this.#lessData = lessData;
+    this.#session?.setLessData(lessData);
+  }
+
+  /** Where pictures are looked at now, and why; null when nothing is tracked. */
+  get modeReport(): ModeReport | null {
+    return this.#session?.modes.report ?? null;
+  }
+
+  async #initialize(userId: number | string, moduleId: number | string): Promise<boolean> {
+    let addresses: GatewayAddresses;
+    try {
+      addresses = gatewayAddresses(this.serverUrl);
+    } catch (error) {
+      this.#reports.report('WEBSOCKET_ERROR', describeError(error), 'server_url_invalid');
+      return false;
+    }
+    this.#watch();
+    const run = ++this.#run;
+    const size = await this.#openCamera();
+    // Ended, and perhaps begun again, while the permission was being asked.
+    if (run !== this.#run) return false;
+    if (size === null) {
+      this.#tearDown();
+      return false;
+    }
+    this.#reports.forget();
+    const session = this.#createSession(addresses, userId, moduleId);
+    this.#session = session;
+    return session.open();
+  }
+
+  #createSession(addresses: GatewayAddresses, userId: number | string, moduleId: number | string): StudentSession {
+    return new StudentSession({
+      addresses,
+      userId,
+      moduleId,
+      getTicket: () => obtainTicket(this.#options, addresses.httpOrigin, userId, moduleId),
+      camera: this.#camera,
+      settings: {
+        fps: this.#options.frameRate === undefined ? null : this.frameRate,
+        quality: this.jpegQuality,
+      },
+      mode: this.#mode,
+      lessData: this.#lessData,
+      onMode: (report) => {
+        this.#reports.tell(() => this.#options.onModeChange?.(report));
+        this.#reports.reportMode(report);
+      },
+      sectionId: () => parseSectionId(this.sectionId),
+      cameraWish: () => this.#cameraWish(),
+      onCameraError: ({ trouble }) => this.#reports.reportCamera(trouble),
+      onCaptureChange: (capturing) => {
+        this.isCapturing = capturing;
+        this.#reports.tell(() => this.#options.onCaptureChange?.(capturing));
+      },
+      onSession: (session) => {
+        this.#sessionId = session.sessionId;
+        this.#reports.forget();
+        this.#reports.tell(() => this.#options.onSession?.(session));
+      },
+      onCalibrationStatus: (status) => this.#setCalibration(status),
+      onPhase: (phase) => this.#onPhase(phase),
+      onUpdate: (update) => {
+        const payload = toTrackingUpdate(update, new Date());
+        feedWidget(payload);
+        this.#reports.tell(() => this.onTrackingUpdate(payload));
+      },
+      onFault: (fault) => this.#reports.reportFault(fault),
+      onEnded: (reason) => this.#onEnded(reason),
+    });
+  }
+
+  #cameraWish(): CameraWish {
+    return { widthPx: this.videoWidth, heightPx: this.videoHeight, fps: Math.max(MOST_FPS, this.frameRate) };
+  }
+
+  /** Resolves with the size of the camera's frames; null when there is none (told through onError). */
+  async #openCamera(): Promise<FrameSize | null> {
+    try {
+      return await this.#camera.open(this.#cameraWish());
+    } catch (error) {
+      if (error instanceof CameraClosed) return null;
+      if (!(error instanceof CameraError)) throw error;
+      this.#reports.reportCamera(error.trouble);
+      return null;
+    }
+  }
+
+  #setCalibration(status: CalibrationStatus | null): void {
+    this.#standing.set(status);
+    this.#reports.tell(() => this.#options.onCalibrationChange?.(this.calibration));
+  }
+
+  #onPhase(phase: ConnectionPhase): void {
+    const connected = phase === 'connected';
+    if (connected !== this.isConnected) this.#setConnected(connected);
+    this.#reports.tell(() => this.#options.onPhaseChange?.(phase));
+  }
+
+  #setConnected(connected: boolean): void {
+    this.isConnected = connected;
+    feedWidgetConnection(connected);
+    this.#reports.tell(() => this.onConnectionChange(connected));
+  }
+
+  #onEnded(reason: Exclude<EndReason, 'closed'>): void {
+    this.#tearDown();
+    this.#reports.tell(() => this.#options.onPhaseChange?.('ended'));
+    this.#reports.reportEnd(reason);
+  }
+
+  #onCameraLost(): void {
+    if (this.#session === null) return;
+    this.#session.capture.pause();
+    this.#reports.reportCamera('lost');
+  }
+
+  /** Camera off, nothing listened to any more. The session with the gateway, if there is one, is the caller's to end. */
+  #tearDown(): void {
+    this.#run++;
+    const session = this.#session;
+    this.#session = null;
+    this.#camera.close();
+    this.#initializing = null;
+    this.#restore = null;
+    this.#unwatch?.();
+    this.#unwatch = null;
+    session?.detach();
+    if (this.isConnected) this.#setConnected(false);
+  }
+
+  /** The page goes away; the session can be resumed by the next one. */
+  #leave(): void {
+    // A page that disconnects when it is left has been here already.
+    if (this.#restore !== null) return;
+    const { userId, moduleId, sectionId } = this;
+    const session = this.#session;
+    this.#tearDown();
+    session?.leave();
+    if (session === null || userId === null || moduleId === null) return;
+    this.#watch();
+    this.#restore = () => void this.initialize(userId, moduleId, sectionId);
+  }
+
+  #watch(): void {
+    this.#unwatch?.();
+    this.#unwatch = watchPage({
+      onHide: () => this.#leave(),
+      onRestore: () => {
+        const restore = this.#restore;
+        this.#restore = null;
+        restore?.();
+      },
+      onVisibility: (visible) => {
+        if (this.#options.pauseWhenHidden !== false) this.#session?.capture.onVisibility(visible);
+      },
+    });
+  }
+}

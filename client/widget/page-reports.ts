@@ -1,0 +1,64 @@
+import type { CameraTrouble } from '../capture/camera.ts';
+import { CAMERA_HELP } from '../capture/camera.ts';
+import type { EndReason, Fault } from '../connection/link-state.ts';
+import type { ModeReport } from '../session/mode-controller.ts';
+import { CAMERA_ERROR_TYPES, END_MESSAGES } from './camera-error-types.ts';
+import type { TrackingError, TrackingErrorType } from './types.ts';
+
+/** Tells the page what happens. A page's callback that throws must not break tracking. */
+export class PageReports {
+  readonly #onError: () => (error: TrackingError) => void;
+  readonly #reported = new Set<string>();
+  #lastFault: Fault | null = null;
+
+  /** `onError` yields the page's present callback: pages set it anew at any time. */
+  constructor(onError: () => (error: TrackingError) => void) {
+    this.#onError = onError;
+  }
+
+  tell(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      reportError(error);
+    }
+  }
+
+  /** Tells of trouble, once per code until forget(): a fault in every picture is one fault. */
+  report(type: TrackingErrorType, message: string, code: string): void {
+    if (type === 'SERVER_ERROR' && this.#reported.has(code)) return;
+    this.#reported.add(code);
+    this.tell(() => this.#onError()({ type, message, code }));
+  }
+
+  reportCamera(trouble: CameraTrouble): void {
+    this.report(CAMERA_ERROR_TYPES[trouble], CAMERA_HELP[trouble], trouble);
+  }
+
+  /** Faults that end the connection are told with its end, or heal by themselves. */
+  reportFault(fault: Fault): void {
+    this.#lastFault = fault;
+    if (!fault.fatal) this.report('SERVER_ERROR', fault.message, fault.code);
+  }
+
+  /** The device was asked for and cannot be had. */
+  reportMode({ mode, reason, message }: ModeReport): void {
+    if (mode !== 'device' || (reason !== 'device_unsupported' && reason !== 'device_failed')) return;
+    this.report('DEVICE_ERROR', message, reason);
+  }
+
+  /** The connection is over for good. */
+  reportEnd(reason: Exclude<EndReason, 'closed'>): void {
+    const message = END_MESSAGES[reason];
+    const detail = this.#lastFault?.message;
+    const explained = reason === 'superseded' || detail === undefined ? message : `${message} (${detail})`;
+    this.forget();
+    this.report(reason === 'unreachable' ? 'WEBSOCKET_ERROR' : 'SERVER_ERROR', explained, reason);
+  }
+
+  /** A connection begins or ends: its faults are new ones. */
+  forget(): void {
+    this.#reported.clear();
+    this.#lastFault = null;
+  }
+}

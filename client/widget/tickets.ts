@@ -1,0 +1,66 @@
+import { RelayError } from '../../shared/errors.ts';
+import { developmentTicketUrl } from '../connection/addresses.ts';
+import { ticketUrlOfScript } from './script-tag.ts';
+import type { WebcamWebSocketOptions } from './types.ts';
+
+/**
+ * Fetches a ticket: the answer is JSON with a `ticket`. Rejects with RelayError `ticket_refused`
+ * (401, 403: not logged in, or no consent) or `ticket_unavailable` (anything that may pass).
+ */
+export async function fetchTicket(url: string): Promise<string> {
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      cache: 'no-store',
+      credentials: 'same-origin',
+      headers: { accept: 'application/json' },
+    });
+  } catch (error) {
+    throw new RelayError('ticket_unavailable', 'The page that gives tickets cannot be reached.', { cause: error });
+  }
+  const body: unknown = await response.json().catch(() => null);
+  if (response.status === 401 || response.status === 403) {
+    throw new RelayError('ticket_refused', messageIn(body) ?? 'Log in and accept the camera agreement first.');
+  }
+  if (!response.ok) {
+    throw new RelayError(
+      'ticket_unavailable',
+      messageIn(body) ?? `The page that gives tickets answered with status ${response.status}.`,
+    );
+  }
+  const ticket = typeof body === 'object' && body !== null && 'ticket' in body ? body.ticket : null;
+  if (typeof ticket !== 'string' || ticket === '') {
+    throw new RelayError('ticket_unavailable', 'The answer has no ticket in it.', {
+      hint: 'ticketUrl must answer with JSON {"ticket": "…"}',
+    });
+  }
+  return ticket;
+}
+
+/** A ticket from where the page said: its own function, its ticket page, or the development gateway. */
+export function obtainTicket(
+  { getTicket, ticketUrl }: Pick<WebcamWebSocketOptions, 'getTicket' | 'ticketUrl'>,
+  httpOrigin: string,
+  userId: number | string,
+  moduleId: number | string,
+): Promise<string> {
+  if (getTicket !== undefined) return Promise.resolve(getTicket());
+  const url = ticketUrl ?? ticketUrlOfScript();
+  return fetchTicket(url === null ? developmentTicketUrl(httpOrigin, userId, moduleId) : ticketUrlFor(url, moduleId));
+}
+
+/** The school's ticket page for a module: `moduleId` is added unless the address has one. */
+export function ticketUrlFor(url: string, moduleId: number | string): string {
+  const full = new URL(url, document.baseURI);
+  if (!full.searchParams.has('moduleId')) full.searchParams.set('moduleId', String(moduleId));
+  return full.href;
+}
+
+/** The sentence in an error answer, `{error: {message}}` or `{error: "…"}`; null when there is none. */
+function messageIn(body: unknown): string | null {
+  if (typeof body !== 'object' || body === null || !('error' in body)) return null;
+  const { error } = body;
+  if (typeof error === 'string') return error;
+  if (typeof error !== 'object' || error === null || !('message' in error)) return null;
+  return typeof error.message === 'string' ? error.message : null;
+}

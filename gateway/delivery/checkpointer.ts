@@ -1,0 +1,112 @@
+import { describeError } from '../../shared/errors.ts';
+import type { MetricsWindow } from '../../shared/metrics-window.ts';
+import type { Logger } from '../lib/logger.ts';
+import { createMutex } from '../lib/mutex.ts';
+import { openWindow, type SessionAccount } from '../session/account.ts';
+
+/** Making what is written takes at most this part of the time: with many sessions it comes less often. */
+const DUTY = 1 / 40;
+/** Whatever a write took: a killed gateway loses what was counted since. */
+const MOST_REST_MS = 4000;
+
+export interface CheckpointerOptions {
+  /** Writes what is open now and forgets sessions that are not any more. */
+  readonly checkpoint: (open: readonly MetricsWindow[], goneSessionIds: readonly string[]) => Promise<void>;
+  /** Sessions that are counting now, and whether every window of theirs is in the spool. */
+  readonly sessions: () => Iterable<{ readonly account: SessionAccount; readonly isSaved: boolean }>;
+  /** Resolves when every window handed over so far is in the spool. */
+  readonly saved: () => Promise<unknown>;
+  /** True when no window is on its way into the spool. */
+  readonly isAllSaved: () => boolean;
+  /** Shortest time between two writes, ms. */
+  readonly everyMs: number;
+  readonly logger: Logger;
+}
+
+/** Writes the open windows of running sessions again and again, while there are any. */
+export class Checkpointer {
+  readonly #use: CheckpointerOptions;
+  readonly #written = new Map<string, SessionAccount>();
+  readonly #mutex = createMutex();
+  #running: Promise<void> | null = null;
+  #wake: () => void = () => {};
+  #wanted = false;
+  #failing = false;
+
+  constructor(options: CheckpointerOptions) {
+    this.#use = options;
+  }
+
+  /** Sessions are counting: writes until stop(). */
+  start(): void {
+    this.#wanted = true;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null;
+      if (this.#wanted) this.start();
+    });
+  }
+
+  /** Writes once more, so that nothing that is saved stays behind. */
+  async stop(): Promise<void> {
+    this.#wanted = false;
+    this.#wake();
+    await this.#running;
+    await this.#use.saved();
+    await this.#mutex.run(() => this.#write());
+  }
+
+  async #run(): Promise<void> {
+    while (this.#wanted) {
+      const busyMs = await this.#mutex.run(() => this.#write());
+      const restMs = Math.max(this.#use.everyMs, Math.min(busyMs / DUTY, MOST_REST_MS));
+      if (this.#wanted) await this.#rest(restMs);
+    }
+  }
+
+  #rest(restMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, restMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Resolves with the time that it kept this thread from other work, ms; the commit does not. */
+  async #write(): Promise<number> {
+    // Processor time: a process that is stopped or crowded out in here has not worked for all that while.
+    const before = process.cpuUsage();
+    const { sessions, isAllSaved, checkpoint, logger } = this.#use;
+    const open: MetricsWindow[] = [];
+    const written: SessionAccount[] = [];
+    const present = new Set<string>();
+    const gone: string[] = [];
+    for (const { account, isSaved } of sessions()) {
+      present.add(account.sessionId);
+      // What the row held before must be in the spool before it is written over.
+      if (!isSaved || this.#written.get(account.sessionId) === account) continue;
+      const window = openWindow(account);
+      if (window !== null) open.push(window);
+      else if (this.#written.has(account.sessionId)) gone.push(account.sessionId);
+      written.push(account);
+    }
+    if (isAllSaved()) for (const sessionId of this.#written.keys()) if (!present.has(sessionId)) gone.push(sessionId);
+    const { user, system } = process.cpuUsage(before);
+    const busyMs = (user + system) / 1000;
+    if (open.length === 0 && gone.length === 0) return busyMs;
+    try {
+      await checkpoint(open, gone);
+      if (this.#failing) logger.info({}, 'open windows are written again');
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing)
+        logger.error({ code: 'spool_failed', reason: describeError(error) }, 'open windows are not on the disk');
+      this.#failing = true;
+      return busyMs;
+    }
+    for (const sessionId of gone) this.#written.delete(sessionId);
+    for (const account of written) this.#written.set(account.sessionId, account);
+    return busyMs;
+  }
+}

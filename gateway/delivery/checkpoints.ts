@@ -1,0 +1,58 @@
+import path from 'node:path';
+import type { MetricsWindow } from '../../shared/metrics-window.ts';
+import { fileError, openFile, textOf, transaction } from '../lib/sqlite-file.ts';
+import { parseMetricsWindow } from '../store/window-schema.ts';
+
+const CHECKPOINT_FILE = 'open-windows.db';
+
+/**
+ * What running sessions have counted since their last window, so that a killed gateway loses next to nothing
+ * of it: one row for each session, written over again and again. A row has the key of the window that it will become, so it
+ * does no harm when that window was saved after all. Commits do not wait for the disk: they outlive the process,
+ * and a power cut costs the open windows alone.
+ */
+export interface Checkpoints {
+  /** Windows that were open when the process before ended. */
+  recover(): Promise<MetricsWindow[]>;
+  /** Writes what is open now and forgets sessions that are not any more. Rejects with RelayError `spool_failed`. */
+  write(open: readonly MetricsWindow[], goneSessionIds: readonly string[]): Promise<void>;
+  close(): void;
+}
+
+/** Opens the file in `dataDir`, making both if need be. Throws RelayError `spool_failed`. */
+export async function openCheckpoints(dataDir: string): Promise<Checkpoints> {
+  const file = path.join(dataDir, CHECKPOINT_FILE);
+  const connection = await openFile(
+    file,
+    `PRAGMA synchronous = NORMAL;
+    CREATE TABLE IF NOT EXISTS open_windows (session_id TEXT PRIMARY KEY, body TEXT NOT NULL);`,
+  );
+  const upsert = await connection.prepare(
+    'INSERT INTO open_windows (session_id, body) VALUES (?, ?) ON CONFLICT (session_id) DO UPDATE SET body = excluded.body',
+  );
+  const remove = await connection.prepare('DELETE FROM open_windows WHERE session_id = ?');
+  const selectAll = await connection.prepare('SELECT body FROM open_windows');
+  return {
+    async recover() {
+      const rows = await selectAll.all([]);
+      return rows.flatMap((row) => {
+        try {
+          return [parseMetricsWindow(JSON.parse(textOf(row, 'body')))];
+        } catch {
+          return [];
+        }
+      });
+    },
+    async write(open, goneSessionIds) {
+      try {
+        await transaction(connection, () => {
+          for (const sessionId of goneSessionIds) remove.run([sessionId]);
+          for (const window of open) upsert.run([window.sessionId, JSON.stringify(window)]);
+        });
+      } catch (error) {
+        throw fileError(file, 'write', error);
+      }
+    },
+    close: () => connection.close(),
+  };
+}

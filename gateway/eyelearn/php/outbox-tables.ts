@@ -1,0 +1,197 @@
+import { type Connection, numberOf, textOf, transaction } from '../../lib/sqlite-file.ts';
+import type { PhpAccount, PhpDelta } from './delta.ts';
+
+/** Posts stay known for this long, so that uncertain ones of the same day can be told from them. */
+const KEEP_POSTS_MS = 3 * 86_400_000;
+
+export const PHP_SCHEMA = `
+  CREATE TABLE IF NOT EXISTS php_accounts (
+    user_id INTEGER NOT NULL,
+    module_id INTEGER NOT NULL,
+    section_key INTEGER NOT NULL,
+    focused_ms INTEGER NOT NULL,
+    unfocused_ms INTEGER NOT NULL,
+    sent_focused_ms INTEGER NOT NULL DEFAULT 0,
+    sent_unfocused_ms INTEGER NOT NULL DEFAULT 0,
+    since_ms INTEGER NOT NULL,
+    is_urgent INTEGER NOT NULL DEFAULT 0,
+    is_held INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (user_id, module_id, section_key)
+  );
+  CREATE TABLE IF NOT EXISTS php_posts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id INTEGER NOT NULL,
+    module_id INTEGER NOT NULL,
+    section_key INTEGER NOT NULL,
+    focused_s INTEGER NOT NULL,
+    unfocused_s INTEGER NOT NULL,
+    posted_at_ms INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('in_flight', 'uncertain', 'stored'))
+  );
+  CREATE INDEX IF NOT EXISTS php_posts_place ON php_posts (user_id, module_id, status);
+`;
+
+/** Focused and unfocused time of one window, and where it belongs. */
+export interface PhpTime {
+  readonly userId: number;
+  readonly moduleId: number;
+  readonly sectionKey: number;
+  readonly focusedMs: number;
+  readonly unfocusedMs: number;
+  readonly atMs: number;
+  readonly isFinal: boolean;
+}
+
+/** One post as it is remembered. */
+export interface RememberedPost extends PhpDelta {
+  readonly id: number;
+  readonly userId: number;
+  readonly moduleId: number;
+  readonly sectionKey: number;
+  readonly postedAtMs: number;
+  readonly status: 'in_flight' | 'uncertain' | 'stored';
+}
+
+/** Accounts and posts on the disk. One call at a time: the caller sees to that. */
+export interface PhpTables {
+  accounts(): Promise<PhpAccount[]>;
+  /**
+   * Holds back the posts of a student and module while the database may be taking their time, or lets them go on. On the
+   * disk, for a process that dies in the middle cannot know which of the two has it.
+   */
+  hold(places: readonly { readonly userId: number; readonly moduleId: number }[], isHeld: boolean): Promise<void>;
+  /** Notes a post before its body goes out, and returns its id. */
+  begin(account: PhpAccount, delta: PhpDelta, postedAtMs: number): Promise<number>;
+  /** Notes what became of a post. A refused one is forgotten: its time is unposted again. */
+  end(id: number, kind: 'stored' | 'refused' | 'uncertain', nowMs: number): Promise<void>;
+  /** Posts that were under way when the process ended are uncertain. Returns how many. */
+  recover(): Promise<number>;
+  postsOf(userId: number, moduleId: number): Promise<RememberedPost[]>;
+  /** Posts of which it is not known whether they were stored. */
+  openPosts(): Promise<RememberedPost[]>;
+  forgetOld(nowMs: number): Promise<void>;
+}
+
+/** The tables, with the two changes that belong into a transaction of the spool's windows. */
+export interface PhpTablesInTransaction {
+  readonly tables: PhpTables;
+  add(time: PhpTime): void;
+  remove(time: PhpTime & { readonly sentFocusedMs: number; readonly sentUnfocusedMs: number }): void;
+}
+
+function postOf(row: unknown): RememberedPost {
+  return {
+    id: numberOf(row, 'id'),
+    userId: numberOf(row, 'user_id'),
+    moduleId: numberOf(row, 'module_id'),
+    sectionKey: numberOf(row, 'section_key'),
+    focusedS: numberOf(row, 'focused_s'),
+    unfocusedS: numberOf(row, 'unfocused_s'),
+    postedAtMs: numberOf(row, 'posted_at_ms'),
+    status: textOf(row, 'status') as RememberedPost['status'],
+  };
+}
+
+function accountOf(row: unknown): PhpAccount {
+  return {
+    userId: numberOf(row, 'user_id'),
+    moduleId: numberOf(row, 'module_id'),
+    sectionKey: numberOf(row, 'section_key'),
+    focusedMs: numberOf(row, 'focused_ms'),
+    unfocusedMs: numberOf(row, 'unfocused_ms'),
+    sentFocusedMs: numberOf(row, 'sent_focused_ms'),
+    sentUnfocusedMs: numberOf(row, 'sent_unfocused_ms'),
+    openFocusedS: numberOf(row, 'open_focused_s'),
+    openUnfocusedS: numberOf(row, 'open_unfocused_s'),
+    sinceMs: numberOf(row, 'since_ms'),
+    isUrgent: numberOf(row, 'is_urgent') === 1,
+    isHeld: numberOf(row, 'is_held') === 1,
+  };
+}
+
+/** Prepares the statements on a connection whose schema is there. */
+export async function openPhpTables(connection: Connection): Promise<PhpTablesInTransaction> {
+  const place = 'user_id = ? AND module_id = ? AND section_key = ?';
+  const addTime = await connection.prepare(
+    `INSERT INTO php_accounts (user_id, module_id, section_key, focused_ms, unfocused_ms, since_ms, is_urgent)
+     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (user_id, module_id, section_key) DO UPDATE SET
+       focused_ms = focused_ms + excluded.focused_ms, unfocused_ms = unfocused_ms + excluded.unfocused_ms,
+       since_ms = CASE WHEN focused_ms + unfocused_ms - sent_focused_ms - sent_unfocused_ms < 1000 THEN excluded.since_ms ELSE since_ms END,
+       is_urgent = max(is_urgent, excluded.is_urgent)`,
+  );
+  const removeTime = await connection.prepare(
+    `UPDATE php_accounts SET focused_ms = focused_ms - ?, unfocused_ms = unfocused_ms - ?,
+       sent_focused_ms = sent_focused_ms - ?, sent_unfocused_ms = sent_unfocused_ms - ? WHERE ${place}`,
+  );
+  const removeEmpty = await connection.prepare(
+    `DELETE FROM php_accounts WHERE ${place} AND focused_ms = 0 AND unfocused_ms = 0 AND sent_focused_ms = 0 AND sent_unfocused_ms = 0`,
+  );
+  const selectAccounts = await connection.prepare(
+    `SELECT a.*, COALESCE(SUM(p.focused_s), 0) AS open_focused_s, COALESCE(SUM(p.unfocused_s), 0) AS open_unfocused_s
+     FROM php_accounts a LEFT JOIN php_posts p ON p.user_id = a.user_id AND p.module_id = a.module_id
+       AND p.section_key = a.section_key AND p.status IN ('in_flight', 'uncertain')
+     GROUP BY a.user_id, a.module_id, a.section_key`,
+  );
+  const setHeld = await connection.prepare('UPDATE php_accounts SET is_held = ? WHERE user_id = ? AND module_id = ?');
+  const insertPost = await connection.prepare(
+    `INSERT INTO php_posts (user_id, module_id, section_key, focused_s, unfocused_s, posted_at_ms, status)
+     VALUES (?, ?, ?, ?, ?, ?, 'in_flight')`,
+  );
+  const newestPost = await connection.prepare('SELECT max(id) AS id FROM php_posts');
+  const deletePost = await connection.prepare('DELETE FROM php_posts WHERE id = ?');
+  const setStatus = await connection.prepare('UPDATE php_posts SET status = ? WHERE id = ?');
+  const countSent = await connection.prepare(
+    `UPDATE php_accounts SET
+       sent_focused_ms = sent_focused_ms + 1000 * (SELECT focused_s FROM php_posts WHERE id = ?1),
+       sent_unfocused_ms = sent_unfocused_ms + 1000 * (SELECT unfocused_s FROM php_posts WHERE id = ?1),
+       since_ms = ?2, is_urgent = 0
+     WHERE (user_id, module_id, section_key) = (SELECT user_id, module_id, section_key FROM php_posts WHERE id = ?1)`,
+  );
+  const selectPosts = await connection.prepare(
+    'SELECT * FROM php_posts WHERE user_id = ? AND module_id = ? ORDER BY id',
+  );
+  const selectOpen = await connection.prepare("SELECT * FROM php_posts WHERE status <> 'stored'");
+  const countStatus = await connection.prepare('SELECT COUNT(*) AS n FROM php_posts WHERE status = ?');
+  const recoverPosts = await connection.prepare("UPDATE php_posts SET status = 'uncertain' WHERE status = 'in_flight'");
+  const forget = await connection.prepare("DELETE FROM php_posts WHERE status = 'stored' AND posted_at_ms < ?");
+
+  return {
+    add({ userId, moduleId, sectionKey, focusedMs, unfocusedMs, atMs, isFinal }) {
+      addTime.run([userId, moduleId, sectionKey, focusedMs, unfocusedMs, atMs, isFinal ? 1 : 0]);
+    },
+    remove({ userId, moduleId, sectionKey, focusedMs, unfocusedMs, sentFocusedMs, sentUnfocusedMs }) {
+      removeTime.run([focusedMs, unfocusedMs, sentFocusedMs, sentUnfocusedMs, userId, moduleId, sectionKey]);
+      removeEmpty.run([userId, moduleId, sectionKey]);
+    },
+    tables: {
+      hold: (places, isHeld) =>
+        transaction(connection, () => {
+          for (const { userId, moduleId } of places) setHeld.run([isHeld ? 1 : 0, userId, moduleId]);
+        }),
+      accounts: async () => (await selectAccounts.all([])).map(accountOf),
+      async begin(account, { focusedS, unfocusedS }, postedAtMs) {
+        const { userId, moduleId, sectionKey } = account;
+        await transaction(connection, () => {
+          insertPost.run([userId, moduleId, sectionKey, focusedS, unfocusedS, postedAtMs]);
+        });
+        const [row] = await newestPost.all([]);
+        return numberOf(row, 'id');
+      },
+      async end(id, kind, nowMs) {
+        await transaction(connection, () => {
+          if (kind === 'refused') deletePost.run([id]);
+          else setStatus.run([kind, id]);
+          if (kind === 'stored') countSent.run([id, nowMs]);
+        });
+      },
+      async recover() {
+        const [row] = await countStatus.all(['in_flight']);
+        await transaction(connection, () => void recoverPosts.run([]));
+        return numberOf(row, 'n');
+      },
+      postsOf: async (userId, moduleId) => (await selectPosts.all([userId, moduleId])).map(postOf),
+      openPosts: async () => (await selectOpen.all([])).map(postOf),
+      forgetOld: (nowMs) => transaction(connection, () => void forget.run([nowMs - KEEP_POSTS_MS])),
+    },
+  };
+}

@@ -1,0 +1,292 @@
+import { readingOf } from '../../../shared/focus/tracker.ts';
+import type { FaceObservation } from '../../../shared/observation.ts';
+import { implausibility } from '../../../shared/observation-check.ts';
+import { ProtocolError, type ProtocolFault } from '../../../shared/protocol/errors.ts';
+import type { ClientMessage, FrameMessage, ObservationMessage } from '../../../shared/protocol/frames.ts';
+import { type Outcome, UPDATE_BYTES, type Update } from '../../../shared/protocol/update.ts';
+import { nextCrop } from '../../../shared/vision/crop.ts';
+import { accountTotals, addCounts, countSample, isTimely } from '../account.ts';
+import { skipSample } from '../account-calibration.ts';
+import { noteReading } from '../calibration.ts';
+import { isFrozen, noteFrame } from '../freeze.ts';
+import { offerFrame, type RelayedFrame, releaseFrame } from '../relay-slot.ts';
+import { takeTokens } from '../token-bucket.ts';
+import type {
+  Capturing,
+  ConnectionContext,
+  ConnectionEffect,
+  ConnectionEvent,
+  ConnectionState,
+  ConnectionStep,
+} from './state.ts';
+import { frameBucketLimits, leave, plainTotals, refuse, type Stopping, stay, type Tracking } from './steps.ts';
+
+/** A face is not where it was after this long: the detector searches again. */
+export const ROI_MAX_AGE_MS = 2000;
+/** Longer side of the picture that searches for a face: small faces need more than a face crop's pixels. */
+export const SEARCH_IMAGE_PX = 320;
+/** What a late message costs of the allowed rate: an outage leaves many (L-3). */
+export const LATE_COST = 0.25;
+
+/** A binary message of a tracking client: refused, dropped, or on its way to become an observation. */
+export function receive(
+  state: Tracking,
+  event: Extract<ConnectionEvent, { type: 'message' }>,
+  context: ConnectionContext,
+): ConnectionStep {
+  const { message } = event;
+  const cost = message.late ? LATE_COST : 1;
+  const drawn = takeTokens(state.frameBucket, frameBucketLimits(context), context.nowMs, cost);
+  const arrived: Tracking = {
+    ...state,
+    frameBucket: drawn.bucket,
+    account: addCounts(state.account, { framesReceived: 1, bytesUp: event.bytes }),
+  };
+  if (!drawn.taken) {
+    return leave(
+      arrived,
+      new ProtocolError(
+        'rate_exceeded',
+        `more than ${context.limits.maxFps} messages per second; obey maxFps and credit`,
+      ),
+    );
+  }
+  if (!isTimely(state.account, message.captureMs, context.nowMs)) {
+    return acknowledge(dropped(arrived), message, 'out_of_order', context);
+  }
+  const misplaced = modeFault(state, message);
+  if (misplaced !== null) return refuseMessage(arrived, misplaced, message, context);
+  switch (message.kind) {
+    case 'frame':
+      return receiveFrame(arrived, message, event.digest, context);
+    case 'same': {
+      // Frames on their way will say more than a repetition of the one before them.
+      if (state.slot.inFlight !== null) return acknowledge(dropped(arrived), message, 'superseded', context);
+      const frozen = isFrozen(state.freeze, message.captureMs);
+      return acknowledge(
+        sampled(arrived, message.captureMs, frozen ? null : state.lastObservation, null),
+        message,
+        'processed',
+        context,
+      );
+    }
+    case 'observation':
+      return receiveObservation(arrived, message, event.digest, context);
+  }
+}
+
+/** Where observations are made is announced and stored: messages of the other kind have no place (F-10). */
+function modeFault(state: Tracking, { kind }: ClientMessage): ProtocolError | null {
+  const { mode } = state.account;
+  if (kind === 'same' || (kind === 'observation') === (mode === 'device')) return null;
+  return new ProtocolError(
+    'frame_mode',
+    `${kind} messages do not belong to ${mode} mode; announce the mode with start`,
+  );
+}
+
+function refuseMessage(
+  state: Tracking,
+  fault: ProtocolError,
+  message: ClientMessage,
+  context: ConnectionContext,
+): ConnectionStep {
+  const refused = refuse(dropped(state), fault, message.seq);
+  if (refused.state.phase !== 'tracking') return refused;
+  const acknowledged = acknowledge(refused.state, message, 'refused', context);
+  return { state: acknowledged.state, effects: [...refused.effects, ...acknowledged.effects] };
+}
+
+function receiveObservation(
+  state: Tracking,
+  message: ObservationMessage,
+  digest: string | null,
+  context: ConnectionContext,
+): ConnectionStep {
+  const { captureMs, observation } = message;
+  const fault = implausibility(observation, state.camera);
+  if (fault !== null) return refuseMessage(state, new ProtocolError('observation_invalid', fault), message, context);
+  // An empty room looks the same for hours; a face's numbers change with every picture of a live camera.
+  const seen = observation.face === null || digest === null ? `no face at ${captureMs}` : digest;
+  const freeze = noteFrame(state.freeze, seen, captureMs);
+  const frozen = isFrozen(freeze, captureMs);
+  return acknowledge(observed({ ...state, freeze }, captureMs, observation, 0, frozen), message, 'processed', context);
+}
+
+function receiveFrame(
+  state: Tracking,
+  message: Extract<ClientMessage, { kind: 'frame' }>,
+  digest: string | null,
+  context: ConnectionContext,
+): ConnectionStep {
+  const fault = frameFault(state, message, context);
+  if (fault !== null) return refuseMessage(state, fault, message, context);
+  const step = offerFrame(state.slot, { message, receivedAtMs: context.nowMs });
+  let next: Tracking = {
+    ...state,
+    slot: step.slot,
+    freeze: digest === null ? state.freeze : noteFrame(state.freeze, digest, message.captureMs),
+  };
+  const effects: ConnectionEffect[] = [];
+  if (step.superseded !== null) {
+    const acknowledged = acknowledge(dropped(next), step.superseded.message, 'superseded', context);
+    next = acknowledged.state as Tracking;
+    effects.push(...acknowledged.effects);
+  }
+  if (step.send !== null) effects.push(infer(next, step.send));
+  return { state: next, effects };
+}
+
+function frameFault(
+  state: Tracking,
+  message: Extract<ClientMessage, { kind: 'frame' }>,
+  context: ConnectionContext,
+): ProtocolError | null {
+  const { crop, image } = message;
+  if (image.byteLength > context.limits.maxFrameBytes) {
+    return new ProtocolError(
+      'image_too_large',
+      `${image.byteLength} bytes, at most ${context.limits.maxFrameBytes} are taken`,
+    );
+  }
+  if (crop.xPx + crop.widthPx > state.camera.widthPx || crop.yPx + crop.heightPx > state.camera.heightPx) {
+    return new ProtocolError(
+      'frame_geometry',
+      `the crop reaches outside the ${state.camera.widthPx}×${state.camera.heightPx} camera frame announced at start`,
+    );
+  }
+  return null;
+}
+
+function infer(state: Capturing, frame: RelayedFrame): ConnectionEffect {
+  const { roi } = state;
+  const fresh = roi !== null && frame.message.captureMs - roi.captureMs <= ROI_MAX_AGE_MS;
+  return { type: 'infer', frame, camera: state.camera, roi: fresh ? roi.roi : null };
+}
+
+const REFUSALS: Readonly<Record<string, ProtocolFault>> = {
+  imageFormat: 'image_format',
+  imageTooLarge: 'image_too_large',
+  imageCorrupt: 'image_corrupt',
+};
+
+const REFUSAL_TEXT: Readonly<Record<string, string>> = {
+  imageFormat: 'the image bytes are neither JPEG nor WebP',
+  imageTooLarge: 'the picture has more pixels than inference takes; send at most 1280×960',
+  imageCorrupt: 'the picture is truncated or corrupt',
+};
+
+/** Inference answered the frame in flight, well or badly; the waiting one goes. */
+export function answered(
+  state: Tracking | Stopping,
+  event: Extract<ConnectionEvent, { type: 'observed' | 'unserved' }>,
+  context: ConnectionContext,
+): ConnectionStep {
+  if (state.slot.inFlight !== event.frame) return stay(state);
+  const released = releaseFrame(state.slot);
+  const { message, receivedAtMs } = event.frame;
+  const freed = { ...state, slot: released.slot };
+  const effects: ConnectionEffect[] = [];
+  let next: ConnectionState = freed;
+  if (event.type === 'observed') {
+    const timely = isTimely(state.account, message.captureMs, context.nowMs);
+    const unusable = isFrozen(state.freeze, message.captureMs) || missesFace(message, event.observation);
+    const counted = timely
+      ? observed(freed, message.captureMs, event.observation, context.nowMs - receivedAtMs, unusable)
+      : dropped(freed);
+    const step = acknowledge(counted, message, timely ? 'processed' : 'out_of_order', context);
+    next = step.state;
+    effects.push(...step.effects);
+  } else {
+    const fault = REFUSALS[event.status];
+    if (fault !== undefined) {
+      const error = new ProtocolError(fault, REFUSAL_TEXT[event.status] ?? event.status);
+      const refused = refuse(freed, error, message.seq);
+      effects.push(...refused.effects);
+      next = refused.state;
+    }
+    if (next.phase === 'tracking' || next.phase === 'stopping') {
+      const step = acknowledge(dropped(next), message, fault === undefined ? 'unserved' : 'refused', context);
+      next = step.state;
+      effects.push(...step.effects);
+    }
+  }
+  if (released.send !== null && (next.phase === 'tracking' || next.phase === 'stopping')) {
+    effects.push(infer(next, released.send));
+  }
+  return { state: next, effects };
+}
+
+/** During an outage nobody could say where the face went: a part of the frame without one says nothing (L-4). */
+function missesFace({ late, fullFrame }: FrameMessage, { face }: FaceObservation): boolean {
+  return late && !fullFrame && face === null;
+}
+
+function dropped<S extends Capturing>(state: S): S {
+  return { ...state, account: addCounts(state.account, { framesDropped: 1 }) };
+}
+
+function sampled<S extends Capturing>(
+  state: S,
+  captureMs: number,
+  observation: FaceObservation | null,
+  gatewayMs: number | null,
+): S {
+  // Whoever looks at calibration points neither attends nor turns away: that time is untracked (K-6).
+  const counted =
+    state.calibration === null
+      ? countSample(state.account, captureMs, observation)
+      : skipSample(state.account, captureMs);
+  const account = addCounts(counted, {
+    framesProcessed: 1,
+    framesWithFace: observation?.face == null ? 0 : 1,
+    gatewayMsSum: gatewayMs ?? 0,
+  });
+  return { ...state, account };
+}
+
+function observed<S extends Capturing>(
+  state: S,
+  captureMs: number,
+  observation: FaceObservation,
+  gatewayMs: number,
+  unusable = false,
+): S {
+  const { face } = observation;
+  const { calibration } = state;
+  return {
+    ...sampled(state, captureMs, unusable ? null : observation, gatewayMs),
+    lastObservation: observation,
+    calibration: calibration === null || unusable ? calibration : noteReading(calibration, captureMs, observation),
+    roi: face === null ? null : { roi: face.nextRoi, captureMs },
+    nextCrop: nextCrop(observation, state.camera, state.nextCrop),
+  };
+}
+
+/** Every message of the hot path is answered by exactly one update (U-2). */
+function acknowledge<S extends Capturing & ConnectionState>(
+  state: S,
+  message: Pick<ClientMessage, 'seq' | 'captureMs' | 'late'>,
+  outcome: Outcome,
+  context: ConnectionContext,
+): { state: S; effects: ConnectionEffect[] } {
+  const totals = accountTotals(state.account);
+  const update: Update = {
+    seq: message.seq,
+    captureMs: message.captureMs,
+    outcome,
+    ...readingOf(state.account.tracker),
+    ...plainTotals(totals),
+    focusBouts: totals.focusBouts,
+    unfocusBouts: totals.unfocusBouts,
+    nextCrop: state.nextCrop,
+    maxFps: context.limits.maxFps,
+    credit: context.limits.credit,
+    imageSizePx:
+      state.nextCrop === null ? Math.max(SEARCH_IMAGE_PX, context.limits.imageSizePx) : context.limits.imageSizePx,
+  };
+  return {
+    state: { ...state, account: addCounts(state.account, { bytesDown: UPDATE_BYTES }) },
+    effects: [{ type: 'update', update, late: message.late }],
+  };
+}

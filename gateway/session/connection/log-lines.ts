@@ -1,0 +1,41 @@
+import type { ConnectionEffect, ConnectionState } from './state.ts';
+
+/** A line of the log. */
+export interface LifecycleLine {
+  readonly fields: Readonly<Record<string, string | number | null>>;
+  readonly message: string;
+}
+
+function sessionOf(state: ConnectionState): { readonly sessionId: string; readonly epoch: number } | null {
+  if (!('account' in state)) return null;
+  const { sessionId, epoch } = state.account;
+  return { sessionId, epoch };
+}
+
+/**
+ * What one step means for a session's life, for the log: nothing for a frame. That a session opens, is resumed, waits
+ * and ends is said where sessions are kept.
+ */
+export function lifecycleLines(
+  before: ConnectionState,
+  after: ConnectionState,
+  effects: readonly ConnectionEffect[],
+): readonly LifecycleLine[] {
+  const lines: LifecycleLine[] = [];
+  if (after.phase === 'tracking' && before.phase === 'ready') {
+    const { mode, sectionId } = after.account;
+    lines.push({ fields: { ...sessionOf(after), mode, sectionId }, message: 'tracking began' });
+  }
+  if (after.phase === 'ready' && (before.phase === 'tracking' || before.phase === 'stopping')) {
+    lines.push({ fields: { ...sessionOf(after) }, message: 'tracking stopped' });
+  }
+  for (const effect of effects) {
+    if (effect.type !== 'close') continue;
+    const session = sessionOf(before);
+    lines.push({
+      fields: { ...session, code: effect.reason, closeCode: effect.code },
+      message: session === null ? 'a connection was not admitted' : 'a connection was ended',
+    });
+  }
+  return lines;
+}

@@ -1,0 +1,111 @@
+import type { FaceRoi, FrameSize, RectPx } from '../../../shared/geometry.ts';
+import type { InferenceStatus } from '../../../shared/link.ts';
+import type { MetricsWindow } from '../../../shared/metrics-window.ts';
+import type { FaceObservation } from '../../../shared/observation.ts';
+import type { Calibrated } from '../../../shared/protocol/calibration.ts';
+import type { ClientControl, Hello, Limits, ServerControl } from '../../../shared/protocol/control.ts';
+import type { ProtocolError } from '../../../shared/protocol/errors.ts';
+import type { ClientMessage } from '../../../shared/protocol/frames.ts';
+import type { Update } from '../../../shared/protocol/update.ts';
+import type { CalibrationRecord } from '../../store/calibrations.ts';
+import type { SessionAccount } from '../account.ts';
+import type { OpenCalibration } from '../calibration.ts';
+import type { FreezeWatch } from '../freeze.ts';
+import type { RelayedFrame, RelaySlot } from '../relay-slot.ts';
+import type { TokenBucket } from '../token-bucket.ts';
+
+/** What an admitted connection carries in each of its phases. */
+export interface Admitted {
+  readonly account: SessionAccount;
+  /** Refused messages so far; too many end the connection. */
+  readonly faults: number;
+  readonly frameBucket: TokenBucket;
+}
+
+/** What a connection with a running camera carries. */
+export interface Capturing extends Admitted {
+  readonly camera: FrameSize;
+  readonly slot: RelaySlot;
+  readonly freeze: FreezeWatch;
+  /** The newest real observation: a "same" message repeats it. */
+  readonly lastObservation: FaceObservation | null;
+  /** Where the face was, and when on the capture clock. */
+  readonly roi: { readonly roi: FaceRoi; readonly captureMs: number } | null;
+  readonly nextCrop: RectPx | null;
+  /** While the student looks at calibration points. */
+  readonly calibration: OpenCalibration | null;
+}
+
+/** A student's connection, from the socket's opening to its end. */
+export type ConnectionState =
+  | { readonly phase: 'awaiting_hello'; readonly openedAtMs: number }
+  | { readonly phase: 'authenticating'; readonly openedAtMs: number }
+  | ({ readonly phase: 'ready' } & Admitted)
+  | ({ readonly phase: 'tracking' } & Capturing)
+  /** Stopped by the client while a frame is still being looked at. */
+  | ({ readonly phase: 'stopping'; readonly atMs: number; readonly sinceMs: number } & Capturing)
+  | { readonly phase: 'ended' };
+
+export type ConnectionEvent =
+  | { readonly type: 'control'; readonly message: ClientControl }
+  /** `digest` identifies the image bytes of a frame, the values of an observation; null for other messages. */
+  | {
+      readonly type: 'message';
+      readonly message: ClientMessage;
+      readonly bytes: number;
+      readonly digest: string | null;
+    }
+  /** A message that could not be read. */
+  | { readonly type: 'fault'; readonly error: ProtocolError; readonly seq: number | null }
+  | {
+      readonly type: 'admitted';
+      readonly account: SessionAccount;
+      readonly resumed: boolean;
+      readonly resumeToken: string;
+    }
+  | { readonly type: 'observed'; readonly frame: RelayedFrame; readonly observation: FaceObservation }
+  | {
+      readonly type: 'unserved';
+      readonly frame: RelayedFrame;
+      readonly status: Exclude<InferenceStatus, 'ok'> | 'away';
+    }
+  | { readonly type: 'tick' }
+  | { readonly type: 'superseded' }
+  | { readonly type: 'drain' }
+  | { readonly type: 'closed' };
+
+export type ConnectionEffect =
+  | { readonly type: 'send'; readonly message: ServerControl }
+  /** `late`: the message it answers was kept back during an outage. */
+  | { readonly type: 'update'; readonly update: Update; readonly late: boolean }
+  | { readonly type: 'authenticate'; readonly hello: Hello }
+  | {
+      readonly type: 'infer';
+      readonly frame: RelayedFrame;
+      readonly camera: FrameSize;
+      readonly roi: FaceRoi | null;
+    }
+  | { readonly type: 'save'; readonly window: MetricsWindow }
+  /** To be sent with what became of it once the calibration is on disk, or cannot be put there. */
+  | {
+      readonly type: 'keep_calibration';
+      readonly record: CalibrationRecord;
+      readonly message: Omit<Calibrated, 'kept'>;
+    }
+  /** To be sent as `stopped` once every window saved before it is on disk. */
+  | { readonly type: 'stopped'; readonly account: SessionAccount }
+  /** The session may be gone on with for a while. */
+  | { readonly type: 'detach'; readonly account: SessionAccount }
+  | { readonly type: 'close'; readonly code: number; readonly reason: string };
+
+export interface ConnectionStep {
+  readonly state: ConnectionState;
+  readonly effects: readonly ConnectionEffect[];
+}
+
+/** What the reducer needs to know of the world. `nowMs` is UTC ms that never steps backwards. */
+export interface ConnectionContext {
+  readonly nowMs: number;
+  readonly limits: Limits;
+  readonly windowMs: number;
+}

@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { mintTicket, type Role } from '../gateway/auth/ticket.ts';
+import { gatewayConfigSchema } from '../gateway/config.ts';
+import { openSpool } from '../gateway/delivery/queue.ts';
+import type { Logger } from '../gateway/lib/logger.ts';
+import { type Gateway, type GatewayParts, startGateway } from '../gateway/server.ts';
+import { openStore } from '../gateway/store/open.ts';
+import type { SessionReport } from '../gateway/store/port.ts';
+import { readConfig } from '../shared/config.ts';
+
+export const SECRET = 'a secret for tests that is long enough';
+export const ORIGIN = 'https://school.example';
+
+export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** A port that nobody listens on: what is sent there is refused at once. */
+const NOWHERE = 'http://127.0.0.1:1';
+
+export interface TestGateway extends Gateway {
+  readonly ticket: (userId: number, options?: { role?: Role; moduleId?: number; nowMs?: number }) => Promise<string>;
+  readonly report: (sessionId: string, userId: number) => Promise<SessionReport | null>;
+  /** Closes it and removes its data. */
+  readonly dispose: () => Promise<void>;
+}
+
+/** A gateway in this process on a free port, with a real spool and a real store. */
+export async function startTestGateway(
+  env: Readonly<Record<string, string>> = {},
+  options: { dataDir?: string; logger?: Logger; relay?: GatewayParts['relay']; now?: () => number } = {},
+): Promise<TestGateway> {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'gaze-relay-test-')));
+  const logger = options.logger ?? SILENT;
+  const result = readConfig(gatewayConfigSchema, {
+    HOST: '127.0.0.1',
+    PORT: '0',
+    RELAY_JWT_SECRET: SECRET,
+    ALLOWED_ORIGINS: ORIGIN,
+    INFERENCE_URL: NOWHERE,
+    DATA_DIR: dataDir,
+    ...env,
+  });
+  if (!result.ok) throw new Error(result.faults.join('\n'));
+  const store = await openStore({ mysqlUrl: result.config.mysqlUrl, dataDir }, logger);
+  const spool = await openSpool({ dataDir, store, logger });
+  const clientDir = fileURLToPath(new URL('../dist/client', import.meta.url));
+  const relay = options.relay === undefined ? {} : { relay: options.relay };
+  const gateway = await startGateway({
+    config: result.config,
+    secret: SECRET,
+    clientDir,
+    store,
+    spool,
+    logger,
+    ...relay,
+    ...(options.now === undefined ? {} : { now: options.now }),
+  });
+  const ticket: TestGateway['ticket'] = (userId, { role = 'student', moduleId = 22, nowMs = Date.now() } = {}) =>
+    mintTicket({ userId, moduleId, role }, SECRET, new Date(nowMs), randomUUID());
+  return {
+    ...gateway,
+    ticket,
+    report: async (sessionId, userId) => {
+      const response = await fetch(new URL(`/api/v1/sessions/${sessionId}`, gateway.url), {
+        headers: { authorization: `Bearer ${await ticket(userId)}` },
+      });
+      const body = (await response.json()) as { report?: SessionReport };
+      return body.report ?? null;
+    },
+    dispose: async () => {
+      await gateway.close();
+      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}

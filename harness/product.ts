@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { splitMjpeg } from './mjpeg.ts';
+import { type Service, startGateway, startInference } from './services.ts';
+
+/** The clip of harness/clips, frame by frame. */
+export const CLIP_FPS = 10;
+export function clipFrames(): Uint8Array[] {
+  return splitMjpeg(readFileSync(fileURLToPath(new URL('./clips/cap12.mjpeg', import.meta.url))));
+}
+
+export interface Product {
+  readonly url: string;
+  readonly inference: () => Service;
+  readonly gateway: () => Service;
+  /** Ends the gateway by a signal and starts it again on its port and data. */
+  readonly restartGateway: (signal: NodeJS.Signals) => Promise<void>;
+  /** The same for inference. */
+  readonly restartInference: (signal: NodeJS.Signals) => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+/** Gateway and inference as built, each in a process of its own, in development mode on free ports. */
+export async function startProduct(env: Readonly<Record<string, string>> = {}): Promise<Product> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'gaze-relay-product-'));
+  const base = { PATH: process.env.PATH, LOG_LEVEL: 'warn', HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir, ...env };
+  let inference = await startInference({ env: base, log: 'ignore' });
+  let gateway = await startGateway({ env: base, log: 'ignore' }, inference.port);
+  const { port } = gateway;
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    inference: () => inference,
+    gateway: () => gateway,
+    restartGateway: async (signal) => {
+      gateway.process.kill(signal);
+      await gateway.exited;
+      gateway = await startGateway({ env: { ...base, PORT: String(port) }, log: 'ignore' }, inference.port);
+    },
+    restartInference: async (signal) => {
+      inference.process.kill(signal);
+      await inference.exited;
+      inference = await startInference({ env: base, log: 'ignore' }, inference.port);
+    },
+    stop: async () => {
+      await gateway.stop();
+      await inference.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { isRepeatable, largestDifference, looksTheSame, thumbprint } from '../../../client/capture/picture-diff.ts';
+
+const SIDE = 192;
+const CROP = { xPx: 10, yPx: 20, widthPx: 200, heightPx: 200 };
+
+/** Repeatable noise in [-amplitude, amplitude]. */
+function noise(seed: number, amplitude: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.round((state / 2 ** 32 - 0.5) * 2 * amplitude);
+  };
+}
+
+/** A grey face of a kind: a bright patch with two dark discs whose place says where it looks. */
+function picture(options: { irisShiftPx?: number; noiseSeed?: number }): Uint8ClampedArray {
+  const { irisShiftPx = 0, noiseSeed } = options;
+  const grain = noiseSeed === undefined ? () => 0 : noise(noiseSeed, 4);
+  const rgba = new Uint8ClampedArray(SIDE * SIDE * 4);
+  for (let y = 0; y < SIDE; y++) {
+    for (let x = 0; x < SIDE; x++) {
+      const iris = [64, 128].some((eyeX) => (x - eyeX - irisShiftPx) ** 2 + (y - 80) ** 2 <= 5 ** 2);
+      const value = (iris ? 60 : 170) + grain();
+      rgba.set([value, value, value, 255], (y * SIDE + x) * 4);
+    }
+  }
+  return rgba;
+}
+
+const print = (options: Parameters<typeof picture>[0]) => thumbprint(picture(options), SIDE, SIDE);
+describe('likeness of pictures', () => {
+  it('weighs red, green and blue as luma', () => {
+    const one = (r: number, g: number, b: number) => thumbprint(new Uint8ClampedArray([r, g, b, 255]), 1, 1)[0];
+    expect([one(255, 0, 0), one(0, 255, 0), one(0, 0, 255)].map((value) => Math.round(value ?? 0))).toEqual([
+      76, 150, 29,
+    ]);
+  });
+
+  it('takes bit-identical pictures for the same', () => {
+    expect(largestDifference(print({}), print({}))).toBe(0);
+    expect(looksTheSame(print({}), print({}))).toBe(true);
+  });
+
+  it("takes a still student under the camera's noise for the same", () => {
+    expect(looksTheSame(print({ noiseSeed: 1 }), print({ noiseSeed: 2 }))).toBe(true);
+  });
+
+  it.each([2, 3, 5, -4])('sees irises that moved by %i px', (irisShiftPx) => {
+    expect(looksTheSame(print({ noiseSeed: 1 }), print({ noiseSeed: 2, irisShiftPx }))).toBe(false);
+  });
+
+  it('wants a real picture for another part of the frame, after 2 s, and at first', () => {
+    const sent = { crop: CROP, sentAtMs: 1000 };
+    expect(isRepeatable(sent, CROP, 1500)).toBe(true);
+    expect(isRepeatable(sent, { ...CROP, xPx: 11 }, 1500)).toBe(false);
+    expect(isRepeatable(sent, CROP, 3000)).toBe(false);
+    expect(isRepeatable(null, CROP, 1500)).toBe(false);
+  });
+});

@@ -1,0 +1,83 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expandMjpeg, type FakeCameraClip, type LaunchedChromium, launchChromium } from '../../harness/chromium.ts';
+import { openShapedLink, type ShapedLink } from '../../harness/link/shaped-link.ts';
+import { symmetricLink } from '../../harness/link/shapes.ts';
+import { CLIP_FPS, clipFrames, type Product, startProduct } from '../../harness/product.ts';
+
+const GOOD = symmetricLink({ kbps: 10_000, rttMs: 20 });
+const SLOW = symmetricLink({ kbps: 32, rttMs: 300, loss: 0.02 });
+
+let product: Product;
+let link: ShapedLink;
+let clip: FakeCameraClip;
+let browser: LaunchedChromium;
+
+beforeAll(async () => {
+  product = await startProduct();
+  link = await openShapedLink(Number(new URL(product.url).port), GOOD);
+  clip = await expandMjpeg(clipFrames(), CLIP_FPS);
+  browser = await launchChromium({ clipPath: clip.path });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await clip?.remove();
+  await link?.close();
+  await product?.stop();
+});
+
+/** The demo page over the link, tracking. */
+async function openLive(): Promise<Page> {
+  const page = await browser.newPage();
+  await page.goto(`http://127.0.0.1:${link.port}/`);
+  await page.locator('#consent').check();
+  await page.locator('#start').click();
+  await page.locator('#during').waitFor({ state: 'visible' });
+  return page;
+}
+
+function untilSaid(page: Page, words: string): Promise<unknown> {
+  return page.waitForFunction((text) => document.getElementById('connection')?.textContent === text, words);
+}
+
+describe('the page about its connection', () => {
+  it('says that it is well, slow, lost and back; the session goes on', async () => {
+    const page = await openLive();
+    await untilSaid(page, 'Connected');
+    link.reshape(SLOW);
+    await untilSaid(page, 'Your connection is slow: sending fewer pictures');
+    link.reshape(GOOD);
+    await untilSaid(page, 'Connected');
+    link.setOutage(true);
+    link.drop('left');
+    await untilSaid(page, 'Reconnecting, your time is kept');
+    link.setOutage(false);
+    await untilSaid(page, 'Connected');
+    await page.locator('#pause').click();
+    await untilSaid(page, 'Connected. Paused: no pictures are taken');
+    expect(await page.title()).toMatch(/^Paused/);
+    await page.locator('#pause').click();
+    await untilSaid(page, 'Connected');
+    await page.locator('#stop').click();
+    await page.locator('#after').waitFor({ state: 'visible' });
+    await page.close();
+  });
+
+  it('uses less data where the student wants that, and remembers it', async () => {
+    const page = await openLive();
+    await untilSaid(page, 'Connected');
+    await page.locator('#less-data').check();
+    await untilSaid(page, 'Connected, using less data');
+    await page.locator('#stop').click();
+    await page.reload();
+    await page.locator('#consent').check();
+    await page.locator('#start').click();
+    await untilSaid(page, 'Connected, using less data');
+    expect(await page.locator('#less-data').isChecked()).toBe(true);
+    expect(await page.locator('#data-used').textContent()).toMatch(/kB/);
+    await page.locator('#stop').click();
+    await page.locator('#after').waitFor({ state: 'visible' });
+    await page.close();
+  });
+});

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { gatewayConfigSchema } from '../../gateway/config.ts';
+import { readConfig } from '../../shared/config.ts';
+
+const SECRET = 'x'.repeat(32);
+
+function read(env: Record<string, string>) {
+  const result = readConfig(gatewayConfigSchema, env);
+  if (!result.ok) throw new Error(result.faults.join('\n'));
+  return result.config;
+}
+
+function faults(env: Record<string, string>): readonly string[] {
+  const result = readConfig(gatewayConfigSchema, env);
+  return result.ok ? [] : result.faults;
+}
+
+describe('gateway configuration', () => {
+  it('with nothing set it is the development mode: loopback, embedded store, geometric rule', () => {
+    expect(read({})).toMatchObject({
+      development: true,
+      host: '127.0.0.1',
+      port: 5050,
+      mysqlUrl: null,
+      rule: 'geometric',
+    });
+  });
+
+  it('with a secret it listens everywhere', () => {
+    expect(read({ RELAY_JWT_SECRET: SECRET, ALLOWED_ORIGINS: 'https://a.example, https://b.example' })).toMatchObject({
+      development: false,
+      host: '::',
+      allowedOrigins: ['https://a.example', 'https://b.example'],
+    });
+  });
+
+  it('lists every fault at once, each with its variable', () => {
+    const found = faults({
+      PORT: 'http',
+      FOCUS_RULE: 'vibes',
+      LOG_LEVEL: 'loud',
+      INFERENCE_URL: 'nowhere',
+      MYSQL_URL: 'postgres://x/y',
+    });
+    expect(found.map((fault) => fault.split(':')[0]).sort()).toEqual([
+      'FOCUS_RULE',
+      'INFERENCE_URL',
+      'LOG_LEVEL',
+      'MYSQL_URL',
+      'PORT',
+    ]);
+  });
+
+  it('does not repeat values: some are secrets', () => {
+    expect(faults({ RELAY_JWT_SECRET: 'hunter2' }).join()).not.toContain('hunter2');
+  });
+
+  it('refuses to listen beyond loopback without a secret', () => {
+    expect(faults({ HOST: '0.0.0.0' })[0]).toMatch(/^RELAY_JWT_SECRET/);
+  });
+
+  it('wants the origins of the pages together with a secret', () => {
+    expect(faults({ RELAY_JWT_SECRET: SECRET })[0]).toMatch(/^ALLOWED_ORIGINS/);
+  });
+
+  it('an empty variable counts as not set', () => {
+    expect(read({ PORT: '', MYSQL_URL: '' }).port).toBe(5050);
+  });
+
+  it.each([
+    ['MYSQL_URL', { MYSQL_URL: 'mysql://u:p@h:3307/d' }, 'mysql://u:p@h:3307/d'],
+    [
+      'Railway names',
+      { MYSQLHOST: 'h', MYSQLPORT: '3307', MYSQLUSER: 'u', MYSQLPASSWORD: 'p@:/', MYSQLDATABASE: 'd' },
+      'mysql://u:p%40%3A%2F@h:3307/d',
+    ],
+    ['EyeLearn names', { DB_HOST: 'h', DB_USER: 'u', DB_PASS: 'p', DB_NAME: 'd' }, 'mysql://u:p@h:3306/d'],
+  ])('takes the database from %s', (_name, env, url) => {
+    expect(read(env).mysqlUrl).toBe(url);
+  });
+
+  it('says what is missing beside a database host', () => {
+    expect(faults({ MYSQLHOST: 'h' })[0]).toMatch(/MYSQLUSER and MYSQLDATABASE/);
+  });
+});

@@ -1,0 +1,123 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type CalibrationKeeper, openCalibrationKeeper } from '../../../gateway/delivery/calibrations.ts';
+import { newestCalibration } from '../../../gateway/store/calibrations.ts';
+import { createLibsqlStore } from '../../../gateway/store/libsql/store.ts';
+import { createMysqlStore } from '../../../gateway/store/mysql/store.ts';
+import type { MetricsStore } from '../../../gateway/store/port.ts';
+import { RelayError } from '../../../shared/errors.ts';
+import { captureLog } from '../../support/log-capture.ts';
+import { aCalibration, DEVICE_A } from '../store/calibrations.ts';
+import { START_MS } from '../store/windows.ts';
+import { manualClock } from './manual-clock.ts';
+
+describe('calibrations on their way to the store', () => {
+  let folder: string;
+  let store: MetricsStore;
+  let away: MetricsStore;
+  let log: ReturnType<typeof captureLog>;
+  let clock: ReturnType<typeof manualClock>;
+  const keepers: CalibrationKeeper[] = [];
+
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), 'relay-calibrations-'));
+    log = captureLog();
+    clock = manualClock(START_MS);
+    store = createLibsqlStore({ path: path.join(folder, 'store.db'), logger: log.logger });
+    await store.migrate();
+    // Nobody listens on port 1.
+    away = createMysqlStore({ url: 'mysql://relay:secret@127.0.0.1:1/relay', logger: log.logger });
+  });
+  afterEach(async () => {
+    for (const keeper of keepers.splice(0)) await keeper.close();
+    await store.close();
+    await away.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function open(to: Pick<MetricsStore, 'execute'> = store): Promise<CalibrationKeeper> {
+    const keeper = await openCalibrationKeeper({
+      dataDir: folder,
+      store: to,
+      logger: log.logger,
+      clock,
+      random: () => 0.5,
+    });
+    keepers.push(keeper);
+    return keeper;
+  }
+
+  async function until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  it('arrive there', async () => {
+    const keeper = await open();
+    await keeper.keep(aCalibration());
+    await until(() => keeper.depth() === 0);
+    expect(await newestCalibration(store, 7, DEVICE_A, 1)).toEqual(aCalibration());
+    expect(await keeper.newest(7, DEVICE_A)).toEqual(aCalibration());
+  });
+
+  it('are found, and the newest first, while the store is away', async () => {
+    const keeper = await open(away);
+    await keeper.keep(aCalibration());
+    await keeper.keep(aCalibration({ createdAtMs: START_MS + 1 }));
+    expect((await keeper.newest(7, DEVICE_A))?.createdAtMs).toBe(START_MS + 1);
+    await expect(keeper.newest(8, DEVICE_A)).rejects.toMatchObject({ code: 'store_unreachable' });
+    expect(keeper.depth()).toBe(2);
+  });
+
+  it('are forgotten with their student', async () => {
+    const keeper = await open(away);
+    await keeper.keep(aCalibration());
+    await keeper.keep(aCalibration({ userId: 8 }));
+    await keeper.forgetStudent(7);
+    expect(keeper.depth()).toBe(1);
+    await expect(keeper.newest(7, DEVICE_A)).rejects.toMatchObject({ code: 'store_unreachable' });
+    expect((await keeper.newest(8, DEVICE_A))?.userId).toBe(8);
+  });
+
+  it('outlive the gateway and are tried again and again', async () => {
+    const first = await open(away);
+    await first.keep(aCalibration());
+    await until(() => clock.timers().length > 0);
+    await first.close();
+    let isThere = false;
+    const second = await open({
+      execute: (statements) => (isThere ? store : away).execute(statements),
+    });
+    await until(() => clock.timers().length > 0);
+    expect(second.depth()).toBe(1);
+    isThere = true;
+    clock.advance(60_000);
+    await until(() => second.depth() === 0);
+    expect(await newestCalibration(store, 7, DEVICE_A, 1)).toEqual(aCalibration());
+  });
+
+  it('that the store refuses for good stand aside and hold up nobody', async () => {
+    const keeper = await open({
+      execute: async (statements) => {
+        if (statements.some(({ values }) => values[0] === 66)) throw new RelayError('store_rejected', 'not this one');
+        return store.execute(statements);
+      },
+    });
+    await Promise.all([
+      keeper.keep(aCalibration({ userId: 66 })),
+      keeper.keep(aCalibration()),
+      keeper.keep(aCalibration({ userId: 8 })),
+    ]);
+    await until(() => keeper.depth() === 0);
+    expect(await newestCalibration(store, 8, DEVICE_A, 1)).not.toBeNull();
+    expect(await newestCalibration(store, 66, DEVICE_A, 1)).toBeNull();
+    expect(log.codes()).toContain('calibration_set_aside');
+  });
+
+  it('are refused when the folder cannot be written', async () => {
+    await expect(
+      openCalibrationKeeper({ dataDir: '/dev/null/nowhere', store, logger: log.logger }),
+    ).rejects.toMatchObject({ code: 'spool_failed' });
+  });
+});

@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest';
+import { Checkpointer } from '../../../gateway/delivery/checkpointer.ts';
+import { countSample, type SessionAccount, startCapture } from '../../../gateway/session/account.ts';
+import type { MetricsWindow } from '../../../shared/metrics-window.ts';
+import { captureLog } from '../../support/log-capture.ts';
+import { lookingAtScreen, newAccount, T0 } from '../session/connection/driver.ts';
+
+/** Stops this thread as a signal, or a machine put to sleep, stops the process: time goes by and no work is done. */
+function freeze(forMs: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, forMs);
+}
+
+it('goes on writing open windows after the process was stopped in the middle of it', async () => {
+  let account: SessionAccount = startCapture(newAccount(), { atMs: 0, sectionId: null, mode: 'server' }, T0);
+  let captureMs = 0;
+  let frozen = false;
+  const written: (readonly MetricsWindow[])[] = [];
+  await new Promise<void>((resolve) => {
+    const checkpointer = new Checkpointer({
+      async checkpoint(open) {
+        written.push(open);
+        if (written.length === 3) resolve(checkpointer.stop());
+      },
+      *sessions() {
+        captureMs += 100;
+        account = countSample(account, captureMs, lookingAtScreen());
+        // At a fortieth of the time, half a second of work would mean twenty seconds of rest.
+        if (!frozen) freeze(500);
+        frozen = true;
+        yield { account, isSaved: true };
+      },
+      saved: async () => undefined,
+      isAllSaved: () => true,
+      everyMs: 1,
+      logger: captureLog().logger,
+    });
+    checkpointer.start();
+  });
+  expect(written.slice(0, 3).map(([window]) => window?.focusedMs)).toEqual([0, 200, 300]);
+});

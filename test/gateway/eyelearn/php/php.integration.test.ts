@@ -1,0 +1,384 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import fc from 'fast-check';
+import mysql from 'mysql2/promise';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { openSpool, type Spool, type SpoolPhpOptions } from '../../../../gateway/delivery/queue.ts';
+import { chooseStored, dueDelta, type PhpAccount, unpostedOf } from '../../../../gateway/eyelearn/php/delta.ts';
+import { judgeAnswer, postBody } from '../../../../gateway/eyelearn/php/post.ts';
+import { createLibsqlStore } from '../../../../gateway/store/libsql/store.ts';
+import { createMysqlStore } from '../../../../gateway/store/mysql/store.ts';
+import type { MetricsStore } from '../../../../gateway/store/port.ts';
+import { createEyelearnTables } from '../../../../harness/eyelearn-schema.ts';
+import { type MariaDb, startMariaDb } from '../../../../harness/mariadb.ts';
+import { type PhpServer, startPhpServer } from '../../../../harness/php-server.ts';
+import { openTcpLink, type TcpLink } from '../../../../harness/tcp-link.ts';
+import type { MetricsWindow } from '../../../../shared/metrics-window.ts';
+import { captureLog } from '../../../support/log-capture.ts';
+import { metricsWindow, SESSION_A } from '../../store/windows.ts';
+
+const WAIT = { timeout: 60_000, interval: 20 };
+const BACKOFF = { firstMs: 20, maxMs: 100 };
+const QUICK: Omit<SpoolPhpOptions, 'url' | 'use'> = {
+  timeoutMs: 1000,
+  backoff: BACKOFF,
+  fallbackAfterMs: 0,
+  settleAfterMs: 3000,
+  minDeltaS: 30,
+  maxWaitMs: 600_000,
+};
+
+const account: PhpAccount = {
+  userId: 7,
+  moduleId: 3,
+  sectionKey: 12,
+  focusedMs: 0,
+  unfocusedMs: 0,
+  sentFocusedMs: 0,
+  sentUnfocusedMs: 0,
+  openFocusedS: 0,
+  openUnfocusedS: 0,
+  sinceMs: 0,
+  isUrgent: false,
+  isHeld: false,
+};
+
+describe('what is posted to PHP', () => {
+  it('is whole seconds, the rest is carried, and all of it gets there in the end', () => {
+    const piece = fc.record({ focusedMs: fc.nat({ max: 3000 }), unfocusedMs: fc.nat({ max: 3000 }) });
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
+        let now = account;
+        const posted = { focusedS: 0, unfocusedS: 0 };
+        for (const { focusedMs, unfocusedMs } of pieces) {
+          now = { ...now, focusedMs: now.focusedMs + focusedMs, unfocusedMs: now.unfocusedMs + unfocusedMs };
+          const delta = unpostedOf(now);
+          posted.focusedS += delta.focusedS;
+          posted.unfocusedS += delta.unfocusedS;
+          now = {
+            ...now,
+            sentFocusedMs: now.sentFocusedMs + delta.focusedS * 1000,
+            sentUnfocusedMs: now.sentUnfocusedMs + delta.unfocusedS * 1000,
+          };
+        }
+        expect(posted).toEqual({
+          focusedS: Math.floor(now.focusedMs / 1000),
+          unfocusedS: Math.floor(now.unfocusedMs / 1000),
+        });
+      }),
+    );
+  });
+
+  it('waits for 30 seconds of time unless a session has ended or it has waited long', () => {
+    const short = { ...account, focusedMs: 12_999 };
+    expect(dueDelta(short, 1000, 30, 120_000)).toBeNull();
+    expect(dueDelta({ ...short, isUrgent: true }, 1000, 30, 120_000)).toEqual({ focusedS: 12, unfocusedS: 0 });
+    expect(dueDelta(short, 120_000, 30, 120_000)).toEqual({ focusedS: 12, unfocusedS: 0 });
+    expect(dueDelta({ ...short, unfocusedMs: 18_001 }, 1000, 30, 120_000)).toEqual({ focusedS: 12, unfocusedS: 18 });
+    expect(dueDelta({ ...short, isUrgent: true, isHeld: true }, 1000, 30, 120_000)).toBeNull();
+    expect(dueDelta({ ...short, isUrgent: true, openFocusedS: 12 }, 1000, 30, 120_000)).toBeNull();
+  });
+
+  it('has all that the endpoint requires and never a section 0', () => {
+    const post = { userId: 7, moduleId: 3, sectionKey: 0, focusedS: 20, unfocusedS: 10 };
+    expect(JSON.parse(postBody(post))).toEqual({
+      user_id: 7,
+      module_id: 3,
+      focused_time: 20,
+      unfocused_time: 10,
+      total_time: 30,
+      focus_percentage: 66.7,
+      session_type: 'viewing',
+    });
+    expect(JSON.parse(postBody({ ...post, sectionKey: 12 }))).toMatchObject({ section_id: 12 });
+  });
+
+  it.each([
+    ['{"success":true,"record_id":5}', 'stored'],
+    ['{"success":false,"error":"no"}', 'refused'],
+    ['{"success":"true"}', 'uncertain'],
+    ['{"record_id":5}', 'uncertain'],
+    ['null', 'uncertain'],
+    ['<br /><b>Fatal error</b>', 'uncertain'],
+    ['', 'uncertain'],
+  ])('is judged by the answer %s to be %s', (text, kind) => {
+    expect(judgeAnswer(200, text).kind).toBe(kind);
+    expect(judgeAnswer(500, text).kind).toBe(kind);
+  });
+
+  it('is told from what the rows hold more than is known', () => {
+    const post = (focusedS: number, unfocusedS = 0) => ({ focusedS, unfocusedS });
+    expect(chooseStored([post(30), post(31)], post(31))).toEqual([false, true]);
+    expect(chooseStored([post(30), post(31), post(29, 2)], post(59, 2))).toEqual([true, false, true]);
+    expect(chooseStored([post(30)], post(0))).toEqual([false]);
+    expect(chooseStored([post(30), post(30)], post(61))).toEqual([true, true]);
+    expect(chooseStored([], post(5))).toEqual([]);
+  });
+});
+
+describe('time that goes through PHP', () => {
+  let server: MariaDb;
+  let url: string;
+  let connection: mysql.Connection;
+  let php: PhpServer;
+  let link: TcpLink;
+  let folder: string;
+  let log: ReturnType<typeof captureLog>;
+  let count = 0;
+  const spools: Spool[] = [];
+  const stores: MetricsStore[] = [];
+
+  beforeAll(async () => {
+    server = await startMariaDb();
+  });
+  afterAll(() => server.stop());
+  beforeEach(async () => {
+    count += 1;
+    log = captureLog();
+    folder = await mkdtemp(path.join(os.tmpdir(), 'relay-php-test-'));
+    url = await server.createDatabase(`php_${count}`);
+    connection = await mysql.createConnection({ uri: url, decimalNumbers: true });
+    await createEyelearnTables(connection, 'full');
+    php = await startPhpServer(url);
+    link = await openTcpLink(server.port);
+  });
+  afterEach(async () => {
+    for (const spool of spools.splice(0)) await spool.close();
+    for (const store of stores.splice(0)) await store.close();
+    await php.stop();
+    await link.close();
+    await connection.end();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** A spool whose store is our own file: PHP is the only way to EyeLearn. */
+  async function phpOnly(lineage: 'a' | 'b' | 'c'): Promise<Spool> {
+    const store = createLibsqlStore({ path: path.join(folder, 'store.db'), logger: log.logger });
+    stores.push(store);
+    await store.migrate();
+    const spool = await openSpool({
+      dataDir: folder,
+      store,
+      logger: log.logger,
+      backoff: BACKOFF,
+      php: { ...QUICK, url: php.url(lineage), use: 'always' },
+    });
+    spools.push(spool);
+    return spool;
+  }
+
+  /** A spool on MySQL behind the link, with PHP for when the link is cut. */
+  async function withFallback(lineage: 'a' | 'b' | 'c', more: Partial<SpoolPhpOptions> = {}): Promise<Spool> {
+    const behind = new URL(url);
+    behind.port = String(link.port);
+    const store = createMysqlStore({
+      url: behind.href,
+      logger: log.logger,
+      limits: { transactionMs: 2000, idleMs: 500 },
+    });
+    stores.push(store);
+    const spool = await openSpool({
+      dataDir: folder,
+      store,
+      logger: log.logger,
+      backoff: BACKOFF,
+      php: { ...QUICK, url: php.url(lineage), use: 'fallback', ...more },
+    });
+    spools.push(spool);
+    return spool;
+  }
+
+  /** Windows of today, since PHP adds to today's rows. */
+  function lesson(from: number, to: number, changes: Partial<MetricsWindow> = {}): MetricsWindow[] {
+    const startMs = Math.floor(Date.now() / 1000) * 1000;
+    return Array.from({ length: to - from }, (_, index) =>
+      metricsWindow({
+        seq: from + index,
+        sectionId: 12,
+        sessionStartedAtMs: startMs,
+        startedAtMs: startMs + index,
+        endedAtMs: startMs + index + 30_000,
+        focusedMs: 20_500,
+        unfocusedMs: 9500,
+        unknownMs: 0,
+        untrackedMs: 0,
+        bouts: [],
+        ...changes,
+      }),
+    );
+  }
+
+  async function stored(): Promise<{ rows: number; focusedS: number; unfocusedS: number; totalS: number }> {
+    const [rows] = await connection.query<mysql.RowDataPacket[]>(
+      `SELECT COUNT(*) AS n, COALESCE(SUM(focused_time_seconds), 0) AS focusedS, COALESCE(SUM(unfocused_time_seconds), 0) AS unfocusedS,
+        COALESCE(SUM(total_time_seconds), 0) AS totalS FROM eye_tracking_sessions`,
+    );
+    const [row] = rows;
+    return {
+      rows: Number(row?.n),
+      focusedS: Number(row?.focusedS),
+      unfocusedS: Number(row?.unfocusedS),
+      totalS: Number(row?.totalS),
+    };
+  }
+
+  async function ledger(): Promise<{ windows: number; focusedMs: number }> {
+    const [rows] = await connection.query<mysql.RowDataPacket[]>(
+      'SELECT COUNT(*) AS n, COALESCE(SUM(focused_ms), 0) AS ms FROM relay_windows',
+    );
+    return { windows: Number(rows[0]?.n), focusedMs: Number(rows[0]?.ms) };
+  }
+
+  async function appendAll(spool: Spool, windows: readonly MetricsWindow[]): Promise<void> {
+    for (const window of windows) await spool.append(window);
+  }
+
+  it("stores 600 s as 600 s, where the seed's client stores 6,300 s", async () => {
+    for (let totalS = 30; totalS <= 600; totalS += 30) {
+      const cumulative = {
+        user_id: 8,
+        module_id: 3,
+        section_id: 12,
+        focused_time: totalS,
+        unfocused_time: 0,
+        total_time: totalS,
+      };
+      const response = await fetch(php.url('a'), {
+        method: 'POST',
+        body: JSON.stringify({ ...cumulative, focus_percentage: 100, session_type: 'viewing' }),
+      });
+      expect(await response.json()).toMatchObject({ success: true });
+    }
+    expect(await stored()).toMatchObject({ totalS: 6300 });
+    await connection.query('DELETE FROM eye_tracking_sessions');
+    const spool = await phpOnly('a');
+    await appendAll(spool, lesson(0, 20));
+    await vi.waitFor(
+      async () => expect(await stored()).toMatchObject({ focusedS: 410, unfocusedS: 190, totalS: 600 }),
+      WAIT,
+    );
+    expect((await stored()).rows).toBe(1);
+  });
+
+  it('keeps the seconds that ten posts of 0.9 s would lose', async () => {
+    const spool = await phpOnly('a');
+    await appendAll(spool, lesson(0, 10, { focusedMs: 900, unfocusedMs: 0 }));
+    await appendAll(spool, lesson(10, 11, { focusedMs: 0, unfocusedMs: 0, final: true }));
+    await vi.waitFor(async () => expect(await stored()).toMatchObject({ totalS: 9 }), WAIT);
+  });
+
+  it('is right where each post is a row of its own', async () => {
+    const spool = await phpOnly('b');
+    await appendAll(spool, lesson(0, 20));
+    await vi.waitFor(async () => expect(await stored()).toMatchObject({ focusedS: 410, unfocusedS: 190 }), WAIT);
+  });
+
+  it('waits, all of it, where the endpoint always fails', async () => {
+    const broken = await phpOnly('c');
+    await appendAll(broken, lesson(0, 4));
+    await vi.waitFor(
+      () => expect(log.codes().filter((code) => code === 'php_refused').length).toBeGreaterThan(2),
+      WAIT,
+    );
+    expect(await stored()).toMatchObject({ rows: 0 });
+    await broken.close();
+    await phpOnly('a');
+    await vi.waitFor(async () => expect(await stored()).toMatchObject({ focusedS: 82, unfocusedS: 38 }), WAIT);
+    expect(log.codes()).not.toContain('php_uncertain');
+  });
+
+  it('waits while nobody listens, and is posted once when somebody does', async () => {
+    const spool = await phpOnly('a');
+    await php.kill();
+    await appendAll(spool, lesson(0, 4));
+    await vi.waitFor(() => expect(log.codes()).toContain('php_refused'), WAIT);
+    await php.restart();
+    await vi.waitFor(async () => expect(await stored()).toMatchObject({ focusedS: 82, unfocusedS: 38 }), WAIT);
+  });
+
+  it('is not touched while MySQL can be reached', async () => {
+    const spool = await withFallback('b');
+    await appendAll(spool, lesson(0, 10));
+    await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
+    expect(await stored()).toEqual({ rows: 1, focusedS: 205, unfocusedS: 95, totalS: 300 });
+    expect(log.codes()).not.toContain('php_fallback');
+  });
+
+  it.each(['a', 'b'] as const)(
+    'is in the rows once, and in our ledger, when MySQL is back: lineage %s',
+    async (lineage) => {
+      const spool = await withFallback(lineage);
+      await appendAll(spool, lesson(0, 5));
+      await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
+      await link.cut();
+      await appendAll(spool, lesson(5, 12));
+      await vi.waitFor(async () => expect((await stored()).totalS).toBeGreaterThanOrEqual(300), WAIT);
+      await link.restore();
+      await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
+      await appendAll(spool, lesson(12, 20));
+      await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
+      expect(await stored()).toMatchObject({ focusedS: 410, unfocusedS: 190, totalS: 600 });
+      expect(await ledger()).toEqual({ windows: 20, focusedMs: 20 * 20_500 });
+    },
+  );
+
+  it('is in the rows once where no lesson section is known and posts are small', async () => {
+    const spool = await withFallback('a', { minDeltaS: 2 });
+    const bare = { sectionId: null, focusedMs: 1900, unfocusedMs: 1100 };
+    await appendAll(spool, lesson(0, 5, bare));
+    await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
+    await link.cut();
+    await appendAll(spool, lesson(5, 9, bare));
+    await vi.waitFor(() => expect(php.storedSeconds()).toBeGreaterThan(5), WAIT);
+    await appendAll(spool, lesson(9, 12, bare));
+    await link.restore();
+    await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
+    await appendAll(spool, lesson(12, 20, bare));
+    await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
+    expect(await stored()).toMatchObject({ focusedS: 38, unfocusedS: 22, totalS: 60 });
+  });
+
+  it.each([
+    ['answers HTML before it stores', (at: PhpServer) => at.failNext('fatal_before')],
+    ['stores and answers HTML', (at: PhpServer) => at.failNext('fatal_after')],
+    ['is silent and does not store', (at: PhpServer) => at.failNext('silence_before')],
+    ['stores and is silent', (at: PhpServer) => at.failNext('silence_after')],
+    ['is cut off after the body', async (at: PhpServer) => at.cutAfterBody(true)],
+    ['is away', (at: PhpServer) => at.kill()],
+  ])('is settled when MySQL is back, where the endpoint %s', async (_what, fail) => {
+    const spool = await withFallback('a');
+    await appendAll(spool, lesson(0, 5));
+    await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
+    await link.cut();
+    await fail(php);
+    await appendAll(spool, lesson(5, 8));
+    await vi.waitFor(
+      () => expect(log.codes().filter((code) => String(code).match(/^php_(uncertain|refused)$/))).not.toEqual([]),
+      WAIT,
+    );
+    await appendAll(spool, lesson(8, 12));
+    await link.restore();
+    await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
+    expect(await stored()).toMatchObject({ focusedS: 246, unfocusedS: 114, totalS: 360 });
+    expect(await ledger()).toEqual({ windows: 12, focusedMs: 12 * 20_500 });
+  });
+
+  it('survives the death of the gateway in the middle of a post', async () => {
+    const dying = await withFallback('a', { timeoutMs: 60_000 });
+    await appendAll(dying, lesson(0, 5));
+    await vi.waitFor(() => expect(dying.depth()).toBe(0), WAIT);
+    await link.cut();
+    await php.failNext('silence_after');
+    await appendAll(dying, lesson(5, 8));
+    await vi.waitFor(async () => expect((await stored()).totalS).toBeGreaterThan(150), WAIT);
+    // The first one never hears the answer: it counts as dead from here.
+    const reborn = await withFallback('a');
+    expect(log.codes()).toContain('php_uncertain');
+    await link.restore();
+    await vi.waitFor(async () => expect((await ledger()).windows).toBe(8), WAIT);
+    await vi.waitFor(() => expect(reborn.depth()).toBe(0), WAIT);
+    expect(await stored()).toMatchObject({ focusedS: 164, unfocusedS: 76, totalS: 240 });
+    expect((await stores.at(-1)?.sessionReport(SESSION_A))?.windows).toHaveLength(8);
+  });
+});

@@ -1,0 +1,421 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import mysql from 'mysql2/promise';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { z } from 'zod';
+import { API_ROUTES } from '../../../gateway/http/api/mount.ts';
+import { openStore } from '../../../gateway/store/open.ts';
+import { SILENT, startTestGateway, type TestGateway } from '../../../harness/gateway.ts';
+import { type MariaDb, startMariaDb } from '../../../harness/mariadb.ts';
+import { Peer } from '../../../harness/peer.ts';
+import { answers } from '../../../shared/report/answers.ts';
+import { sessionAnswerSchema } from '../../../shared/report/session.ts';
+import { captureLog } from '../../support/log-capture.ts';
+import { createSchoolTables, schoolWindows, TEACHER } from '../../support/report-data.ts';
+
+const FIRST_DAY_MS = Date.UTC(2026, 2, 1, 16);
+const WINDOWS = schoolWindows({ seed: 5, firstDayMs: FIRST_DAY_MS, days: 6, firstWeekday: 1 });
+const SPAN = 'from=2026-03-02&to=2026-03-08&timeZone=Asia/Manila';
+const [FIRST] = WINDOWS;
+if (FIRST === undefined) throw new Error('no windows');
+const STUDENT = FIRST.userId;
+const OTHER = WINDOWS.find(({ userId }) => userId !== STUDENT)?.userId ?? 0;
+const OWN_SESSION = FIRST.sessionId;
+const OTHER_SESSION = WINDOWS.find(({ userId }) => userId === OTHER)?.sessionId ?? '';
+
+let database: MariaDb;
+let dataDir: string;
+let gateway: TestGateway;
+const log = captureLog();
+
+async function get(path: string, ticket: string | null, init: RequestInit = {}) {
+  const headers = ticket === null ? {} : { authorization: `Bearer ${ticket}` };
+  return fetch(new URL(path, gateway.url), { headers, ...init });
+}
+
+const asTeacher = () => gateway.ticket(TEACHER.id, { role: 'teacher' });
+const asStudent = () => gateway.ticket(STUDENT);
+
+async function read<T extends z.ZodType>(schema: T, path: string): Promise<z.output<T>> {
+  const response = await get(path, await asTeacher());
+  expect(response.status).toBe(200);
+  return schema.parse(await response.json());
+}
+
+async function codeOf(response: Response): Promise<string> {
+  return ((await response.json()) as { error: { code: string } }).error.code;
+}
+
+/** Reads CSV by RFC 4180, without its byte order mark. */
+function parseCsv(text: string): string[][] {
+  const rows: string[][] = [];
+  let row: string[] = [];
+  for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g)) {
+    row.push(quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'));
+    if (end !== ',') {
+      rows.push(row);
+      row = [];
+    }
+  }
+  return rows;
+}
+
+async function csv(path: string): Promise<Record<string, string>[]> {
+  const response = await get(path, await asTeacher());
+  expect(response.headers.get('content-type')).toBe('text/csv; charset=utf-8');
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  expect([...bytes.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf]);
+  const [header = [], ...rows] = parseCsv(new TextDecoder().decode(bytes));
+  return rows.map((row) => Object.fromEntries(header.map((name, index) => [name, row[index] ?? ''])));
+}
+
+beforeAll(async () => {
+  database = await startMariaDb();
+  const mysqlUrl = await database.createDatabase('school');
+  const connection = await mysql.createConnection(mysqlUrl);
+  await createSchoolTables(connection);
+  await connection.end();
+  dataDir = await mkdtemp(join(tmpdir(), 'relay-api-'));
+  const store = await openStore({ mysqlUrl, dataDir }, SILENT);
+  for (let at = 0; at < WINDOWS.length; at += 500) await store.applyWindows(WINDOWS.slice(at, at + 500));
+  await store.close();
+  gateway = await startTestGateway({ MYSQL_URL: mysqlUrl }, { dataDir, logger: log.logger });
+});
+
+afterAll(async () => {
+  await gateway?.dispose();
+  await database?.stop();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+/** Every route with ids that exist; `own` is what a student may ask of it. */
+const ROUTES = [
+  { path: `/api/v1/overview?${SPAN}`, own: 403 },
+  { path: `/api/v1/classes?${SPAN}`, own: 403 },
+  { path: `/api/v1/students?${SPAN}`, own: 403 },
+  { path: `/api/v1/students/${STUDENT}?${SPAN}`, own: 200 },
+  { path: `/api/v1/students/${OTHER}?${SPAN}`, own: 403 },
+  { path: `/api/v1/students/999999?${SPAN}`, own: 403 },
+  { path: `/api/v1/days?${SPAN}`, own: 200 },
+  { path: `/api/v1/days?${SPAN}&userId=${OTHER}`, own: 403 },
+  { path: `/api/v1/hours?${SPAN}&userId=${OTHER}`, own: 403 },
+  { path: `/api/v1/modules?${SPAN}`, own: 200 },
+  { path: `/api/v1/modules/3?${SPAN}`, own: 403 },
+  { path: `/api/v1/modules/3/sections?${SPAN}`, own: 200 },
+  { path: `/api/v1/modules/3/sections?${SPAN}&userId=${OTHER}`, own: 403 },
+  { path: `/api/v1/modules/3/sections/32?${SPAN}`, own: 403 },
+  { path: `/api/v1/modules/3/sections/32/timeline?${SPAN}`, own: 403 },
+  { path: `/api/v1/sessions?${SPAN}`, own: 200 },
+  { path: `/api/v1/sessions?${SPAN}&userId=${OTHER}`, own: 403 },
+  { path: `/api/v1/sessions/${OWN_SESSION}`, own: 200 },
+  { path: `/api/v1/sessions/${OTHER_SESSION}`, own: 404 },
+  { path: '/api/v1/live', own: 403 },
+  { path: '/api/v1/me', own: 200 },
+];
+
+describe('who may read what', () => {
+  it.each(ROUTES)('$path: nobody without a ticket, teachers and admins, students as $own', async ({ path, own }) => {
+    const none = await get(path, null);
+    expect([none.status, await codeOf(none)]).toEqual([401, 'unauthorized']);
+    expect((await get(path, 'not.a.ticket')).status).toBe(401);
+    expect((await get(path, await gateway.ticket(1, { role: 'admin', nowMs: 0 }))).status).toBe(401);
+    const known = path.includes('999999') ? 404 : 200;
+    for (const role of ['teacher', 'admin'] as const) {
+      expect((await get(path, await gateway.ticket(TEACHER.id, { role }))).status).toBe(known);
+    }
+    const student = await get(path, await asStudent());
+    expect(student.status).toBe(own);
+    if (own === 403) expect(await codeOf(student)).toMatch(/^(role|student)_not_allowed$/);
+  });
+
+  it('a student sees nothing but their own in lists', async () => {
+    const response = await get(`/api/v1/sessions?${SPAN}`, await asStudent());
+    const { rows, page } = answers.sessions.parse(await response.json());
+    const own = new Set(WINDOWS.filter(({ userId }) => userId === STUDENT).map(({ sessionId }) => sessionId));
+    expect(new Set(rows.map(({ sessionId }) => sessionId))).toEqual(own);
+    expect(page.total).toBe(own.size);
+    const modules = answers.modules.parse(await (await get(`/api/v1/modules?${SPAN}`, await asStudent())).json());
+    expect(modules.rows.every(({ students }) => students === 1)).toBe(true);
+    const whole = await get(`/api/v1/sessions?${SPAN}&format=csv`, await asStudent());
+    expect(
+      new Set(
+        parseCsv(await whole.text())
+          .slice(1)
+          .map((row) => row[1]),
+      ),
+    ).toEqual(new Set([String(STUDENT)]));
+  });
+
+  it('a ticket is exchanged for a token that reads for hours; the token is no ticket', async () => {
+    const post = { method: 'POST' };
+    const ticket = await asTeacher();
+    const authorization = (token: string) => ({ ...post, headers: { authorization: `Bearer ${token}` } });
+    const response = await get('/api/v1/reader-token', null, authorization(ticket));
+    const { token, expiresAtMs } = answers.token.parse(await response.json());
+    expect(expiresAtMs).toBeGreaterThan(Date.now() + 3_600_000);
+    const me = answers.me.parse(await (await get('/api/v1/me', token)).json());
+    expect(me).toEqual({ userId: TEACHER.id, role: 'teacher', name: 'Teresa Lim' });
+    expect((await get('/api/v1/reader-token', null, authorization(token))).status).toBe(401);
+    const peer = await Peer.open(gateway.url);
+    peer.sendControl({ type: 'hello', protocol: 'gaze-relay.v1', ticket: token });
+    await peer.fault('ticket_invalid');
+    peer.socket.terminate();
+  });
+
+  it('each access to a student is written down: who, whose, by which way', async () => {
+    const before = log.entries.length;
+    const startedAtMs = Date.now();
+    await get(`/api/v1/students/${STUDENT}?${SPAN}`, await asTeacher());
+    await get(`/api/v1/sessions/${OWN_SESSION}`, await asStudent());
+    await get(`/api/v1/students?${SPAN}&pageSize=2`, await asTeacher());
+    await get(`/api/v1/overview?${SPAN}`, await asTeacher());
+    await get(`/api/v1/students/${OTHER}?${SPAN}`, await asStudent());
+    const lines = log.entries.slice(before).filter(({ message }) => message === 'report accessed');
+    expect(lines.map(({ level, fields }) => [level, fields])).toEqual([
+      ['info', { readerId: TEACHER.id, role: 'teacher', studentIds: [STUDENT], path: '/api/v1/students/{userId}' }],
+      ['info', { readerId: STUDENT, role: 'student', studentIds: [STUDENT], path: '/api/v1/sessions/{sessionId}' }],
+      [
+        'info',
+        {
+          readerId: TEACHER.id,
+          role: 'teacher',
+          studentIds: [expect.any(Number), expect.any(Number)],
+          path: '/api/v1/students',
+        },
+      ],
+    ]);
+    const kept = async () => {
+      const connection = await mysql.createConnection(database.url('school'));
+      const [rows] = await connection.query<mysql.RowDataPacket[]>(
+        "SELECT actor_user_id, actor_role, subject_user_id FROM relay_audit WHERE action = 'read_report' AND at_ms >= ?",
+        [startedAtMs],
+      );
+      await connection.end();
+      return rows;
+    };
+    let rows = await kept();
+    while (rows.length < 4) rows = await kept();
+    expect(rows).toHaveLength(4);
+    expect(rows.filter((row) => row.actor_role === 'student')).toEqual([
+      { actor_user_id: STUDENT, actor_role: 'student', subject_user_id: STUDENT },
+    ]);
+  });
+});
+
+describe('parameters', () => {
+  it.each([
+    ['/api/v1/overview?from=yesterday', 'parameter_invalid'],
+    ['/api/v1/overview?from=2026-02-30', 'parameter_invalid'],
+    ['/api/v1/overview?from=2026-03-08&to=2026-03-02', 'range_reversed'],
+    ['/api/v1/overview?from=2020-01-01&to=2026-03-02', 'range_too_long'],
+    ['/api/v1/overview?timeZone=Mars/Olympus', 'time_zone_unknown'],
+    ['/api/v1/overview?formatt=csv', 'parameter_invalid'],
+    ['/api/v1/overview?format=xlsx', 'parameter_invalid'],
+    ['/api/v1/live?from=2026-03-02', 'parameter_invalid'],
+    ['/api/v1/students?page=0', 'parameter_invalid'],
+    ['/api/v1/students?pageSize=100000', 'parameter_invalid'],
+    ['/api/v1/students?order=password', 'parameter_invalid'],
+    ['/api/v1/students/abc', 'parameter_invalid'],
+    ['/api/v1/students/99999999999', 'parameter_invalid'],
+    ['/api/v1/modules/3/sections/last', 'parameter_invalid'],
+    ['/api/v1/modules/3/sections/32/timeline?stepMs=1', 'parameter_invalid'],
+    ['/api/v1/sessions/7', 'session_id_invalid'],
+    ['/api/v1/me?format=csv', 'parameter_invalid'],
+  ])('%s is refused with %s', async (path, code) => {
+    const response = await get(path, await asTeacher());
+    expect([response.status, await codeOf(response)]).toEqual([400, code]);
+  });
+
+  it.each([
+    ['/api/v1/modules/777', 'module_unknown'],
+    ['/api/v1/modules/3/sections/777', 'section_unknown'],
+    ['/api/v1/students/777', 'student_unknown'],
+    ['/api/v1/sessions/11111111-1111-4111-8111-111111111111', 'session_unknown'],
+  ])('%s is not there: %s', async (path, code) => {
+    const response = await get(path, await asTeacher());
+    expect([response.status, await codeOf(response)]).toEqual([404, code]);
+  });
+
+  it('without any, the range is the last four weeks in UTC', async () => {
+    const { range } = await read(answers.overview, '/api/v1/overview');
+    expect(range.timeZone).toBe('UTC');
+    expect((range.toMs - range.fromMs) / 86_400_000).toBe(28);
+  });
+});
+
+describe('answers', () => {
+  const sum = (pick: (window: (typeof WINDOWS)[number]) => number, windows = WINDOWS) =>
+    windows.reduce((total, window) => total + pick(window), 0);
+
+  it('overview, students, modules and days add up to the same', async () => {
+    const focusedMs = sum((window) => window.focusedMs);
+    const { overview } = await read(answers.overview, `/api/v1/overview?${SPAN}`);
+    const students = await read(answers.students, `/api/v1/students?${SPAN}&pageSize=200`);
+    const modules = await read(answers.modules, `/api/v1/modules?${SPAN}`);
+    const days = await read(answers.days, `/api/v1/days?${SPAN}`);
+    const hours = await read(answers.hours, `/api/v1/hours?${SPAN}`);
+    const classes = await read(answers.classes, `/api/v1/classes?${SPAN}`);
+    expect(overview.focusedMs).toBe(focusedMs);
+    for (const { rows } of [students, modules, days, hours, classes]) {
+      const together = (rows as { focusedMs: number }[]).reduce((total, row) => total + row.focusedMs, 0);
+      expect(together).toBe(focusedMs);
+    }
+    const oneClass = await read(answers.overview, `/api/v1/overview?${SPAN}&class=BSIT-1B`);
+    expect(oneClass.overview.focusedMs).toBe(classes.rows.find(({ className }) => className === 'BSIT-1B')?.focusedMs);
+  });
+
+  it('a module with its sections, and a section with its time line', async () => {
+    const { module } = await read(answers.module, `/api/v1/modules/3?${SPAN}`);
+    expect(module.title).toBe('Computer Networks');
+    const { rows } = await read(answers.sections, `/api/v1/modules/3/sections?${SPAN}`);
+    expect(rows.reduce((total, row) => total + row.trackedMs, 0)).toBe(module.trackedMs);
+    const { section } = await read(answers.section, `/api/v1/modules/3/sections/32?${SPAN}`);
+    expect(section).toMatchObject({ title: 'Addresses and subnets', moduleTitle: 'Computer Networks' });
+    const timeline = await read(answers.timeline, `/api/v1/modules/3/sections/32/timeline?${SPAN}`);
+    expect(timeline.rows.reduce((total, row) => total + row.focusedMs, 0)).toBe(section.focusedMs);
+    expect(timeline.rows.reduce((total, row) => total + row.distractions, 0)).toBe(section.unfocusedBouts);
+  });
+
+  it('a session has the names of what it mentions', async () => {
+    const { report, names } = await read(sessionAnswerSchema, `/api/v1/sessions/${OWN_SESSION}`);
+    expect(report.userId).toBe(STUDENT);
+    expect(report.windows).toHaveLength(WINDOWS.filter(({ sessionId }) => sessionId === OWN_SESSION).length);
+    expect(names.student).toMatch(/\w/);
+    expect(Object.keys(names.sections)).toEqual(
+      [...new Set(report.windows.map(({ sectionId }) => String(sectionId)))].toSorted(),
+    );
+  });
+
+  it('live: who is tracked now, with name and state; gone when they leave', async () => {
+    const peer = await Peer.open(gateway.url);
+    await peer.hello(await gateway.ticket(9, { moduleId: 3 }));
+    await peer.start();
+    const { rows } = await read(answers.live, '/api/v1/live');
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toMatchObject({
+      userId: 9,
+      name: 'Carla Domingo',
+      className: 'BSIT-1A',
+      moduleTitle: 'Computer Networks',
+      phase: 'tracking',
+      state: 'untracked',
+      focusShare: null,
+    });
+    peer.socket.terminate();
+    await expect.poll(async () => (await read(answers.live, '/api/v1/live')).rows).toEqual([]);
+  });
+
+  it('the database away is 503, and not what is there', async () => {
+    await database.kill();
+    const response = await get(`/api/v1/overview?${SPAN}`, await asTeacher());
+    expect([response.status, await codeOf(response)]).toEqual([503, 'store_unreachable']);
+    await database.restart();
+    expect((await get(`/api/v1/overview?${SPAN}`, await asTeacher())).status).toBe(200);
+  });
+});
+
+describe('CSV', () => {
+  it('of students: all pages, the same numbers as JSON, and no name runs as a formula', async () => {
+    const { rows } = await read(answers.students, `/api/v1/students?${SPAN}&pageSize=200`);
+    const lines = await csv(`/api/v1/students?${SPAN}&pageSize=3&page=2&format=csv`);
+    expect(lines).toEqual(
+      rows.map((row) => ({
+        user_id: String(row.userId),
+        name: row.name?.startsWith('=') ? `'${row.name}` : row.name,
+        class: row.className ?? '',
+        last_seen_utc: new Date(row.lastSeenAtMs).toISOString(),
+        sessions: String(row.sessions),
+        students: '1',
+        tracked_ms: String(row.trackedMs),
+        focused_ms: String(row.focusedMs),
+        unfocused_ms: String(row.unfocusedMs),
+        unknown_ms: String(row.unknownMs),
+        untracked_ms: String(row.untrackedMs),
+        focus_share_percent: row.focusShare === null ? '' : String(Number((row.focusShare * 100).toFixed(2))),
+        focused_bouts: String(row.focusedBouts),
+        unfocused_bouts: String(row.unfocusedBouts),
+        longest_focused_bout_ms: String(row.longestFocusedBoutMs),
+      })),
+    );
+    expect(lines.some(({ name }) => name === "'=Rosa Valdez")).toBe(true);
+    expect(lines.some(({ name }) => name === 'Oscar de la Peña')).toBe(true);
+  });
+
+  it('of a session: its windows to the millisecond', async () => {
+    const lines = await csv(`/api/v1/sessions/${OWN_SESSION}?format=csv`);
+    const stored = WINDOWS.filter(({ sessionId }) => sessionId === OWN_SESSION);
+    expect(
+      lines.map((line) => [line.seq, line.section_id, line.focused_ms, line.untracked_ms, line.looking_down_ms]),
+    ).toEqual(
+      stored.map((w) => [w.seq, w.sectionId, w.focusedMs, w.untrackedMs, w.directionMs.looking_down ?? 0].map(String)),
+    );
+    expect(lines[0]?.started_at_utc).toBe(new Date(stored[0]?.startedAtMs ?? 0).toISOString());
+  });
+
+  it.each([...ROUTES.filter(({ path }) => !path.endsWith('/me') && !path.includes('999999'))])(
+    'of $path comes as a file',
+    async ({ path }) => {
+      const response = await get(`${path}${path.includes('?') ? '&' : '?'}format=csv`, await asTeacher());
+      expect(response.status).toBe(200);
+      expect(response.headers.get('content-disposition')).toMatch(/^attachment; filename="[\w.-]+\.csv"$/);
+      expect(response.headers.get('cache-control')).toBe('no-store');
+    },
+  );
+});
+
+interface OpenApi {
+  readonly openapi: string;
+  readonly paths: Record<
+    string,
+    Record<string, { readonly operationId: string; readonly parameters: { name: string }[] }>
+  >;
+}
+
+describe('the OpenAPI document', () => {
+  it('is valid by the official schema of OpenAPI 3.1', async () => {
+    const validator = new Validator();
+    const result = await validator.validate(
+      (await (await get('/api/v1/openapi.json', null)).json()) as Record<string, unknown>,
+    );
+    expect(result.errors ?? []).toEqual([]);
+    expect(result.valid).toBe(true);
+    expect(validator.version).toBe('3.1');
+  });
+
+  it('lists every route of the app under /api/v1 with its parameters, and needs no ticket', async () => {
+    const document = (await (await get('/api/v1/openapi.json', null)).json()) as OpenApi;
+    expect(document.openapi).toBe('3.1.0');
+    const listed = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((m) => `${m} ${path}`),
+    );
+    expect(listed.toSorted()).toEqual(API_ROUTES.map(({ method, path }) => `${method} ${path}`).toSorted());
+    const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
+    const parameters = document.paths['/api/v1/students']?.get?.parameters.map(({ name }) => name);
+    expect(parameters).toEqual([
+      'from',
+      'to',
+      'timeZone',
+      'class',
+      'moduleId',
+      'search',
+      'order',
+      'way',
+      'page',
+      'pageSize',
+      'format',
+    ]);
+  });
+});
+
+describe('pages', () => {
+  it('/reports is the dashboard, under the same content security policy as the other pages', async () => {
+    const response = await get('/reports', null);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-security-policy')).toContain("default-src 'self'");
+    expect(await response.text()).toContain('js/dashboard.js');
+    expect((await get('/reports/', null)).url).toBe(new URL('/reports', gateway.url).href);
+  });
+});

@@ -1,0 +1,236 @@
+import mysql from 'mysql2/promise';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { applyRetention } from '../../../gateway/privacy/retention.ts';
+import { retentionSchedule } from '../../../gateway/privacy/schedule.ts';
+import { deleteStudent, exportStudent, writeAudit } from '../../../gateway/privacy/student.ts';
+import { createMysqlStore } from '../../../gateway/store/mysql/store.ts';
+import type { MetricsStore } from '../../../gateway/store/port.ts';
+import { createEyelearnDayTables, createEyelearnTables } from '../../../harness/eyelearn-schema.ts';
+import { startTestGateway } from '../../../harness/gateway.ts';
+import { type MariaDb, startMariaDb } from '../../../harness/mariadb.ts';
+import { Peer } from '../../../harness/peer.ts';
+import { CLOSE } from '../../../shared/protocol/errors.ts';
+import { SUBPROTOCOL } from '../../../shared/protocol/version.ts';
+import { captureLog } from '../../support/log-capture.ts';
+import { BENCHES, type Bench } from '../store/fixtures.ts';
+import { metricsWindow, SESSION_A, SESSION_B, START_MS, windowSeries } from '../store/windows.ts';
+
+const DAY_MS = 86_400_000;
+const TEACHER = { userId: 50, role: 'teacher' };
+
+describe.each(BENCHES)('the data of students in a $kind store', ({ makeBench }) => {
+  let bench: Bench;
+  let store: MetricsStore;
+
+  beforeAll(async () => {
+    bench = await makeBench();
+  });
+  afterAll(() => bench.dispose());
+  beforeEach(async () => {
+    await bench.reset();
+    store = bench.open();
+    await store.migrate();
+  });
+  afterEach(() => store.close());
+
+  async function countOf(table: string): Promise<number> {
+    const [row] = await bench.query(`SELECT COUNT(*) AS n FROM ${table}`);
+    return Number(row?.n);
+  }
+
+  /** Sixty sessions of two windows, one a day, all of student 7. */
+  async function fillDays(): Promise<void> {
+    for (let day = 0; day < 60; day += 1) {
+      const startedAtMs = START_MS + day * DAY_MS;
+      const sessionId = `00000000-0000-4000-8000-${String(day).padStart(12, '0')}`;
+      await store.applyWindows(
+        [0, 1].map((seq) =>
+          metricsWindow({
+            sessionId,
+            seq,
+            sessionStartedAtMs: startedAtMs,
+            startedAtMs: startedAtMs + seq * 30_000,
+            endedAtMs: startedAtMs + (seq + 1) * 30_000,
+          }),
+        ),
+      );
+    }
+  }
+
+  it('is kept where no limit is set', async () => {
+    await fillDays();
+    expect(await applyRetention(store, { detailDays: 0, totalsDays: 0 }, START_MS + 1000 * DAY_MS)).toEqual({
+      deleted: {},
+      isDone: true,
+    });
+    expect(await countOf('relay_windows')).toBe(120);
+  });
+
+  it('goes table by table when it is too old, in steps that can be gone on with', async () => {
+    await fillDays();
+    const nowMs = START_MS + 60 * DAY_MS;
+    const rules = { detailDays: 10, totalsDays: 30 };
+    let steps = 0;
+    const deleted: Record<string, number> = {};
+    for (let isDone = false; !isDone; steps += 1) {
+      const step = await applyRetention(store, rules, nowMs, 1);
+      isDone = step.isDone;
+      for (const [table, count] of Object.entries(step.deleted)) deleted[table] = (deleted[table] ?? 0) + count;
+    }
+    expect(steps).toBeGreaterThan(2);
+    expect(await countOf('relay_windows')).toBe(20);
+    expect(await countOf('relay_bouts')).toBe(40);
+    expect(await countOf('relay_sessions')).toBe(30);
+    expect(await countOf('relay_hours')).toBe(30);
+    expect(deleted).toMatchObject({ relay_windows: 100, relay_bouts: 200, relay_sessions: 30, relay_hours: 30 });
+    // A day later one more day goes.
+    await applyRetention(store, rules, nowMs + DAY_MS);
+    expect(await countOf('relay_windows')).toBe(18);
+    expect(await countOf('relay_sessions')).toBe(29);
+  });
+
+  it('goes once a day by the gateway itself, piece by piece, while there are students', async () => {
+    await fillDays();
+    const log = captureLog();
+    const rules = { detailDays: 10, totalsDays: 0 };
+    const schedule = retentionSchedule(store, rules, log.logger);
+    let nowMs = START_MS + 60 * DAY_MS;
+    let looks = 0;
+    for (; Number((await bench.query('SELECT MIN(session_id) AS id FROM relay_windows'))[0]?.id) < 51; looks += 1) {
+      schedule.tick(nowMs);
+      await schedule.idle();
+      nowMs += 5000;
+    }
+    expect(looks).toBeGreaterThan(0);
+    schedule.tick(nowMs);
+    await schedule.idle();
+    // Another gateway of this database leaves it alone for the rest of the day, and does it on the next.
+    const other = retentionSchedule(store, rules, log.logger);
+    other.tick(nowMs + DAY_MS / 2);
+    await other.idle();
+    expect(await countOf('relay_windows')).toBe(20);
+    other.tick(nowMs + DAY_MS);
+    await other.idle();
+    expect(await countOf('relay_windows')).toBe(18);
+  });
+
+  it('waits with that for a database that is away', async () => {
+    await fillDays();
+    const log = captureLog();
+    const schedule = retentionSchedule(store, { detailDays: 10, totalsDays: 0 }, log.logger);
+    const nowMs = START_MS + 60 * DAY_MS - 700_000;
+    await bench.cutOff();
+    schedule.tick(nowMs);
+    await schedule.idle();
+    await bench.restore();
+    expect(log.codes()).toEqual(['store_unreachable']);
+    schedule.tick(nowMs + 1000);
+    await schedule.idle();
+    expect(await countOf('relay_windows')).toBe(120);
+    schedule.tick(nowMs + 600_000);
+    await schedule.idle();
+    expect(await countOf('relay_windows')).toBe(20);
+  });
+
+  it('is handed out whole, and of nobody else', async () => {
+    await store.applyWindows([...windowSeries(3), metricsWindow({ sessionId: SESSION_B, userId: 8 })]);
+    const exported = await exportStudent(store, 7, START_MS);
+    expect(exported.tables.relay_windows).toHaveLength(3);
+    expect(exported.tables.relay_bouts).toHaveLength(6);
+    expect(exported.tables.relay_sessions).toMatchObject([{ session_uuid: SESSION_A, user_id: 7 }]);
+    expect(JSON.stringify(exported)).not.toContain(SESSION_B);
+  });
+
+  it('is deleted whole, and of nobody else, with a line that says so', async () => {
+    await store.applyWindows([...windowSeries(3), metricsWindow({ sessionId: SESSION_B, userId: 8 })]);
+    expect(await deleteStudent(store, 7, START_MS, TEACHER)).toMatchObject({ relay_windows: 3, relay_sessions: 1 });
+    const left = await exportStudent(store, 7, START_MS);
+    const { relay_audit: audit, ...data } = left.tables;
+    for (const rows of Object.values(data)) expect(rows).toEqual([]);
+    expect(audit).toMatchObject([{ actor_user_id: 50, actor_role: 'teacher', action: 'delete_student' }]);
+    expect((await store.sessionReport(SESSION_B))?.windows).toHaveLength(1);
+    expect(await store.sessionReport(SESSION_A)).toBeNull();
+  });
+
+  it('is not read without a line in the audit log', async () => {
+    const line = {
+      atMs: START_MS + 0.5,
+      actor: TEACHER,
+      action: 'read_report',
+      subjectUserId: 7,
+      detail: 'x'.repeat(300),
+    };
+    await writeAudit(store, [line, { ...line, subjectUserId: 8, actor: { userId: null, role: 'operator' } }]);
+    expect(await bench.query('SELECT * FROM relay_audit ORDER BY id')).toMatchObject([
+      { subject_user_id: 7, actor_user_id: 50, detail: 'x'.repeat(200) },
+      { subject_user_id: 8, actor_user_id: null },
+    ]);
+  });
+});
+
+describe('beside EyeLearn', () => {
+  let server: MariaDb;
+  let url: string;
+  let connection: mysql.Connection;
+  let store: MetricsStore;
+
+  beforeAll(async () => {
+    server = await startMariaDb();
+    url = await server.createDatabase('privacy');
+    connection = await mysql.createConnection(url);
+    await createEyelearnTables(connection, 'full');
+    await createEyelearnDayTables(connection, 'both');
+    store = createMysqlStore({ url, logger: captureLog().logger });
+    await store.migrate();
+  });
+  afterAll(async () => {
+    await store.close();
+    await connection.end();
+    await server.stop();
+  });
+
+  it("asks EyeLearn's users for their agreement to the camera", async () => {
+    await connection.query('UPDATE users SET camera_agreement_accepted = 0 WHERE id = 8');
+    expect(await store.hasConsent(7)).toBe(true);
+    expect(await store.hasConsent(8)).toBe(false);
+    expect(await store.hasConsent(99)).toBeNull();
+  });
+
+  it('lets nobody be tracked who has not agreed to the camera', async () => {
+    await connection.query('UPDATE users SET camera_agreement_accepted = 0 WHERE id = 8');
+    const gateway = await startTestGateway({ MYSQL_URL: url });
+    try {
+      const refused = await Peer.open(gateway.url);
+      refused.sendControl({ type: 'hello', protocol: SUBPROTOCOL, ticket: await gateway.ticket(8), client: 'test' });
+      await refused.fault('consent_missing');
+      expect(await refused.closed).toBe(CLOSE.forbidden);
+      const admitted = await Peer.open(gateway.url);
+      await admitted.hello(await gateway.ticket(7));
+      await admitted.close();
+    } finally {
+      await gateway.dispose();
+    }
+  });
+
+  it("deletes a student's rows there too, and leaves what others wrote", async () => {
+    await connection.query(
+      'INSERT INTO eye_tracking_sessions (user_id, module_id, total_time_seconds) VALUES (7, 3, 100)',
+    );
+    await store.applyWindows([...windowSeries(3), ...windowSeries(3, { sessionId: SESSION_B, userId: 8 })]);
+    const deleted = await deleteStudent(store, 7, START_MS, TEACHER);
+    expect(deleted).toMatchObject({
+      eye_tracking_sessions: 1,
+      eye_tracking_analytics: 1,
+      daily_analytics: 1,
+      user_study_sessions: 1,
+      focus_events: 12,
+    });
+    const [rows] = await connection.query(
+      'SELECT user_id, total_time_seconds FROM eye_tracking_sessions ORDER BY user_id',
+    );
+    expect(rows).toEqual([
+      { user_id: 7, total_time_seconds: 100 },
+      { user_id: 8, total_time_seconds: 79 },
+    ]);
+  });
+});

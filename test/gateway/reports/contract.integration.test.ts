@@ -1,0 +1,462 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import mysql from 'mysql2/promise';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openReports } from '../../../gateway/reports/open.ts';
+import type { ReportStore, Scope, StudentsQuery } from '../../../gateway/reports/port.ts';
+import { openStore } from '../../../gateway/store/open.ts';
+import type { MetricsStore } from '../../../gateway/store/port.ts';
+import { SILENT } from '../../../harness/gateway.ts';
+import { type MariaDb, startMariaDb } from '../../../harness/mariadb.ts';
+import type { MetricsWindow } from '../../../shared/metrics-window.ts';
+import { detailSchema } from '../../../shared/report/figures.ts';
+import * as rowSchemas from '../../../shared/report/rows.ts';
+import { createSchoolTables, MODULES, STUDENTS, schoolWindows } from '../../support/report-data.ts';
+
+const MANILA_MS = 8 * 3_600_000;
+const DAY = 86_400_000;
+/** Monday 2 March 2026, midnight in Manila. */
+const FIRST_DAY_MS = Date.UTC(2026, 2, 2) - MANILA_MS;
+
+const SCHOOL = schoolWindows({ seed: 11, firstDayMs: FIRST_DAY_MS, days: 10, firstWeekday: 1 });
+
+/** A session by hand, of 20 s, begun 5 s before midnight in Manila at the end of 4 March. */
+const LATE_START_MS = FIRST_DAY_MS + 3 * DAY - 5000;
+const LATE: MetricsWindow[] = [0, 1].map((seq) => ({
+  sessionId: '0b0a3c52-6f1c-4c9a-9a3e-3f0a5d1c7e11',
+  epoch: 0,
+  seq,
+  userId: 999,
+  moduleId: 99,
+  sectionId: null,
+  sessionStartedAtMs: LATE_START_MS,
+  startedAtMs: LATE_START_MS + seq * 10_000,
+  endedAtMs: LATE_START_MS + (seq + 1) * 10_000,
+  focusedMs: 0,
+  unfocusedMs: 0,
+  unknownMs: 0,
+  untrackedMs: 10_000,
+  directionMs: {},
+  bouts: [],
+  framesReceived: 0,
+  framesProcessed: 0,
+  framesDropped: 0,
+  framesWithFace: 0,
+  bytesUp: 10,
+  bytesDown: 1,
+  gatewayMsSum: 0,
+  mode: 'device',
+  rule: 'geometric',
+  calibrationVersion: null,
+  calibratedAtMs: null,
+  final: seq === 1,
+}));
+
+const WINDOWS = [...SCHOOL, ...LATE];
+
+function scope(changes: Partial<Scope> = {}): Scope {
+  const range = {
+    from: '2026-03-02',
+    to: '2026-03-11',
+    timeZone: 'Asia/Manila',
+    fromMs: FIRST_DAY_MS,
+    toMs: FIRST_DAY_MS + 10 * DAY,
+  };
+  return { range, ...changes };
+}
+
+const sum = <T>(items: readonly T[], pick: (item: T) => number) => items.reduce((total, item) => total + pick(item), 0);
+
+function median(lengths: readonly number[]): number | null {
+  const sorted = lengths.toSorted((a, b) => a - b);
+  const [lower, upper] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[Math.floor(sorted.length / 2)]];
+  return lower === undefined || upper === undefined ? null : (lower + upper) / 2;
+}
+
+/** The figures that a report must have, from the windows alone. */
+function figures(windows: readonly MetricsWindow[]) {
+  const bouts = windows.flatMap((window) => window.bouts);
+  const focused = bouts.filter(({ kind }) => kind === 'focused').map(({ durationMs }) => durationMs);
+  const focusedMs = sum(windows, (window) => window.focusedMs);
+  const unfocusedMs = sum(windows, (window) => window.unfocusedMs);
+  const unknownMs = sum(windows, (window) => window.unknownMs);
+  const trackedMs = focusedMs + unfocusedMs + unknownMs;
+  return {
+    sessions: new Set(windows.map(({ sessionId }) => sessionId)).size,
+    students: new Set(windows.map(({ userId }) => userId)).size,
+    focusedMs,
+    unfocusedMs,
+    unknownMs,
+    untrackedMs: sum(windows, (window) => window.untrackedMs),
+    trackedMs,
+    focusShare: trackedMs === 0 ? null : focusedMs / trackedMs,
+    focusedBouts: focused.length,
+    unfocusedBouts: bouts.length - focused.length,
+    longestFocusedBoutMs: focused.length === 0 ? null : Math.max(...focused),
+  };
+}
+
+function detail(windows: readonly MetricsWindow[]) {
+  const directionMs: Record<string, number> = {};
+  for (const window of windows) {
+    for (const [name, spentMs] of Object.entries(window.directionMs))
+      directionMs[name] = (directionMs[name] ?? 0) + spentMs;
+  }
+  const lengths = (kind: string) =>
+    windows.flatMap((window) => window.bouts.filter((bout) => bout.kind === kind).map(({ durationMs }) => durationMs));
+  return {
+    ...figures(windows),
+    medianFocusedBoutMs: median(lengths('focused')),
+    medianUnfocusedBoutMs: median(lengths('unfocused')),
+    longestUnfocusedBoutMs: lengths('unfocused').length === 0 ? null : Math.max(...lengths('unfocused')),
+    directionMs,
+    framesReceived: sum(windows, (window) => window.framesReceived),
+    framesProcessed: sum(windows, (window) => window.framesProcessed),
+    framesDropped: sum(windows, (window) => window.framesDropped),
+    framesWithFace: sum(windows, (window) => window.framesWithFace),
+    bytesUp: sum(windows, (window) => window.bytesUp),
+    bytesDown: sum(windows, (window) => window.bytesDown),
+  };
+}
+
+function groups<Key>(
+  windows: readonly MetricsWindow[],
+  keyOf: (window: MetricsWindow) => Key,
+): Map<Key, MetricsWindow[]> {
+  const found = new Map<Key, MetricsWindow[]>();
+  for (const window of windows) found.set(keyOf(window), [...(found.get(keyOf(window)) ?? []), window]);
+  return found;
+}
+
+const dayInManila = (window: MetricsWindow) =>
+  new Date(window.sessionStartedAtMs + MANILA_MS).toISOString().slice(0, 10);
+const classOf = (userId: number) => STUDENTS.find(({ id }) => id === userId)?.className ?? null;
+const nameOf = (userId: number) => {
+  const student = STUDENTS.find(({ id }) => id === userId);
+  return student === undefined ? null : `${student.firstName} ${student.lastName}`;
+};
+
+const BY_NAME: StudentsQuery = { order: 'name', descending: false, limit: 100, offset: 0 };
+
+let database: MariaDb | null = null;
+const folders: string[] = [];
+
+async function libsqlPlace() {
+  const dataDir = await mkdtemp(path.join(os.tmpdir(), 'relay-reports-'));
+  folders.push(dataDir);
+  return { mysqlUrl: null, dataDir };
+}
+
+async function mysqlPlace() {
+  database = await startMariaDb();
+  const mysqlUrl = await database.createDatabase('reports');
+  const connection = await mysql.createConnection(mysqlUrl);
+  await createSchoolTables(connection);
+  await connection.end();
+  return { mysqlUrl, dataDir: '' };
+}
+
+afterAll(async () => {
+  await database?.stop();
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
+});
+
+describe.each([
+  ['libsql', libsqlPlace, false],
+  ['MariaDB with the tables of EyeLearn', mysqlPlace, true],
+] as const)('reports from %s', (_name, place, named) => {
+  let store: MetricsStore;
+  let reports: ReportStore;
+
+  beforeAll(async () => {
+    const config = await place();
+    store = await openStore(config, SILENT);
+    for (let at = 0; at < WINDOWS.length; at += 500) await store.applyWindows(WINDOWS.slice(at, at + 500));
+    reports = openReports(config, store);
+  });
+
+  afterAll(async () => {
+    await reports.close();
+    await store.close();
+  });
+
+  it('the whole school: every figure is that of the windows', async () => {
+    const found = await reports.detail(scope());
+    expect(found).toEqual(detail(WINDOWS));
+    expect(detailSchema.parse(found)).toEqual(found);
+    const {
+      medianFocusedBoutMs: _focused,
+      medianUnfocusedBoutMs: _unfocused,
+      longestUnfocusedBoutMs: _longest,
+      ...totals
+    } = found;
+    expect(await reports.totals(scope())).toEqual(totals);
+    expect(found.sessions).toBeGreaterThan(40);
+  });
+
+  it('one student, one module, both', async () => {
+    const [userId, moduleId] = [9, 4];
+    expect(await reports.detail(scope({ userId }))).toEqual(detail(WINDOWS.filter((w) => w.userId === userId)));
+    expect(await reports.detail(scope({ moduleId }))).toEqual(detail(WINDOWS.filter((w) => w.moduleId === moduleId)));
+    const both = WINDOWS.filter((w) => w.userId === userId && w.moduleId === moduleId);
+    expect(await reports.detail(scope({ userId, moduleId }))).toEqual(detail(both));
+  });
+
+  it('where there is nothing, shares and lengths are null', async () => {
+    expect(await reports.detail(scope({ userId: 123_456 }))).toMatchObject({
+      sessions: 0,
+      trackedMs: 0,
+      focusShare: null,
+      longestFocusedBoutMs: null,
+      medianFocusedBoutMs: null,
+    });
+    expect(await reports.days(scope({ userId: 123_456 }))).toEqual([]);
+    expect(await reports.detail(scope({ userId: 999 }))).toMatchObject({
+      sessions: 1,
+      untrackedMs: 20_000,
+      focusShare: null,
+    });
+  });
+
+  it('days are those of the time zone asked for, and a session counts with the day it began on', async () => {
+    const days = await reports.days(scope());
+    const expected = [...groups(WINDOWS, dayInManila)].toSorted(([a], [b]) => a.localeCompare(b));
+    expect(days).toEqual(expected.map(([day, windows]) => ({ day, ...figures(windows) })));
+    expect(days.find(({ day }) => day === '2026-03-04')?.untrackedMs).toBeGreaterThanOrEqual(20_000);
+    expect(rowSchemas.dayRowSchema.array().parse(days)).toEqual(days);
+  });
+
+  it('the range takes sessions from its first moment up to the last, not at its end', async () => {
+    const range = { ...scope().range, fromMs: LATE_START_MS, toMs: LATE_START_MS + 1 };
+    expect(await reports.detail({ range, userId: 999 })).toMatchObject({ sessions: 1 });
+    expect(await reports.detail({ range: { ...range, fromMs: 0, toMs: LATE_START_MS }, userId: 999 })).toMatchObject({
+      sessions: 0,
+    });
+  });
+
+  it('days on both sides of a change of the clocks are cut where they were', async () => {
+    // Berlin put its clocks forward on 29 March 2026 at 01:00 UTC; the windows are moved there.
+    const at = (utc: number, userId: number, sessionId: string): MetricsWindow[] =>
+      LATE.slice(0, 1).map((w) => ({
+        ...w,
+        userId,
+        sessionId,
+        sessionStartedAtMs: utc,
+        startedAtMs: utc,
+        endedAtMs: utc + 10_000,
+      }));
+    const before = at(Date.UTC(2026, 2, 28, 22, 59), 801, 'aaaaaaaa-0000-4000-8000-000000000001');
+    const night = at(Date.UTC(2026, 2, 28, 23, 0), 801, 'aaaaaaaa-0000-4000-8000-000000000002');
+    const evening = at(Date.UTC(2026, 2, 29, 21, 59), 801, 'aaaaaaaa-0000-4000-8000-000000000003');
+    const next = at(Date.UTC(2026, 2, 29, 22, 0), 801, 'aaaaaaaa-0000-4000-8000-000000000004');
+    await store.applyWindows([...before, ...night, ...evening, ...next]);
+    const range = {
+      from: '2026-03-28',
+      to: '2026-03-30',
+      timeZone: 'Europe/Berlin',
+      fromMs: Date.UTC(2026, 2, 27, 23),
+      toMs: Date.UTC(2026, 2, 30, 22),
+    };
+    const days = await reports.days({ range, userId: 801 });
+    expect(days.map(({ day, sessions }) => [day, sessions])).toEqual([
+      ['2026-03-28', 1],
+      ['2026-03-29', 2],
+      ['2026-03-30', 1],
+    ]);
+    const hours = await reports.hours({ range, userId: 801 });
+    expect(hours.map(({ hour, sessions }) => [hour, sessions])).toEqual([
+      [0, 2],
+      [23, 2],
+    ]);
+  });
+
+  it('hours are those in which sessions began', async () => {
+    const hourOf = (w: MetricsWindow) => new Date(w.sessionStartedAtMs + MANILA_MS).getUTCHours();
+    const expected = [...groups(WINDOWS, hourOf)].toSorted(([a], [b]) => a - b);
+    expect(await reports.hours(scope())).toEqual(expected.map(([hour, windows]) => ({ hour, ...figures(windows) })));
+  });
+
+  it('classes', async () => {
+    const rows = await reports.classes(scope());
+    if (!named) {
+      expect(rows).toEqual([{ className: null, ...figures(WINDOWS) }]);
+      expect(await reports.detail(scope({ className: 'BSIT-1A' }))).toMatchObject({ sessions: 0 });
+      return;
+    }
+    const expected = groups(WINDOWS, (w) => classOf(w.userId));
+    expect(rows.map(({ className }) => className)).toEqual(['BSCS-2A', 'BSIT-1A', 'BSIT-1B', null]);
+    for (const row of rows) {
+      expect(row).toEqual({ className: row.className, ...figures(expected.get(row.className) ?? []) });
+    }
+    const [first] = rows;
+    expect(await reports.detail(scope({ className: 'BSCS-2A' }))).toMatchObject({ focusedMs: first?.focusedMs });
+  });
+
+  it('students, a page at a time, sorted and searched for', async () => {
+    const all = await reports.students(scope(), BY_NAME);
+    const expected = groups(WINDOWS, (w) => w.userId);
+    expect(all.total).toBe(expected.size);
+    expect(rowSchemas.studentRowSchema.array().parse(all.rows)).toEqual(all.rows);
+    for (const row of all.rows) {
+      const windows = expected.get(row.userId) ?? [];
+      expect(row).toEqual({
+        userId: row.userId,
+        name: named ? nameOf(row.userId) : null,
+        className: named ? classOf(row.userId) : null,
+        lastSeenAtMs: Math.max(...windows.map(({ endedAtMs }) => endedAtMs)),
+        ...figures(windows),
+      });
+    }
+    const shares = (rows: typeof all.rows) => rows.map(({ focusShare }) => focusShare);
+    const worst = await reports.students(scope(), { ...BY_NAME, order: 'focusShare' });
+    const numbers = shares(worst.rows).filter((value) => value !== null);
+    expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+    expect(worst.rows.at(-1)?.userId).toBe(999);
+    const best = await reports.students(scope(), { ...BY_NAME, order: 'focusShare', descending: true });
+    expect(shares(best.rows).slice(0, -1)).toEqual(numbers.toReversed());
+    expect(best.rows.at(-1)?.userId).toBe(999);
+
+    const pages = [0, 7, 14].map((offset) => reports.students(scope(), { ...BY_NAME, limit: 7, offset }));
+    expect((await Promise.all(pages)).flatMap(({ rows }) => rows)).toEqual(all.rows);
+
+    const byId = await reports.students(scope(), { ...BY_NAME, search: '9' });
+    expect(byId.rows.map(({ userId }) => userId)).toEqual([9]);
+    const byName = await reports.students(scope(), { ...BY_NAME, search: 'na r' });
+    expect(byName.rows.map(({ name }) => name)).toEqual(named ? ['Ana Reyes'] : []);
+    expect((await reports.students(scope(), { ...BY_NAME, search: '%' })).total).toBe(0);
+    expect((await reports.students(scope(), { ...BY_NAME, search: "' OR 1=1 -- " })).total).toBe(0);
+  });
+
+  it('modules, and the lesson sections of one', async () => {
+    const modules = await reports.modules(scope());
+    const byModule = groups(WINDOWS, (w) => w.moduleId);
+    expect(modules).toEqual(
+      [...byModule]
+        .toSorted(([a], [b]) => a - b)
+        .map(([moduleId, windows]) => ({
+          moduleId,
+          title: named ? (MODULES.find(({ id }) => id === moduleId)?.title ?? null) : null,
+          ...figures(windows),
+        })),
+    );
+    const sections = await reports.sections({ ...scope(), moduleId: 4 });
+    const bySection = groups(byModule.get(4) ?? [], (w) => w.sectionId);
+    expect(sections).toEqual(
+      [...bySection]
+        .toSorted(([a], [b]) => (a ?? 0) - (b ?? 0))
+        .map(([sectionId, windows]) => ({
+          sectionId,
+          title: named ? (MODULES[1].sections.find(({ id }) => id === sectionId)?.title ?? null) : null,
+          ...figures(windows),
+        })),
+    );
+    expect(sum(sections, (row) => row.focusedMs)).toBe(modules.find(({ moduleId }) => moduleId === 4)?.focusedMs);
+    expect((await reports.sections({ ...scope(), moduleId: 99 })).map(({ sectionId }) => sectionId)).toEqual([null]);
+  });
+
+  it('one lesson section, and none', async () => {
+    const section = { ...scope(), moduleId: 4, sectionId: 42 };
+    expect(await reports.sectionDetail(section)).toEqual(detail(WINDOWS.filter((w) => w.sectionId === 42)));
+    expect(await reports.sectionDetail({ ...scope(), moduleId: 99, sectionId: null })).toEqual(detail(LATE));
+  });
+
+  it("a lesson section's time line counts time spent in it, and the looks away where they began", async () => {
+    const stepMs = 60_000;
+    const rows = await reports.timeline({ ...scope(), moduleId: 4, sectionId: 42 }, stepMs);
+    const steps = new Map<
+      number,
+      { users: Set<number>; focusedMs: number; untrackedMs: number; bouts: number; boutMs: number }
+    >();
+    const stepAt = (at: number) => {
+      const step = steps.get(at) ?? { users: new Set(), focusedMs: 0, untrackedMs: 0, bouts: 0, boutMs: 0 };
+      steps.set(at, step);
+      return step;
+    };
+    for (const windows of groups(
+      WINDOWS.filter((w) => w.sectionId === 42),
+      (w) => w.sessionId,
+    ).values()) {
+      let spentMs = 0;
+      for (const window of windows) {
+        const step = stepAt(Math.floor(spentMs / stepMs));
+        step.users.add(window.userId);
+        step.focusedMs += window.focusedMs;
+        step.untrackedMs += window.untrackedMs;
+        for (const bout of window.bouts.filter(({ kind }) => kind === 'unfocused')) {
+          const began = stepAt(Math.floor(Math.max(0, spentMs + bout.startedAtMs - window.startedAtMs) / stepMs));
+          began.bouts += 1;
+          began.boutMs += bout.durationMs;
+        }
+        spentMs += window.endedAtMs - window.startedAtMs;
+      }
+    }
+    expect(rows.length).toBeGreaterThan(8);
+    expect(
+      rows.map((row) => [
+        row.startMs / stepMs,
+        row.students,
+        row.focusedMs,
+        row.untrackedMs,
+        row.distractions,
+        row.distractionMs,
+      ]),
+    ).toEqual(
+      [...steps]
+        .toSorted(([a], [b]) => a - b)
+        .map(([at, step]) => [at, step.users.size, step.focusedMs, step.untrackedMs, step.bouts, step.boutMs]),
+    );
+    expect(rowSchemas.timelineRowSchema.array().parse(rows)).toEqual(rows);
+  });
+
+  it('sessions, the newest first', async () => {
+    const { rows, total } = await reports.sessions(scope(), { limit: 1000, offset: 0 });
+    const expected = groups(WINDOWS, (w) => w.sessionId);
+    expect(total).toBe(expected.size);
+    expect(rows).toHaveLength(total);
+    expect(rows.map(({ startedAtMs }) => startedAtMs)).toEqual(
+      rows.map(({ startedAtMs }) => startedAtMs).toSorted((a, b) => b - a),
+    );
+    for (const row of rows) {
+      const windows = expected.get(row.sessionId) ?? [];
+      expect(row).toMatchObject({ ...figures(windows), final: true, userId: windows[0]?.userId });
+    }
+    const slice = await reports.sessions(scope(), { limit: 5, offset: 3 });
+    expect(slice.rows).toEqual(rows.slice(3, 8));
+    expect(rowSchemas.sessionRowSchema.array().parse(rows)).toEqual(rows);
+  });
+
+  it('names of the ids that are known', async () => {
+    const names = await reports.names({ users: [7, 7, 12_345], modules: [3], sections: [31, 77] });
+    expect([...names.students]).toEqual(named ? [[7, { name: 'Ana Reyes', className: 'BSIT-1A' }]] : []);
+    expect([...names.modules]).toEqual(named ? [[3, 'Computer Networks']] : []);
+    expect([...names.sections]).toEqual(named ? [[31, 'What a network is']] : []);
+  });
+});
+
+describe('reports from MariaDB, as databases are found', () => {
+  it('go without names where the platform has no such tables', async () => {
+    const mysqlUrl = (await database?.createDatabase('bare')) ?? '';
+    const config = { mysqlUrl, dataDir: '' };
+    const store = await openStore(config, SILENT);
+    await store.applyWindows(SCHOOL.slice(0, 20));
+    const reports = openReports(config, store);
+    expect((await reports.students(scope(), BY_NAME)).rows[0]?.name).toBeNull();
+    expect(await reports.classes(scope())).toHaveLength(1);
+    await reports.close();
+    await store.close();
+  });
+
+  it('are store_unreachable while the server is away, and go on when it is back', async () => {
+    const config = { mysqlUrl: database?.url('reports') ?? '', dataDir: '' };
+    const store = await openStore(config, SILENT);
+    const reports = openReports(config, store);
+    expect((await reports.detail(scope())).sessions).toBeGreaterThan(0);
+    await database?.kill();
+    await expect(reports.detail(scope())).rejects.toMatchObject({ code: 'store_unreachable' });
+    await database?.restart();
+    expect((await reports.detail(scope())).sessions).toBeGreaterThan(0);
+    await reports.close();
+    await store.close();
+  });
+});

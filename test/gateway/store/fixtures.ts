@@ -1,0 +1,82 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { createClient, type Transaction } from '@libsql/client';
+import mysql from 'mysql2/promise';
+import { createLibsqlStore } from '../../../gateway/store/libsql/store.ts';
+import { createMysqlStore } from '../../../gateway/store/mysql/store.ts';
+import type { MetricsStore } from '../../../gateway/store/port.ts';
+import { type MariaDb, startMariaDb } from '../../../harness/mariadb.ts';
+import { captureLog } from '../../support/log-capture.ts';
+
+/** What a specification needs of a kind of store. */
+export interface Bench {
+  /** An empty place for one test. */
+  reset(): Promise<void>;
+  /** A store on that place; two of them are two gateways. */
+  open(): MetricsStore;
+  query(sql: string): Promise<Record<string, unknown>[]>;
+  /** Puts the store out of reach, and back. */
+  cutOff(): Promise<void>;
+  restore(): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+export async function libsqlBench(): Promise<Bench> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'relay store é '));
+  let file = '';
+  let count = 0;
+  let lock: { client: ReturnType<typeof createClient>; transaction: Transaction } | null = null;
+  return {
+    async reset() {
+      count += 1;
+      file = path.join(folder, `${count}`, 'store.db');
+    },
+    open: () => createLibsqlStore({ path: file, logger: captureLog().logger }),
+    async query(sql) {
+      const client = createClient({ url: pathToFileURL(file).href });
+      const { rows } = await client.execute(sql);
+      client.close();
+      return rows.map((row) => ({ ...row }));
+    },
+    async cutOff() {
+      const client = createClient({ url: pathToFileURL(file).href });
+      lock = { client, transaction: await client.transaction('write') };
+    },
+    async restore() {
+      lock?.transaction.close();
+      lock?.client.close();
+      lock = null;
+    },
+    dispose: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+export async function mysqlBench(): Promise<Bench> {
+  const server: MariaDb = await startMariaDb();
+  let url = '';
+  let count = 0;
+  return {
+    async reset() {
+      count += 1;
+      url = await server.createDatabase(`contract_${count}`);
+    },
+    open: () => createMysqlStore({ url, logger: captureLog().logger }),
+    async query(sql) {
+      const connection = await mysql.createConnection({ uri: url, dateStrings: true, decimalNumbers: true });
+      const [rows] = await connection.query<mysql.RowDataPacket[]>(sql);
+      await connection.end();
+      return rows.map((row) => ({ ...row }));
+    },
+    cutOff: () => server.kill(),
+    restore: () => server.restart(),
+    dispose: () => server.stop(),
+  };
+}
+
+/** Both kinds of store, for `describe.each`. */
+export const BENCHES = [
+  { kind: 'libsql' as const, makeBench: libsqlBench },
+  { kind: 'mysql' as const, makeBench: mysqlBench },
+];
