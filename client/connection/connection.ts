@@ -1,6 +1,6 @@
 import { RelayError } from '../../shared/errors.ts';
 import type { CalibrationRequest } from '../../shared/protocol/calibration.ts';
-import { type ClientControl, parseServerControl } from '../../shared/protocol/control.ts';
+import { type ClientControl, parseServerControl, type ServerControl } from '../../shared/protocol/control.ts';
 import { decodeUpdate, type Update } from '../../shared/protocol/update.ts';
 import { SUBPROTOCOL } from '../../shared/protocol/version.ts';
 import { Alarms } from './alarms.ts';
@@ -206,30 +206,39 @@ export class RelayConnection {
     return this.#traffic.stats(this.#options.outbox?.size ?? 0);
   }
 
-  /** Callbacks may call back in here: what they cause waits until the event at hand is done with. */
+  /**
+   * Callbacks may call back in here: what they cause waits until the present event is finished. One that throws
+   * stops nothing else: the first error is thrown again when all is done.
+   */
   #dispatch(event: LinkEvent): void {
     this.#events.push(event);
     if (this.#events.length > 1) return;
-    for (let next = this.#events[0]; next !== undefined; next = this.#events[0]) {
+    const thrown: { readonly error: unknown }[] = [];
+    const attempt = (act: () => void): void => {
       try {
-        const { state, effects } = stepLink(this.#state, next, this.#rules);
-        this.#state = state;
-        this.pacer.bound({ gatewayFps: state.guidance?.maxFps ?? null });
-        for (const effect of effects) this.#perform(effect);
-        // After all that the gateway must know before it: section by section.
-        if (effects.some(isStart)) this.#sendKept();
-        this.#announcePhase();
-      } finally {
-        this.#events.shift();
+        act();
+      } catch (error) {
+        thrown.push({ error });
       }
+    };
+    for (let next = this.#events[0]; next !== undefined; next = this.#events[0]) {
+      const { state, effects } = stepLink(this.#state, next, this.#rules);
+      this.#state = state;
+      this.pacer.bound({ gatewayFps: state.guidance?.maxFps ?? null });
+      for (const effect of effects) attempt(() => this.#perform(effect));
+      // After all that the gateway must know before it: section by section.
+      if (effects.some(isStart)) attempt(() => this.#sendKept());
+      attempt(() => this.#announcePhase());
+      this.#events.shift();
     }
+    for (const { error } of thrown) throw error;
   }
 
   #perform(effect: LinkEffect): void {
     switch (effect.type) {
       case 'get_ticket':
         this.#alarms.set('welcome', WELCOME_TIMEOUT_MS, () => this.#silence());
-        this.#getTicket();
+        void this.#getTicket();
         return;
       case 'open_socket':
         this.#openSocket();
@@ -274,12 +283,13 @@ export class RelayConnection {
 
   async #getTicket(): Promise<void> {
     const { generation } = this.#state;
+    let event: LinkEvent;
     try {
-      const ticket = await this.#options.getTicket();
-      this.#dispatch({ type: 'ticket', generation, ticket });
+      event = { type: 'ticket', generation, ticket: await this.#options.getTicket() };
     } catch (error) {
-      this.#dispatch({ type: 'ticket_failed', generation, fault: ticketFault(error), nowMs: this.#options.now() });
+      event = { type: 'ticket_failed', generation, fault: ticketFault(error), nowMs: this.#options.now() };
     }
+    this.#dispatch(event);
   }
 
   #openSocket(): void {
@@ -289,8 +299,8 @@ export class RelayConnection {
     try {
       socket = this.#options.createSocket(this.#options.url, SUBPROTOCOL);
     } catch (error) {
-      this.#options.onFault?.(addressFault(error));
       this.#dispatch({ type: 'closed', generation, code: 1006, nowMs: now() });
+      this.#options.onFault?.(addressFault(error));
       return;
     }
     socket.binaryType = 'arraybuffer';
@@ -306,22 +316,27 @@ export class RelayConnection {
     socket.addEventListener('error', () => {});
   }
 
-  #receive(event: SocketEvent, generation: number): void {
-    const { data } = event;
+  #receive({ data }: SocketEvent, generation: number): void {
+    let received: ServerControl | Update;
     try {
       if (typeof data === 'string') {
         this.#traffic.noteDown(data.length);
-        const message = parseServerControl(data);
-        if (message.type === 'started') this.#noteStarted();
-        this.#dispatch({ type: 'control', generation, message, nowMs: this.#options.now() });
+        received = parseServerControl(data);
       } else if (data instanceof ArrayBuffer) {
         this.#traffic.noteDown(data.byteLength);
-        this.#onUpdate(decodeUpdate(new Uint8Array(data)), generation);
-      }
+        received = decodeUpdate(new Uint8Array(data));
+      } else return;
     } catch (error) {
       if (!(error instanceof RelayError)) throw error;
       this.#options.onFault?.(messageFault(error));
+      return;
     }
+    if ('outcome' in received) {
+      this.#onUpdate(received, generation);
+      return;
+    }
+    if (received.type === 'started') this.#noteStarted();
+    this.#dispatch({ type: 'control', generation, message: received, nowMs: this.#options.now() });
   }
 
   /** The answer to `start` comes at once: how long a small message takes. */
@@ -335,8 +350,8 @@ export class RelayConnection {
     if (this.#state.guidance === null) return;
     const latencyMs = this.#hotPath.acknowledge(update, this.captureClockMs());
     this.#dispatch({ type: 'acknowledged', generation, guidance: guidanceFromUpdate(this.#state.guidance, update) });
-    this.#options.onUpdate?.(update, latencyMs);
     this.#sendKept();
+    this.#options.onUpdate?.(update, latencyMs);
   }
 
   #sendKept(): void {
