@@ -25,6 +25,7 @@ export async function bootGateway(env: Readonly<Record<string, string | undefine
   const config = requireConfig('gateway', gatewayConfigSchema, env);
   const { dataDir, mysqlUrl, php } = config;
   const logger = pino({ name: 'gateway', level: config.logLevel });
+  for (const warning of config.warnings) logger.warn({ code: 'config_unused' }, warning);
   const metrics = new GatewayMetrics();
   const store = openLater<MetricsStore>({ kind: mysqlUrl === null ? 'libsql' : 'mysql' }, () =>
     openStore({ mysqlUrl, dataDir }, logger),

@@ -75,12 +75,17 @@ export const gatewayEnvironmentSchema = z.object({
     secret: true,
   }),
   MYSQLHOST: variable(z.string().optional(), { description: SAME_IN_RAILWAY, example: 'mysql.railway.internal' }),
-  MYSQLPORT: variable(wholeNumber(1, 65_535).default(3306), { description: SAME_IN_RAILWAY, example: '3306' }),
+  MYSQLPORT: variable(z.string().default('3306'), { description: SAME_IN_RAILWAY, example: '3306' }),
   MYSQLUSER: variable(z.string().optional(), { description: SAME_IN_RAILWAY, example: 'relay' }),
   MYSQLPASSWORD: variable(z.string().optional(), { description: SAME_IN_RAILWAY, example: 'password', secret: true }),
   MYSQLDATABASE: variable(z.string().optional(), { description: SAME_IN_RAILWAY, example: 'railway' }),
+  MYSQL_HOST: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'db.school.example' }),
+  MYSQL_PORT: variable(z.string().default('3306'), { description: SAME_IN_EYELEARN, example: '3306' }),
+  MYSQL_USER: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'relay' }),
+  MYSQL_PASSWORD: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'password', secret: true }),
+  MYSQL_DATABASE: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'elearn_db' }),
   DB_HOST: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'db.school.example' }),
-  DB_PORT: variable(wholeNumber(1, 65_535).default(3306), { description: SAME_IN_EYELEARN, example: '3306' }),
+  DB_PORT: variable(z.string().default('3306'), { description: SAME_IN_EYELEARN, example: '3306' }),
   DB_USER: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'relay' }),
   DB_PASS: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'password', secret: true }),
   DB_NAME: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'elearn_db' }),
@@ -185,42 +190,55 @@ export const gatewayEnvironmentSchema = z.object({
 
 type Environment = z.infer<typeof gatewayEnvironmentSchema>;
 
-interface Credentials {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string | undefined;
-  readonly password: string | undefined;
-  readonly database: string | undefined;
+/** Names of the parts of one database address: host, port, user, password, database. A set is taken whole, the first one given. */
+const DATABASE_NAMES = [
+  ['MYSQLHOST', 'MYSQLPORT', 'MYSQLUSER', 'MYSQLPASSWORD', 'MYSQLDATABASE'],
+  ['MYSQL_HOST', 'MYSQL_PORT', 'MYSQL_USER', 'MYSQL_PASSWORD', 'MYSQL_DATABASE'],
+  ['DB_HOST', 'DB_PORT', 'DB_USER', 'DB_PASS', 'DB_NAME'],
+] as const satisfies readonly (readonly (keyof Environment)[])[];
+
+interface VariableFault {
+  readonly name: string;
+  readonly message: string;
 }
 
-function mysqlUrlOf(env: Environment): { url: string | null; fault: string | null } {
+const PORT_SCHEMA = wholeNumber(1, 65_535);
+
+/** Port variables that hold no port though no part of them is used: container platforms set some by themselves. */
+function unusedPortWarnings(env: Environment): string[] {
+  const used =
+    env.MYSQL_URL === undefined ? DATABASE_NAMES.find(([hostName]) => env[hostName] !== undefined) : undefined;
+  return DATABASE_NAMES.filter((names) => names !== used && !PORT_SCHEMA.safeParse(env[names[1]]).success).map(
+    ([, portName]) => `${portName} is not a port number; it is not used`,
+  );
+}
+
+function mysqlUrlOf(env: Environment): { url: string | null; fault: VariableFault | null } {
   if (env.MYSQL_URL !== undefined) return { url: env.MYSQL_URL, fault: null };
-  const fromRailway: Credentials | null =
-    env.MYSQLHOST === undefined
-      ? null
-      : {
-          host: env.MYSQLHOST,
-          port: env.MYSQLPORT,
-          user: env.MYSQLUSER,
-          password: env.MYSQLPASSWORD,
-          database: env.MYSQLDATABASE,
-        };
-  const fromEyeLearn: Credentials | null =
-    env.DB_HOST === undefined
-      ? null
-      : { host: env.DB_HOST, port: env.DB_PORT, user: env.DB_USER, password: env.DB_PASS, database: env.DB_NAME };
-  const given = fromRailway ?? fromEyeLearn;
-  if (given === null) return { url: null, fault: null };
-  if (given.user === undefined || given.database === undefined) {
-    const names = fromRailway === null ? 'DB_USER and DB_NAME' : 'MYSQLUSER and MYSQLDATABASE';
-    return { url: null, fault: `a database host is given, ${names} are needed with it` };
+  const given = DATABASE_NAMES.find(([hostName]) => env[hostName] !== undefined);
+  if (given === undefined) return { url: null, fault: null };
+  const [hostName, portName, userName, passwordName, databaseName] = given;
+  const [host = '', port, user, password = '', database] = [
+    env[hostName],
+    env[portName],
+    env[userName],
+    env[passwordName],
+    env[databaseName],
+  ];
+  if (user === undefined || database === undefined) {
+    const message = `a database host is given, ${userName} and ${databaseName} are needed with it`;
+    return { url: null, fault: { name: hostName, message } };
+  }
+  const checkedPort = PORT_SCHEMA.safeParse(port);
+  if (!checkedPort.success) {
+    return { url: null, fault: { name: portName, message: checkedPort.error.issues[0]?.message ?? 'is not a port' } };
   }
   const url = new URL('mysql://host');
-  url.hostname = given.host.includes(':') ? `[${given.host}]` : given.host;
-  url.port = String(given.port);
-  url.username = encodeURIComponent(given.user);
-  url.password = encodeURIComponent(given.password ?? '');
-  url.pathname = `/${encodeURIComponent(given.database)}`;
+  url.hostname = host.includes(':') ? `[${host}]` : host;
+  url.port = String(port);
+  url.username = encodeURIComponent(user);
+  url.password = encodeURIComponent(password);
+  url.pathname = `/${encodeURIComponent(database)}`;
   return { url: url.toString(), fault: null };
 }
 
@@ -251,7 +269,7 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
   const host = env.HOST ?? (development ? '127.0.0.1' : '::');
   const mysql = mysqlUrlOf(env);
   const fault = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-  if (mysql.fault !== null) fault(env.MYSQLHOST === undefined ? 'DB_HOST' : 'MYSQLHOST', mysql.fault);
+  if (mysql.fault !== null) fault(mysql.fault.name, mysql.fault.message);
   if (env.METRICS_SINK === 'mysql' && mysql.url === null && mysql.fault === null) {
     fault('METRICS_SINK', 'is mysql, so MYSQL_URL is needed');
   }
@@ -289,6 +307,8 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
     clientAddressHeader: env.CLIENT_ADDRESS_HEADER ?? null,
     metricsToken: env.METRICS_TOKEN ?? null,
     logLevel: env.LOG_LEVEL,
+    /** What is wrong in the environment without harm to the start, a sentence each. */
+    warnings: unusedPortWarnings(env),
   };
 });
 

@@ -33,9 +33,12 @@ export const checkConfig: Command = {
     const result = readConfig<GatewayConfig>(gatewayConfigSchema, context.env);
     const faults = result.ok ? [] : [...result.faults];
     const variables = shown(context);
-    const warnings = misspelt(context.env).map(
-      ({ given, meant }) => `${given} is not a variable of the gateway; ${meant} is, and is not set`,
-    );
+    const warnings = [
+      ...misspelt(context.env).map(
+        ({ given, meant }) => `${given} is not a variable of the gateway; ${meant} is, and is not set`,
+      ),
+      ...(result.ok ? result.config.warnings : []),
+    ];
     if (json === true) {
       const mode = result.ok ? (result.config.development ? 'development' : 'production') : null;
       context.out(JSON.stringify({ ok: result.ok, mode, faults, warnings, variables }));

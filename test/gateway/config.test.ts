@@ -74,6 +74,16 @@ describe('gateway configuration', () => {
       { MYSQLHOST: 'h', MYSQLPORT: '3307', MYSQLUSER: 'u', MYSQLPASSWORD: 'p@:/', MYSQLDATABASE: 'd' },
       'mysql://u:p%40%3A%2F@h:3307/d',
     ],
+    [
+      "EyeLearn's newer names",
+      { MYSQL_HOST: 'h', MYSQL_PORT: '3308', MYSQL_USER: 'u', MYSQL_PASSWORD: 'p', MYSQL_DATABASE: 'd' },
+      'mysql://u:p@h:3308/d',
+    ],
+    [
+      'one set, whole: parts of another set are not mixed in',
+      { MYSQL_HOST: 'h', MYSQL_USER: 'u', MYSQL_DATABASE: 'd', DB_PORT: '3309', DB_PASS: 'p', MYSQLUSER: 'x' },
+      'mysql://u@h:3306/d',
+    ],
     ['EyeLearn names', { DB_HOST: 'h', DB_USER: 'u', DB_PASS: 'p', DB_NAME: 'd' }, 'mysql://u:p@h:3306/d'],
   ])('takes the database from %s', (_name, env, url) => {
     expect(read(env).mysqlUrl).toBe(url);
@@ -81,5 +91,13 @@ describe('gateway configuration', () => {
 
   it('says what is missing beside a database host', () => {
     expect(faults({ MYSQLHOST: 'h' })[0]).toMatch(/MYSQLUSER and MYSQLDATABASE/);
+  });
+
+  it('a port that container links have set is a warning where it is not used, and a fault where it is', () => {
+    const link = { DB_PORT: 'tcp://10.0.0.5:3306' };
+    expect(read(link).warnings).toEqual(['DB_PORT is not a port number; it is not used']);
+    expect(read({ ...link, MYSQL_URL: 'mysql://u:p@h/d' }).mysqlUrl).toBe('mysql://u:p@h/d');
+    expect(faults({ ...link, DB_HOST: 'h', DB_USER: 'u', DB_NAME: 'd' })[0]).toMatch(/^DB_PORT/);
+    expect(read({}).warnings).toEqual([]);
   });
 });

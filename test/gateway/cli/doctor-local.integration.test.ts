@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SILENT } from '../../../harness/gateway.ts';
+import { type PhpPages, startPhp } from '../../../harness/php-pages.ts';
 import { type Service, startInference } from '../../../harness/services.ts';
 import { WorkerPool } from '../../../inference/pool/pool.ts';
 import { spawnWorker } from '../../../inference/pool/spawn.ts';
 import { startServer } from '../../../inference/server.ts';
-import { type PhpPages, startPhp } from '../../support/php-pages.ts';
 import { cli, doctor, GOOD_SECRET } from './support.ts';
 
 const NOWHERE = 'http://127.0.0.1:1';

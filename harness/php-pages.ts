@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ensureProgram, PHP } from '../../harness/debian-packages.ts';
-import { freePort } from '../../harness/free-port.ts';
+import { ensureProgram, PHP } from './debian-packages.ts';
+import { freePort } from './free-port.ts';
 
 const HOST = '127.0.0.1';
 const POLL_MS = 20;
@@ -35,7 +35,11 @@ export async function startPhp(
   env: Readonly<Record<string, string>> = {},
 ): Promise<PhpPages> {
   const root = await mkdtemp(join(tmpdir(), 'relay-php-'));
-  await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(root, name), text)));
+  for (const [name, text] of Object.entries(files)) {
+    const path = join(root, name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  }
   const port = await freePort();
   const options = ['-d', 'display_errors=1', '-d', `session.save_path=${root}`];
   const child = spawn(ensureProgram(PHP), [...options, '-S', `${HOST}:${port}`, '-t', root], {
