@@ -188,6 +188,7 @@ export async function buildServices(): Promise<void> {
       plugins: [converterApart],
     }),
     cp(at('migrations'), at('dist/migrations'), { recursive: true }),
+    cp(at('gateway/eyelearn/pages'), at('dist/php'), { recursive: true }),
   ]);
   const contents = {
     gateway: { packages: importedOf(OUTSIDE.gateway, gateway.metafile), files: scriptsOf(gateway.metafile) },

@@ -15,7 +15,7 @@ export const IMAGE_MODELS = 'models';
 
 /** What each service takes of the built tree besides its scripts. */
 const PARTS: Readonly<Record<ImageService, readonly string[]>> = {
-  gateway: ['dist/client', 'dist/migrations'],
+  gateway: ['dist/client', 'dist/migrations', 'dist/php'],
   inference: [],
 };
 

@@ -1,4 +1,5 @@
 import { describeError, RelayError } from '../../shared/errors.ts';
+import { eyelearnCommand } from '../eyelearn/install/command.ts';
 import { checkConfig } from './check-config.ts';
 import type { CliContext, Command } from './command.ts';
 import { doctor } from './doctor/command.ts';
@@ -15,6 +16,7 @@ const COMMANDS: readonly Command[] = [
   retention,
   exportStudentCommand,
   deleteStudentCommand,
+  eyelearnCommand,
 ];
 
 /** Exit status of a command line that makes no sense. */

@@ -64,6 +64,13 @@ function relay_user_id(): int
     return $userId;
 }
 
+/** Address of the gateway without a slash at its end: from the settings, or as the installer wrote it down; '' without. */
+function relay_gateway_url(): string
+{
+    $written = is_file(__DIR__ . '/relay_gateway.php') ? (string) include __DIR__ . '/relay_gateway.php' : '';
+    return rtrim(relay_setting('RELAY_GATEWAY_URL') ?: $written, '/');
+}
+
 /** The secret shared with the gateway. Throws RelayFault `secret_missing`. */
 function relay_secret(): string
 {

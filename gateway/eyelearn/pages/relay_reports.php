@@ -8,7 +8,7 @@ require __DIR__ . '/relay_common.php';
 relay_page(
     function (): void {
         $userId = relay_user_id();
-        $gateway = rtrim(relay_setting('RELAY_GATEWAY_URL') ?: (string) (@include __DIR__ . '/relay_gateway.php'), '/');
+        $gateway = relay_gateway_url();
         if (filter_var($gateway, FILTER_VALIDATE_URL) === false) {
             throw new RelayFault(500, 'gateway_missing', 'Set RELAY_GATEWAY_URL for PHP: the address of the gateway, such as https://gaze.school.example.');
         }
