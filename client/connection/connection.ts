@@ -1,6 +1,6 @@
 import { RelayError } from '../../shared/errors.ts';
 import type { CalibrationRequest } from '../../shared/protocol/calibration.ts';
-import { type ClientControl, parseServerControl, type ServerControl } from '../../shared/protocol/control.ts';
+import type { ClientControl, ServerControl } from '../../shared/protocol/control.ts';
 import { decodeUpdate, type Update } from '../../shared/protocol/update.ts';
 import { SUBPROTOCOL } from '../../shared/protocol/version.ts';
 import { Alarms } from './alarms.ts';
@@ -17,6 +17,7 @@ import type {
 } from './connection-options.ts';
 import { addressFault, messageFault, ticketFault } from './faults.ts';
 import { HotPath, type Lane } from './frames.ts';
+import { parseGatewayMessage } from './gateway-messages.ts';
 import { type Guidance, guidanceFromUpdate } from './guidance.ts';
 import { stepLink } from './link-reducer.ts';
 import {
@@ -321,7 +322,7 @@ export class RelayConnection {
     try {
       if (typeof data === 'string') {
         this.#traffic.noteDown(data.length);
-        received = parseServerControl(data);
+        received = parseGatewayMessage(data);
       } else if (data instanceof ArrayBuffer) {
         this.#traffic.noteDown(data.byteLength);
         received = decodeUpdate(new Uint8Array(data));

@@ -1,4 +1,3 @@
-import '../strict-csp.ts';
 import { describeError } from '../../shared/errors.ts';
 import type { FrameSize } from '../../shared/geometry.ts';
 import type { CalibrationStatus } from '../../shared/protocol/calibration.ts';

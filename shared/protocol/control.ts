@@ -6,11 +6,9 @@ import {
   calibrationStatusSchema,
   captureMsSchema,
 } from './calibration.ts';
+import { parseControlText } from './control-text.ts';
 import { PROTOCOL_FAULTS, ProtocolError, type ProtocolFault } from './errors.ts';
 import { SUBPROTOCOL } from './version.ts';
-
-/** Longest text message either side accepts, in UTF-16 units (C-3). */
-export const MAX_CONTROL_CHARS = 8192;
 
 const durationMs = captureMsSchema;
 const sizePx = z.int().min(16).max(8192);
@@ -124,30 +122,16 @@ export const serverControlSchema = z.discriminatedUnion('type', [
 ]);
 export type ServerControl = z.infer<typeof serverControlSchema>;
 
-function parseText(text: string): unknown {
-  if (text.length > MAX_CONTROL_CHARS) {
-    throw new ProtocolError('control_invalid', `a control message has at most ${MAX_CONTROL_CHARS} characters`);
-  }
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new ProtocolError(
-      'control_not_json',
-      'text messages are JSON control messages; pictures go as binary messages',
-    );
-  }
-}
-
 /** Reads a client's text message. Throws ProtocolError `control_not_json` or `control_invalid`. */
 export function parseClientControl(text: string): ClientControl {
-  const result = clientControlSchema.safeParse(parseText(text));
+  const result = clientControlSchema.safeParse(parseControlText(text));
   if (result.success) return result.data;
   throw new ProtocolError('control_invalid', describeIssues(result.error));
 }
 
 /** Reads the gateway's text message. Throws ProtocolError `control_not_json` or `control_invalid`. */
 export function parseServerControl(text: string): ServerControl {
-  const result = serverControlSchema.safeParse(parseText(text));
+  const result = serverControlSchema.safeParse(parseControlText(text));
   if (result.success) return result.data;
   throw new ProtocolError('control_invalid', describeIssues(result.error));
 }

@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  faultMessage,
-  MAX_CONTROL_CHARS,
-  parseClientControl,
-  parseServerControl,
-} from '../../../shared/protocol/control.ts';
+import { faultMessage, parseClientControl, parseServerControl } from '../../../shared/protocol/control.ts';
+import { MAX_CONTROL_CHARS } from '../../../shared/protocol/control-text.ts';
 import { CLOSE, PROTOCOL_FAULTS, ProtocolError, type ProtocolFault } from '../../../shared/protocol/errors.ts';
 
 function codeOf(text: string): string {
