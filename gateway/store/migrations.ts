@@ -47,7 +47,7 @@ export async function readMigrations(folder: string): Promise<Migration[]> {
     journal.entries.map(async ({ tag }) => {
       const text = await readFile(path.join(folder, `${tag}.sql`), 'utf8');
       const statements = text.split('--> statement-breakpoint').map((statement) => statement.trim());
-      return { tag, statements: statements.filter((statement) => statement !== '') };
+      return { tag, statements: statements.filter((statement) => statement.replace(/^--.*$/gm, '').trim() !== '') };
     }),
   );
 }

@@ -12,6 +12,7 @@ import { sessionBatches } from '../batch.ts';
 import { type MigrationTarget, migrateTo, migrationsFolder, readMigrations } from '../migrations.ts';
 import type { MetricsStore } from '../port.ts';
 import { sessionReport } from '../records.ts';
+import { installViews, type ViewTarget } from '../views/install.ts';
 import { applyBatches } from './apply.ts';
 import { dataDirError, isBusy, storeError } from './errors.ts';
 import { bouts, reportSessions, windows } from './schema.ts';
@@ -38,12 +39,31 @@ function migrationTarget(tx: LibsqlTransaction): MigrationTarget {
   };
 }
 
-/** All migrations in one transaction, which also keeps a second process out meanwhile. */
+function viewTarget(tx: LibsqlTransaction): ViewTarget {
+  return {
+    async readSetting(name) {
+      const { rows } = await tx.execute({ sql: 'SELECT value FROM relay_settings WHERE name = ?', args: [name] });
+      return rows[0] === undefined ? null : String(rows[0].value);
+    },
+    async writeSetting(name, value) {
+      await tx.execute({
+        sql: 'INSERT OR REPLACE INTO relay_settings (name, value) VALUES (?, ?)',
+        args: [name, value],
+      });
+    },
+    async run(statement) {
+      await tx.execute(statement);
+    },
+  };
+}
+
+/** All migrations and the report views in one transaction, which also keeps a second process out meanwhile. */
 async function migrateClient(client: Client): Promise<string[]> {
   const migrations = await readMigrations(migrationsFolder('libsql'));
   const tx = await client.transaction('write');
   try {
     const applied = await migrateTo(migrationTarget(tx), migrations);
+    await installViews(viewTarget(tx), 'libsql');
     await tx.commit();
     return applied;
   } finally {

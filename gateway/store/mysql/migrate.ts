@@ -4,6 +4,7 @@ import { RelayError } from '../../../shared/errors.ts';
 import { installDimensions } from '../../eyelearn/dimensions.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { type MigrationTarget, migrateTo, migrationsFolder, readMigrations } from '../migrations.ts';
+import { installViews, type ViewTarget } from '../views/install.ts';
 
 const LOCK_WAIT_S = 30;
 
@@ -42,6 +43,26 @@ function migrationTarget(connection: PoolConnection): MigrationTarget {
   };
 }
 
+function viewTarget(connection: PoolConnection): ViewTarget {
+  return {
+    async readSetting(name) {
+      const [[row]] = await connection.query<RowDataPacket[]>('SELECT value FROM relay_settings WHERE name = ?', [
+        name,
+      ]);
+      return row === undefined ? null : String(row.value);
+    },
+    async writeSetting(name, value) {
+      await connection.query(
+        'INSERT INTO relay_settings (name, value) VALUES (?, ?) ON DUPLICATE KEY UPDATE value = VALUES(value)',
+        [name, value],
+      );
+    },
+    async run(statement) {
+      await connection.query(statement);
+    },
+  };
+}
+
 /**
  * Brings a database and its report views' names up to date and returns the names of the migrations it took. Gateways that start
  * together wait for each other on a named lock of the server. Rejects with `store_unreachable` when the lock
@@ -57,6 +78,7 @@ export async function migrateMysql(connection: PoolConnection, database: string,
   }
   try {
     const applied = await migrateTo(migrationTarget(connection), migrations);
+    if (await installViews(viewTarget(connection), 'mysql')) logger.info('report views made');
     await installDimensions(connection, logger);
     return applied;
   } finally {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { dimensionViews } from '../../../gateway/eyelearn/dimensions.ts';
 import { migrationsFolder, readMigrations } from '../../../gateway/store/migrations.ts';
+import { viewStatements } from '../../../gateway/store/views/install.ts';
 
 const GATEWAY = fileURLToPath(new URL('../../../gateway', import.meta.url));
 
@@ -76,6 +77,7 @@ async function statements(): Promise<Map<string, string>> {
     ['final_quizzes', new Set(['id', 'module_id'])],
     ['retake_results', new Set(['id', 'user_id', 'quiz_id', 'score', 'completion_date'])],
   ]);
+  all.set('report views', viewStatements('mysql').join(';\n'));
   all.set('dimension views', dimensionViews(eyelearn).join(';\n'));
   return all;
 }

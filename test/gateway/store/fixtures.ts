@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -32,6 +32,7 @@ export async function libsqlBench(): Promise<Bench> {
     async reset() {
       count += 1;
       file = path.join(folder, `${count}`, 'store.db');
+      await mkdir(path.dirname(file));
     },
     open: () => createLibsqlStore({ path: file, logger: captureLog().logger }),
     async query(sql) {
@@ -64,10 +65,15 @@ export async function mysqlBench(): Promise<Bench> {
     },
     open: () => createMysqlStore({ url, logger: captureLog().logger }),
     async query(sql) {
-      const connection = await mysql.createConnection({ uri: url, dateStrings: true, decimalNumbers: true });
+      const connection = await mysql.createConnection({
+        uri: url,
+        charset: 'utf8mb4',
+        dateStrings: true,
+        decimalNumbers: true,
+      });
       const [rows] = await connection.query<mysql.RowDataPacket[]>(sql);
       await connection.end();
-      return rows.map((row) => ({ ...row }));
+      return Array.isArray(rows) ? rows.map((row) => ({ ...row })) : [];
     },
     cutOff: () => server.kill(),
     restore: () => server.restart(),
