@@ -7,7 +7,7 @@ import { SERVED_MODELS } from './models/catalog.ts';
 import { defaultModelLocations, loadModels } from './models/store.ts';
 import { loadTfjsModels } from './models/tfjs-store.ts';
 import { WorkerPool } from './pool/pool.ts';
-import { spawnWorker } from './pool/spawn.ts';
+import { endProcess, spawnWorker } from './pool/spawn.ts';
 import { type InferenceServer, startServer } from './server.ts';
 
 /** A frame takes a few milliseconds, on the slow engines and a crowded machine a second or two: later than this none comes. */
@@ -25,7 +25,7 @@ async function loadEngineFiles(config: InferenceConfig, logger: Logger): Promise
 /**
  * Reads the configuration, takes the port, loads the models and starts the workers; resolves when
  * the service is ready. Every failure is a RelayError: `config_invalid`, `port_in_use`,
- * `listen_failed`, `model_*`, `engine_unavailable`.
+ * `listen_failed`, `model_*`, `engine_unavailable`, `engine_start_timeout`.
  */
 export async function bootInference(env: Readonly<Record<string, string | undefined>>): Promise<InferenceServer> {
   const startedAtMs = performance.now();
@@ -71,9 +71,8 @@ export async function bootInference(env: Readonly<Record<string, string | undefi
   };
 }
 
-/** Says what went wrong (for a configuration every fault) and leaves with a non-zero status. */
+/** Prints the error (for a configuration every fault) and ends the process with exit code 1, or as endProcess says. */
 export function failStart(error: unknown): never {
-  process.stderr.write(`${describeError(error)}
-`);
-  process.exit(1);
+  process.stderr.write(`${describeError(error)}\n`);
+  endProcess(1);
 }

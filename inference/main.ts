@@ -1,4 +1,5 @@
 import { bootInference, failStart } from './boot.ts';
+import { endProcess } from './pool/spawn.ts';
 
 process.title = 'gaze-relay inference';
 
@@ -10,9 +11,9 @@ let ending = false;
 const end = (): void => {
   if (ending) return;
   ending = true;
-  booting.then((inference) => inference.close()).then(() => process.exit(0), failStart);
+  booting.then((inference) => inference.close()).then(() => endProcess(0), failStart);
 };
-// Before anything else: as the first process of a container, what is not handled is not heard.
+// PID 1 gets no default signal handlers.
 process.on('SIGTERM', end);
 process.on('SIGINT', end);
 process.on('disconnect', end);

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { LINK_PATH, LINK_SUBPROTOCOL } from '../shared/link.ts';
@@ -25,7 +26,7 @@ const IDLE_TIMEOUT_MS = 30_000;
 
 export interface InferenceServer {
   readonly port: number;
-  /** Answers what is under way, then closes links and port. Safe to call twice. */
+  /** Waits for the running requests, then closes links and port. A second call waits for the first. */
   close(): Promise<void>;
 }
 
@@ -121,12 +122,7 @@ export async function startServer(options: ServerOptions): Promise<InferenceServ
   let closed: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     draining = true;
-    let deadline: NodeJS.Timeout | undefined;
-    const timeout = new Promise<void>((resolve) => {
-      deadline = setTimeout(resolve, DRAIN_MS);
-    });
-    await Promise.race([pool.idle(), timeout]);
-    clearTimeout(deadline);
+    await Promise.race([pool.idle(), delay(DRAIN_MS, undefined, { ref: false })]);
     for (const link of links) link.close(CLOSE.goingAway, 'draining');
     const ended = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();

@@ -1,13 +1,13 @@
 import { RelayError } from '../../shared/errors.ts';
 
 /**
- * A worker thread that is ended while onnxruntime runs takes the whole process with it: its native
- * part throws where nothing catches. So a worker says when it is inside native code, and is ended
- * only outside of it. Shared memory, since a hung worker answers no messages.
+ * Ending a worker thread while onnxruntime runs ends the whole process: its native part throws where nothing catches.
+ * So a worker marks when it is inside native code, and is ended only outside of it. Shared memory, because a hung
+ * worker answers no messages.
  */
 const INSIDE = 0;
 const STOPPED = 1;
-const LOOK_EVERY_MS = 2;
+const POLL_MS = 2;
 
 export type NativeGateMemory = SharedArrayBuffer;
 
@@ -22,7 +22,7 @@ export type NativeGate = <T>(call: () => Promise<T>) => Promise<T>;
 export function openGate(memory: NativeGateMemory): NativeGate {
   const state = new Int32Array(memory);
   return async (call) => {
-    // First in, then look: the pool closes first and then looks whether someone is in.
+    // Enter, then check: the pool closes the gate first and checks for calls inside after that.
     Atomics.add(state, INSIDE, 1);
     try {
       if (Atomics.load(state, STOPPED) === 1) throw new RelayError('worker_ending', 'the worker is being replaced');
@@ -33,17 +33,14 @@ export function openGate(memory: NativeGateMemory): NativeGate {
   };
 }
 
-/**
- * The pool's side: lets nobody in any more and resolves once nobody is inside; with false if that
- * takes longer than `patienceMs`.
- */
+/** The pool's side: refuses new calls; resolves true once none is inside, false if that takes longer than `patienceMs`. */
 export async function closeGate(memory: NativeGateMemory, patienceMs: number): Promise<boolean> {
   const state = new Int32Array(memory);
   Atomics.store(state, STOPPED, 1);
   const giveUpAtMs = performance.now() + patienceMs;
   while (Atomics.load(state, INSIDE) > 0) {
     if (performance.now() >= giveUpAtMs) return false;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   return true;
 }

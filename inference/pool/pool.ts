@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads';
-import { RelayError } from '../../shared/errors.ts';
+import { describeError, RelayError } from '../../shared/errors.ts';
 import type { EngineName } from '../engine/engine.ts';
 import type { ObserveOutcome } from '../observe.ts';
 import type { WorkerJob, WorkerReport } from './messages.ts';
@@ -19,9 +19,9 @@ export interface PoolOptions {
   /** A worker that is not ready by then is hung. */
   readonly startMs: number;
   readonly spawn: () => Worker;
-  /** Told of every worker that had to be replaced. */
+  /** Called for every worker that had to be replaced. */
   readonly onReplaced: (reason: string) => void;
-  /** Told of every worker that became ready, and why its engine is not the one asked for. */
+  /** Called for every worker that became ready; `fallback` is why its engine is not the one asked for. */
   readonly onReady?: (engine: EngineName, fallback: string | null) => void;
 }
 
@@ -55,7 +55,7 @@ interface Slot {
   failures: number;
 }
 
-const RESTART_DELAY_MS = { first: 50, most: 5_000 };
+const RESTART_DELAY_MS = { first: 50, max: 5_000 };
 const MIN_RETRY_MS = 5;
 const FIRST_GUESS_MS = 5;
 /** Weight of the newest request in the running mean of service times. */
@@ -67,20 +67,22 @@ const SERVICE_WEIGHT = 0.05;
  * out before a worker was free, `engineFailed` when its worker crashed or hung (and was replaced).
  */
 export class WorkerPool {
-  private readonly options: PoolOptions;
-  private readonly slots: Slot[];
-  private queue: Waiting[] = [];
-  private serviceMs = FIRST_GUESS_MS;
-  private answered = 0;
-  private expired = 0;
-  private refused = 0;
-  private replaced = 0;
-  private closing = false;
-  private idleWaiters: (() => void)[] = [];
+  readonly #options: PoolOptions;
+  readonly #slots: Slot[];
+  #queue: Waiting[] = [];
+  #serviceMs = FIRST_GUESS_MS;
+  #answered = 0;
+  #expired = 0;
+  #refused = 0;
+  #replaced = 0;
+  #closing = false;
+  #idleWaiters: (() => void)[] = [];
+  /** Replaced workers that have not ended yet. */
+  readonly #ending = new Set<Promise<void>>();
 
   constructor(options: PoolOptions) {
-    this.options = options;
-    this.slots = Array.from({ length: options.workers }, () => ({
+    this.#options = options;
+    this.#slots = Array.from({ length: options.workers }, () => ({
       worker: null,
       ready: false,
       current: null,
@@ -89,22 +91,25 @@ export class WorkerPool {
     }));
   }
 
-  /** Resolves when every worker is ready; rejects with RelayError `engine_unavailable` if one cannot start. */
+  /**
+   * Resolves when every worker is ready. Rejects with RelayError `engine_unavailable` if one cannot start, and
+   * `engine_start_timeout` if one is not ready within `startMs`.
+   */
   async start(): Promise<void> {
-    await Promise.all(this.slots.map((slot) => this.launch(slot)));
+    await Promise.all(this.#slots.map((slot) => this.#launch(slot)));
   }
 
   state(): PoolState {
     return {
-      workersWanted: this.slots.length,
-      workersReady: this.slots.filter((slot) => slot.ready).length,
-      queued: this.queue.length,
-      oldestQueuedMs: this.queue[0] === undefined ? null : performance.now() - this.queue[0].sinceMs,
-      running: this.slots.filter((slot) => slot.current !== null).length,
-      answered: this.answered,
-      expired: this.expired,
-      refused: this.refused,
-      replaced: this.replaced,
+      workersWanted: this.#slots.length,
+      workersReady: this.#slots.filter((slot) => slot.ready).length,
+      queued: this.#queue.length,
+      oldestQueuedMs: this.#queue[0] === undefined ? null : performance.now() - this.#queue[0].sinceMs,
+      running: this.#slots.filter((slot) => slot.current !== null).length,
+      answered: this.#answered,
+      expired: this.#expired,
+      refused: this.#refused,
+      replaced: this.#replaced,
     };
   }
 
@@ -113,158 +118,168 @@ export class WorkerPool {
    * it must hold nothing else, and the caller must not use it again.
    */
   submit(job: WorkerJob, budgetMs: number): Promise<PoolAnswer> {
-    if (this.closing || this.queue.length >= this.options.queueLimit || this.slots.every((slot) => !slot.ready)) {
-      this.refused++;
-      return Promise.resolve({ status: 'busy', retryAfterMs: this.retryAfterMs() });
+    if (this.#closing || this.#queue.length >= this.#options.queueLimit || this.#slots.every((slot) => !slot.ready)) {
+      this.#refused++;
+      return Promise.resolve({ status: 'busy', retryAfterMs: this.#retryAfterMs() });
     }
     return new Promise((resolve) => {
       const sinceMs = performance.now();
       const waiting: Waiting = { job, resolve, sinceMs, expiresAtMs: sinceMs + budgetMs, timer: null };
-      this.queue.push(waiting);
-      this.pump();
-      if (!this.queue.includes(waiting)) return;
-      waiting.timer = setTimeout(() => this.expire(waiting), budgetMs);
+      this.#queue.push(waiting);
+      this.#pump();
+      if (!this.#queue.includes(waiting)) return;
+      waiting.timer = setTimeout(() => this.#expire(waiting), budgetMs);
     });
   }
 
   /** Resolves when nothing is queued or running. */
   idle(): Promise<void> {
-    if (this.isIdle()) return Promise.resolve();
-    return new Promise((resolve) => this.idleWaiters.push(resolve));
+    if (this.#isIdle()) return Promise.resolve();
+    return new Promise((resolve) => this.#idleWaiters.push(resolve));
   }
 
-  /** Ends the workers. What is still queued is answered `busy`, what is running `engineFailed`. */
+  /** Ends the workers. Queued requests are answered `busy`, running ones `engineFailed`. */
   async close(): Promise<void> {
-    this.closing = true;
-    const left = this.queue;
-    this.queue = [];
-    for (const waiting of left) this.finish(waiting, { status: 'busy', retryAfterMs: this.retryAfterMs() });
-    await Promise.all(this.slots.map((slot) => (slot.worker === null ? null : endWorker(slot.worker))));
+    this.#closing = true;
+    const left = this.#queue;
+    this.#queue = [];
+    for (const waiting of left) this.#finish(waiting, { status: 'busy', retryAfterMs: this.#retryAfterMs() });
+    for (const { worker } of this.#slots) if (worker !== null) this.#end(worker);
+    await Promise.all(this.#ending);
   }
 
-  private isIdle(): boolean {
-    return this.queue.length === 0 && this.slots.every((slot) => slot.current === null);
+  #isIdle(): boolean {
+    return this.#queue.length === 0 && this.#slots.every((slot) => slot.current === null);
   }
 
-  private retryAfterMs(): number {
-    const ahead = this.queue.length + this.slots.length;
-    return Math.ceil(Math.max(MIN_RETRY_MS, (this.serviceMs * ahead) / this.slots.length));
+  #retryAfterMs(): number {
+    const ahead = this.#queue.length + this.#slots.length;
+    return Math.ceil(Math.max(MIN_RETRY_MS, (this.#serviceMs * ahead) / this.#slots.length));
   }
 
-  private finish(waiting: Waiting, answer: PoolAnswer): void {
+  #finish(waiting: Waiting, answer: PoolAnswer): void {
     if (waiting.timer !== null) clearTimeout(waiting.timer);
     waiting.resolve(answer);
   }
 
-  private expire(waiting: Waiting): void {
-    this.queue = this.queue.filter((other) => other !== waiting);
-    this.expired++;
-    this.finish(waiting, { status: 'expired' });
-    this.notifyIdle();
+  #expire(waiting: Waiting): void {
+    this.#queue = this.#queue.filter((other) => other !== waiting);
+    this.#expired++;
+    this.#finish(waiting, { status: 'expired' });
+    this.#notifyIdle();
   }
 
-  private pump(): void {
-    for (const slot of this.slots) {
+  #pump(): void {
+    for (const slot of this.#slots) {
       if (!slot.ready || slot.current !== null) continue;
-      const waiting = this.nextAlive();
+      const waiting = this.#nextAlive();
       if (waiting === null) break;
-      this.dispatch(slot, waiting);
+      this.#dispatch(slot, waiting);
     }
   }
 
-  private nextAlive(): Waiting | null {
-    for (let waiting = this.queue.shift(); waiting !== undefined; waiting = this.queue.shift()) {
+  #nextAlive(): Waiting | null {
+    for (let waiting = this.#queue.shift(); waiting !== undefined; waiting = this.#queue.shift()) {
       if (performance.now() <= waiting.expiresAtMs) return waiting;
-      this.expired++;
-      this.finish(waiting, { status: 'expired' });
+      this.#expired++;
+      this.#finish(waiting, { status: 'expired' });
     }
     return null;
   }
 
-  private dispatch(slot: Slot, waiting: Waiting): void {
+  #dispatch(slot: Slot, waiting: Waiting): void {
     if (waiting.timer !== null) clearTimeout(waiting.timer);
     slot.current = { resolve: waiting.resolve, startedAtMs: performance.now() };
     slot.watchdog = setTimeout(
-      () => this.discard(slot, `no answer within ${this.options.hangMs} ms`),
-      this.options.hangMs,
+      () => this.#discard(slot, `no answer within ${this.#options.hangMs} ms`),
+      this.#options.hangMs,
     );
     slot.worker?.postMessage(waiting.job, [waiting.job.image.buffer as ArrayBuffer]);
   }
 
-  private settle(slot: Slot, outcome: ObserveOutcome): void {
+  #settle(slot: Slot, outcome: ObserveOutcome): void {
     if (slot.watchdog !== null) clearTimeout(slot.watchdog);
     slot.watchdog = null;
     const { current } = slot;
     slot.current = null;
     if (current === null) return;
-    this.answered++;
-    this.serviceMs += SERVICE_WEIGHT * (performance.now() - current.startedAtMs - this.serviceMs);
+    this.#answered++;
+    this.#serviceMs += SERVICE_WEIGHT * (performance.now() - current.startedAtMs - this.#serviceMs);
     current.resolve(outcome);
-    this.pump();
-    this.notifyIdle();
+    this.#pump();
+    this.#notifyIdle();
   }
 
-  private notifyIdle(): void {
-    if (!this.isIdle()) return;
-    const waiters = this.idleWaiters;
-    this.idleWaiters = [];
+  #notifyIdle(): void {
+    if (!this.#isIdle()) return;
+    const waiters = this.#idleWaiters;
+    this.#idleWaiters = [];
     for (const resolve of waiters) resolve();
   }
 
-  private launch(slot: Slot): Promise<void> {
+  #launch(slot: Slot): Promise<void> {
     return new Promise((resolve, reject) => {
-      const worker = this.options.spawn();
+      const { startMs, spawn, onReady } = this.#options;
+      const worker = spawn();
       slot.worker = worker;
-      slot.watchdog = setTimeout(
-        () => this.discard(slot, `not ready within ${this.options.startMs} ms`),
-        this.options.startMs,
-      );
+      slot.watchdog = setTimeout(() => {
+        const reason = `not ready within ${startMs} ms`;
+        const hint =
+          'give the service more CPU or fewer INFERENCE_WORKERS; if a worker still hangs, take INFERENCE_ENGINE=onnx-web';
+        reject(new RelayError('engine_start_timeout', `a worker is ${reason}`, { hint }));
+        this.#discard(slot, reason);
+      }, startMs);
       let reason = 'the worker ended';
-      const end = (): void => {
+      const fail = (): void => {
         if (!slot.ready) reject(new RelayError('engine_unavailable', reason, { hint: 'see the log for the cause' }));
-        if (slot.worker === worker) this.discard(slot, reason);
+        if (slot.worker === worker) this.#discard(slot, reason);
       };
       worker.on('message', (report: WorkerReport) => {
         if (slot.worker !== worker) return;
-        if (report.type === 'outcome') this.settle(slot, report.outcome);
+        if (report.type === 'outcome') this.#settle(slot, report.outcome);
         else if (report.type === 'failed') {
           reason = report.reason;
-          end();
+          fail();
         } else {
-          this.markReady(slot);
-          this.options.onReady?.(report.engine, report.fallback);
+          this.#markReady(slot);
+          onReady?.(report.engine, report.fallback);
           resolve();
         }
       });
       worker.on('error', (error) => {
-        reason = error instanceof Error ? error.message : String(error);
+        reason = describeError(error);
       });
-      worker.on('exit', end);
+      worker.on('exit', fail);
     });
   }
 
-  private markReady(slot: Slot): void {
+  #end(worker: Worker): void {
+    const ending = endWorker(worker).finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
+  }
+
+  #markReady(slot: Slot): void {
     if (slot.watchdog !== null) clearTimeout(slot.watchdog);
     slot.watchdog = null;
     slot.ready = true;
     slot.failures = 0;
-    this.pump();
+    this.#pump();
   }
 
-  private discard(slot: Slot, reason: string): void {
+  #discard(slot: Slot, reason: string): void {
     const { worker } = slot;
     slot.worker = null;
     slot.ready = false;
-    if (worker !== null) void endWorker(worker);
-    this.settle(slot, { status: 'engineFailed', reason });
-    if (this.closing) return;
-    this.replaced++;
-    this.options.onReplaced(reason);
+    if (worker !== null) this.#end(worker);
+    this.#settle(slot, { status: 'engineFailed', reason });
+    if (this.#closing) return;
+    this.#replaced++;
+    this.#options.onReplaced(reason);
     const delayMs =
-      slot.failures === 0 ? 0 : Math.min(RESTART_DELAY_MS.most, RESTART_DELAY_MS.first * 2 ** slot.failures);
+      slot.failures === 0 ? 0 : Math.min(RESTART_DELAY_MS.max, RESTART_DELAY_MS.first * 2 ** slot.failures);
     slot.failures++;
     setTimeout(() => {
-      if (!this.closing) this.launch(slot).catch(() => {});
+      if (!this.#closing) this.#launch(slot).catch(() => {});
     }, delayMs).unref();
   }
 }

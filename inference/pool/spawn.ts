@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { WorkerSetup } from './messages.ts';
 import { closeGate, createGateMemory, type NativeGateMemory } from './native-gate.ts';
@@ -7,10 +8,12 @@ function workerUrl(): URL {
   return new URL(import.meta.url.endsWith('.ts') ? '../worker.ts' : './worker.mjs', import.meta.url);
 }
 
-/** How long a worker may be inside native code before it is left to itself. */
-const NATIVE_PATIENCE_MS = 3000;
+/** How long a worker may take to leave native code, and then to end. */
+const PATIENCE_MS = 3000;
 
 const gates = new WeakMap<Worker, NativeGateMemory>();
+/** Workers whose thread has not ended. */
+const running = new Set<Worker>();
 
 /** Starts a worker thread on the module `url`, TypeScript (in development, through tsx) or JavaScript. */
 export function spawnWorker(setup: Omit<WorkerSetup, 'gate'>, url: URL = workerUrl()): Worker {
@@ -23,15 +26,29 @@ export function spawnWorker(setup: Omit<WorkerSetup, 'gate'>, url: URL = workerU
       })
     : new Worker(url, { workerData });
   gates.set(worker, gate);
+  running.add(worker);
+  worker.once('exit', () => running.delete(worker));
   return worker;
 }
 
 /**
- * Ends a worker as soon as it is outside of native code, whatever else it is at. One that does not
- * come out is left to itself: ending it would end the process.
+ * Ends a worker as soon as it is outside native code; resolves when it has ended. A worker that stays inside native
+ * code for longer than PATIENCE_MS is abandoned, because ending it there would end the process: see endProcess.
  */
 export async function endWorker(worker: Worker): Promise<void> {
   const gate = gates.get(worker);
-  if (gate === undefined || (await closeGate(gate, NATIVE_PATIENCE_MS))) await worker.terminate();
-  else worker.unref();
+  if (gate === undefined || (await closeGate(gate, PATIENCE_MS))) {
+    // A worker that is stuck in native code without having said so does not end.
+    await Promise.race([worker.terminate(), delay(PATIENCE_MS, undefined, { ref: false })]);
+  }
+  worker.unref();
+}
+
+/**
+ * Ends the process with that exit code, after the pool was closed. With a worker that is still stuck in native code
+ * process.exit would wait for it without end, so the process then kills itself (SIGKILL).
+ */
+export function endProcess(exitCode: number): never {
+  if (running.size > 0) process.kill(process.pid, 'SIGKILL');
+  process.exit(exitCode);
 }

@@ -139,6 +139,18 @@ describe('the inference process', () => {
     expect(stderr).toMatch(/^model_source_missing: .*npm ci/);
   });
 
+  it('fails when a worker hangs in native code at start, and ends although that thread never does', async () => {
+    const main = await bundleWith([], folder);
+    const library = join(folder, 'node_modules/onnxruntime-node');
+    await mkdir(library);
+    const fifo = join(folder, 'fifo');
+    await promisify(execFile)('mkfifo', [fifo]);
+    await writeFile(join(library, 'index.js'), `require('node:fs').readFileSync(${JSON.stringify(fifo)});`);
+    const { code, stderr } = await start({ MODEL_CACHE_DIR: defaultModelLocations().cacheDir }, main).ended;
+    expect(stderr).toMatch(/^engine_start_timeout: .*INFERENCE_WORKERS/);
+    expect(code).not.toBe(0);
+  });
+
   it('serves with onnx-web, and says so, where the native library does not load', async () => {
     const into = join(folder, 'without-native');
     await mkdir(into);

@@ -1,3 +1,8 @@
+import { execFile } from 'node:child_process';
+import { constants, mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadModels, type ModelFiles } from '../../../inference/models/store.ts';
@@ -6,7 +11,7 @@ import { type PoolAnswer, type PoolOptions, WorkerPool } from '../../../inferenc
 import { spawnWorker } from '../../../inference/pool/spawn.ts';
 import type { FaceRoi } from '../../../shared/geometry.ts';
 import { clipFrame, emptyRoom, wholeFrame } from '../support/clip.ts';
-import { faultBytes, spawnFaultyWorker } from '../support/faults.ts';
+import { faultBytes, spawnFaultyWorker, spawnHangingWorker } from '../support/faults.ts';
 
 const PATIENT_MS = 60_000;
 
@@ -146,6 +151,19 @@ describe('WorkerPool', () => {
     const broken = { ...files, observedMesh: Uint8Array.from([1, 2, 3]) };
     const started = openPool({ spawn: () => spawnFaultyWorker({ engine: 'onnx', files: broken }) });
     await expect(started).rejects.toMatchObject({ code: 'engine_unavailable' });
+  });
+
+  it('fails within its limit when a worker hangs in native code at start, and closes', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'gaze-relay-pool-'));
+    const fifo = join(folder, 'fifo');
+    await promisify(execFile)('mkfifo', [fifo]);
+    const started = openPool({ startMs: 3_000, spawn: () => spawnHangingWorker({ engine: 'onnx', files }, fifo) });
+    await expect(started).rejects.toMatchObject({ code: 'engine_start_timeout' });
+    await pool?.close();
+    // Releases the worker, so that the process of the tests can end.
+    const writer = await open(fifo, constants.O_RDWR | constants.O_NONBLOCK);
+    await writer.close();
+    await rm(folder, { recursive: true });
   });
 
   it('tells when it is idle, and answers what is left when it closes', async () => {

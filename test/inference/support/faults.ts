@@ -13,3 +13,9 @@ export function faultBytes(fault: keyof typeof FAULT): Uint8Array {
 export function spawnFaultyWorker(setup: Omit<WorkerSetup, 'gate'>): Worker {
   return spawnWorker(setup, new URL('./faulty-worker.ts', import.meta.url));
 }
+
+/** A worker thread that hangs in native code when it starts: it opens `fifo`, a named pipe without a writer. */
+export function spawnHangingWorker(setup: Omit<WorkerSetup, 'gate'>, fifo: string): Worker {
+  const withFifo: Omit<WorkerSetup, 'gate'> & { readonly fifo: string } = { ...setup, fifo };
+  return spawnWorker(withFifo, new URL('./hanging-worker.ts', import.meta.url));
+}
