@@ -7,7 +7,9 @@ import {
   encodeRoi,
   type FaceObservation,
   OBSERVATION_BYTES,
+  ROI_BYTES,
 } from './observation.ts';
+import { RECT_BYTES, readRect, writeRect } from './rect-wire.ts';
 
 /**
  * The link between gateway and inference: binary WebSocket messages, big-endian, many requests in
@@ -23,7 +25,27 @@ const TYPE_REQUEST = 1;
 const TYPE_RESPONSE = 2;
 const FLAG_ROI = 1;
 
-export const LINK_REQUEST_HEADER_BYTES = 28;
+const VERSION_BITS = 4;
+const TYPE_MASK = 0x0f;
+const MAX_U16 = 0xffff;
+/** The server's time is sent in hundredths of a millisecond. */
+const SERVER_MS_STEPS = 100;
+
+/** Offsets that both messages share. */
+const TYPE_OFFSET = 0;
+const REQUEST_ID_OFFSET = 4;
+/** Of a request. */
+const FLAGS_OFFSET = 1;
+const BUDGET_MS_OFFSET = 2;
+const FRAME_WIDTH_OFFSET = 8;
+const FRAME_HEIGHT_OFFSET = 10;
+const CROP_OFFSET = 12;
+const ROI_OFFSET = CROP_OFFSET + RECT_BYTES;
+export const LINK_REQUEST_HEADER_BYTES = ROI_OFFSET + ROI_BYTES;
+/** Of a response; bytes 10 and 11 are 0. */
+const STATUS_OFFSET = 1;
+const SERVER_MS_OFFSET = 2;
+const RETRY_AFTER_MS_OFFSET = 8;
 export const LINK_RESPONSE_HEADER_BYTES = 12;
 
 /** Outcome of one inference request. The numbers are wire values. */
@@ -83,21 +105,22 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+function clampU16(value: number): number {
+  return Math.min(MAX_U16, Math.max(0, Math.round(value)));
+}
+
 /** The request's header; the image bytes follow it in the same message. */
 export function encodeInferenceRequest(request: InferenceRequest): Uint8Array {
   const bytes = new Uint8Array(LINK_REQUEST_HEADER_BYTES + request.image.byteLength);
   const view = viewOf(bytes);
-  view.setUint8(0, (LINK_VERSION << 4) | TYPE_REQUEST);
-  view.setUint8(1, request.roi === null ? 0 : FLAG_ROI);
-  view.setUint16(2, Math.min(65_535, Math.max(0, Math.round(request.budgetMs))));
-  view.setUint32(4, request.requestId);
-  view.setUint16(8, request.frame.widthPx);
-  view.setUint16(10, request.frame.heightPx);
-  view.setUint16(12, request.crop.xPx);
-  view.setUint16(14, request.crop.yPx);
-  view.setUint16(16, request.crop.widthPx);
-  view.setUint16(18, request.crop.heightPx);
-  if (request.roi !== null) encodeRoi(view, 20, request.roi);
+  view.setUint8(TYPE_OFFSET, (LINK_VERSION << VERSION_BITS) | TYPE_REQUEST);
+  view.setUint8(FLAGS_OFFSET, request.roi === null ? 0 : FLAG_ROI);
+  view.setUint16(BUDGET_MS_OFFSET, clampU16(request.budgetMs));
+  view.setUint32(REQUEST_ID_OFFSET, request.requestId);
+  view.setUint16(FRAME_WIDTH_OFFSET, request.frame.widthPx);
+  view.setUint16(FRAME_HEIGHT_OFFSET, request.frame.heightPx);
+  writeRect(view, CROP_OFFSET, request.crop);
+  if (request.roi !== null) encodeRoi(view, ROI_OFFSET, request.roi);
   bytes.set(request.image, LINK_REQUEST_HEADER_BYTES);
   return bytes;
 }
@@ -109,10 +132,12 @@ function assertType(view: DataView, type: number, headerBytes: number): void {
       `a link message has at least ${headerBytes} bytes, this one ${view.byteLength}`,
     );
   }
-  const first = view.getUint8(0);
-  if (first >> 4 !== LINK_VERSION)
-    throw new RelayError('link_version', `link version ${first >> 4}, expected ${LINK_VERSION}`);
-  if ((first & 15) !== type) throw new RelayError('link_type', `link message type ${first & 15}, expected ${type}`);
+  const first = view.getUint8(TYPE_OFFSET);
+  const version = first >> VERSION_BITS;
+  if (version !== LINK_VERSION)
+    throw new RelayError('link_version', `link version ${version}, expected ${LINK_VERSION}`);
+  const found = first & TYPE_MASK;
+  if (found !== type) throw new RelayError('link_type', `link message type ${found}, expected ${type}`);
 }
 
 /**
@@ -122,40 +147,35 @@ function assertType(view: DataView, type: number, headerBytes: number): void {
 export function decodeInferenceRequest(bytes: Uint8Array): InferenceRequest {
   const view = viewOf(bytes);
   assertType(view, TYPE_REQUEST, LINK_REQUEST_HEADER_BYTES);
-  const frame = { widthPx: view.getUint16(8), heightPx: view.getUint16(10) };
-  const crop = {
-    xPx: view.getUint16(12),
-    yPx: view.getUint16(14),
-    widthPx: view.getUint16(16),
-    heightPx: view.getUint16(18),
-  };
+  const frame = { widthPx: view.getUint16(FRAME_WIDTH_OFFSET), heightPx: view.getUint16(FRAME_HEIGHT_OFFSET) };
+  const crop = readRect(view, CROP_OFFSET);
   if (frame.widthPx === 0 || frame.heightPx === 0 || crop.widthPx === 0 || crop.heightPx === 0) {
     throw new RelayError('link_geometry', 'frame and crop must have an area');
   }
   return {
-    requestId: view.getUint32(4),
-    budgetMs: view.getUint16(2),
+    requestId: view.getUint32(REQUEST_ID_OFFSET),
+    budgetMs: view.getUint16(BUDGET_MS_OFFSET),
     frame,
     crop,
-    roi: (view.getUint8(1) & FLAG_ROI) === 0 ? null : decodeRoi(view, 20),
+    roi: (view.getUint8(FLAGS_OFFSET) & FLAG_ROI) === 0 ? null : decodeRoi(view, ROI_OFFSET),
     image: bytes.subarray(LINK_REQUEST_HEADER_BYTES),
   };
 }
 
 /** The id of a request whose body cannot be trusted, so that it can be answered; null if even that is missing. */
 export function peekRequestId(bytes: Uint8Array): number | null {
-  return bytes.byteLength < 8 ? null : viewOf(bytes).getUint32(4);
+  return bytes.byteLength < REQUEST_ID_OFFSET + 4 ? null : viewOf(bytes).getUint32(REQUEST_ID_OFFSET);
 }
 
 export function encodeInferenceResponse(response: InferenceResponse): Uint8Array {
   const ok = response.status === 'ok';
   const bytes = new Uint8Array(LINK_RESPONSE_HEADER_BYTES + (ok ? OBSERVATION_BYTES : 0));
   const view = viewOf(bytes);
-  view.setUint8(0, (LINK_VERSION << 4) | TYPE_RESPONSE);
-  view.setUint8(1, INFERENCE_STATUS[response.status]);
-  view.setUint16(2, Math.min(65_535, Math.max(0, Math.round(response.serverMs * 100))));
-  view.setUint32(4, response.requestId);
-  view.setUint16(8, ok ? 0 : Math.min(65_535, Math.max(0, Math.round(response.retryAfterMs))));
+  view.setUint8(TYPE_OFFSET, (LINK_VERSION << VERSION_BITS) | TYPE_RESPONSE);
+  view.setUint8(STATUS_OFFSET, INFERENCE_STATUS[response.status]);
+  view.setUint16(SERVER_MS_OFFSET, clampU16(response.serverMs * SERVER_MS_STEPS));
+  view.setUint32(REQUEST_ID_OFFSET, response.requestId);
+  view.setUint16(RETRY_AFTER_MS_OFFSET, ok ? 0 : clampU16(response.retryAfterMs));
   if (ok) encodeObservation(view, LINK_RESPONSE_HEADER_BYTES, response.observation);
   return bytes;
 }
@@ -164,12 +184,13 @@ export function encodeInferenceResponse(response: InferenceResponse): Uint8Array
 export function decodeInferenceResponse(bytes: Uint8Array): InferenceResponse {
   const view = viewOf(bytes);
   assertType(view, TYPE_RESPONSE, LINK_RESPONSE_HEADER_BYTES);
-  const status = STATUS_BY_WIRE.get(view.getUint8(1));
-  if (status === undefined) throw new RelayError('link_status', `unknown inference status ${view.getUint8(1)}`);
-  const requestId = view.getUint32(4);
-  const serverMs = view.getUint16(2) / 100;
+  const wireStatus = view.getUint8(STATUS_OFFSET);
+  const status = STATUS_BY_WIRE.get(wireStatus);
+  if (status === undefined) throw new RelayError('link_status', `unknown inference status ${wireStatus}`);
+  const requestId = view.getUint32(REQUEST_ID_OFFSET);
+  const serverMs = view.getUint16(SERVER_MS_OFFSET) / SERVER_MS_STEPS;
   if (status === 'ok') {
     return { requestId, status, serverMs, observation: decodeObservation(view, LINK_RESPONSE_HEADER_BYTES) };
   }
-  return { requestId, status, serverMs, retryAfterMs: view.getUint16(8) };
+  return { requestId, status, serverMs, retryAfterMs: view.getUint16(RETRY_AFTER_MS_OFFSET) };
 }

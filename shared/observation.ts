@@ -49,12 +49,43 @@ export interface FaceObservation {
   readonly sharpness: number;
 }
 
+/** Bytes of an encoded region of interest. */
+export const ROI_BYTES = 8;
+/** Offsets of its fields. */
+const ROI_X_OFFSET = 0;
+const ROI_Y_OFFSET = 2;
+const ROI_SIZE_OFFSET = 4;
+const ROI_ROTATION_OFFSET = 6;
+/** Offsets of an eye's fields; its last byte is 0. */
+const EYE_YAW_OFFSET = 0;
+const EYE_PITCH_OFFSET = 2;
+const EYE_OPENNESS_OFFSET = 4;
+const EYE_VISIBILITY_OFFSET = 6;
+/** Offsets of an observation's fields (PROTOCOL.md, FaceObservation). */
+const FLAGS_OFFSET = 0;
+const FACE_COUNT_OFFSET = 1;
+const SCORE_OFFSET = 2;
+const SEED_DIRECTION_OFFSET = 3;
+const HEAD_YAW_OFFSET = 4;
+const HEAD_PITCH_OFFSET = 6;
+const HEAD_ROLL_OFFSET = 8;
+const FIT_RESIDUAL_OFFSET = 10;
+const IMAGE_LEFT_EYE_OFFSET = 12;
+const IMAGE_RIGHT_EYE_OFFSET = 20;
+const INTER_OCULAR_OFFSET = 28;
+const BRIGHTNESS_OFFSET = 30;
+const SHARPNESS_OFFSET = 31;
+const NEXT_ROI_OFFSET = 32;
 /** Bytes of an encoded observation. */
-export const OBSERVATION_BYTES = 40;
+export const OBSERVATION_BYTES = NEXT_ROI_OFFSET + ROI_BYTES;
 
 const FLAG_FACE = 0b01;
 const FLAG_DETECTOR = 0b10;
 const ANGLE_STEPS_PER_DEG = 100;
+const OPENNESS_STEPS = 1000;
+const RESIDUAL_STEPS = 10_000;
+const INTER_OCULAR_STEPS_PER_PX = 10;
+const UNIT_STEPS = 255;
 const ROI_STEPS_PER_PX = 8;
 const ROTATION_STEPS_PER_RAD = 10_000;
 
@@ -71,40 +102,40 @@ function setU16(view: DataView, offset: number, value: number): void {
 }
 
 function setUnit(view: DataView, offset: number, value: number): void {
-  view.setUint8(offset, clampRound(value * 255, 0, 255));
+  view.setUint8(offset, clampRound(value * UNIT_STEPS, 0, UNIT_STEPS));
 }
 
 function encodeEye(view: DataView, offset: number, eye: EyeObservation): void {
-  setI16(view, offset, eye.yawDeg * ANGLE_STEPS_PER_DEG);
-  setI16(view, offset + 2, eye.pitchDeg * ANGLE_STEPS_PER_DEG);
-  setU16(view, offset + 4, eye.openness * 1000);
-  setUnit(view, offset + 6, eye.visibility);
+  setI16(view, offset + EYE_YAW_OFFSET, eye.yawDeg * ANGLE_STEPS_PER_DEG);
+  setI16(view, offset + EYE_PITCH_OFFSET, eye.pitchDeg * ANGLE_STEPS_PER_DEG);
+  setU16(view, offset + EYE_OPENNESS_OFFSET, eye.openness * OPENNESS_STEPS);
+  setUnit(view, offset + EYE_VISIBILITY_OFFSET, eye.visibility);
 }
 
 function decodeEye(view: DataView, offset: number): EyeObservation {
   return {
-    yawDeg: view.getInt16(offset) / ANGLE_STEPS_PER_DEG,
-    pitchDeg: view.getInt16(offset + 2) / ANGLE_STEPS_PER_DEG,
-    openness: view.getUint16(offset + 4) / 1000,
-    visibility: view.getUint8(offset + 6) / 255,
+    yawDeg: view.getInt16(offset + EYE_YAW_OFFSET) / ANGLE_STEPS_PER_DEG,
+    pitchDeg: view.getInt16(offset + EYE_PITCH_OFFSET) / ANGLE_STEPS_PER_DEG,
+    openness: view.getUint16(offset + EYE_OPENNESS_OFFSET) / OPENNESS_STEPS,
+    visibility: view.getUint8(offset + EYE_VISIBILITY_OFFSET) / UNIT_STEPS,
   };
 }
 
 /** Writes a region of interest as 8 bytes: centre x, y (1/8 px), size (1/8 px), rotation (1e-4 rad). */
 export function encodeRoi(view: DataView, offset: number, roi: FaceRoi): void {
-  setI16(view, offset, roi.centerXPx * ROI_STEPS_PER_PX);
-  setI16(view, offset + 2, roi.centerYPx * ROI_STEPS_PER_PX);
-  setU16(view, offset + 4, roi.sizePx * ROI_STEPS_PER_PX);
-  setI16(view, offset + 6, roi.rotationRad * ROTATION_STEPS_PER_RAD);
+  setI16(view, offset + ROI_X_OFFSET, roi.centerXPx * ROI_STEPS_PER_PX);
+  setI16(view, offset + ROI_Y_OFFSET, roi.centerYPx * ROI_STEPS_PER_PX);
+  setU16(view, offset + ROI_SIZE_OFFSET, roi.sizePx * ROI_STEPS_PER_PX);
+  setI16(view, offset + ROI_ROTATION_OFFSET, roi.rotationRad * ROTATION_STEPS_PER_RAD);
 }
 
 /** Reads what encodeRoi wrote. */
 export function decodeRoi(view: DataView, offset: number): FaceRoi {
   return {
-    centerXPx: view.getInt16(offset) / ROI_STEPS_PER_PX,
-    centerYPx: view.getInt16(offset + 2) / ROI_STEPS_PER_PX,
-    sizePx: view.getUint16(offset + 4) / ROI_STEPS_PER_PX,
-    rotationRad: view.getInt16(offset + 6) / ROTATION_STEPS_PER_RAD,
+    centerXPx: view.getInt16(offset + ROI_X_OFFSET) / ROI_STEPS_PER_PX,
+    centerYPx: view.getInt16(offset + ROI_Y_OFFSET) / ROI_STEPS_PER_PX,
+    sizePx: view.getUint16(offset + ROI_SIZE_OFFSET) / ROI_STEPS_PER_PX,
+    rotationRad: view.getInt16(offset + ROI_ROTATION_OFFSET) / ROTATION_STEPS_PER_RAD,
   };
 }
 
@@ -114,21 +145,21 @@ export function decodeRoi(view: DataView, offset: number): FaceRoi {
  */
 export function encodeObservation(view: DataView, offset: number, observation: FaceObservation): void {
   const { face } = observation;
-  view.setUint8(offset, (face === null ? 0 : FLAG_FACE) | (observation.detectorRan ? FLAG_DETECTOR : 0));
-  view.setUint8(offset + 1, clampRound(observation.faceCount, 0, 255));
-  setUnit(view, offset + 30, observation.brightness);
-  setUnit(view, offset + 31, observation.sharpness);
+  view.setUint8(offset + FLAGS_OFFSET, (face === null ? 0 : FLAG_FACE) | (observation.detectorRan ? FLAG_DETECTOR : 0));
+  view.setUint8(offset + FACE_COUNT_OFFSET, clampRound(observation.faceCount, 0, 255));
+  setUnit(view, offset + BRIGHTNESS_OFFSET, observation.brightness);
+  setUnit(view, offset + SHARPNESS_OFFSET, observation.sharpness);
   if (face === null) return;
-  setUnit(view, offset + 2, face.score);
-  view.setUint8(offset + 3, directionToWire(face.seedDirection));
-  setI16(view, offset + 4, face.headYawDeg * ANGLE_STEPS_PER_DEG);
-  setI16(view, offset + 6, face.headPitchDeg * ANGLE_STEPS_PER_DEG);
-  setI16(view, offset + 8, face.headRollDeg * ANGLE_STEPS_PER_DEG);
-  setU16(view, offset + 10, face.fitResidual * 10_000);
-  encodeEye(view, offset + 12, face.imageLeftEye);
-  encodeEye(view, offset + 20, face.imageRightEye);
-  setU16(view, offset + 28, face.interOcularPx * 10);
-  encodeRoi(view, offset + 32, face.nextRoi);
+  setUnit(view, offset + SCORE_OFFSET, face.score);
+  view.setUint8(offset + SEED_DIRECTION_OFFSET, directionToWire(face.seedDirection));
+  setI16(view, offset + HEAD_YAW_OFFSET, face.headYawDeg * ANGLE_STEPS_PER_DEG);
+  setI16(view, offset + HEAD_PITCH_OFFSET, face.headPitchDeg * ANGLE_STEPS_PER_DEG);
+  setI16(view, offset + HEAD_ROLL_OFFSET, face.headRollDeg * ANGLE_STEPS_PER_DEG);
+  setU16(view, offset + FIT_RESIDUAL_OFFSET, face.fitResidual * RESIDUAL_STEPS);
+  encodeEye(view, offset + IMAGE_LEFT_EYE_OFFSET, face.imageLeftEye);
+  encodeEye(view, offset + IMAGE_RIGHT_EYE_OFFSET, face.imageRightEye);
+  setU16(view, offset + INTER_OCULAR_OFFSET, face.interOcularPx * INTER_OCULAR_STEPS_PER_PX);
+  encodeRoi(view, offset + NEXT_ROI_OFFSET, face.nextRoi);
 }
 
 /**
@@ -142,33 +173,33 @@ export function decodeObservation(view: DataView, offset: number): FaceObservati
       `an observation has ${OBSERVATION_BYTES} bytes, ${view.byteLength - offset} are left`,
     );
   }
-  const flags = view.getUint8(offset);
+  const flags = view.getUint8(offset + FLAGS_OFFSET);
   const base = {
-    faceCount: view.getUint8(offset + 1),
+    faceCount: view.getUint8(offset + FACE_COUNT_OFFSET),
     detectorRan: (flags & FLAG_DETECTOR) !== 0,
-    brightness: view.getUint8(offset + 30) / 255,
-    sharpness: view.getUint8(offset + 31) / 255,
+    brightness: view.getUint8(offset + BRIGHTNESS_OFFSET) / UNIT_STEPS,
+    sharpness: view.getUint8(offset + SHARPNESS_OFFSET) / UNIT_STEPS,
   };
   if ((flags & ~(FLAG_FACE | FLAG_DETECTOR)) !== 0) {
     throw new RelayError('observation_invalid', `unknown observation flags 0x${flags.toString(16)}`);
   }
   if ((flags & FLAG_FACE) === 0) return { face: null, ...base };
-  const seedDirection = directionFromWire(view.getUint8(offset + 3));
+  const seedDirection = directionFromWire(view.getUint8(offset + SEED_DIRECTION_OFFSET));
   if (seedDirection === null) {
-    throw new RelayError('observation_invalid', `unknown direction ${view.getUint8(offset + 3)}`);
+    throw new RelayError('observation_invalid', `unknown direction ${view.getUint8(offset + SEED_DIRECTION_OFFSET)}`);
   }
   return {
     face: {
-      score: view.getUint8(offset + 2) / 255,
-      headYawDeg: view.getInt16(offset + 4) / ANGLE_STEPS_PER_DEG,
-      headPitchDeg: view.getInt16(offset + 6) / ANGLE_STEPS_PER_DEG,
-      headRollDeg: view.getInt16(offset + 8) / ANGLE_STEPS_PER_DEG,
-      fitResidual: view.getUint16(offset + 10) / 10_000,
-      imageLeftEye: decodeEye(view, offset + 12),
-      imageRightEye: decodeEye(view, offset + 20),
-      interOcularPx: view.getUint16(offset + 28) / 10,
+      score: view.getUint8(offset + SCORE_OFFSET) / UNIT_STEPS,
+      headYawDeg: view.getInt16(offset + HEAD_YAW_OFFSET) / ANGLE_STEPS_PER_DEG,
+      headPitchDeg: view.getInt16(offset + HEAD_PITCH_OFFSET) / ANGLE_STEPS_PER_DEG,
+      headRollDeg: view.getInt16(offset + HEAD_ROLL_OFFSET) / ANGLE_STEPS_PER_DEG,
+      fitResidual: view.getUint16(offset + FIT_RESIDUAL_OFFSET) / RESIDUAL_STEPS,
+      imageLeftEye: decodeEye(view, offset + IMAGE_LEFT_EYE_OFFSET),
+      imageRightEye: decodeEye(view, offset + IMAGE_RIGHT_EYE_OFFSET),
+      interOcularPx: view.getUint16(offset + INTER_OCULAR_OFFSET) / INTER_OCULAR_STEPS_PER_PX,
       seedDirection,
-      nextRoi: decodeRoi(view, offset + 32),
+      nextRoi: decodeRoi(view, offset + NEXT_ROI_OFFSET),
     },
     ...base,
   };

@@ -140,8 +140,11 @@ function describeIssues(error: z.ZodError): string {
   return error.issues.map((issue) => `${issue.path.join('.') || 'message'}: ${issue.message}`).join('; ');
 }
 
-/** The `error` control message that tells a peer of a fault. */
-export function faultMessage(error: ProtocolError, seq: number | null = null): ServerControl {
+/** The `error` control message for a fault. */
+export function faultMessage(
+  error: ProtocolError,
+  seq: number | null = null,
+): Extract<ServerControl, { type: 'error' }> {
   const { retry } = PROTOCOL_FAULTS[error.fault];
   return { type: 'error', code: error.fault, message: error.message, fatal: error.closeCode !== null, retry, seq };
 }

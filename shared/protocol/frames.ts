@@ -1,7 +1,8 @@
 import type { RectPx } from '../geometry.ts';
 import { decodeObservation, encodeObservation, type FaceObservation, OBSERVATION_BYTES } from '../observation.ts';
+import { RECT_BYTES, readRect, writeRect } from '../rect-wire.ts';
 import { ProtocolError } from './errors.ts';
-import { PROTOCOL_VERSION } from './version.ts';
+import { PROTOCOL_VERSION, readTypeByte, TYPE_OFFSET, typeByte } from './version.ts';
 
 /** Types of client messages: the low nibble of the first byte (PROTOCOL.md, F-2). */
 export const FRAME_TYPE = { frame: 1, same: 2, observation: 3 } as const;
@@ -10,7 +11,12 @@ export const FRAME_TYPE = { frame: 1, same: 2, observation: 3 } as const;
 export const CODECS = ['jpeg', 'webp'] as const;
 export type Codec = (typeof CODECS)[number];
 
-export const FRAME_HEADER_BYTES = 16;
+/** Offsets of the header's fields (PROTOCOL.md, binary messages of the client). */
+const FLAGS_OFFSET = 1;
+const SEQ_OFFSET = 2;
+const CAPTURE_MS_OFFSET = 4;
+const CROP_OFFSET = 8;
+export const FRAME_HEADER_BYTES = CROP_OFFSET + RECT_BYTES;
 export const SAME_BYTES = FRAME_HEADER_BYTES;
 export const OBSERVATION_MESSAGE_BYTES = FRAME_HEADER_BYTES + OBSERVATION_BYTES;
 
@@ -25,7 +31,7 @@ interface ClientMessageHeader {
   readonly seq: number;
   /** Capture time: whole ms on the client's monotonic clock since the session's start. */
   readonly captureMs: number;
-  /** Kept back during an outage and sent afterwards. */
+  /** Held back during an outage and sent afterwards. */
   readonly late: boolean;
 }
 
@@ -40,7 +46,7 @@ export interface FrameMessage extends ClientMessageHeader {
   readonly image: Uint8Array;
 }
 
-/** The picture has not changed since the last frame: time goes on, nothing else is sent. */
+/** The picture has not changed since the last frame. */
 export interface SameMessage extends ClientMessageHeader {
   readonly kind: 'same';
 }
@@ -66,15 +72,11 @@ export function clientMessageBytes(message: Pick<ClientMessage, 'kind'> & { read
 }
 
 function writeHeader(view: DataView, type: number, flags: number, message: ClientMessageHeader, crop: RectPx | null) {
-  view.setUint8(0, (PROTOCOL_VERSION << 4) | type);
-  view.setUint8(1, flags | (message.late ? FLAG_LATE : 0));
-  view.setUint16(2, message.seq & 0xffff);
-  view.setUint32(4, message.captureMs >>> 0);
-  if (crop === null) return;
-  view.setUint16(8, crop.xPx);
-  view.setUint16(10, crop.yPx);
-  view.setUint16(12, crop.widthPx);
-  view.setUint16(14, crop.heightPx);
+  view.setUint8(TYPE_OFFSET, typeByte(type));
+  view.setUint8(FLAGS_OFFSET, flags | (message.late ? FLAG_LATE : 0));
+  view.setUint16(SEQ_OFFSET, message.seq & 0xffff);
+  view.setUint32(CAPTURE_MS_OFFSET, message.captureMs >>> 0);
+  if (crop !== null) writeRect(view, CROP_OFFSET, crop);
 }
 
 /** Encodes a client message, big-endian. The image of a frame is copied once. */
@@ -110,22 +112,21 @@ export function encodeClientMessage(message: ClientMessage): Uint8Array<ArrayBuf
 export function decodeClientMessage(bytes: Uint8Array): ClientMessage {
   if (bytes.byteLength < 1) throw new ProtocolError('frame_truncated', 'an empty binary message');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const first = view.getUint8(0);
-  if (first >> 4 !== PROTOCOL_VERSION) {
-    throw new ProtocolError('frame_version', `protocol version ${first >> 4}, this gateway speaks ${PROTOCOL_VERSION}`);
+  const { version, type } = readTypeByte(view.getUint8(TYPE_OFFSET));
+  if (version !== PROTOCOL_VERSION) {
+    throw new ProtocolError('frame_version', `protocol version ${version}, this gateway speaks ${PROTOCOL_VERSION}`);
   }
-  const type = first & 15;
   if (type !== FRAME_TYPE.frame && type !== FRAME_TYPE.same && type !== FRAME_TYPE.observation) {
     throw new ProtocolError('frame_type', `unknown message type ${type}`);
   }
   if (bytes.byteLength < FRAME_HEADER_BYTES) {
     throw new ProtocolError('frame_truncated', `${bytes.byteLength} bytes, a header has ${FRAME_HEADER_BYTES}`);
   }
-  const flags = view.getUint8(1);
+  const flags = view.getUint8(FLAGS_OFFSET);
   if ((flags & ~KNOWN_FLAGS) !== 0) throw new ProtocolError('frame_flags', `unknown flags 0x${flags.toString(16)}`);
   const header = {
-    seq: view.getUint16(2),
-    captureMs: view.getUint32(4),
+    seq: view.getUint16(SEQ_OFFSET),
+    captureMs: view.getUint32(CAPTURE_MS_OFFSET),
     late: (flags & FLAG_LATE) !== 0,
   };
   if (type === FRAME_TYPE.same) {
@@ -142,12 +143,7 @@ export function decodeClientMessage(bytes: Uint8Array): ClientMessage {
   }
   const codec = CODECS[flags & FLAG_CODEC_MASK];
   if (codec === undefined) throw new ProtocolError('frame_flags', `unknown codec ${flags & FLAG_CODEC_MASK}`);
-  const crop = {
-    xPx: view.getUint16(8),
-    yPx: view.getUint16(10),
-    widthPx: view.getUint16(12),
-    heightPx: view.getUint16(14),
-  };
+  const crop = readRect(view, CROP_OFFSET);
   if (crop.widthPx === 0 || crop.heightPx === 0) {
     throw new ProtocolError('frame_geometry', `a crop of ${crop.widthPx}×${crop.heightPx} pixels has no area`);
   }

@@ -1,7 +1,8 @@
 import { type Direction, directionFromWire, directionToWire, FOCUS_STATES, type FocusState } from '../direction.ts';
 import type { RectPx } from '../geometry.ts';
+import { RECT_BYTES, readRect, writeRect } from '../rect-wire.ts';
 import { ProtocolError } from './errors.ts';
-import { PROTOCOL_VERSION } from './version.ts';
+import { PROTOCOL_VERSION, readTypeByte, TYPE_OFFSET, typeByte } from './version.ts';
 
 /** Type nibble of the one binary message that the gateway sends (PROTOCOL.md, U-1). */
 export const UPDATE_TYPE = 8;
@@ -9,9 +10,9 @@ export const UPDATE_TYPE = 8;
 /** What became of the acknowledged message. The order is the wire value. */
 export const OUTCOMES = [
   'processed',
-  /** A newer frame took its place before it was looked at. */
+  /** A newer frame took its place before it reached inference. */
   'superseded',
-  /** Inference was full, too late or away: time goes on, this frame was not looked at. */
+  /** Inference was full, too late or unavailable: no time is counted for this frame. */
   'unserved',
   /** Not a usable picture; an error message with the code went out as well. */
   'refused',
@@ -20,7 +21,30 @@ export const OUTCOMES = [
 ] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
+/** Offsets of the fields (PROTOCOL.md, UPDATE). */
+const OUTCOME_OFFSET = 1;
+const SEQ_OFFSET = 2;
+const CAPTURE_MS_OFFSET = 4;
+const STATE_OFFSET = 8;
+const DIRECTION_OFFSET = 9;
+const CONFIDENCE_OFFSET = 10;
+const CREDIT_OFFSET = 11;
+const FOCUSED_MS_OFFSET = 12;
+const UNFOCUSED_MS_OFFSET = 16;
+const UNKNOWN_MS_OFFSET = 20;
+const UNTRACKED_MS_OFFSET = 24;
+const FOCUS_BOUTS_OFFSET = 28;
+const UNFOCUS_BOUTS_OFFSET = 30;
+const NEXT_CROP_OFFSET = 32;
+const MAX_FPS_OFFSET = NEXT_CROP_OFFSET + RECT_BYTES;
+const IMAGE_SIZE_OFFSET = 42;
+/** It stays this long as long as the protocol is v1 (V-4). */
 export const UPDATE_BYTES = 44;
+
+const CONFIDENCE_STEPS = 255;
+const FPS_STEPS_PER_HZ = 100;
+const MAX_U8 = 0xff;
+const MAX_U16 = 0xffff;
 
 /** The gateway's answer to every message of the hot path, and its acknowledgement. */
 export interface Update {
@@ -49,33 +73,30 @@ export interface Update {
   readonly imageSizePx: number;
 }
 
-const CROP_NONE = 0;
+/** Stands for the whole camera frame. */
+const NO_CROP: RectPx = { xPx: 0, yPx: 0, widthPx: 0, heightPx: 0 };
 
 /** Encodes an update as UPDATE_BYTES bytes, big-endian. */
 export function encodeUpdate(update: Update): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(UPDATE_BYTES);
   const view = new DataView(bytes.buffer);
-  view.setUint8(0, (PROTOCOL_VERSION << 4) | UPDATE_TYPE);
-  view.setUint8(1, OUTCOMES.indexOf(update.outcome));
-  view.setUint16(2, update.seq);
-  view.setUint32(4, update.captureMs >>> 0);
-  view.setUint8(8, FOCUS_STATES.indexOf(update.state));
-  view.setUint8(9, directionToWire(update.direction));
-  view.setUint8(10, Math.round(Math.min(1, Math.max(0, update.confidence)) * 255));
-  view.setUint8(11, Math.min(255, Math.round(update.credit)));
-  view.setUint32(12, update.focusedMs >>> 0);
-  view.setUint32(16, update.unfocusedMs >>> 0);
-  view.setUint32(20, update.unknownMs >>> 0);
-  view.setUint32(24, update.untrackedMs >>> 0);
-  view.setUint16(28, Math.min(65_535, update.focusBouts));
-  view.setUint16(30, Math.min(65_535, update.unfocusBouts));
-  const crop = update.nextCrop;
-  view.setUint16(32, crop === null ? CROP_NONE : crop.xPx);
-  view.setUint16(34, crop === null ? CROP_NONE : crop.yPx);
-  view.setUint16(36, crop === null ? CROP_NONE : crop.widthPx);
-  view.setUint16(38, crop === null ? CROP_NONE : crop.heightPx);
-  view.setUint16(40, Math.min(65_535, Math.round(update.maxFps * 100)));
-  view.setUint16(42, Math.min(65_535, Math.round(update.imageSizePx)));
+  view.setUint8(TYPE_OFFSET, typeByte(UPDATE_TYPE));
+  view.setUint8(OUTCOME_OFFSET, OUTCOMES.indexOf(update.outcome));
+  view.setUint16(SEQ_OFFSET, update.seq);
+  view.setUint32(CAPTURE_MS_OFFSET, update.captureMs >>> 0);
+  view.setUint8(STATE_OFFSET, FOCUS_STATES.indexOf(update.state));
+  view.setUint8(DIRECTION_OFFSET, directionToWire(update.direction));
+  view.setUint8(CONFIDENCE_OFFSET, Math.round(Math.min(1, Math.max(0, update.confidence)) * CONFIDENCE_STEPS));
+  view.setUint8(CREDIT_OFFSET, Math.min(MAX_U8, Math.round(update.credit)));
+  view.setUint32(FOCUSED_MS_OFFSET, update.focusedMs >>> 0);
+  view.setUint32(UNFOCUSED_MS_OFFSET, update.unfocusedMs >>> 0);
+  view.setUint32(UNKNOWN_MS_OFFSET, update.unknownMs >>> 0);
+  view.setUint32(UNTRACKED_MS_OFFSET, update.untrackedMs >>> 0);
+  view.setUint16(FOCUS_BOUTS_OFFSET, Math.min(MAX_U16, update.focusBouts));
+  view.setUint16(UNFOCUS_BOUTS_OFFSET, Math.min(MAX_U16, update.unfocusBouts));
+  writeRect(view, NEXT_CROP_OFFSET, update.nextCrop ?? NO_CROP);
+  view.setUint16(MAX_FPS_OFFSET, Math.min(MAX_U16, Math.round(update.maxFps * FPS_STEPS_PER_HZ)));
+  view.setUint16(IMAGE_SIZE_OFFSET, Math.min(MAX_U16, Math.round(update.imageSizePx)));
   return bytes;
 }
 
@@ -88,34 +109,32 @@ export function decodeUpdate(bytes: Uint8Array): Update {
     throw new ProtocolError('frame_truncated', `an update has ${UPDATE_BYTES} bytes, this one ${bytes.byteLength}`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const first = view.getUint8(0);
-  if (first >> 4 !== PROTOCOL_VERSION) throw new ProtocolError('frame_version', `protocol version ${first >> 4}`);
-  if ((first & 15) !== UPDATE_TYPE) throw new ProtocolError('frame_type', `unknown message type ${first & 15}`);
-  const outcome = OUTCOMES[view.getUint8(1)];
-  const state = FOCUS_STATES[view.getUint8(8)];
-  const direction = directionFromWire(view.getUint8(9));
+  const { version, type } = readTypeByte(view.getUint8(TYPE_OFFSET));
+  if (version !== PROTOCOL_VERSION) throw new ProtocolError('frame_version', `protocol version ${version}`);
+  if (type !== UPDATE_TYPE) throw new ProtocolError('frame_type', `unknown message type ${type}`);
+  const outcome = OUTCOMES[view.getUint8(OUTCOME_OFFSET)];
+  const state = FOCUS_STATES[view.getUint8(STATE_OFFSET)];
+  const direction = directionFromWire(view.getUint8(DIRECTION_OFFSET));
   if (outcome === undefined || state === undefined || direction === null) {
     throw new ProtocolError('frame_flags', 'an update with an unknown outcome, state or direction');
   }
-  const widthPx = view.getUint16(36);
-  const heightPx = view.getUint16(38);
+  const crop = readRect(view, NEXT_CROP_OFFSET);
   return {
-    seq: view.getUint16(2),
-    captureMs: view.getUint32(4),
+    seq: view.getUint16(SEQ_OFFSET),
+    captureMs: view.getUint32(CAPTURE_MS_OFFSET),
     outcome,
     state,
     direction,
-    confidence: view.getUint8(10) / 255,
-    credit: view.getUint8(11),
-    focusedMs: view.getUint32(12),
-    unfocusedMs: view.getUint32(16),
-    unknownMs: view.getUint32(20),
-    untrackedMs: view.getUint32(24),
-    focusBouts: view.getUint16(28),
-    unfocusBouts: view.getUint16(30),
-    nextCrop:
-      widthPx === 0 || heightPx === 0 ? null : { xPx: view.getUint16(32), yPx: view.getUint16(34), widthPx, heightPx },
-    maxFps: view.getUint16(40) / 100,
-    imageSizePx: view.getUint16(42),
+    confidence: view.getUint8(CONFIDENCE_OFFSET) / CONFIDENCE_STEPS,
+    credit: view.getUint8(CREDIT_OFFSET),
+    focusedMs: view.getUint32(FOCUSED_MS_OFFSET),
+    unfocusedMs: view.getUint32(UNFOCUSED_MS_OFFSET),
+    unknownMs: view.getUint32(UNKNOWN_MS_OFFSET),
+    untrackedMs: view.getUint32(UNTRACKED_MS_OFFSET),
+    focusBouts: view.getUint16(FOCUS_BOUTS_OFFSET),
+    unfocusBouts: view.getUint16(UNFOCUS_BOUTS_OFFSET),
+    nextCrop: crop.widthPx === 0 || crop.heightPx === 0 ? null : crop,
+    maxFps: view.getUint16(MAX_FPS_OFFSET) / FPS_STEPS_PER_HZ,
+    imageSizePx: view.getUint16(IMAGE_SIZE_OFFSET),
   };
 }
