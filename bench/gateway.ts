@@ -31,7 +31,7 @@ async function openStudents(url: string, from: number, count: number): Promise<L
   for (let index = 0; index < count; index += OPENING_AT_ONCE) {
     const some = Array.from({ length: Math.min(OPENING_AT_ONCE, count - index) }, async (_, offset) => {
       const identity = { userId: from + index + offset, moduleId: 1, role: 'student' } as const;
-      return LoadStudent.open(url, await mintTicket(identity, secret, new Date(), randomUUID()), IMAGE_BYTES);
+      return LoadStudent.open(url, mintTicket(identity, secret, new Date(), randomUUID()), IMAGE_BYTES);
     });
     students.push(...(await Promise.all(some)));
   }

@@ -3,13 +3,8 @@ import { bootGateway, failStart } from './boot.ts';
 process.title = 'gaze-relay gateway';
 
 const booting = bootGateway(process.env);
-let ending = false;
-const end = () => {
-  if (ending) return;
-  ending = true;
-  booting.then((gateway) => gateway.close()).then(() => process.exit(0), failStart);
-};
-// Before anything else: as the first process of a container, what is not handled is not heard.
+const end = () => void booting.then((gateway) => gateway.close()).then(() => process.exit(0), failStart);
+// Before anything else: PID 1 of a container gets no default signal handlers.
 process.on('SIGTERM', end);
 process.on('SIGINT', end);
 process.on('disconnect', end);

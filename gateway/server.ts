@@ -1,16 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import type { WebSocket } from 'ws';
-import { describeError, RelayError } from '../shared/errors.ts';
-import type { MetricsWindow } from '../shared/metrics-window.ts';
-import type { Limits } from '../shared/protocol/control.ts';
+import { describeError } from '../shared/errors.ts';
 import type { GatewayConfig } from './config.ts';
 import type { CalibrationKeeper } from './delivery/calibrations.ts';
 import { Checkpointer } from './delivery/checkpointer.ts';
 import type { Spool } from './delivery/queue.ts';
 import { createApp } from './http/app.ts';
-import { listen } from './http/listener.ts';
-import { openLater } from './lib/later.ts';
+import { type Listener, listen } from './http/listener.ts';
+import { type Lazy, lazy } from './lib/lazy.ts';
 import type { Logger } from './lib/logger.ts';
+import { runSteps, type Step } from './lib/run-steps.ts';
 import { steadyUtcClock } from './lib/steady-clock.ts';
 import { GatewayMetrics } from './observability/metrics.ts';
 import { privacyRequests } from './privacy/requests.ts';
@@ -18,30 +16,29 @@ import { retentionSchedule } from './privacy/schedule.ts';
 import { writeAudit } from './privacy/student.ts';
 import { InferencePool, type PoolOptions } from './relay/inference-pool.ts';
 import { openReports } from './reports/open.ts';
+import { Saver } from './session/saver.ts';
 import { Sessions } from './session/sessions.ts';
-import { Stream } from './session/stream.ts';
+import { StoredSessions } from './session/stored-sessions.ts';
+import { Streams } from './session/streams.ts';
 import type { MetricsStore } from './store/port.ts';
 
-const TICK_MS = 1000;
-const PING_EVERY_TICKS = 20;
-const SAVE_RETRY_MS = 1000;
 const SHUTDOWN_FLUSH_MS = 8000;
-const REPORT_FLUSH_MS = 2000;
 const CREDIT = 2;
 /** Longer side of a face crop: the mesh's own input, more gains nothing. */
 const FACE_IMAGE_PX = 192;
+
+/** `starting`: it listens, store and spool are being opened. `draining`: it saves what is counted and closes everything. */
+export type GatewayPhase = 'starting' | 'ready' | 'draining' | 'closed';
 
 export interface GatewayParts {
   readonly config: GatewayConfig;
   /** Signs and checks tickets; minted at start in development. */
   readonly secret: string;
   readonly clientDir: string;
-  readonly store: MetricsStore;
-  readonly spool: Spool;
+  readonly store: Lazy<MetricsStore>;
+  readonly spool: Lazy<Spool>;
   readonly logger: Logger;
   readonly metrics?: GatewayMetrics;
-  /** True until everything is open: it listens already, but is not ready. */
-  readonly isStarting?: () => boolean;
   /** UTC ms that never steps back. Default: the machine's. */
   readonly now?: () => number;
   /** How inference is found, where it is not the system's resolver. */
@@ -51,71 +48,83 @@ export interface GatewayParts {
 export interface Gateway {
   readonly port: number;
   readonly url: string;
-  /** Tells clients to come back, saves what is counted and closes everything. */
+  readonly phase: () => GatewayPhase;
+  /**
+   * Asks clients to reconnect, saves what is counted and closes everything, also what follows a part that fails to close.
+   * A second call resolves with the first. Never rejects: what failed is in the log.
+   */
   readonly close: () => Promise<void>;
 }
 
 /**
- * Puts the parts together and listens. Rejects with RelayError `port_in_use` or `listen_failed`.
- * The store and the spool are closed with the gateway.
+ * Puts the parts together, listens, then opens store and spool; resolves when the gateway is ready. Students who connect in
+ * between wait for what they need of these. Rejects with RelayError `port_in_use` or `listen_failed`, or as store or spool do.
+ * Store and spool are closed with the gateway, also where it does not start.
  */
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
+  const { config, logger, store, spool } = parts;
+  let phase: GatewayPhase = 'starting';
+  let closing: Promise<void> | null = null;
+  const { app, calibrations, drain, closeSteps } = compose(parts, () => phase);
+  let listener: Listener | null = null;
+  const close = (): Promise<void> => {
+    closing ??= (async () => {
+      phase = 'draining';
+      drain();
+      await runSteps([...closeSteps, ['listener', async () => listener?.close()]], logger);
+      phase = 'closed';
+      logger.info({}, 'gateway closed');
+    })();
+    return closing;
+  };
+  try {
+    listener = await listen(app, config);
+    const { port } = listener;
+    logger.info({ port, development: config.development, rule: config.rule }, 'gateway listening');
+    // What an earlier run left goes to the store. A gateway without calibrations still serves.
+    calibrations.open().catch((error: unknown) => {
+      logger.error({ code: 'spool_failed', reason: describeError(error) }, 'calibrations cannot be saved');
+    });
+    await Promise.all([spool.open(), store.open()]);
+    phase = 'ready';
+    logger.info({ port, store: storeKind(config) }, 'gateway ready');
+    return { port, url: urlOf(config.host, port), phase: () => phase, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function storeKind({ mysqlUrl }: GatewayConfig): MetricsStore['kind'] {
+  return mysqlUrl === null ? 'libsql' : 'mysql';
+}
+
+function urlOf(host: string, port: number): string {
+  const shown = host.includes(':') ? (host === '::' ? 'localhost' : `[${host}]`) : host;
+  return `http://${shown}:${port}/`;
+}
+
+/** The parts wired to each other: the app, and what ends them, in order. */
+function compose(parts: GatewayParts, phase: () => GatewayPhase) {
   const { config, logger, spool, store, secret, metrics = new GatewayMetrics() } = parts;
   const { now = steadyUtcClock() } = parts;
   const inference = new InferencePool({ urls: config.inferenceUrls, logger, ...parts.relay });
-  const reports = openReports(config, store);
-  const keeper = openLater<CalibrationKeeper>({ depth: () => 0 }, async () => {
+  const database: Pick<MetricsStore, 'kind' | 'execute' | 'migrate'> = {
+    kind: storeKind(config),
+    execute: async (statements) => (await store.open()).execute(statements),
+    migrate: async () => (await store.open()).migrate(),
+  };
+  const calibrations = lazy<CalibrationKeeper>(async () => {
     const { openCalibrationKeeper } = await import('./delivery/calibrations.ts');
-    return openCalibrationKeeper({ dataDir: config.dataDir, store, logger });
+    return openCalibrationKeeper({ dataDir: config.dataDir, store: database, logger });
   });
-  const calibrations = keeper.part;
-  const streams = new Set<Stream>();
-  const saving = new Set<Promise<void>>();
-  let draining = false;
-  let ticks = 0;
-  let ticker: NodeJS.Timeout | null = null;
-  let idleTimer: NodeJS.Timeout | null = null;
-
-  const limits: Limits = {
-    maxFps: config.maxFps,
-    credit: CREDIT,
-    imageSizePx: FACE_IMAGE_PX,
-    maxFrameBytes: config.maxFrameBytes,
-  };
-
-  /** A full disk delays a window, it does not lose it: the window is kept and tried again. */
-  const append = async (window: MetricsWindow): Promise<void> => {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await spool.append(window);
-        return;
-      } catch (error) {
-        logger.error(
-          { code: 'spool_failed', attempt, reason: describeError(error) },
-          'a window could not be written to DATA_DIR',
-        );
-        if (draining && attempt >= 5) throw error;
-        await new Promise((resolve) => setTimeout(resolve, SAVE_RETRY_MS));
-      }
-    }
-  };
-  const save = (window: MetricsWindow): Promise<void> => {
-    const saved = append(window);
-    const settled = saved.catch(() => undefined).then(() => void saving.delete(settled));
-    saving.add(settled);
-    return saved;
-  };
-  const findReport = async (sessionId: string) => {
-    await Promise.all(saving);
-    await spool.flush(REPORT_FLUSH_MS);
-    return store.sessionReport(sessionId);
-  };
-  /** For a session that is to go on: nothing, rather than half of what it has. */
-  const findWholeReport = async (sessionId: string) => {
-    const report = await findReport(sessionId);
-    if ((await spool.pendingFor(sessionId)).length === 0) return report;
-    throw new RelayError('store_unreachable', 'the session is still on its way to the store');
-  };
+  const reports = openReports(config, database);
+  const saver = new Saver({ append: async (window) => (await spool.open()).append(window), logger });
+  const stored = new StoredSessions({
+    saver,
+    spool: spool.open,
+    sessionReport: async (sessionId) => (await store.open()).sessionReport(sessionId),
+  });
   const sessions = new Sessions({
     secret,
     rule: config.rule,
@@ -124,80 +133,43 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     now,
     newSessionId: randomUUID,
     logger,
-    save,
-    hasConsent: (userId) => store.hasConsent(userId),
-    findReport: findWholeReport,
-    findCalibration: (userId, deviceId) => calibrations.newest(userId, deviceId),
+    save: (window) => saver.save(window),
+    hasConsent: async (userId) => (await store.open()).hasConsent(userId),
+    findReport: (sessionId) => stored.findWhole(sessionId),
+    findCalibration: async (userId, deviceId) => (await calibrations.open()).newest(userId, deviceId),
   });
-
   const checkpointer = new Checkpointer({
-    checkpoint: (open, goneSessionIds) => spool.checkpoint(open, goneSessionIds),
-    sessions: function* () {
-      for (const { countingAccount: account, isSaved } of streams) if (account !== null) yield { account, isSaved };
-    },
-    isAllSaved: () => saving.size === 0,
-    saved: () => Promise.all([...saving, ...[...streams].map((stream) => stream.saved)]),
+    checkpoint: async (open, goneSessionIds) => (await spool.open()).checkpoint(open, goneSessionIds),
+    sessions: () => streams.counting(),
+    isAllSaved: () => saver.isIdle,
+    saved: () => saver.whenIdle(),
     everyMs: config.checkpointMs,
     logger,
   });
-
+  const retention = retentionSchedule(database, config.retention, logger);
+  const streams: Streams = new Streams({
+    now,
+    limits: { maxFps: config.maxFps, credit: CREDIT, imageSizePx: FACE_IMAGE_PX, maxFrameBytes: config.maxFrameBytes },
+    windowMs: config.windowMs,
+    idleAfterMs: config.idleAfterMs,
+    inference,
+    sessions,
+    checkpointer,
+    logger,
+    metrics,
+    save: (window) => saver.save(window),
+    keepCalibration: async (record) => (await calibrations.open()).keep(record),
+    onTick: () => retention.tick(now()),
+  });
   metrics.watch({
-    sessions: () => [...streams].map((stream) => stream.labels),
+    sessions: () => streams.labels(),
     detachedSessions: () => sessions.detachedCount,
     links: () => inference.states(),
-    spoolDepth: () => spool.depth(),
-    spoolOldestAgeMs: () => spool.oldestAgeMs(),
-    spoolSetAside: () => spool.setAsideCount(),
-    calibrationsWaiting: () => calibrations.depth(),
+    spoolDepth: () => spool.opened()?.depth() ?? 0,
+    spoolOldestAgeMs: () => spool.opened()?.oldestAgeMs() ?? null,
+    spoolSetAside: () => spool.opened()?.setAsideCount() ?? 0,
+    calibrationsWaiting: () => calibrations.opened()?.depth() ?? 0,
   });
-
-  const retention = retentionSchedule(store, config.retention, logger);
-  const tick = () => {
-    ticks += 1;
-    retention.tick(now());
-    for (const stream of streams) {
-      stream.dispatch({ type: 'tick' });
-      if (ticks % PING_EVERY_TICKS === 0) stream.ping();
-    }
-  };
-  const openStream = (socket: WebSocket, admitted: () => void): Stream => {
-    if (idleTimer !== null) clearTimeout(idleTimer);
-    idleTimer = null;
-    ticker ??= setInterval(tick, TICK_MS);
-    checkpointer.start();
-    inference.open();
-    const stream = new Stream(socket, {
-      now,
-      limits,
-      windowMs: config.windowMs,
-      inference,
-      logger,
-      metrics,
-      admit: async (hello, from) => {
-        const admission = await sessions.admit(hello, from);
-        admitted();
-        return admission;
-      },
-      save,
-      keepCalibration: (record) => calibrations.keep(record),
-      detach: (account, from) => sessions.detach(account, from),
-    });
-    streams.add(stream);
-    if (draining) stream.dispatch({ type: 'drain' });
-    return stream;
-  };
-  const closeStream = (stream: Stream) => {
-    stream.dispatch({ type: 'closed' });
-    streams.delete(stream);
-    const saved = stream.saved.catch(() => undefined).then(() => void saving.delete(saved));
-    saving.add(saved);
-    if (streams.size > 0) return;
-    if (ticker !== null) clearInterval(ticker);
-    ticker = null;
-    void checkpointer.stop();
-    if (!draining) idleTimer = setTimeout(() => inference.release(), config.idleAfterMs);
-  };
-
   const app = createApp({
     origins: { development: config.development, allowedOrigins: config.allowedOrigins },
     secret,
@@ -206,51 +178,45 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     clientDir: parts.clientDir,
     clientAddressHeader: config.clientAddressHeader,
     logger,
-    openStream,
-    closeStream,
-    findReport,
+    openStream: (socket, admitted) => streams.open(socket, admitted),
+    closeStream: (stream) => streams.close(stream),
+    findReport: (sessionId) => stored.find(sessionId),
     reports,
     listLive: () => sessions.listLive(),
-    writeAudit: (lines) => writeAudit(store, lines),
-    privacy: privacyRequests({ store, spool, calibrations, sessions, allSaved: () => Promise.all(saving), now }),
+    writeAudit: (lines) => writeAudit(database, lines),
+    privacy: privacyRequests({
+      store: database,
+      spool: { forgetStudent: async (...given) => (await spool.open()).forgetStudent(...given) },
+      calibrations: { forgetStudent: async (userId) => (await calibrations.open()).forgetStudent(userId) },
+      sessions,
+      allSaved: () => saver.whenIdle(),
+      now,
+    }),
     metricsRegistry: metrics.registry,
     metricsToken: config.metricsToken,
     metricsOpen: config.development,
-    unreadyReasons: () => [...(draining ? ['draining'] : []), ...(parts.isStarting?.() === true ? ['starting'] : [])],
+    unreadyReasons: () => (phase() === 'ready' ? [] : [phase()]),
     status: () => ({
       sessions: sessions.liveCount,
       inference: inference.states().map(({ state }) => state),
-      store: store.kind,
+      store: database.kind,
     }),
   });
-  const listener = await listen(app, config);
-  const { port } = listener;
-  // What an earlier run left goes to the store; whatever needs the keeper before opens it by itself.
-  keeper.open().catch((error: unknown) => {
-    logger.error({ code: 'spool_failed', reason: describeError(error) }, 'calibrations cannot be kept');
-  });
-
-  const close = async (): Promise<void> => {
-    if (draining) return;
-    draining = true;
+  const drain = () => {
     logger.info({ sessions: sessions.liveCount }, 'gateway draining');
-    if (idleTimer !== null) clearTimeout(idleTimer);
-    const ending = [...streams];
-    for (const stream of ending) stream.dispatch({ type: 'drain' });
-    if (ticker !== null) clearInterval(ticker);
+    streams.drain();
     sessions.forget();
-    await Promise.all([...ending.map((stream) => stream.saved.catch(() => undefined)), ...saving]);
-    await checkpointer.stop();
-    inference.release();
-    await spool.flush(SHUTDOWN_FLUSH_MS);
-    await spool.close();
-    await retention.idle();
-    await calibrations.close();
-    await reports.close();
-    await store.close();
-    await listener.close();
-    logger.info({}, 'gateway ended');
   };
-  const shown = config.host.includes(':') ? (config.host === '::' ? 'localhost' : `[${config.host}]`) : config.host;
-  return { port, url: `http://${shown}:${port}/`, close };
+  const closeSteps: readonly Step[] = [
+    ['windows', () => saver.close()],
+    ['checkpoints', () => checkpointer.stop()],
+    ['inference', () => inference.release()],
+    ['delivery', async () => void (await spool.opened()?.flush(SHUTDOWN_FLUSH_MS))],
+    ['spool', () => spool.close()],
+    ['retention', () => retention.idle()],
+    ['calibrations', () => calibrations.close()],
+    ['reports', () => reports.close()],
+    ['store', () => store.close()],
+  ];
+  return { app, calibrations, drain, closeSteps };
 }

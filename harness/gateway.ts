@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { mintTicket, type Role } from '../gateway/auth/ticket.ts';
 import { gatewayConfigSchema } from '../gateway/config.ts';
-import { openSpool } from '../gateway/delivery/queue.ts';
+import { openSpool, type Spool } from '../gateway/delivery/queue.ts';
+import { lazy } from '../gateway/lib/lazy.ts';
 import type { Logger } from '../gateway/lib/logger.ts';
 import { type Gateway, type GatewayParts, startGateway } from '../gateway/server.ts';
 import { openStore } from '../gateway/store/open.ts';
@@ -30,7 +31,14 @@ export interface TestGateway extends Gateway {
 /** A gateway in this process on a free port, with a real spool and a real store. */
 export async function startTestGateway(
   env: Readonly<Record<string, string>> = {},
-  options: { dataDir?: string; logger?: Logger; relay?: GatewayParts['relay']; now?: () => number } = {},
+  options: {
+    dataDir?: string;
+    logger?: Logger;
+    relay?: GatewayParts['relay'];
+    now?: () => number;
+    /** Puts faults into the spool. */
+    spoolWith?: (spool: Spool) => Spool;
+  } = {},
 ): Promise<TestGateway> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'gaze-relay-test-')));
   const logger = options.logger ?? SILENT;
@@ -44,8 +52,10 @@ export async function startTestGateway(
     ...env,
   });
   if (!result.ok) throw new Error(result.faults.join('\n'));
-  const store = await openStore({ mysqlUrl: result.config.mysqlUrl, dataDir }, logger);
-  const spool = await openSpool({ dataDir, store, logger });
+  const { mysqlUrl } = result.config;
+  const store = lazy(() => openStore({ mysqlUrl, dataDir }, logger));
+  const { spoolWith = (spool: Spool) => spool } = options;
+  const spool = lazy(async () => spoolWith(await openSpool({ dataDir, store: await store.open(), logger })));
   const clientDir = fileURLToPath(new URL('../dist/client', import.meta.url));
   const relay = options.relay === undefined ? {} : { relay: options.relay };
   const gateway = await startGateway({
@@ -58,7 +68,7 @@ export async function startTestGateway(
     ...relay,
     ...(options.now === undefined ? {} : { now: options.now }),
   });
-  const ticket: TestGateway['ticket'] = (userId, { role = 'student', moduleId = 22, nowMs = Date.now() } = {}) =>
+  const ticket: TestGateway['ticket'] = async (userId, { role = 'student', moduleId = 22, nowMs = Date.now() } = {}) =>
     mintTicket({ userId, moduleId, role }, SECRET, new Date(nowMs), randomUUID());
   return {
     ...gateway,

@@ -17,7 +17,7 @@ export const mintTicketCommand: Command = {
     if (role === undefined) throw new RelayError('option_invalid', `--role is one of ${ROLES.join(', ')}`);
     const config = configOf(context);
     const secret = config.secret ?? (await developmentSecret(config.dataDir));
-    context.out(await mintTicket({ userId, moduleId, role }, secret, new Date(context.now()), randomUUID()));
+    context.out(mintTicket({ userId, moduleId, role }, secret, new Date(context.now()), randomUUID()));
     return 0;
   },
 };

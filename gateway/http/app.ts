@@ -19,17 +19,31 @@ export interface AppDependencies
   readonly clientDir: string;
 }
 
+/** What gateway/auth/reader.ts refuses, and the status that says so. */
+const READER_FAULTS: Readonly<Record<string, 401 | 403>> = {
+  unauthorized: 401,
+  role_not_allowed: 403,
+  student_not_allowed: 403,
+};
+
 /** The gateway as a value: routes without a socket of their own. */
-export function createApp(use: AppDependencies): Hono {
+export function createApp(deps: AppDependencies): Hono {
   const app = new Hono();
-  const { origins, logger } = use;
+  const { origins, logger } = deps;
   const notFound: NotFoundHandler = (context) => context.json(fault('not_found', 'nothing is here'), 404);
   const failed: ErrorHandler = (error, context) => {
     if (error instanceof HttpFault) return context.json(fault(error.code, error.message), error.status);
+    const status = error instanceof RelayError ? READER_FAULTS[error.code] : undefined;
+    if (error instanceof RelayError && status !== undefined) {
+      return context.json(fault(error.code, error.message), status);
+    }
     const known = error instanceof RelayError && error.code === 'store_unreachable';
     logger.error({ code: known ? error.code : 'internal', reason: describeError(error) }, 'request failed');
     return known
-      ? context.json(fault('store_unreachable', 'the database is away; what was counted waits and is not lost'), 503)
+      ? context.json(
+          fault('store_unreachable', 'the database is unavailable; what was counted waits and is not lost'),
+          503,
+        )
       : context.json(fault('internal', 'the gateway failed on this request'), 500);
   };
 
@@ -73,15 +87,15 @@ export function createApp(use: AppDependencies): Hono {
   app.use('/api/v1/*', crossOrigin);
   app.use('/dev/*', crossOrigin);
 
-  mountHealth(app, use);
-  mountMetrics(app, use);
-  mountStream(app, use);
-  mountDevelopment(app, use);
+  mountHealth(app, deps);
+  mountMetrics(app, deps);
+  mountStream(app, deps);
+  mountDevelopment(app, deps);
   // Teachers wait for it once; a gateway that wakes for a student does not.
   let api: Promise<Hono> | null = null;
   const loadApi = async (): Promise<Hono> => {
     const { createApi } = await import('./api/mount.ts');
-    const loaded = createApi(use);
+    const loaded = createApi(deps);
     loaded.notFound(notFound);
     loaded.onError(failed);
     return loaded;
@@ -90,7 +104,7 @@ export function createApp(use: AppDependencies): Hono {
     api ??= loadApi();
     return (await api).fetch(context.req.raw);
   });
-  mountPages(app, use.clientDir);
+  mountPages(app, deps.clientDir);
 
   app.notFound(notFound);
   app.onError(failed);

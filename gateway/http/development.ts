@@ -7,10 +7,10 @@ import type { OriginPolicy } from './origins.ts';
 const id = z.coerce.number().int().min(1).max(2_147_483_647).default(1);
 const ticketQuery = z.object({ userId: id, moduleId: id, role: z.enum(ROLES).default('student') });
 
-/** Tickets for anyone who asks: on a development gateway alone, which loopback alone can reach. */
+/** Tickets without a check: only on a development gateway, which only loopback can reach. */
 export function mountDevelopment(
   app: Hono,
-  use: {
+  deps: {
     readonly origins: OriginPolicy;
     readonly secret: string;
     readonly now: () => number;
@@ -18,14 +18,14 @@ export function mountDevelopment(
   },
 ): void {
   app.get('/dev/ticket', async (context) => {
-    if (!use.origins.development)
+    if (!deps.origins.development)
       return context.json(fault('not_found', 'tickets come from the school, not from here'), 404);
     const query = ticketQuery.safeParse(context.req.query());
     if (!query.success) {
       const message = `userId and moduleId are positive whole numbers, role is one of ${ROLES.join(', ')}`;
       return context.json(fault('ids_invalid', message), 400);
     }
-    const ticket = await mintTicket(query.data, use.secret, new Date(use.now()), use.newId());
+    const ticket = mintTicket(query.data, deps.secret, new Date(deps.now()), deps.newId());
     context.header('cache-control', 'no-store');
     return context.json({ ticket });
   });

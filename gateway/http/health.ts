@@ -7,11 +7,11 @@ export interface HealthDependencies {
 }
 
 /** Probes: alive, as EyeLearn asks for it, and ready for more sessions. */
-export function mountHealth(app: Hono, use: HealthDependencies): void {
+export function mountHealth(app: Hono, deps: HealthDependencies): void {
   app.get('/healthz', (context) => context.json({ status: 'ok' }));
   app.get('/api/health', (context) => context.json({ status: 'healthy', service: 'gaze-relay' }));
   app.get('/readyz', (context) => {
-    const reasons = use.unreadyReasons();
-    return context.json({ ready: reasons.length === 0, reasons, ...use.status() }, reasons.length === 0 ? 200 : 503);
+    const reasons = deps.unreadyReasons();
+    return context.json({ ready: reasons.length === 0, reasons, ...deps.status() }, reasons.length === 0 ? 200 : 503);
   });
 }

@@ -7,7 +7,7 @@ import { WebSocketServer } from 'ws';
 import { listenError } from '../../shared/listen-error.ts';
 import { STREAM_PATH, SUBPROTOCOL } from '../../shared/protocol/version.ts';
 import { asksForWebSocket, destroyOnceWritten, refuseUpgrade } from '../../shared/refuse-upgrade.ts';
-import { MOST_NEWCOMERS } from './pending-connections.ts';
+import { MAX_PENDING_CONNECTIONS } from './pending-connections.ts';
 
 /** Room beyond the picture for its header, and for the longest control message. */
 const MESSAGE_EXTRA_BYTES = 1024;
@@ -63,7 +63,7 @@ export async function listen(
   });
   server.setTimeout(IDLE_TIMEOUT_MS);
   guardUpgrades(server);
-  server.maxConnections = options.maxSessions + MOST_NEWCOMERS + OTHER_CONNECTIONS;
+  server.maxConnections = options.maxSessions + MAX_PENDING_CONNECTIONS + OTHER_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(listenError(error, options)));
     server.listen(options.port, options.host, resolve);

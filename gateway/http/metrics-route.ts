@@ -15,14 +15,16 @@ function digest(text: string): Buffer {
 }
 
 /** Prometheus' page: numbers about the service, none about a person. */
-export function mountMetrics(app: Hono, use: MetricsRouteDependencies): void {
+export function mountMetrics(app: Hono, deps: MetricsRouteDependencies): void {
   app.get('/metrics', async (context) => {
     const given = /^Bearer (\S+)$/i.exec(context.req.header('authorization') ?? '')?.[1] ?? '';
     const allowed =
-      use.metricsToken === null ? use.metricsOpen : timingSafeEqual(digest(given), digest(use.metricsToken));
+      deps.metricsToken === null ? deps.metricsOpen : timingSafeEqual(digest(given), digest(deps.metricsToken));
     if (!allowed) {
       return context.json(fault('unauthorized', 'set METRICS_TOKEN and send it: Authorization: Bearer …'), 401);
     }
-    return context.body(await use.metricsRegistry.metrics(), 200, { 'content-type': use.metricsRegistry.contentType });
+    return context.body(await deps.metricsRegistry.metrics(), 200, {
+      'content-type': deps.metricsRegistry.contentType,
+    });
   });
 }

@@ -1,20 +1,20 @@
-/** A school behind one address comes back at once when its gateway restarts; each is admitted within a moment. */
-export const NEWCOMERS_PER_ADDRESS = 256;
+/** A school behind one address reconnects at once when its gateway restarts; each is admitted within a moment. */
+export const MAX_PENDING_PER_ADDRESS = 256;
 /** Of all addresses together. */
-export const MOST_NEWCOMERS = 2048;
+export const MAX_PENDING_CONNECTIONS = 2048;
 
 /**
- * Connections that nobody has been admitted on. Students are one per ticket and at most MAX_SESSIONS; those who have
- * shown no ticket are kept few here, by the owner of the address and all together.
+ * Connections without an admitted student. Students are one per ticket and at most MAX_SESSIONS; connections that have
+ * shown no ticket are limited here, by the owner of the address and in all.
  */
-export class Newcomers {
+export class PendingConnections {
   readonly #byOwner = new Map<string, number>();
   #count = 0;
 
-  /** One more; returns how to let it go (safe to call twice), or null where there are too many already. */
+  /** One more; returns what takes it out again (safe to call twice), or null where there are too many already. */
   enter(owner: string): (() => void) | null {
     const own = this.#byOwner.get(owner) ?? 0;
-    if (own >= NEWCOMERS_PER_ADDRESS || this.#count >= MOST_NEWCOMERS) return null;
+    if (own >= MAX_PENDING_PER_ADDRESS || this.#count >= MAX_PENDING_CONNECTIONS) return null;
     this.#byOwner.set(owner, own + 1);
     this.#count += 1;
     let isIn = true;

@@ -2,14 +2,15 @@ import { type HttpBindings, upgradeWebSocket } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import type { WSContext } from 'hono/ws';
 import type { WebSocket } from 'ws';
-import { CLOSE } from '../../shared/protocol/errors.ts';
+import { faultMessage } from '../../shared/protocol/control.ts';
+import { CLOSE, ProtocolError } from '../../shared/protocol/errors.ts';
 import { STREAM_PATH, SUBPROTOCOL } from '../../shared/protocol/version.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Stream } from '../session/stream.ts';
 import { addressOwner } from './client-address.ts';
 import { fault } from './faults.ts';
 import { isAllowedOrigin, type OriginPolicy } from './origins.ts';
-import { Newcomers } from './pending-connections.ts';
+import { PendingConnections } from './pending-connections.ts';
 
 export interface StreamRouteDependencies {
   readonly origins: OriginPolicy;
@@ -23,15 +24,15 @@ export interface StreamRouteDependencies {
 
 interface StreamEnvironment {
   Bindings: HttpBindings;
-  Variables: { leave: () => void };
+  Variables: { admitted: () => void };
 }
 
 /** Where students' WebSockets come in. */
-export function mountStream(app: Hono, use: StreamRouteDependencies): void {
-  const { origins, logger } = use;
-  const newcomers = new Newcomers();
+export function mountStream(app: Hono, deps: StreamRouteDependencies): void {
+  const { origins, logger } = deps;
+  const pending = new PendingConnections();
   const addressOf = (context: Context<StreamEnvironment>): string => {
-    const named = use.clientAddressHeader === null ? undefined : context.req.header(use.clientAddressHeader);
+    const named = deps.clientAddressHeader === null ? undefined : context.req.header(deps.clientAddressHeader);
     return addressOwner(named ?? context.env.incoming.socket.remoteAddress ?? '');
   };
   const route = new Hono<StreamEnvironment>();
@@ -50,15 +51,15 @@ export function mountStream(app: Hono, use: StreamRouteDependencies): void {
         return context.json(fault('upgrade_required', `connect a WebSocket with subprotocol ${SUBPROTOCOL}`), 426);
       }
       const { socket } = context.env.incoming;
-      const leave = newcomers.enter(addressOf(context));
-      if (leave === null) {
-        // Not one line for each: whoever floods would fill the log too.
+      const admitted = pending.enter(addressOf(context));
+      if (admitted === null) {
+        // At debug level: a flood would fill the log too.
         logger.debug({ code: 'too_many_connections' }, 'connection refused');
         context.header('retry-after', '5');
         return context.json(fault('too_many_connections', 'too many connections wait for their hello; try again'), 503);
       }
-      socket.once('close', leave);
-      context.set('leave', leave);
+      socket.once('close', admitted);
+      context.set('admitted', admitted);
       await next();
     },
     upgradeWebSocket((context: Context<StreamEnvironment>) => {
@@ -67,10 +68,12 @@ export function mountStream(app: Hono, use: StreamRouteDependencies): void {
         onOpen: (_event, socket: WSContext) => {
           const raw = socket.raw as WebSocket;
           if (raw.protocol !== SUBPROTOCOL) {
-            raw.close(CLOSE.protocolViolation, 'subprotocol_missing');
+            const error = new ProtocolError('subprotocol_missing', `name the subprotocol ${SUBPROTOCOL}`);
+            raw.send(JSON.stringify(faultMessage(error)));
+            raw.close(CLOSE.protocolViolation, error.fault);
             return;
           }
-          const opened = use.openStream(raw, context.get('leave'));
+          const opened = deps.openStream(raw, context.get('admitted'));
           stream = opened;
           // Not by onMessage: it makes a copy of each picture, and an event.
           raw.on('message', (data: Buffer, isBinary) => {
@@ -79,7 +82,7 @@ export function mountStream(app: Hono, use: StreamRouteDependencies): void {
           });
         },
         onClose: () => {
-          if (stream !== null) use.closeStream(stream);
+          if (stream !== null) deps.closeStream(stream);
         },
         onError: (event) => logger.debug({ reason: String(event.type) }, 'socket error'),
       };

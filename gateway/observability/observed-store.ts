@@ -1,17 +1,18 @@
 import { RelayError } from '../../shared/errors.ts';
+import type { Lazy } from '../lib/lazy.ts';
 import type { MetricsStore } from '../store/port.ts';
 import type { GatewayMetrics } from './metrics.ts';
 
-/** The part of a store that the spool uses, its deliveries counted. */
+/** The part of a store that the spool uses, its deliveries counted. The first of them opens the store. */
 export function observeDeliveries(
-  store: Pick<MetricsStore, 'applyWindows' | 'eyelearnDay'>,
+  store: Pick<Lazy<MetricsStore>, 'open'>,
   metrics: GatewayMetrics,
 ): Pick<MetricsStore, 'applyWindows' | 'eyelearnDay'> {
   return {
-    eyelearnDay: (...given) => store.eyelearnDay(...given),
+    eyelearnDay: async (...given) => (await store.open()).eyelearnDay(...given),
     applyWindows: async (...given) => {
       try {
-        const result = await store.applyWindows(...given);
+        const result = await (await store.open()).applyWindows(...given);
         metrics.delivered('stored', result.applied, result.repeated);
         return result;
       } catch (error) {

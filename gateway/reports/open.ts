@@ -1,12 +1,13 @@
 import path from 'node:path';
-import { openLater } from '../lib/later.ts';
+import { lazy } from '../lib/lazy.ts';
 import { STORE_FILE } from '../store/open.ts';
 import type { MetricsStore } from '../store/port.ts';
 import type { ReportStore } from './port.ts';
+import { createReportStore } from './store.ts';
 
 /**
- * Reports from wherever the store keeps its windows. Loads and connects with the first question, which rejects with
- * `mysql_url_invalid` where the address makes no sense.
+ * Reports from wherever the store keeps its windows. Loads the driver and connects with the first question, which rejects
+ * with `mysql_url_invalid` where the address makes no sense.
  */
 export function openReports(
   config: { readonly mysqlUrl: string | null; readonly dataDir: string },
@@ -15,13 +16,15 @@ export function openReports(
   const { mysqlUrl } = config;
   const prepare = () => store.migrate();
   const file = path.join(config.dataDir, STORE_FILE);
-  return openLater<ReportStore>({ kind: mysqlUrl === null ? 'libsql' : 'mysql' }, async () => {
-    const [{ createReportStore }, database] = await Promise.all([
-      import('./store.ts'),
-      mysqlUrl === null
-        ? import('./libsql.ts').then(({ openLibsqlReports }) => openLibsqlReports({ path: file, prepare }))
-        : import('./mysql.ts').then(({ openMysqlReports }) => openMysqlReports({ url: mysqlUrl, prepare })),
-    ]);
-    return createReportStore(database);
-  }).part;
+  const database = lazy(async () => {
+    if (mysqlUrl === null) return (await import('./libsql.ts')).openLibsqlReports({ path: file, prepare });
+    return (await import('./mysql.ts')).openMysqlReports({ url: mysqlUrl, prepare });
+  });
+  return createReportStore({
+    kind: mysqlUrl === null ? 'libsql' : 'mysql',
+    div: mysqlUrl === null ? '/' : 'DIV',
+    directory: async () => (await database.open()).directory(),
+    rows: async (sql, values) => (await database.open()).rows(sql, values),
+    close: database.close,
+  });
 }

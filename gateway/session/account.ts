@@ -1,4 +1,5 @@
 import type { FocusState, Mode, Rule } from '../../shared/direction.ts';
+import { EMPTY_TOTALS } from '../../shared/focus/account.ts';
 import type { FocusTotals } from '../../shared/focus/focus.ts';
 import {
   createFocusTracker,
@@ -11,20 +12,15 @@ import {
 import { diffTotals } from '../../shared/focus/windows.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
-import type { SectionMove } from './connection/sections.ts';
 
 /** How far a client's capture clock may run ahead of the gateway's before its frames count for nothing. */
 export const CLOCK_SLACK_MS = 2000;
 
-const NO_TOTALS: FocusTotals = {
-  focusedMs: 0,
-  unfocusedMs: 0,
-  unknownMs: 0,
-  untrackedMs: 0,
-  directionMs: {},
-  focusBouts: 0,
-  unfocusBouts: 0,
-};
+/** From `atMs` of the capture clock on, time belongs to another lesson section. */
+export interface SectionSwitch {
+  readonly atMs: number;
+  readonly sectionId: number | null;
+}
 
 interface Counters {
   readonly framesReceived: number;
@@ -57,8 +53,8 @@ export interface SessionAccount {
   readonly userId: number;
   readonly moduleId: number;
   readonly sectionId: number | null;
-  /** Moves to other sections that no sample has reached yet, in order. */
-  readonly moves: readonly SectionMove[];
+  /** Switches to other sections that no sample has reached yet, in order. */
+  readonly switches: readonly SectionSwitch[];
   readonly mode: Mode;
   readonly rule: Rule;
   /** The browser that calibrations are kept for; null when it does not say. */
@@ -94,7 +90,7 @@ export function openAccount(options: {
     ...options,
     epoch: 0,
     sectionId: null,
-    moves: [],
+    switches: [],
     mode: 'server',
     deviceId: null,
     calibratedAtMs: null,
@@ -104,8 +100,8 @@ export function openAccount(options: {
     stoppedAtMs: null,
     lastCaptureMs: 0,
     tracker: createFocusTracker({ rule: options.rule }),
-    base: NO_TOTALS,
-    flushed: NO_TOTALS,
+    base: EMPTY_TOTALS,
+    flushed: EMPTY_TOTALS,
     seq: 0,
     counts: NO_COUNTS,
   };
@@ -116,10 +112,10 @@ function coveredMs(totals: FocusTotals): number {
 }
 
 /**
- * An account for a session that must go on while the store cannot say what it has of it: it counts from now, and
- * its totals begin at 0. What is stored stays as it is, for the next window has a key of its own.
+ * An account for a session that is resumed while its report is unavailable: it counts from now, and its totals begin at 0.
+ * What is stored stays as it is, for the next window has a key of its own.
  */
-export function continueUnseen(options: {
+export function resumeWithoutReport(options: {
   sessionId: string;
   userId: number;
   moduleId: number;
@@ -329,4 +325,9 @@ export function cutWindow(
 export function openWindow(account: SessionAccount): MetricsWindow | null {
   if (account.stoppedAtMs !== null) return null;
   return cutWindow(settleAccount(account, account.lastCaptureMs), false).window;
+}
+
+/** Totals as messages carry them. */
+export function plainTotals({ focusedMs, unfocusedMs, unknownMs, untrackedMs }: FocusTotals) {
+  return { focusedMs, unfocusedMs, unknownMs, untrackedMs };
 }

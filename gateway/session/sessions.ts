@@ -10,10 +10,29 @@ import type { Logger } from '../lib/logger.ts';
 import { within } from '../lib/timeout.ts';
 import type { CalibrationRecord } from '../store/calibrations.ts';
 import type { SessionReport } from '../store/port.ts';
-import { continueUnseen, cutWindow, nextEpoch, openAccount, rebuildAccount, type SessionAccount } from './account.ts';
+import {
+  cutWindow,
+  nextEpoch,
+  openAccount,
+  rebuildAccount,
+  resumeWithoutReport,
+  type SessionAccount,
+} from './account.ts';
 import { onDevice } from './account-calibration.ts';
 import type { LiveSession } from './live.ts';
-import type { Admission, Stream } from './stream.ts';
+import type { Stream } from './stream.ts';
+
+/** A stream as sessions see it. */
+export type AdmittedStream = Pick<Stream, 'dispatch' | 'live' | 'isAuthenticating' | 'welcome'>;
+
+/** A hello whose ticket, consent and claims are checked, with what was found for it. */
+interface CheckedHello {
+  readonly hello: Hello;
+  readonly identity: Identity;
+  readonly claims: ResumeClaims | null;
+  readonly stored: SessionAccount | null;
+  readonly calibration: CalibrationRecord | null | 'unknown';
+}
 
 /** How long a resuming student waits for the store: well below the deadline for hello. */
 const RESUME_LOOKUP_MS = 3000;
@@ -43,23 +62,23 @@ interface Detached {
 }
 
 /**
- * Who is tracked here: one live stream per user (a second one supersedes the first), and sessions
- * whose connection is gone but may come back.
+ * The sessions of this gateway: one live stream per user (a second one supersedes the first), and sessions
+ * whose connection is gone but may be resumed.
  */
 export class Sessions {
-  readonly #use: SessionsOptions;
-  readonly #live = new Map<number, Stream>();
+  readonly #deps: SessionsOptions;
+  readonly #live = new Map<number, AdmittedStream>();
   readonly #detached = new Map<string, Detached>();
 
   constructor(options: SessionsOptions) {
-    this.#use = options;
+    this.#deps = options;
   }
 
   get liveCount(): number {
     return this.#live.size;
   }
 
-  /** Who is connected now, in the order in which they came. */
+  /** Connected students, in the order in which they came. */
   listLive(): LiveSession[] {
     return [...this.#live.values()].flatMap(({ live }) => (live === null ? [] : [live]));
   }
@@ -68,62 +87,59 @@ export class Sessions {
     return this.#detached.size;
   }
 
-  /** Checks a hello and yields the account to work on. Rejects with ProtocolError. */
-  async admit(hello: Hello, stream: Stream): Promise<Admission> {
-    const { secret, now, maxSessions, logger } = this.#use;
+  /** Checks a hello and welcomes its stream with the account to work on. Rejects with ProtocolError. */
+  async admit(hello: Hello, stream: AdmittedStream): Promise<void> {
+    const { secret, now } = this.#deps;
     const identity = await verifyTicket(hello.ticket, secret, new Date(now()));
-    if (this.#live.size >= maxSessions && !this.#live.has(identity.userId)) {
-      throw new ProtocolError(
-        'too_many_sessions',
-        `this gateway serves ${maxSessions} sessions and is full; try again soon`,
-      );
-    }
+    this.#assertRoom(identity);
     const calibration = this.#calibrationInTime(identity, hello.device);
     await this.#assertConsent(identity);
     const found = await calibration;
     const claims = await this.#claimsOf(hello, identity);
     const stored = claims === null ? null : await this.#storedAccount(claims);
-    // From here to the entry in the map nothing awaits: two tabs at once cannot both stay.
+    this.#enter(stream, { hello, identity, claims, stored, calibration: found });
+  }
+
+  /**
+   * Gives the stream its session. Nothing awaits in here, so that of two connections of a student the later one finds what
+   * the earlier one has, whole.
+   */
+  #enter(stream: AdmittedStream, { hello, identity, claims, stored, calibration }: CheckedHello): void {
+    const { secret, rule, now, newSessionId, logger } = this.#deps;
+    // A connection that ended meanwhile must not supersede the one that came after it.
+    if (!stream.isAuthenticating) return;
+    // Others may have come in while this one was checked.
+    this.#assertRoom(identity);
     this.#live.get(identity.userId)?.dispatch({ type: 'superseded' });
     const known = claims === null ? null : this.#take(claims.sessionId);
     const resumable = known ?? stored;
+    const { userId, moduleId } = identity;
     const placed =
       claims === null || resumable === null
-        ? openAccount({ sessionId: this.#use.newSessionId(), rule: this.#use.rule, ...idsOf(identity) })
+        ? openAccount({ sessionId: newSessionId(), rule, userId, moduleId })
         : nextEpoch(resumable, claims.epoch, now());
-    const account = onDevice(placed, hello.device, found);
-    this.#live.set(identity.userId, stream);
+    const account = onDevice(placed, hello.device, calibration);
+    const { sessionId, epoch } = account;
+    const startedAtMs = account.startedAtMs ?? Math.round(now());
+    const resumeToken = signResumeToken({ sessionId, userId, moduleId, epoch, startedAtMs }, secret, new Date(now()));
     const resumed = resumable !== null;
-    logger.info(
-      { sessionId: account.sessionId, epoch: account.epoch, client: hello.client },
-      resumed ? 'session resumed' : 'session opened',
-    );
-    const resumeToken = await signResumeToken(
-      {
-        sessionId: account.sessionId,
-        userId: account.userId,
-        moduleId: account.moduleId,
-        epoch: account.epoch,
-        startedAtMs: account.startedAtMs ?? Math.round(now()),
-      },
-      secret,
-      new Date(now()),
-    );
-    return { account, resumed, resumeToken };
+    this.#live.set(userId, stream);
+    logger.info({ sessionId, epoch, client: hello.client }, resumed ? 'session resumed' : 'session opened');
+    stream.welcome({ account, resumed, resumeToken });
   }
 
-  /** A stream is over; its session waits for a while. */
-  detach(account: SessionAccount, stream: Stream): void {
+  /** A stream is over; its session may be resumed for a while. */
+  detach(account: SessionAccount, stream: AdmittedStream): void {
     if (this.#live.get(account.userId) === stream) this.#live.delete(account.userId);
     if (account.startedAtMs === null) return;
-    this.#use.logger.info({ sessionId: account.sessionId, epoch: account.epoch }, 'session detached');
-    const timer = setTimeout(() => this.#giveUp(account), this.#use.resumeGraceMs);
+    this.#deps.logger.info({ sessionId: account.sessionId, epoch: account.epoch }, 'session detached');
+    const timer = setTimeout(() => this.#end(account), this.#deps.resumeGraceMs);
     this.#detached.set(account.sessionId, { account, timer });
   }
 
   /**
-   * Before a student's data is deleted: sessions of theirs that wait for the connection to come back are given up, and
-   * what they have not saved yet with them. False, with nothing given up, while the student is connected.
+   * Before a student's data is deleted: their sessions that wait to be resumed are dropped, and what they have not saved
+   * yet with them. False, with nothing dropped, while the student is connected.
    */
   forgetStudent(userId: number): boolean {
     if (this.#live.has(userId)) return false;
@@ -135,10 +151,20 @@ export class Sessions {
     return true;
   }
 
-  /** Stops waiting for sessions to come back, at shutdown: another replica may resume them. */
+  /** At shutdown: no longer waits for sessions to be resumed here; another replica may do it. */
   forget(): void {
     for (const { timer } of this.#detached.values()) clearTimeout(timer);
     this.#detached.clear();
+  }
+
+  /** Throws ProtocolError `too_many_sessions`. A student who is connected already takes no more room. */
+  #assertRoom({ userId }: Identity): void {
+    const { maxSessions } = this.#deps;
+    if (this.#live.size < maxSessions || this.#live.has(userId)) return;
+    throw new ProtocolError(
+      'too_many_sessions',
+      `this gateway serves ${maxSessions} sessions and is full; try again soon`,
+    );
   }
 
   #take(sessionId: string): SessionAccount | null {
@@ -149,17 +175,18 @@ export class Sessions {
     return detached.account;
   }
 
-  #giveUp(account: SessionAccount): void {
+  #end(account: SessionAccount): void {
     this.#detached.delete(account.sessionId);
-    this.#use.logger.info({ sessionId: account.sessionId }, 'session ended');
+    this.#deps.logger.info({ sessionId: account.sessionId }, 'session ended');
     if (account.stoppedAtMs !== null) return;
     const { window } = cutWindow(account, true);
-    if (window !== null) void this.#use.save(window);
+    // The saver logs what it cannot save.
+    if (window !== null) this.#deps.save(window).catch(() => undefined);
   }
 
   async #claimsOf(hello: Hello, identity: Identity): Promise<ResumeClaims | null> {
     if (hello.resume === null) return null;
-    const claims = await verifyResumeToken(hello.resume, this.#use.secret, new Date(this.#use.now()));
+    const claims = await verifyResumeToken(hello.resume, this.#deps.secret, new Date(this.#deps.now()));
     const own = claims?.userId === identity.userId && claims.moduleId === identity.moduleId;
     return own ? claims : null;
   }
@@ -168,26 +195,26 @@ export class Sessions {
     const here = this.#detached.has(claims.sessionId) || this.#live.has(claims.userId);
     if (here) return null;
     const report = await this.#reportInTime(claims);
-    if (report === 'unseen') {
+    if (report === 'unavailable') {
       const { sessionId, userId, moduleId, startedAtMs } = claims;
-      const { rule, now } = this.#use;
-      return continueUnseen({ sessionId, userId, moduleId, rule, startedAtMs, nowMs: now() });
+      const { rule, now } = this.#deps;
+      return resumeWithoutReport({ sessionId, userId, moduleId, rule, startedAtMs, nowMs: now() });
     }
     if (report === null) return null;
     return rebuildAccount({
       sessionId: claims.sessionId,
       userId: claims.userId,
       moduleId: claims.moduleId,
-      rule: this.#use.rule,
+      rule: this.#deps.rule,
       startedAtMs: report.startedAtMs,
       endedAtMs: report.endedAtMs,
       base: totalsOfReport(report),
     });
   }
 
-  /** The school minted the ticket, so a database that does not answer keeps nobody out. */
+  /** The school minted the ticket, so a database that does not answer refuses no student. */
   async #assertConsent({ userId }: Identity): Promise<void> {
-    const answer = this.#use.hasConsent(userId).catch(() => null);
+    const answer = this.#deps.hasConsent(userId).catch(() => null);
     if ((await within(answer, CONSENT_LOOKUP_MS, null)) !== false) return;
     throw new ProtocolError(
       'consent_missing',
@@ -195,31 +222,27 @@ export class Sessions {
     );
   }
 
-  /** A student need not wait for a database that is out of reach or slow. */
-  async #reportInTime(claims: ResumeClaims): Promise<SessionReport | null | 'unseen'> {
-    const found = this.#use.findReport(claims.sessionId).catch((error: unknown) => {
-      this.#use.logger.warn(
+  /** A student does not wait for a database that is unavailable or slow. */
+  async #reportInTime(claims: ResumeClaims): Promise<SessionReport | null | 'unavailable'> {
+    const found = this.#deps.findReport(claims.sessionId).catch((error: unknown) => {
+      this.#deps.logger.warn(
         { sessionId: claims.sessionId, reason: describeError(error) },
-        'a session goes on though the store cannot say what it has of it',
+        'a session is resumed without its report: the store is unavailable',
       );
-      return 'unseen' as const;
+      return 'unavailable' as const;
     });
-    return within(found, RESUME_LOOKUP_MS, 'unseen' as const);
+    return within(found, RESUME_LOOKUP_MS, 'unavailable' as const);
   }
 
-  /** A student need not wait for a database either: without an answer in time a session goes on with what it has. */
+  /** Without an answer in time a session continues with the calibration it has. */
   #calibrationInTime({ userId }: Identity, deviceId: string | null): Promise<CalibrationRecord | null | 'unknown'> {
-    if (deviceId === null || this.#use.rule === 'seed') return Promise.resolve(null);
-    const found = this.#use.findCalibration(userId, deviceId).catch((error: unknown) => {
-      this.#use.logger.warn({ reason: describeError(error) }, 'nobody can say how this student is calibrated');
+    if (deviceId === null || this.#deps.rule === 'seed') return Promise.resolve(null);
+    const found = this.#deps.findCalibration(userId, deviceId).catch((error: unknown) => {
+      this.#deps.logger.warn({ reason: describeError(error) }, 'the calibration could not be determined');
       return 'unknown' as const;
     });
     return within(found, CALIBRATION_LOOKUP_MS, 'unknown' as const);
   }
-}
-
-function idsOf(identity: Identity): { userId: number; moduleId: number } {
-  return { userId: identity.userId, moduleId: identity.moduleId };
 }
 
 function totalsOfReport(report: SessionReport): FocusTotals {

@@ -12,19 +12,20 @@ import type { Logger } from '../lib/logger.ts';
 import type { GatewayMetrics } from '../observability/metrics.ts';
 import type { InferencePool } from '../relay/inference-pool.ts';
 import type { CalibrationRecord } from '../store/calibrations.ts';
-import { accountTotals, type SessionAccount } from './account.ts';
+import { accountTotals, plainTotals, type SessionAccount } from './account.ts';
 import { lifecycleLines } from './connection/log-lines.ts';
 import { openConnection, reduceConnection } from './connection/reduce.ts';
 import type { ConnectionEffect, ConnectionEvent, ConnectionState } from './connection/state.ts';
-import { plainTotals } from './connection/steps.ts';
 import { type LiveSession, liveSession } from './live.ts';
 
-/** A peer that does not read is let go once this much waits for it. */
+/** A peer that does not read is closed once this much waits for it. */
 export const MAX_BUFFERED_BYTES = 256 * 1024;
+/** Pings in a row without a pong after which the peer is gone. */
+export const MAX_UNANSWERED_PINGS = 2;
 /** How long a frame may take at inference before its answer is worth nothing. */
 export const FRAME_BUDGET_MS = 1000;
 
-/** What admission yields: the account to work on and the token to come back with. */
+/** What admission yields: the account to work on and the token to resume it with. */
 export interface Admission {
   readonly account: SessionAccount;
   readonly resumed: boolean;
@@ -38,8 +39,8 @@ export interface StreamDependencies {
   readonly inference: Pick<InferencePool, 'request'>;
   readonly logger: Logger;
   readonly metrics: Pick<GatewayMetrics, 'received' | 'answered' | 'inferred' | 'closed' | 'calibrated'>;
-  /** Rejects with ProtocolError. */
-  readonly admit: (hello: Hello, stream: Stream) => Promise<Admission>;
+  /** Calls the stream's welcome() with what it found. Rejects with ProtocolError. */
+  readonly admit: (hello: Hello, stream: Stream) => Promise<void>;
   /** Resolves once the window is on disk. */
   readonly save: (window: MetricsWindow) => Promise<void>;
   /** Resolves once the calibration is on disk. */
@@ -47,7 +48,7 @@ export interface StreamDependencies {
   readonly detach: (account: SessionAccount, stream: Stream) => void;
 }
 
-/** Identifies what a message shows, to tell a camera that stands still. */
+/** Identifies what a message shows, to detect a frozen camera. */
 function digestOf(message: ClientMessage, bytes: Uint8Array): string | null {
   if (message.kind === 'frame') return hash('sha1', message.image, 'base64');
   return message.kind === 'observation' ? Buffer.from(bytes.subarray(FRAME_HEADER_BYTES)).toString('base64') : null;
@@ -56,18 +57,19 @@ function digestOf(message: ClientMessage, bytes: Uint8Array): string | null {
 /** Edge between one student's socket and the pure reducer: carries events in and effects out. */
 export class Stream {
   readonly #socket: WebSocket;
-  readonly #use: StreamDependencies;
+  readonly #deps: StreamDependencies;
   #state: ConnectionState;
-  #saving: Promise<void> = Promise.resolve();
+  /** Whether every window so far could be saved, once that is known of the newest. Never rejects. */
+  #saved: Promise<boolean> = Promise.resolve(true);
   #unsaved = 0;
-  #alive = true;
+  #unansweredPings = 0;
 
-  constructor(socket: WebSocket, use: StreamDependencies) {
+  constructor(socket: WebSocket, deps: StreamDependencies) {
     this.#socket = socket;
-    this.#use = use;
-    this.#state = openConnection(use.now());
+    this.#deps = deps;
+    this.#state = openConnection(deps.now());
     socket.on('pong', () => {
-      this.#alive = true;
+      this.#unansweredPings = 0;
     });
   }
 
@@ -75,7 +77,7 @@ export class Stream {
   get live(): LiveSession | null {
     const state = this.#state;
     if (state.phase !== 'ready' && state.phase !== 'tracking' && state.phase !== 'stopping') return null;
-    return liveSession(state.account, state.phase, this.#use.now());
+    return liveSession(state.account, state.phase, this.#deps.now());
   }
 
   /** True when every window handed over so far is on disk. */
@@ -96,9 +98,14 @@ export class Stream {
     return { mode, phase: state.phase, state: this.live?.state ?? 'none' };
   }
 
-  /** Resolves when every window handed over so far is on disk. */
-  get saved(): Promise<void> {
-    return this.#saving;
+  /** True while it waits for its admission. */
+  get isAuthenticating(): boolean {
+    return this.#state.phase === 'authenticating';
+  }
+
+  /** The student is admitted. */
+  welcome(admission: Admission): void {
+    this.dispatch({ type: 'admitted', ...admission });
   }
 
   receiveText(text: string): void {
@@ -113,31 +120,31 @@ export class Stream {
     try {
       const message = decodeClientMessage(bytes);
       const digest = digestOf(message, bytes);
-      this.#use.metrics.received(message.kind);
+      this.#deps.metrics.received(message.kind);
       this.dispatch({ type: 'message', message, bytes: bytes.byteLength, digest });
     } catch (error) {
       this.#fault(error);
     }
   }
 
-  /** Sends a ping; a peer that answered neither this one nor the one before is gone. */
+  /** Sends a ping; a peer that left MAX_UNANSWERED_PINGS unanswered is gone (C-5). */
   ping(): void {
-    if (!this.#alive) {
+    if (this.#unansweredPings >= MAX_UNANSWERED_PINGS) {
       this.#socket.terminate();
       return;
     }
-    this.#alive = false;
+    this.#unansweredPings += 1;
     this.#socket.ping();
   }
 
   dispatch(event: ConnectionEvent): void {
-    const { now, limits, windowMs } = this.#use;
+    const { now, limits, windowMs } = this.#deps;
     const before = this.#state;
     const step = reduceConnection(before, event, { nowMs: now(), limits, windowMs });
     this.#state = step.state;
     if (step.state.phase !== before.phase) {
       for (const { fields, message } of lifecycleLines(before, step.state, step.effects)) {
-        this.#use.logger.info(fields, message);
+        this.#deps.logger.info(fields, message);
       }
     }
     for (const effect of step.effects) this.#carryOut(effect);
@@ -148,7 +155,7 @@ export class Stream {
       this.dispatch({ type: 'fault', error, seq: null });
       return;
     }
-    this.#use.logger.error({ code: 'internal', reason: describeError(error) }, 'a message could not be handled');
+    this.#deps.logger.error({ code: 'internal', reason: describeError(error) }, 'a message could not be handled');
     this.dispatch({
       type: 'fault',
       error: new ProtocolError('internal', 'the gateway failed on this message'),
@@ -163,7 +170,7 @@ export class Stream {
         this.#send(JSON.stringify(effect.message));
         break;
       case 'update':
-        this.#use.metrics.answered(effect.update.outcome, effect.late);
+        this.#deps.metrics.answered(effect.update.outcome, effect.late);
         this.#send(encodeUpdate(effect.update));
         break;
       case 'authenticate':
@@ -172,23 +179,16 @@ export class Stream {
       case 'infer':
         this.#infer(effect);
         break;
-      case 'save': {
-        const { save } = this.#use;
-        this.#unsaved += 1;
-        this.#saving = this.#saving
-          .then(() => save(effect.window))
-          .finally(() => {
-            this.#unsaved -= 1;
-          });
+      case 'save':
+        this.#save(effect.window);
         break;
-      }
       case 'keep_calibration': {
         this.#countCalibration(effect.message);
         const answer = (kept: boolean) => this.#send(JSON.stringify({ ...effect.message, kept }));
-        this.#use.keepCalibration(effect.record).then(
+        this.#deps.keepCalibration(effect.record).then(
           () => answer(true),
           (error: unknown) => {
-            this.#use.logger.error(
+            this.#deps.logger.error(
               { code: 'spool_failed', reason: describeError(error) },
               'a calibration is used but could not be kept',
             );
@@ -198,23 +198,33 @@ export class Stream {
         break;
       }
       case 'stopped':
-        this.#saving.then(
-          () => this.#sendStopped(effect.account, true),
-          () => this.#sendStopped(effect.account, false),
-        );
+        void this.#saved.then((saved) => this.#sendStopped(effect.account, saved));
         break;
       case 'detach':
-        this.#use.detach(effect.account, this);
+        this.#deps.detach(effect.account, this);
         break;
       case 'close':
-        this.#use.metrics.closed(effect.code);
+        this.#deps.metrics.closed(effect.code);
         this.#socket.close(effect.code, effect.reason);
         break;
     }
   }
 
+  #save(window: MetricsWindow): void {
+    const { save } = this.#deps;
+    const before = this.#saved;
+    this.#unsaved += 1;
+    this.#saved = save(window).then(
+      () => {
+        this.#unsaved -= 1;
+        return before;
+      },
+      () => false,
+    );
+  }
+
   #countCalibration(message: ServerControl | Omit<Calibrated, 'kept'>): void {
-    const { metrics } = this.#use;
+    const { metrics } = this.#deps;
     if (message.type === 'calibrated') metrics.calibrated(message.applied ? 'applied' : 'inexact');
     else if (message.type === 'calibration_refused') metrics.calibrated(message.reason);
   }
@@ -235,18 +245,12 @@ export class Stream {
   }
 
   #authenticate(hello: Hello): void {
-    this.#use.admit(hello, this).then(
-      (admission) => {
-        if (this.#state.phase === 'authenticating') this.dispatch({ type: 'admitted', ...admission });
-        else this.#use.detach(admission.account, this);
-      },
-      (error: unknown) => this.#fault(error),
-    );
+    this.#deps.admit(hello, this).catch((error: unknown) => this.#fault(error));
   }
 
   #infer(effect: Extract<ConnectionEffect, { type: 'infer' }>): void {
     const { message } = effect.frame;
-    this.#use.inference
+    this.#deps.inference
       .request({
         budgetMs: FRAME_BUDGET_MS,
         frame: effect.camera,
@@ -255,7 +259,7 @@ export class Stream {
         image: message.image,
       })
       .then((answer) => {
-        this.#use.metrics.inferred(answer.status, this.#use.now() - effect.frame.receivedAtMs);
+        this.#deps.metrics.inferred(answer.status, this.#deps.now() - effect.frame.receivedAtMs);
         if (answer.status === 'ok')
           this.dispatch({ type: 'observed', frame: effect.frame, observation: answer.observation });
         else

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { NEWCOMERS_PER_ADDRESS } from '../../gateway/http/pending-connections.ts';
+import { MAX_PENDING_PER_ADDRESS } from '../../gateway/http/pending-connections.ts';
 import { startTestGateway, type TestGateway } from '../../harness/gateway.ts';
 import { frameMessage, Peer } from '../../harness/peer.ts';
 import { clientFrame, FrameReader, frameHeader, OPCODE, openRaw } from '../../harness/raw-websocket.ts';
@@ -153,7 +153,7 @@ describe('before anyone is admitted', () => {
   });
 
   it('C-1 one address may have so many connections without a ticket, and no more; others still get in', async () => {
-    const own = await Promise.all(Array.from({ length: NEWCOMERS_PER_ADDRESS }, () => attack('192.0.2.3')));
+    const own = await Promise.all(Array.from({ length: MAX_PENDING_PER_ADDRESS }, () => attack('192.0.2.3')));
     expect(new Set(own.map(({ status }) => status))).toEqual(new Set([101]));
     expect((await attack('192.0.2.3')).status).toBe(503);
     expect((await attack('192.0.2.4')).status).toBe(101);
@@ -166,7 +166,7 @@ describe('before anyone is admitted', () => {
 
   it('of IPv6, all addresses of one network count as one', async () => {
     const own = await Promise.all(
-      Array.from({ length: NEWCOMERS_PER_ADDRESS }, (_, index) => attack(`2001:db8:0:7::${index.toString(16)}`)),
+      Array.from({ length: MAX_PENDING_PER_ADDRESS }, (_, index) => attack(`2001:db8:0:7::${index.toString(16)}`)),
     );
     expect(new Set(own.map(({ status }) => status))).toEqual(new Set([101]));
     expect((await attack('2001:0db8::7:1:2:3:4')).status).toBe(503);
@@ -174,8 +174,8 @@ describe('before anyone is admitted', () => {
   });
 
   it('whoever is admitted does not count any more', async () => {
-    const students = Array.from({ length: NEWCOMERS_PER_ADDRESS }, (_, index) => admitted('192.0.2.5', 1000 + index));
-    expect(await Promise.all(students)).toHaveLength(NEWCOMERS_PER_ADDRESS);
+    const students = Array.from({ length: MAX_PENDING_PER_ADDRESS }, (_, index) => admitted('192.0.2.5', 1000 + index));
+    expect(await Promise.all(students)).toHaveLength(MAX_PENDING_PER_ADDRESS);
     expect((await attack('192.0.2.5')).status).toBe(101);
   });
 });

@@ -105,7 +105,7 @@ describe('gateway process', () => {
     const ready = await fetch(new URL('/readyz', url));
     expect([ready.status, await ready.json()]).toMatchObject([503, { ready: false, reasons: ['starting'] }]);
     const peer = await Peer.open(url);
-    await peer.hello(await mintTicket({ userId: 7, moduleId: 3, role: 'student' }, SECRET, new Date(), 'id'));
+    await peer.hello(mintTicket({ userId: 7, moduleId: 3, role: 'student' }, SECRET, new Date(), 'id'));
     child.kill('SIGKILL');
     await exited;
     mute.close();

@@ -24,6 +24,6 @@ export const readerRoutes: readonly ApiRoute[] = [
     params: {},
     query: {},
     response: answers.token,
-    handle: (use, { reader }) => mintReaderToken(reader, use.secret, use.now(), use.newId()),
+    handle: async (use, { reader }) => mintReaderToken(reader, use.secret, use.now(), use.newId()),
   }),
 ];

@@ -11,10 +11,19 @@ import {
   openCalibration,
   refusal,
 } from '../calibration.ts';
-import type { Capturing, ConnectionContext, ConnectionEffect, ConnectionStep } from './state.ts';
-import { type Ready, refuse, saveWindow, stay, type Tracking } from './steps.ts';
+import { refuse } from './closing.ts';
+import { saveWindow } from './sections.ts';
+import {
+  type Capturing,
+  type ConnectionContext,
+  type ConnectionEffect,
+  type ConnectionStep,
+  next,
+  type Ready,
+  type Tracking,
+} from './state.ts';
 
-/** A word on a calibration while no capture runs: there is none (K-1, K-3). */
+/** A calibration message while no capture runs: there is no calibration (K-1, K-3). */
 export function calibrationOutsideCapture(state: Ready, { type }: CalibrationRequest): ConnectionStep {
   switch (type) {
     case 'calibrate':
@@ -24,13 +33,13 @@ export function calibrationOutsideCapture(state: Ready, { type }: CalibrationReq
         null,
       );
     case 'calibrate_finish':
-      return stay(state, { type: 'send', message: refusal('not_open') });
+      return next(state, { type: 'send', message: refusal('not_open') });
     case 'calibrate_abort':
-      return stay(state);
+      return next(state);
   }
 }
 
-/** A word on a calibration while tracking. */
+/** A calibration message while tracking. */
 export function controlCalibration(
   state: Tracking,
   message: CalibrationRequest,
@@ -39,19 +48,19 @@ export function controlCalibration(
   const { effects } = interruption(state);
   switch (message.type) {
     case 'calibrate':
-      if (state.account.rule === 'seed') return stay(state, { type: 'send', message: refusal('rule') });
-      return stay({ ...state, calibration: openCalibration(context.nowMs) }, ...effects);
+      if (state.account.rule === 'seed') return next(state, { type: 'send', message: refusal('rule') });
+      return next({ ...state, calibration: openCalibration(context.nowMs) }, ...effects);
     case 'calibrate_finish': {
-      if (state.calibration === null) return stay(state, { type: 'send', message: refusal('not_open') });
+      if (state.calibration === null) return next(state, { type: 'send', message: refusal('not_open') });
       const finish = { request: message, sinceMs: context.nowMs };
-      const step = stay(
+      const step = next(
         { ...state, calibration: { ...state.calibration, heardAtMs: context.nowMs, finish } },
         ...effects,
       );
       return advanceCalibration(step, context);
     }
     case 'calibrate_abort':
-      return stay({ ...state, calibration: null }, ...effects);
+      return next({ ...state, calibration: null }, ...effects);
   }
 }
 
@@ -64,7 +73,7 @@ export function interruption(state: { readonly calibration: OpenCalibration | nu
   return { calibration: null, effects: waits ? [{ type: 'send', message: refusal('interrupted') }] : [] };
 }
 
-/** Whether a frame that may belong to one of the points is still being looked at. */
+/** Whether a frame that may belong to one of the points is still at inference. */
 function isAwaited({ slot }: Capturing, request: CalibrateFinish): boolean {
   const untilMs = lastMomentMs(request.points);
   return [slot.inFlight, slot.waiting].some((frame) => frame !== null && frame.message.captureMs <= untilMs);
@@ -80,8 +89,8 @@ export function advanceCalibration(step: ConnectionStep, context: ConnectionCont
   }
   const isLate = context.nowMs - finish.sinceMs >= FINISH_DEADLINE_MS;
   if (!isLate && isAwaited(state, finish.request)) return step;
-  const next = answerFinish(state, state.calibration, finish.request, context);
-  return { state: next.state, effects: [...step.effects, ...next.effects] };
+  const answer = answerFinish(state, state.calibration, finish.request, context);
+  return next(answer.state, ...step.effects, ...answer.effects);
 }
 
 function answerFinish(
@@ -93,7 +102,7 @@ function answerFinish(
   const outcome = evaluate(open, request, state.camera);
   if (outcome.kind === 'too_few_readings') {
     const message = refusal(outcome.kind, outcome.points);
-    return stay({ ...state, calibration: { ...open, finish: null } }, { type: 'send', message });
+    return next({ ...state, calibration: { ...open, finish: null } }, { type: 'send', message });
   }
   const { calibration, points, pointCount, applied } = outcome;
   const message: Omit<Calibrated, 'kept'> = {
@@ -105,20 +114,20 @@ function answerFinish(
     applied,
   };
   if (!applied) {
-    return stay({ ...state, calibration: null }, { type: 'send', message: { ...message, kept: false } });
+    return next({ ...state, calibration: null }, { type: 'send', message: { ...message, kept: false } });
   }
   const createdAtMs = Math.round(context.nowMs);
   const { account, effects } = applyCalibration(state.account, { calibration, createdAtMs });
   const { userId, deviceId } = account;
-  const told: ConnectionEffect =
+  const answer: ConnectionEffect =
     deviceId === null
       ? { type: 'send', message: { ...message, kept: false } }
       : { type: 'keep_calibration', record: { userId, deviceId, createdAtMs, pointCount, calibration }, message };
-  return stay({ ...state, account, calibration: null }, ...effects, told);
+  return next({ ...state, account, calibration: null }, ...effects, answer);
 }
 
 /** The window so far belongs to the calibration before: it is cut first. */
-function applyCalibration(account: SessionAccount, next: DatedCalibration) {
+function applyCalibration(account: SessionAccount, dated: DatedCalibration) {
   const saved = saveWindow(settleAccount(account, account.lastCaptureMs), false);
-  return { account: withCalibration(saved.account, next), effects: saved.effects };
+  return { account: withCalibration(saved.account, dated), effects: saved.effects };
 }

@@ -5,21 +5,24 @@ import { ProtocolError, type ProtocolFault } from '../../../shared/protocol/erro
 import type { ClientMessage, FrameMessage, ObservationMessage } from '../../../shared/protocol/frames.ts';
 import { type Outcome, UPDATE_BYTES, type Update } from '../../../shared/protocol/update.ts';
 import { nextCrop } from '../../../shared/vision/crop.ts';
-import { accountTotals, addCounts, countSample, isTimely } from '../account.ts';
+import { accountTotals, addCounts, countSample, isTimely, plainTotals } from '../account.ts';
 import { skipSample } from '../account-calibration.ts';
 import { noteReading } from '../calibration.ts';
 import { isFrozen, noteFrame } from '../freeze.ts';
 import { offerFrame, type RelayedFrame, releaseFrame } from '../relay-slot.ts';
-import { takeTokens } from '../token-bucket.ts';
-import type {
-  Capturing,
-  ConnectionContext,
-  ConnectionEffect,
-  ConnectionEvent,
-  ConnectionState,
-  ConnectionStep,
+import { type BucketLimits, takeTokens } from '../token-bucket.ts';
+import { detachSession, refuse } from './closing.ts';
+import {
+  type Capturing,
+  type ConnectionContext,
+  type ConnectionEffect,
+  type ConnectionEvent,
+  type ConnectionState,
+  type ConnectionStep,
+  next,
+  type Stopping,
+  type Tracking,
 } from './state.ts';
-import { frameBucketLimits, leave, plainTotals, refuse, type Stopping, stay, type Tracking } from './steps.ts';
 
 /** A face is not where it was after this long: the detector searches again. */
 export const ROI_MAX_AGE_MS = 2000;
@@ -27,6 +30,12 @@ export const ROI_MAX_AGE_MS = 2000;
 export const SEARCH_IMAGE_PX = 320;
 /** What a late message costs of the allowed rate: an outage leaves many (L-3). */
 export const LATE_COST = 0.25;
+
+/** How fast messages may come. */
+export function frameBucketLimits(context: ConnectionContext): BucketLimits {
+  // Twice the allowed rate, so that clients who hold back after an outage are not punished.
+  return { perSecond: context.limits.maxFps * 2, burst: Math.max(10, context.limits.maxFps * 4) };
+}
 
 /** A binary message of a tracking client: refused, dropped, or on its way to become an observation. */
 export function receive(
@@ -43,7 +52,7 @@ export function receive(
     account: addCounts(state.account, { framesReceived: 1, bytesUp: event.bytes }),
   };
   if (!drawn.taken) {
-    return leave(
+    return detachSession(
       arrived,
       new ProtocolError(
         'rate_exceeded',
@@ -94,7 +103,7 @@ function refuseMessage(
   const refused = refuse(dropped(state), fault, message.seq);
   if (refused.state.phase !== 'tracking') return refused;
   const acknowledged = acknowledge(refused.state, message, 'refused', context);
-  return { state: acknowledged.state, effects: [...refused.effects, ...acknowledged.effects] };
+  return next(acknowledged.state, ...refused.effects, ...acknowledged.effects);
 }
 
 function receiveObservation(
@@ -122,19 +131,19 @@ function receiveFrame(
   const fault = frameFault(state, message, context);
   if (fault !== null) return refuseMessage(state, fault, message, context);
   const step = offerFrame(state.slot, { message, receivedAtMs: context.nowMs });
-  let next: Tracking = {
+  let after: Tracking = {
     ...state,
     slot: step.slot,
     freeze: digest === null ? state.freeze : noteFrame(state.freeze, digest, message.captureMs),
   };
   const effects: ConnectionEffect[] = [];
   if (step.superseded !== null) {
-    const acknowledged = acknowledge(dropped(next), step.superseded.message, 'superseded', context);
-    next = acknowledged.state as Tracking;
+    const acknowledged = acknowledge(dropped(after), step.superseded.message, 'superseded', context);
+    after = acknowledged.state as Tracking;
     effects.push(...acknowledged.effects);
   }
-  if (step.send !== null) effects.push(infer(next, step.send));
-  return { state: next, effects };
+  if (step.send !== null) effects.push(infer(after, step.send));
+  return next(after, ...effects);
 }
 
 function frameFault(
@@ -182,12 +191,12 @@ export function answered(
   event: Extract<ConnectionEvent, { type: 'observed' | 'unserved' }>,
   context: ConnectionContext,
 ): ConnectionStep {
-  if (state.slot.inFlight !== event.frame) return stay(state);
+  if (state.slot.inFlight !== event.frame) return next(state);
   const released = releaseFrame(state.slot);
   const { message, receivedAtMs } = event.frame;
   const freed = { ...state, slot: released.slot };
   const effects: ConnectionEffect[] = [];
-  let next: ConnectionState = freed;
+  let after: ConnectionState = freed;
   if (event.type === 'observed') {
     const timely = isTimely(state.account, message.captureMs, context.nowMs);
     const unusable = isFrozen(state.freeze, message.captureMs) || missesFace(message, event.observation);
@@ -195,7 +204,7 @@ export function answered(
       ? observed(freed, message.captureMs, event.observation, context.nowMs - receivedAtMs, unusable)
       : dropped(freed);
     const step = acknowledge(counted, message, timely ? 'processed' : 'out_of_order', context);
-    next = step.state;
+    after = step.state;
     effects.push(...step.effects);
   } else {
     const fault = REFUSALS[event.status];
@@ -203,21 +212,21 @@ export function answered(
       const error = new ProtocolError(fault, REFUSAL_TEXT[event.status] ?? event.status);
       const refused = refuse(freed, error, message.seq);
       effects.push(...refused.effects);
-      next = refused.state;
+      after = refused.state;
     }
-    if (next.phase === 'tracking' || next.phase === 'stopping') {
-      const step = acknowledge(dropped(next), message, fault === undefined ? 'unserved' : 'refused', context);
-      next = step.state;
+    if (after.phase === 'tracking' || after.phase === 'stopping') {
+      const step = acknowledge(dropped(after), message, fault === undefined ? 'unserved' : 'refused', context);
+      after = step.state;
       effects.push(...step.effects);
     }
   }
-  if (released.send !== null && (next.phase === 'tracking' || next.phase === 'stopping')) {
-    effects.push(infer(next, released.send));
+  if (released.send !== null && (after.phase === 'tracking' || after.phase === 'stopping')) {
+    effects.push(infer(after, released.send));
   }
-  return { state: next, effects };
+  return next(after, ...effects);
 }
 
-/** During an outage nobody could say where the face went: a part of the frame without one says nothing (L-4). */
+/** During an outage the gateway could not say where the face went: a part of the frame without one says nothing (L-4). */
 function missesFace({ late, fullFrame }: FrameMessage, { face }: FaceObservation): boolean {
   return late && !fullFrame && face === null;
 }
@@ -232,7 +241,7 @@ function sampled<S extends Capturing>(
   observation: FaceObservation | null,
   gatewayMs: number | null,
 ): S {
-  // Whoever looks at calibration points neither attends nor turns away: that time is untracked (K-6).
+  // A student who looks at calibration points neither attends nor turns away: that time is untracked (K-6).
   const counted =
     state.calibration === null
       ? countSample(state.account, captureMs, observation)

@@ -1,30 +1,28 @@
 import type { ClientControl } from '../../../shared/protocol/control.ts';
 import { ProtocolError } from '../../../shared/protocol/errors.ts';
-import { accountTotals, captureClock, startCapture, stopCapture, unflushedMs } from '../account.ts';
+import { accountTotals, captureClock, plainTotals, startCapture, stopCapture, unflushedMs } from '../account.ts';
 import { calibrationStatus } from '../account-calibration.ts';
 import { NO_PICTURE } from '../freeze.ts';
 import { EMPTY_SLOT } from '../relay-slot.ts';
 import { fullBucket } from '../token-bucket.ts';
 import { advanceCalibration, calibrationOutsideCapture, controlCalibration, interruption } from './calibration.ts';
-import { answered, receive } from './frames.ts';
-import { crossMoves, enter, moveSection, sampleTime } from './sections.ts';
-import type { ConnectionContext, ConnectionEvent, ConnectionState, ConnectionStep } from './state.ts';
+import { closeReasonOf, closeWith, detachSession, refuse } from './closing.ts';
+import { answered, frameBucketLimits, receive } from './frames.ts';
+import { applyDueSwitches, applySwitch, captureMsOf, saveWindow, scheduleSwitch } from './sections.ts';
 import {
-  endWith,
-  frameBucketLimits,
-  leave,
-  plainTotals,
+  type ConnectionContext,
+  type ConnectionEvent,
+  type ConnectionState,
+  type ConnectionStep,
+  next,
   type Ready,
-  refuse,
   type Stopping,
-  saveWindow,
-  stay,
   type Tracking,
-} from './steps.ts';
+} from './state.ts';
 
 /** From opening to hello, and for authentication: absolute, traffic does not extend it. */
 export const HELLO_DEADLINE_MS = 5000;
-/** How long a stop waits for the frame that is still being looked at. */
+/** How long a stop waits for the frame that is still at inference. */
 export const STOP_DEADLINE_MS = 2000;
 
 /** The state of a connection just opened. */
@@ -52,7 +50,7 @@ export function reduceConnection(
     case 'stopping':
       return whenStopping(state, event, context);
     case 'ended':
-      return stay(state);
+      return next(state);
   }
 }
 
@@ -63,22 +61,22 @@ function beforeAdmission(state: Early, event: ConnectionEvent, context: Connecti
   switch (event.type) {
     case 'control':
       if (waiting && event.message.type === 'hello') {
-        return stay(
+        return next(
           { phase: 'authenticating', openedAtMs: state.openedAtMs },
           { type: 'authenticate', hello: event.message },
         );
       }
-      return endWith(new ProtocolError('hello_expected', 'one hello comes first, then wait for welcome'));
+      return closeWith(new ProtocolError('hello_expected', 'one hello comes first, then wait for welcome'));
     case 'message':
-      return endWith(new ProtocolError('hello_expected', 'a binary message came before hello was answered'));
+      return closeWith(new ProtocolError('hello_expected', 'a binary message came before hello was answered'));
     case 'fault':
       return waiting && event.error.closeCode === null
-        ? endWith(new ProtocolError('hello_expected', `hello comes first: ${event.error.message}`))
-        : endWith(event.error);
+        ? closeWith(new ProtocolError('hello_expected', `hello comes first: ${event.error.message}`))
+        : closeWith(event.error);
     case 'admitted': {
       const { account } = event;
       const bucket = frameBucketLimits(context);
-      return stay(
+      return next(
         { phase: 'ready', account, faults: 0, frameBucket: fullBucket(bucket, context.nowMs) },
         {
           type: 'send',
@@ -98,22 +96,16 @@ function beforeAdmission(state: Early, event: ConnectionEvent, context: Connecti
     }
     case 'tick':
       return context.nowMs - state.openedAtMs >= HELLO_DEADLINE_MS
-        ? endWith(new ProtocolError('hello_timeout', `no hello within ${HELLO_DEADLINE_MS / 1000} s of connecting`))
-        : stay(state);
+        ? closeWith(new ProtocolError('hello_timeout', `no hello within ${HELLO_DEADLINE_MS / 1000} s of connecting`))
+        : next(state);
     case 'superseded':
     case 'drain':
-      return endWith(farewell(event.type));
+      return closeWith(closeReasonOf(event.type));
     case 'closed':
-      return stay({ phase: 'ended' });
+      return next({ phase: 'ended' });
     default:
-      return stay(state);
+      return next(state);
   }
-}
-
-function farewell(type: 'superseded' | 'drain'): ProtocolError {
-  return type === 'drain'
-    ? new ProtocolError('shutting_down', 'the gateway restarts; connect again, nothing is lost')
-    : new ProtocolError('superseded', 'tracking goes on in another tab or window');
 }
 
 function whenReady(state: Ready, event: ConnectionEvent, context: ConnectionContext): ConnectionStep {
@@ -123,9 +115,9 @@ function whenReady(state: Ready, event: ConnectionEvent, context: ConnectionCont
         case 'start':
           return begin(state, event.message, context);
         case 'section':
-          return stay({ ...state, account: { ...state.account, sectionId: event.message.sectionId } });
+          return next({ ...state, account: { ...state.account, sectionId: event.message.sectionId } });
         case 'stop':
-          return stay(state, { type: 'stopped', account: state.account });
+          return next(state, { type: 'stopped', account: state.account });
         case 'hello':
           return refuse(state, new ProtocolError('control_unexpected', 'hello comes once per connection'), null);
         default:
@@ -138,14 +130,14 @@ function whenReady(state: Ready, event: ConnectionEvent, context: ConnectionCont
         event.message.seq,
       );
     case 'fault':
-      return event.error.closeCode === null ? refuse(state, event.error, event.seq) : leave(state, event.error);
+      return event.error.closeCode === null ? refuse(state, event.error, event.seq) : detachSession(state, event.error);
     case 'superseded':
     case 'drain':
-      return leave(state, farewell(event.type));
+      return detachSession(state, closeReasonOf(event.type));
     case 'closed':
-      return { state: { phase: 'ended' }, effects: [{ type: 'detach', account: state.account }] };
+      return next({ phase: 'ended' }, { type: 'detach', account: state.account });
     default:
-      return stay(state);
+      return next(state);
   }
 }
 
@@ -155,7 +147,7 @@ function begin(
   context: ConnectionContext,
 ): ConnectionStep {
   const account = startCapture(state.account, start, context.nowMs);
-  return stay(
+  return next(
     {
       ...state,
       phase: 'tracking',
@@ -173,11 +165,11 @@ function begin(
 }
 
 function whenTracking(before: Tracking, event: ConnectionEvent, context: ConnectionContext): ConnectionStep {
-  const atMs = sampleTime(event);
-  const moved = atMs === null ? null : crossMoves(before.account, atMs, context);
-  const state = moved === null ? before : { ...before, account: moved.account };
-  const step = track(state, event, context);
-  return moved === null ? step : { state: step.state, effects: [...moved.effects, ...step.effects] };
+  const atMs = captureMsOf(event);
+  if (atMs === null) return track(before, event, context);
+  const { account, effects } = applyDueSwitches(before.account, atMs, context);
+  const step = track({ ...before, account }, event, context);
+  return next(step.state, ...effects, ...step.effects);
 }
 
 function track(state: Tracking, event: ConnectionEvent, context: ConnectionContext): ConnectionStep {
@@ -190,19 +182,19 @@ function track(state: Tracking, event: ConnectionEvent, context: ConnectionConte
     case 'unserved':
       return advanceCalibration(answered(state, event, context), context);
     case 'fault':
-      return event.error.closeCode === null ? refuse(state, event.error, event.seq) : leave(state, event.error);
+      return event.error.closeCode === null ? refuse(state, event.error, event.seq) : detachSession(state, event.error);
     case 'tick': {
-      if (unflushedMs(state.account) < context.windowMs) return advanceCalibration(stay(state), context);
+      if (unflushedMs(state.account) < context.windowMs) return advanceCalibration(next(state), context);
       const { account, effects } = saveWindow(state.account, false);
-      return advanceCalibration(stay({ ...state, account }, ...effects), context);
+      return advanceCalibration(next({ ...state, account }, ...effects), context);
     }
     case 'superseded':
     case 'drain':
-      return leave(state, farewell(event.type));
+      return detachSession(state, closeReasonOf(event.type));
     case 'closed':
-      return leave(state, null);
+      return detachSession(state, null);
     default:
-      return stay(state);
+      return next(state);
   }
 }
 
@@ -210,9 +202,9 @@ function controlWhileTracking(state: Tracking, message: ClientControl, context: 
   switch (message.type) {
     case 'start': {
       // The camera's frame size changed (a phone was turned): regions of the old frame mean nothing.
-      const { effects, account } = enter(state.account, message, message.atMs, context);
+      const { effects, account } = applySwitch(state.account, message, message.atMs, context);
       const { calibration, effects: interrupted } = interruption(state);
-      return stay(
+      return next(
         {
           ...state,
           account,
@@ -229,19 +221,19 @@ function controlWhileTracking(state: Tracking, message: ClientControl, context: 
       );
     }
     case 'section': {
-      const { effects, account } = moveSection(state.account, message, context);
-      return stay({ ...state, account }, ...effects);
+      const { effects, account } = scheduleSwitch(state.account, message, context);
+      return next({ ...state, account }, ...effects);
     }
     case 'stop': {
       const { calibration, effects } = interruption(state);
       if (state.slot.inFlight !== null) {
-        return stay(
+        return next(
           { ...state, calibration, phase: 'stopping', atMs: message.atMs, sinceMs: context.nowMs },
           ...effects,
         );
       }
       const finished = finish(state, message.atMs, context);
-      return { state: finished.state, effects: [...effects, ...finished.effects] };
+      return next(finished.state, ...effects, ...finished.effects);
     }
     case 'hello':
       return refuse(state, new ProtocolError('control_unexpected', 'hello comes once per connection'), null);
@@ -257,10 +249,10 @@ function whenStopping(state: Stopping, event: ConnectionEvent, context: Connecti
       const step = answered(state, event, context);
       if (step.state.phase !== 'stopping' || step.state.slot.inFlight !== null) return step;
       const finished = finish(step.state, step.state.atMs, context);
-      return { state: finished.state, effects: [...step.effects, ...finished.effects] };
+      return next(finished.state, ...step.effects, ...finished.effects);
     }
     case 'tick':
-      return context.nowMs - state.sinceMs >= STOP_DEADLINE_MS ? finish(state, state.atMs, context) : stay(state);
+      return context.nowMs - state.sinceMs >= STOP_DEADLINE_MS ? finish(state, state.atMs, context) : next(state);
     case 'superseded':
     case 'drain':
     case 'closed': {
@@ -270,6 +262,10 @@ function whenStopping(state: Stopping, event: ConnectionEvent, context: Connecti
     case 'control':
       // A client that stops and at once starts again does not wait for the last frame.
       return chain(finish(state, state.atMs, context), event, context);
+    case 'fault':
+      return event.error.closeCode === null
+        ? refuse(state, event.error, event.seq)
+        : chain(finish(state, state.atMs, context), event, context);
     case 'message':
       return refuse(
         state,
@@ -277,21 +273,21 @@ function whenStopping(state: Stopping, event: ConnectionEvent, context: Connecti
         event.message.seq,
       );
     default:
-      return stay(state);
+      return next(state);
   }
 }
 
 function chain(step: ConnectionStep, event: ConnectionEvent, context: ConnectionContext): ConnectionStep {
-  const next = reduceConnection(step.state, event, context);
-  return { state: next.state, effects: [...step.effects, ...next.effects] };
+  const after = reduceConnection(step.state, event, context);
+  return next(after.state, ...step.effects, ...after.effects);
 }
 
 function finish(state: Tracking | Stopping, atMs: number, context: ConnectionContext): ConnectionStep {
-  const moved = crossMoves(state.account, atMs, context);
-  const { account, effects } = saveWindow(stopCapture(moved.account, atMs, context.nowMs), true);
-  return stay(
+  const switched = applyDueSwitches(state.account, atMs, context);
+  const { account, effects } = saveWindow(stopCapture(switched.account, atMs, context.nowMs), true);
+  return next(
     { phase: 'ready', account, faults: state.faults, frameBucket: state.frameBucket },
-    ...moved.effects,
+    ...switched.effects,
     ...effects,
     {
       type: 'stopped',

@@ -1,54 +1,53 @@
 import { MAX_COVER_MS } from '../../../shared/focus/tracker.ts';
-import { captureClock, type SessionAccount, settleAccount } from '../account.ts';
+import { captureClock, cutWindow, type SectionSwitch, type SessionAccount, settleAccount } from '../account.ts';
 import type { ConnectionContext, ConnectionEffect, ConnectionEvent } from './state.ts';
-import { saveWindow } from './steps.ts';
 
-/** From `atMs` of the capture clock on, time belongs to another lesson section. */
-export interface SectionMove {
-  readonly atMs: number;
-  readonly sectionId: number | null;
-}
-
-interface Moved {
+interface Changed {
   readonly account: SessionAccount;
   readonly effects: readonly ConnectionEffect[];
 }
 
-/**
- * A student moves on. What happened before may still be on its way where the newest sample is long
- * before the move (an outage): then the move waits for the first sample after it (S-7).
- */
-export function moveSection(account: SessionAccount, move: SectionMove, context: ConnectionContext): Moved {
-  if (account.moves.length > 0 || move.atMs > account.lastCaptureMs + MAX_COVER_MS) {
-    return { account: { ...account, moves: [...account.moves, move] }, effects: [] };
-  }
-  return enter(account, move, move.atMs, context);
+/** Cuts the window since the last one, if there is anything in it, and saves it. */
+export function saveWindow(account: SessionAccount, final: boolean): Changed {
+  const cut = cutWindow(account, final);
+  return { account: cut.account, effects: cut.window === null ? [] : [{ type: 'save', window: cut.window }] };
 }
 
-/** The moves up to a moment of the capture clock are made: windows are cut there. */
-export function crossMoves(account: SessionAccount, untilMs: number, context: ConnectionContext): Moved {
-  let moved: Moved = { account, effects: [] };
-  for (let next = account.moves[0]; next !== undefined && next.atMs <= untilMs; next = moved.account.moves[0]) {
-    const { moves } = moved.account;
-    const step = enter({ ...moved.account, moves: moves.slice(1) }, next, next.atMs, context);
-    moved = { account: step.account, effects: [...moved.effects, ...step.effects] };
+/**
+ * A student changes to another section. Samples from before the switch may still be on their way where the newest one is
+ * long before it (an outage): then the switch waits for the first sample after it (S-7).
+ */
+export function scheduleSwitch(account: SessionAccount, to: SectionSwitch, context: ConnectionContext): Changed {
+  if (account.switches.length > 0 || to.atMs > account.lastCaptureMs + MAX_COVER_MS) {
+    return { account: { ...account, switches: [...account.switches, to] }, effects: [] };
   }
-  return moved;
+  return applySwitch(account, to, to.atMs, context);
+}
+
+/** Applies the switches up to a moment of the capture clock: windows are cut there. */
+export function applyDueSwitches(account: SessionAccount, untilMs: number, context: ConnectionContext): Changed {
+  let changed: Changed = { account, effects: [] };
+  for (let due = account.switches[0]; due !== undefined && due.atMs <= untilMs; due = changed.account.switches[0]) {
+    const switches = changed.account.switches.slice(1);
+    const step = applySwitch({ ...changed.account, switches }, due, due.atMs, context);
+    changed = { account: step.account, effects: [...changed.effects, ...step.effects] };
+  }
+  return changed;
 }
 
 /** Capture time of the sample that an event is about to count; null where it counts none. */
-export function sampleTime(event: ConnectionEvent): number | null {
+export function captureMsOf(event: ConnectionEvent): number | null {
   if (event.type === 'observed') return event.frame.message.captureMs;
   return event.type === 'message' && event.message.kind !== 'frame' ? event.message.captureMs : null;
 }
 
 /** Time up to `atMs` belongs to the old section and mode: its window is cut before the new one begins. */
-export function enter(
+export function applySwitch(
   account: SessionAccount,
   to: Pick<SessionAccount, 'sectionId'> & Partial<Pick<SessionAccount, 'mode'>>,
   atMs: number,
   context: ConnectionContext,
-): Moved {
+): Changed {
   const { sectionId, mode = account.mode } = to;
   if (sectionId === account.sectionId && mode === account.mode) return { account, effects: [] };
   const boundaryMs = Math.max(account.lastCaptureMs, Math.min(atMs, captureClock(account, context.nowMs)));

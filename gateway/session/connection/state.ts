@@ -42,7 +42,7 @@ export type ConnectionState =
   | { readonly phase: 'authenticating'; readonly openedAtMs: number }
   | ({ readonly phase: 'ready' } & Admitted)
   | ({ readonly phase: 'tracking' } & Capturing)
-  /** Stopped by the client while a frame is still being looked at. */
+  /** Stopped by the client while a frame is still at inference. */
   | ({ readonly phase: 'stopping'; readonly atMs: number; readonly sinceMs: number } & Capturing)
   | { readonly phase: 'ended' };
 
@@ -76,7 +76,7 @@ export type ConnectionEvent =
 
 export type ConnectionEffect =
   | { readonly type: 'send'; readonly message: ServerControl }
-  /** `late`: the message it answers was kept back during an outage. */
+  /** `late`: the message it answers was held back during an outage. */
   | { readonly type: 'update'; readonly update: Update; readonly late: boolean }
   | { readonly type: 'authenticate'; readonly hello: Hello }
   | {
@@ -94,13 +94,22 @@ export type ConnectionEffect =
     }
   /** To be sent as `stopped` once every window saved before it is on disk. */
   | { readonly type: 'stopped'; readonly account: SessionAccount }
-  /** The session may be gone on with for a while. */
+  /** The session may be resumed for a while. */
   | { readonly type: 'detach'; readonly account: SessionAccount }
   | { readonly type: 'close'; readonly code: number; readonly reason: string };
 
 export interface ConnectionStep {
   readonly state: ConnectionState;
   readonly effects: readonly ConnectionEffect[];
+}
+
+export type Ready = Extract<ConnectionState, { phase: 'ready' }>;
+export type Tracking = Extract<ConnectionState, { phase: 'tracking' }>;
+export type Stopping = Extract<ConnectionState, { phase: 'stopping' }>;
+
+/** The state after an event, the same or another, with effects in order. */
+export function next(state: ConnectionState, ...effects: readonly ConnectionEffect[]): ConnectionStep {
+  return { state, effects };
 }
 
 /** What the reducer needs to know of the world. `nowMs` is UTC ms that never steps backwards. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { addressOwner } from '../../../gateway/http/client-address.ts';
-import { MOST_NEWCOMERS, Newcomers } from '../../../gateway/http/pending-connections.ts';
+import { MAX_PENDING_CONNECTIONS, PendingConnections } from '../../../gateway/http/pending-connections.ts';
 
 describe('owner of an address', () => {
   it.each([
@@ -17,15 +17,15 @@ describe('owner of an address', () => {
   });
 });
 
-describe('newcomers', () => {
+describe('pending connections', () => {
   it('of all addresses together there are at most so many; each that leaves makes room, once', () => {
-    const newcomers = new Newcomers();
-    const leave = Array.from({ length: MOST_NEWCOMERS }, (_, index) => newcomers.enter(`owner ${index}`));
+    const pending = new PendingConnections();
+    const leave = Array.from({ length: MAX_PENDING_CONNECTIONS }, (_, index) => pending.enter(`owner ${index}`));
     expect(leave.includes(null)).toBe(false);
-    expect(newcomers.enter('one more')).toBeNull();
+    expect(pending.enter('one more')).toBeNull();
     leave[0]?.();
     leave[0]?.();
-    expect(newcomers.enter('one more')).not.toBeNull();
-    expect(newcomers.enter('yet another')).toBeNull();
+    expect(pending.enter('one more')).not.toBeNull();
+    expect(pending.enter('yet another')).toBeNull();
   });
 });

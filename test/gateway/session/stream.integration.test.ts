@@ -52,8 +52,9 @@ describe('opening', () => {
     expect(await peer.hello(await gateway.ticket(1))).toMatchObject({ resumed: false, epoch: 0 });
   });
 
-  it('C-1 without the subprotocol the connection is closed', async () => {
+  it('C-1, X-1 without the subprotocol the connection is closed, after an error that says so', async () => {
     const peer = new Peer(gateway.url, { subprotocol: null });
+    expect(await peer.fault('subprotocol_missing')).toMatchObject({ fatal: true, retry: false });
     expect(await peer.closed).toBe(4400);
   });
 

@@ -3,50 +3,62 @@ import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import type { SessionAccount } from '../../../gateway/session/account.ts';
 import { MAX_BUFFERED_BYTES, Stream, type StreamDependencies } from '../../../gateway/session/stream.ts';
+import type { MetricsWindow } from '../../../shared/metrics-window.ts';
 import { LIMITS, newAccount, SESSION_ID, T0 } from './connection/driver.ts';
 
-/** A socket with as much unread as a test says: no peer can be made to leave that much within a test's time. */
-class Unread extends EventEmitter {
+/** A socket whose faults a test chooses: no peer can be made to leave that much unread, or to miss pings, within a test's time. */
+class FaultySocket extends EventEmitter {
   readonly OPEN = 1;
   readonly readyState = 1;
   bufferedAmount = 0;
+  readonly sent: { readonly type?: string; readonly code?: string; readonly saved?: boolean }[] = [];
   readonly closes: { readonly code: number; readonly reason: string }[] = [];
-  send(): void {}
+  pings = 0;
+  isTerminated = false;
+  send(data: string | Uint8Array): void {
+    if (typeof data === 'string') this.sent.push(JSON.parse(data));
+  }
   close(code: number, reason: string): void {
     this.closes.push({ code, reason });
   }
+  ping(): void {
+    this.pings += 1;
+  }
+  terminate(): void {
+    this.isTerminated = true;
+  }
 }
 
-const START = JSON.stringify({
-  type: 'start',
-  camera: { widthPx: 640, heightPx: 480 },
-  sectionId: null,
-  mode: 'server',
-  atMs: 0,
-});
+const control = (message: object) => JSON.stringify(message);
+const HELLO = control({ type: 'hello', protocol: 'gaze-relay.v1', ticket: 'a ticket', resume: null, client: 'test' });
+const START = control({ type: 'start', camera: { widthPx: 640, heightPx: 480 }, mode: 'server', atMs: 0 });
+
+function admitted(changes: Partial<StreamDependencies> = {}) {
+  const socket = new FaultySocket();
+  const ignore = () => {};
+  const detached: SessionAccount[] = [];
+  const clock = { nowMs: T0 };
+  const deps: StreamDependencies = {
+    now: () => clock.nowMs,
+    limits: LIMITS,
+    windowMs: 30_000,
+    inference: { request: () => Promise.resolve({ status: 'away' }) },
+    logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
+    metrics: { received: ignore, answered: ignore, inferred: ignore, closed: ignore, calibrated: ignore },
+    admit: async (_hello, from) => from.welcome({ account: newAccount(), resumed: false, resumeToken: 'token' }),
+    save: async () => {},
+    keepCalibration: async () => {},
+    detach: (account) => detached.push(account),
+    ...changes,
+  };
+  const stream = new Stream(socket as unknown as WebSocket, deps);
+  stream.receiveText(HELLO);
+  return { socket, stream, detached, clock };
+}
 
 describe('C-5 a peer that does not read', () => {
-  it('is let go when more than so much waits for it, and its session is kept', async () => {
-    const socket = new Unread();
-    const ignore = () => {};
-    const detached: SessionAccount[] = [];
-    const use: StreamDependencies = {
-      now: () => T0,
-      limits: LIMITS,
-      windowMs: 30_000,
-      inference: { request: () => Promise.resolve({ status: 'away' }) },
-      logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
-      metrics: { received: ignore, answered: ignore, inferred: ignore, closed: ignore, calibrated: ignore },
-      admit: async () => ({ account: newAccount(), resumed: false, resumeToken: 'token' }),
-      save: async () => {},
-      keepCalibration: async () => {},
-      detach: (account) => detached.push(account),
-    };
-    const stream = new Stream(socket as unknown as WebSocket, use);
-    const hello = { type: 'hello', protocol: 'gaze-relay.v1', ticket: 'a ticket', resume: null, client: 'test' };
-    stream.receiveText(JSON.stringify(hello));
-    await new Promise((resolve) => setImmediate(resolve));
-
+  it('is closed when more than so much waits for it, and its session may be resumed', () => {
+    const { socket, stream, detached } = admitted();
     socket.bufferedAmount = MAX_BUFFERED_BYTES;
     stream.receiveText(START);
     expect([stream.labels.phase, socket.closes]).toEqual(['tracking', []]);
@@ -55,5 +67,47 @@ describe('C-5 a peer that does not read', () => {
     stream.receiveText(START);
     expect(socket.closes).toEqual([{ code: 4429, reason: 'slow_reader' }]);
     expect(detached.map(({ sessionId }) => sessionId)).toEqual([SESSION_ID]);
+  });
+});
+
+describe('C-5 pings', () => {
+  it('one without a pong does not end the connection, two do', () => {
+    const { socket, stream } = admitted();
+    stream.ping();
+    stream.ping();
+    expect([socket.pings, socket.isTerminated]).toEqual([2, false]);
+    stream.ping();
+    expect([socket.pings, socket.isTerminated]).toEqual([2, true]);
+  });
+
+  it('a pong answers for all before it', () => {
+    const { socket, stream } = admitted();
+    for (let round = 0; round < 5; round++) {
+      stream.ping();
+      stream.ping();
+      socket.emit('pong');
+    }
+    expect([socket.pings, socket.isTerminated]).toEqual([10, false]);
+  });
+});
+
+describe('windows that cannot be saved', () => {
+  it('do not keep the later ones of the stream from being saved, and no stop claims that all are', async () => {
+    const saved: number[] = [];
+    const save = async ({ seq }: MetricsWindow) => {
+      if (seq === 0) throw new Error('the disk is full');
+      saved.push(seq);
+    };
+    const { socket, stream, clock } = admitted({ save });
+    stream.receiveText(START);
+    for (const atMs of [1000, 2000]) {
+      clock.nowMs = T0 + atMs;
+      stream.receiveText(control({ type: 'section', sectionId: atMs, atMs }));
+    }
+    stream.receiveText(control({ type: 'stop', atMs: 2000 }));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(saved).toEqual([1, 2]);
+    expect(stream.isSaved).toBe(false);
+    expect(socket.sent.at(-1)).toMatchObject({ type: 'stopped', saved: false });
   });
 });

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { MAX_FAULTS } from '../../../../gateway/session/connection/closing.ts';
 import { HELLO_DEADLINE_MS, STOP_DEADLINE_MS } from '../../../../gateway/session/connection/reduce.ts';
-import { MAX_FAULTS } from '../../../../gateway/session/connection/steps.ts';
-import { ProtocolError } from '../../../../shared/protocol/errors.ts';
+import { seededRandom } from '../../../../harness/random.ts';
+import type { FaceObservation } from '../../../../shared/observation.ts';
+import { PROTOCOL_FAULTS, ProtocolError, type ProtocolFault } from '../../../../shared/protocol/errors.ts';
 import { Driver, lookingAtScreen, NO_FACE, newAccount, sumOf, T0 } from './driver.ts';
 
 function closeCode(driver: Driver): number {
@@ -186,6 +188,93 @@ describe('connection that tracks', () => {
   });
 });
 
+describe('closing', () => {
+  const ends = (Object.keys(PROTOCOL_FAULTS) as ProtocolFault[]).filter(
+    (fault) => PROTOCOL_FAULTS[fault].close !== null,
+  );
+  const phases = [
+    ['waits for hello', () => new Driver()],
+    ['is ready', () => admitted()],
+    ['tracks', () => Driver.tracking()],
+    ['stops', () => stopping()],
+  ] as const;
+
+  function admitted(): Driver {
+    const driver = new Driver();
+    driver.admit();
+    return driver;
+  }
+
+  function stopping(): Driver {
+    const driver = Driver.tracking();
+    driver.frame(100);
+    driver.dispatch({ type: 'control', message: { type: 'stop', atMs: 200 } });
+    return driver;
+  }
+
+  it.each(ends.flatMap((fault) => phases.map(([phase, open]) => ({ fault, phase, open }))))(
+    'X-1 $fault: an error with `fatal` goes out just before the close of a connection that $phase',
+    ({ fault, open }) => {
+      const driver = open();
+      const error = new ProtocolError(fault, 'what is wrong');
+      driver.dispatch({ type: 'fault', error, seq: null });
+      expect(driver.effects.slice(-2)).toMatchObject([
+        { type: 'send', message: { type: 'error', code: fault, fatal: true, retry: PROTOCOL_FAULTS[fault].retry } },
+        { type: 'close', code: error.closeCode, reason: fault },
+      ]);
+    },
+  );
+
+  it.each(['superseded', 'drain'] as const)('X-1 %s: so too where the gateway ends it by itself', (type) => {
+    for (const [, open] of phases) {
+      const driver = open();
+      driver.dispatch({ type });
+      expect(driver.effects.slice(-2)).toMatchObject([{ type: 'send', message: { fatal: true } }, { type: 'close' }]);
+    }
+  });
+});
+
+describe('totals', () => {
+  const away: FaceObservation = { ...lookingAtScreen(), face: null };
+  const scenes = [lookingAtScreen(), NO_FACE, away];
+
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('U-6 never decrease, and trail the clock by a second at most (seed %i)', (seed) => {
+    const random = seededRandom(seed);
+    const driver = Driver.tracking(3000);
+    let atMs = 0;
+    for (let step = 0; step < 400; step++) {
+      atMs += Math.round(random() * (random() < 0.05 ? 5000 : 400));
+      const scene = scenes[Math.floor(random() * scenes.length)] ?? NO_FACE;
+      const choice = random();
+      if (choice < 0.6) {
+        driver.frame(atMs);
+        driver.answer(scene);
+      } else if (choice < 0.8) {
+        driver.same(atMs);
+      } else if (choice < 0.9) {
+        driver.frame(atMs);
+        driver.dispatch({ type: 'unserved', frame: driver.last('infer').frame, status: 'busy' });
+      } else if (choice < 0.95) {
+        driver.dispatch({ type: 'control', message: { type: 'section', sectionId: step + 1, atMs } });
+      } else {
+        driver.same(Math.max(0, atMs - 700));
+      }
+      driver.dispatch({ type: 'tick' });
+    }
+    const updates = driver.all('update').map(({ update }) => update);
+    expect(new Set(updates.map(({ outcome }) => outcome))).toEqual(new Set(['processed', 'unserved', 'out_of_order']));
+    for (const [index, update] of updates.entries()) {
+      const before = updates[index - 1] ?? { focusedMs: 0, unfocusedMs: 0, unknownMs: 0, untrackedMs: 0 };
+      for (const key of ['focusedMs', 'unfocusedMs', 'unknownMs', 'untrackedMs'] as const) {
+        expect(update[key]).toBeGreaterThanOrEqual(before[key]);
+      }
+      if (update.outcome !== 'processed') continue;
+      expect(sumOf(update)).toBeLessThanOrEqual(update.captureMs);
+      expect(update.captureMs - sumOf(update)).toBeLessThanOrEqual(1000);
+    }
+  });
+});
+
 describe('windows', () => {
   it('are cut at the configured length, join without overlap, and add up', () => {
     const driver = Driver.tracking(5000);
@@ -305,6 +394,22 @@ describe('stop and resume', () => {
     second.dispatch({ type: 'control', message: { type: 'stop', atMs: 12_000 } });
     expect(second.windowTotals()).toEqual({ focusedMs: 2000, unfocusedMs: 0, unknownMs: 0, untrackedMs: 7000 });
     expect(second.last('stopped').account.epoch).toBe(1);
+  });
+
+  it.each([
+    ['one more refused message', new ProtocolError('control_not_json', 'no JSON'), 'stopping', null],
+    ['one that ends the connection', new ProtocolError('slow_reader', 'updates are not read'), 'ended', 4429],
+  ])('X-1 while stopping a fault is answered: %s', (_name, error, phase, code) => {
+    const driver = Driver.tracking();
+    driver.watch(0, 2000);
+    driver.frame(2200);
+    driver.dispatch({ type: 'control', message: { type: 'stop', atMs: 2300 } });
+    driver.dispatch({ type: 'fault', error, seq: null });
+    expect(driver.last('send').message).toMatchObject({ type: 'error', code: error.fault });
+    expect([driver.state.phase, driver.all('close').at(0)?.code ?? null]).toEqual([phase, code]);
+    expect(driver.state).toMatchObject(phase === 'stopping' ? { faults: 1 } : {});
+    expect(sumOf(driver.windowTotals())).toBe(phase === 'stopping' ? 0 : 2200);
+    expect(driver.all('detach')).toHaveLength(phase === 'stopping' ? 0 : 1);
   });
 
   it('F-7 frames before start are refused', () => {

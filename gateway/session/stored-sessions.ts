@@ -1,0 +1,51 @@
+import { RelayError } from '../../shared/errors.ts';
+import type { Spool } from '../delivery/queue.ts';
+import { within } from '../lib/timeout.ts';
+import type { SessionReport } from '../store/port.ts';
+import type { Saver } from './saver.ts';
+
+/** Longest wait for what the session has not stored yet. */
+const WAIT_MS = 2000;
+
+export interface StoredSessionsOptions {
+  readonly saver: Pick<Saver, 'whenSaved'>;
+  readonly spool: () => Promise<Pick<Spool, 'pendingFor' | 'flush'>>;
+  /** Rejects with RelayError `store_unreachable`. */
+  readonly sessionReport: (sessionId: string) => Promise<SessionReport | null>;
+}
+
+/** What is stored of a session, after its own windows had a moment to get there. Other sessions' are not waited for. */
+export class StoredSessions {
+  readonly #options: StoredSessionsOptions;
+
+  constructor(options: StoredSessionsOptions) {
+    this.#options = options;
+  }
+
+  /** The report; null where nothing is stored. Rejects with `store_unreachable`. */
+  async find(sessionId: string): Promise<SessionReport | null> {
+    await this.#deliver(sessionId);
+    return this.#options.sessionReport(sessionId);
+  }
+
+  /** The report, for a session that is to be resumed: rejects with `store_unreachable` rather than yield a part of it. */
+  async findWhole(sessionId: string): Promise<SessionReport | null> {
+    const left = await this.#deliver(sessionId);
+    if (left > 0) throw new RelayError('store_unreachable', 'the session is still on its way to the store');
+    return this.#options.sessionReport(sessionId);
+  }
+
+  /** Resolves with the number of the session's windows that still wait. */
+  async #deliver(sessionId: string): Promise<number> {
+    const isSaved = await within(
+      this.#options.saver.whenSaved(sessionId).then(() => true),
+      WAIT_MS,
+      false,
+    );
+    const spool = await this.#options.spool();
+    const pending = async () => (await spool.pendingFor(sessionId)).length + (isSaved ? 0 : 1);
+    if ((await pending()) === 0) return 0;
+    await spool.flush(WAIT_MS);
+    return pending();
+  }
+}

@@ -1,0 +1,92 @@
+import type { WebSocket } from 'ws';
+import type { Checkpointer } from '../delivery/checkpointer.ts';
+import type { InferencePool } from '../relay/inference-pool.ts';
+import type { SessionAccount } from './account.ts';
+import { IdleController } from './idle-controller.ts';
+import type { Sessions } from './sessions.ts';
+import { Stream, type StreamDependencies } from './stream.ts';
+
+const TICK_MS = 1000;
+const PING_EVERY_TICKS = 20;
+
+export interface StreamsOptions extends Omit<StreamDependencies, 'admit' | 'detach' | 'inference'> {
+  readonly sessions: Sessions;
+  readonly checkpointer: Checkpointer;
+  readonly inference: InferencePool;
+  readonly idleAfterMs: number;
+  /** Called once a second while there are streams. */
+  readonly onTick: () => void;
+}
+
+/** The open streams, with what runs only while there are some. */
+export class Streams {
+  readonly #deps: StreamsOptions;
+  readonly #open = new Set<Stream>();
+  readonly #idle: IdleController;
+  #draining = false;
+
+  constructor(deps: StreamsOptions) {
+    this.#deps = deps;
+    this.#idle = new IdleController({
+      everyMs: TICK_MS,
+      idleAfterMs: deps.idleAfterMs,
+      onActive: () => deps.checkpointer.start(),
+      onTick: (ticks) => this.#tick(ticks),
+      onLastLeft: () => void deps.checkpointer.stop(),
+      onIdle: () => deps.inference.release(),
+    });
+  }
+
+  /** Sessions that are counting, and whether every window of theirs is on the disk. */
+  *counting(): Iterable<{ readonly account: SessionAccount; readonly isSaved: boolean }> {
+    for (const { countingAccount: account, isSaved } of this.#open) if (account !== null) yield { account, isSaved };
+  }
+
+  /** How metrics count the open streams. */
+  labels(): readonly Stream['labels'][] {
+    return [...this.#open].map((stream) => stream.labels);
+  }
+
+  /** A socket has opened; `admitted` is called when its student is. */
+  open(socket: WebSocket, admitted: () => void): Stream {
+    const { sessions, inference } = this.#deps;
+    const stream = new Stream(socket, {
+      ...this.#deps,
+      admit: async (hello, from) => {
+        await sessions.admit(hello, from);
+        admitted();
+      },
+      detach: (account, from) => sessions.detach(account, from),
+    });
+    this.#open.add(stream);
+    if (this.#draining) {
+      stream.dispatch({ type: 'drain' });
+      return stream;
+    }
+    this.#idle.enter();
+    inference.open();
+    return stream;
+  }
+
+  /** The stream's socket has closed. */
+  close(stream: Stream): void {
+    stream.dispatch({ type: 'closed' });
+    this.#open.delete(stream);
+    if (this.#open.size === 0) this.#idle.leave();
+  }
+
+  /** Every stream, and each that still opens, is closed with `shutting_down`. */
+  drain(): void {
+    this.#draining = true;
+    this.#idle.stop();
+    for (const stream of [...this.#open]) stream.dispatch({ type: 'drain' });
+  }
+
+  #tick(ticks: number): void {
+    this.#deps.onTick();
+    for (const stream of this.#open) {
+      stream.dispatch({ type: 'tick' });
+      if (ticks % PING_EVERY_TICKS === 0) stream.ping();
+    }
+  }
+}
