@@ -37,10 +37,10 @@ export const liveRoutes: readonly ApiRoute[] = [
       rows: (result) => result.rows,
       name: () => 'live',
     },
-    students: (result) => result.rows.map(({ userId }) => userId),
-    async handle(use) {
-      const live = use.listLive();
-      const names = await use.reports.names({
+    students: ({ result }) => result.rows.map(({ userId }) => userId),
+    async handle(deps) {
+      const live = deps.listLive();
+      const names = await deps.reports.names({
         users: live.map(({ userId }) => userId),
         modules: live.map(({ moduleId }) => moduleId),
         sections: live.flatMap(({ sectionId }) => (sectionId === null ? [] : [sectionId])),
@@ -53,7 +53,7 @@ export const liveRoutes: readonly ApiRoute[] = [
         sectionTitle: session.sectionId === null ? null : (names.sections.get(session.sectionId) ?? null),
         focusShare: shareOf(session.focusedMs, session.trackedMs),
       }));
-      return { atMs: Math.round(use.now()), rows };
+      return { atMs: Math.round(deps.now()), rows };
     },
   }),
 ];

@@ -12,6 +12,7 @@ import {
   rangeParameters,
   scopeParameters,
   sectionParameter,
+  studentAsked,
 } from './parameters.ts';
 import { type ApiRoute, defineRoute } from './route.ts';
 
@@ -31,6 +32,7 @@ export const moduleRoutes: readonly ApiRoute[] = [
   defineRoute({
     path: '/api/v1/modules',
     summary: 'Modules with sessions in the range',
+    students: studentAsked,
     readers: 'own',
     params: {},
     query: moduleListParameters,
@@ -46,15 +48,16 @@ export const moduleRoutes: readonly ApiRoute[] = [
       rows: (result) => result.rows,
       name: ({ result }) => `modules-${result.range.from}-to-${result.range.to}`,
     },
-    async handle(use, { reader, query }) {
-      const range = rangeOf(use, query);
+    async handle(deps, { reader, query }) {
+      const range = rangeOf(deps, query);
       const userId = studentFor(reader, query.userId);
-      return { range, rows: [...(await use.reports.modules({ range, userId, className: query.class }))] };
+      return { range, rows: [...(await deps.reports.modules({ range, userId, className: query.class }))] };
     },
   }),
   defineRoute({
     path: '/api/v1/modules/{moduleId}',
     summary: 'One module',
+    students: 'none',
     readers: 'staff',
     params: { moduleId: idParameter },
     query: { ...rangeParameters, ...classParameter },
@@ -70,10 +73,10 @@ export const moduleRoutes: readonly ApiRoute[] = [
       rows: (result) => [result.module],
       name: ({ params }) => `module-${params.moduleId}`,
     },
-    async handle(use, { params: { moduleId }, query }) {
-      const range = rangeOf(use, query);
-      const detail = await use.reports.detail({ range, moduleId, className: query.class });
-      const { modules } = await use.reports.names({ users: [], modules: [moduleId], sections: [] });
+    async handle(deps, { params: { moduleId }, query }) {
+      const range = rangeOf(deps, query);
+      const detail = await deps.reports.detail({ range, moduleId, className: query.class });
+      const { modules } = await deps.reports.names({ users: [], modules: [moduleId], sections: [] });
       const title = modules.get(moduleId) ?? null;
       if (title === null && detail.sessions === 0) {
         throw new HttpFault(404, 'module_unknown', 'no such module, or no session of it in the range');
@@ -84,6 +87,7 @@ export const moduleRoutes: readonly ApiRoute[] = [
   defineRoute({
     path: '/api/v1/modules/{moduleId}/sections',
     summary: 'Lesson sections of a module',
+    students: studentAsked,
     readers: 'own',
     params: { moduleId: idParameter },
     query: studentParameters,
@@ -99,16 +103,17 @@ export const moduleRoutes: readonly ApiRoute[] = [
       rows: (result) => result.rows,
       name: ({ params }) => `module-${params.moduleId}-sections`,
     },
-    async handle(use, { reader, params: { moduleId }, query }) {
-      const range = rangeOf(use, query);
+    async handle(deps, { reader, params: { moduleId }, query }) {
+      const range = rangeOf(deps, query);
       const userId = studentFor(reader, query.userId);
-      const rows = await use.reports.sections({ range, userId, moduleId, className: query.class });
+      const rows = await deps.reports.sections({ range, userId, moduleId, className: query.class });
       return { range, rows: [...rows] };
     },
   }),
   defineRoute({
     path: '/api/v1/modules/{moduleId}/sections/{sectionId}',
     summary: 'One lesson section',
+    students: 'none',
     readers: 'staff',
     params: { moduleId: idParameter, sectionId: sectionParameter },
     query: { ...rangeParameters, ...classParameter },
@@ -126,13 +131,13 @@ export const moduleRoutes: readonly ApiRoute[] = [
       rows: (result) => [result.section],
       name: ({ params }) => `module-${params.moduleId}-section-${params.sectionId}`,
     },
-    async handle(use, { params, query }) {
-      const range = rangeOf(use, query);
+    async handle(deps, { params, query }) {
+      const range = rangeOf(deps, query);
       const { moduleId } = params;
       const sectionId = sectionOf(params.sectionId);
-      const detail = await use.reports.sectionDetail({ range, moduleId, sectionId, className: query.class });
+      const detail = await deps.reports.sectionDetail({ range, moduleId, sectionId, className: query.class });
       const sections = sectionId === null ? [] : [sectionId];
-      const names = await use.reports.names({ users: [], modules: [moduleId], sections });
+      const names = await deps.reports.names({ users: [], modules: [moduleId], sections });
       const title = sectionId === null ? null : (names.sections.get(sectionId) ?? null);
       if (title === null && detail.sessions === 0) {
         throw new HttpFault(404, 'section_unknown', 'no such lesson section, or no session in it in the range');
@@ -145,6 +150,7 @@ export const moduleRoutes: readonly ApiRoute[] = [
     path: '/api/v1/modules/{moduleId}/sections/{sectionId}/timeline',
     summary: 'Where along a lesson section students look away',
     description: 'Steps of the time that students spent in the section, from their first moment in it.',
+    students: 'none',
     readers: 'staff',
     params: { moduleId: idParameter, sectionId: sectionParameter },
     query: {
@@ -172,12 +178,12 @@ export const moduleRoutes: readonly ApiRoute[] = [
       rows: (result) => result.rows,
       name: ({ params }) => `module-${params.moduleId}-section-${params.sectionId}-timeline`,
     },
-    async handle(use, { params, query }) {
-      const range = rangeOf(use, query);
+    async handle(deps, { params, query }) {
+      const range = rangeOf(deps, query);
       const { moduleId } = params;
       const sectionId = sectionOf(params.sectionId);
       const { stepMs } = query;
-      const rows = await use.reports.timeline({ range, moduleId, sectionId, className: query.class }, stepMs);
+      const rows = await deps.reports.timeline({ range, moduleId, sectionId, className: query.class }, stepMs);
       return { range, stepMs, rows: [...rows] };
     },
   }),

@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { createAudit } from './audit.ts';
 import { liveRoutes } from './live.ts';
 import { moduleRoutes } from './modules.ts';
 import { openApiDocument } from './openapi.ts';
@@ -21,13 +22,14 @@ export const API_ROUTES: readonly ApiRoute[] = [
 ];
 
 /** The API and its OpenAPI document as an app of their own; paths begin with `/api/v1`. */
-export function createApi(use: ApiDependencies): Hono {
+export function createApi(deps: ApiDependencies): Hono {
   const api = new Hono();
+  const audit = createAudit(deps);
   const document = openApiDocument(API_ROUTES);
   api.get('/api/v1/openapi.json', (context) => context.json(document));
   for (const route of API_ROUTES) {
     api.on(route.method.toUpperCase(), route.path.replace(/\{(\w+)\}/g, ':$1'), (context) =>
-      route.answer(use, context),
+      route.answer(deps, audit, context),
     );
   }
   return api;

@@ -3,7 +3,7 @@ import type { ClassRow, DayRow, HourRow } from '../../../shared/report/rows.ts';
 import { studentFor } from '../../auth/reader.ts';
 import { columnsOf } from '../csv.ts';
 import { FIGURE_COLUMNS, TOTALS_COLUMNS } from './columns.ts';
-import { classParameter, rangeOf, rangeParameters, scopeParameters } from './parameters.ts';
+import { classParameter, rangeOf, rangeParameters, scopeParameters, studentAsked } from './parameters.ts';
 import { type ApiRoute, defineRoute } from './route.ts';
 
 /** Reports on a whole class or school, and over time. */
@@ -11,20 +11,22 @@ export const overviewRoutes: readonly ApiRoute[] = [
   defineRoute({
     path: '/api/v1/overview',
     summary: 'The whole class or school',
+    students: 'none',
     readers: 'staff',
     params: {},
     query: { ...rangeParameters, ...classParameter },
     response: answers.overview,
     csv: { columns: TOTALS_COLUMNS, rows: (result) => [result.overview], name: () => 'overview' },
-    async handle(use, { query }) {
-      const range = rangeOf(use, query);
-      return { range, overview: await use.reports.totals({ range, className: query.class }) };
+    async handle(deps, { query }) {
+      const range = rangeOf(deps, query);
+      return { range, overview: await deps.reports.totals({ range, className: query.class }) };
     },
   }),
   defineRoute({
     path: '/api/v1/days',
     summary: 'Day by day',
     description: 'Days without sessions are left out. A session counts with the day it began on.',
+    students: studentAsked,
     readers: 'own',
     params: {},
     query: scopeParameters,
@@ -34,16 +36,17 @@ export const overviewRoutes: readonly ApiRoute[] = [
       rows: (result) => result.rows,
       name: ({ result }) => `days-${result.range.from}-to-${result.range.to}`,
     },
-    async handle(use, { reader, query }) {
-      const range = rangeOf(use, query);
+    async handle(deps, { reader, query }) {
+      const range = rangeOf(deps, query);
       const { moduleId, class: className } = query;
       const userId = studentFor(reader, query.userId);
-      return { range, rows: [...(await use.reports.days({ range, userId, moduleId, className }))] };
+      return { range, rows: [...(await deps.reports.days({ range, userId, moduleId, className }))] };
     },
   }),
   defineRoute({
     path: '/api/v1/hours',
     summary: 'By the hour of day in which sessions began',
+    students: studentAsked,
     readers: 'own',
     params: {},
     query: scopeParameters,
@@ -53,17 +56,18 @@ export const overviewRoutes: readonly ApiRoute[] = [
       rows: (result) => result.rows,
       name: ({ result }) => `hours-${result.range.from}-to-${result.range.to}`,
     },
-    async handle(use, { reader, query }) {
-      const range = rangeOf(use, query);
+    async handle(deps, { reader, query }) {
+      const range = rangeOf(deps, query);
       const { moduleId, class: className } = query;
       const userId = studentFor(reader, query.userId);
-      return { range, rows: [...(await use.reports.hours({ range, userId, moduleId, className }))] };
+      return { range, rows: [...(await deps.reports.hours({ range, userId, moduleId, className }))] };
     },
   }),
   defineRoute({
     path: '/api/v1/classes',
     summary: 'School classes',
     description: "From EyeLearn's users.section; one row without a name where that is not there.",
+    students: 'none',
     readers: 'staff',
     params: {},
     query: rangeParameters,
@@ -73,9 +77,9 @@ export const overviewRoutes: readonly ApiRoute[] = [
       rows: (result) => result.rows,
       name: ({ result }) => `classes-${result.range.from}-to-${result.range.to}`,
     },
-    async handle(use, { query }) {
-      const range = rangeOf(use, query);
-      return { range, rows: [...(await use.reports.classes({ range }))] };
+    async handle(deps, { query }) {
+      const range = rangeOf(deps, query);
+      return { range, rows: [...(await deps.reports.classes({ range }))] };
     },
   }),
 ];

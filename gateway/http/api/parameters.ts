@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type DateRange, DEFAULT_DAYS, dateRange, MOST_DAYS } from '../../../shared/report/range.ts';
+import { type Reader, studentFor } from '../../auth/reader.ts';
 import type { Slice } from '../../reports/port.ts';
 import type { ApiDependencies } from './route.ts';
 
@@ -25,6 +26,15 @@ export const scopeParameters = {
   moduleId: idParameter.optional().describe('one module'),
 };
 
+/** For the audit line of an answer about one student: who was asked for, or the student who asks. */
+export function studentAsked(answer: {
+  readonly request: { readonly reader: Reader; readonly query: { readonly userId?: number | undefined } };
+}): readonly number[] {
+  const { reader, query } = answer.request;
+  const userId = studentFor(reader, query.userId);
+  return userId === undefined ? [] : [userId];
+}
+
 export const pageParameters = {
   page: z.coerce.number().int().min(1).max(1_000_000).default(1),
   pageSize: z.coerce.number().int().min(1).max(200).default(50).describe('not used for CSV, which has all rows'),
@@ -36,10 +46,10 @@ export const sectionParameter = z
   .describe('section id, or none for time spent in no section');
 
 export function rangeOf(
-  use: ApiDependencies,
+  deps: ApiDependencies,
   query: { readonly from?: string | undefined; readonly to?: string | undefined; readonly timeZone: string },
 ): DateRange {
-  return dateRange(query, use.now());
+  return dateRange(query, deps.now());
 }
 
 /** The rows to fetch: one page, or all of them. */

@@ -8,15 +8,17 @@ import { type ApiRoute, defineRoute } from './route.ts';
 export const privacyRoutes: readonly ApiRoute[] = [
   defineRoute({
     path: '/api/v1/students/{userId}/data',
+    // Writes an audit line of its own.
+    students: 'none',
     summary: 'All that is stored of one student',
     description: 'Table by table, each row with its columns as they are; who has read their reports is in it too.',
     readers: 'subject',
     params: { userId: idParameter },
     query: {},
     response: answers.studentData,
-    async handle(use, { reader, params }) {
+    async handle(deps, { reader, params }) {
       const userId = studentFor(reader, params.userId) ?? params.userId;
-      const { tables, ...rest } = await use.privacy.exportStudent(userId, reader);
+      const { tables, ...rest } = await deps.privacy.exportStudent(userId, reader);
       return {
         ...rest,
         tables: Object.fromEntries(
@@ -28,6 +30,8 @@ export const privacyRoutes: readonly ApiRoute[] = [
   defineRoute({
     method: 'delete',
     path: '/api/v1/students/{userId}/data',
+    // Writes an audit line of its own.
+    students: 'none',
     summary: 'Deletes all that is stored of one student',
     description:
       "Our rows in EyeLearn's tables included; what remains is one line in the audit log. It cannot be undone. The student must not be connected.",
@@ -35,8 +39,8 @@ export const privacyRoutes: readonly ApiRoute[] = [
     params: { userId: idParameter },
     query: {},
     response: answers.studentDeleted,
-    async handle(use, { reader, params }) {
-      const deleted = await use.privacy.deleteStudent(params.userId, reader);
+    async handle(deps, { reader, params }) {
+      const deleted = await deps.privacy.deleteStudent(params.userId, reader);
       if (deleted === 'connected') {
         throw new HttpFault(
           409,

@@ -7,12 +7,13 @@ export const readerRoutes: readonly ApiRoute[] = [
   defineRoute({
     path: '/api/v1/me',
     summary: 'Who the ticket says is asking',
+    students: 'none',
     readers: 'own',
     params: {},
     query: {},
     response: answers.me,
-    async handle(use, { reader }) {
-      const names = await use.reports.names({ users: [reader.userId], modules: [], sections: [] });
+    async handle(deps, { reader }) {
+      const names = await deps.reports.names({ users: [reader.userId], modules: [], sections: [] });
       return { ...reader, name: names.students.get(reader.userId)?.name ?? null };
     },
   }),
@@ -20,10 +21,11 @@ export const readerRoutes: readonly ApiRoute[] = [
     method: 'post',
     path: '/api/v1/reader-token',
     summary: 'A token that reads reports for eight hours, for a ticket that lasts five minutes',
+    students: 'none',
     readers: 'ticket',
     params: {},
     query: {},
     response: answers.token,
-    handle: async (use, { reader }) => mintReaderToken(reader, use.secret, use.now(), use.newId()),
+    handle: async (deps, { reader }) => mintReaderToken(reader, deps.secret, deps.now(), deps.newId()),
   }),
 ];

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import * as z from 'zod';
-import { describeError, RelayError } from '../../../shared/errors.ts';
+import { RelayError } from '../../../shared/errors.ts';
 import { isStaff, type Reader, readerOf, readerOfTicket, requireAdmin, requireStaff } from '../../auth/reader.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { PrivacyRequests } from '../../privacy/requests.ts';
@@ -10,6 +10,7 @@ import type { LiveSession } from '../../session/live.ts';
 import type { SessionReport } from '../../store/port.ts';
 import { type CsvColumn, csvText } from '../csv.ts';
 import { HttpFault } from '../faults.ts';
+import type { Audit } from './audit.ts';
 
 /** What the API's routes work with. */
 export interface ApiDependencies {
@@ -60,11 +61,16 @@ export interface RouteOptions<P extends Shape, Q extends Shape, R extends z.ZodT
     readonly name: (request: { readonly params: z.output<z.ZodObject<P>>; readonly result: z.output<R> }) => string;
   };
   readonly handle: (
-    use: ApiDependencies,
+    deps: ApiDependencies,
     request: ApiRequest<z.output<z.ZodObject<P>>, z.output<z.ZodObject<Q>>>,
   ) => Promise<z.output<R>>;
-  /** Students whose data is in the answer, for the audit line. */
-  readonly students?: (result: z.output<R>) => readonly number[];
+  /** Students whose data is in the answer, for the audit line; `none` where no answer is about a named student. */
+  readonly students:
+    | 'none'
+    | ((answer: {
+        readonly request: ApiRequest<z.output<z.ZodObject<P>>, z.output<z.ZodObject<Q>>>;
+        readonly result: z.output<R>;
+      }) => readonly number[]);
 }
 
 /** A route as the app and the OpenAPI document see it. */
@@ -78,7 +84,7 @@ export interface ApiRoute {
   readonly query: z.ZodObject;
   readonly response: z.ZodType;
   readonly hasCsv: boolean;
-  readonly answer: (use: ApiDependencies, context: Context) => Promise<Response>;
+  readonly answer: (deps: ApiDependencies, audit: Audit, context: Context) => Promise<Response>;
 }
 
 const BAD_REQUESTS = new Set(['time_zone_unknown', 'range_reversed', 'range_too_long']);
@@ -94,35 +100,9 @@ function parsed<T extends z.ZodType>(schema: T, given: unknown): z.output<T> {
   throw new HttpFault(400, 'parameter_invalid', sentences.join('; '));
 }
 
-/** Lines of the audit log: who read whose report. The same live list again, as pages ask for it, is said once. */
-const lastLive = new WeakMap<Logger, Map<number, string>>();
-
-function audit(use: ApiDependencies, reader: Reader, path: string, students: readonly number[]): void {
-  const studentIds = [...new Set(students)].toSorted((a, b) => a - b);
-  if (studentIds.length === 0) return;
-  if (path.endsWith('/live')) {
-    const seen = lastLive.get(use.logger) ?? new Map<number, string>();
-    lastLive.set(use.logger, seen);
-    const now = studentIds.join();
-    if (seen.get(reader.userId) === now) return;
-    if (seen.size >= 1000) seen.clear();
-    seen.set(reader.userId, now);
-  }
-  use.logger.info({ readerId: reader.userId, role: reader.role, studentIds, path }, 'report accessed');
-  const atMs = use.now();
-  const actor = { userId: reader.userId, role: reader.role };
-  use
-    .writeAudit(
-      studentIds.map((subjectUserId) => ({ atMs, actor, action: 'read_report', subjectUserId, detail: path })),
-    )
-    .catch((error: unknown) =>
-      use.logger.warn({ code: 'audit_unwritten', reason: describeError(error) }, 'the line above is in this log alone'),
-    );
-}
-
-async function admitted(readers: Readers, authorization: string | undefined, use: ApiDependencies): Promise<Reader> {
+async function admitted(readers: Readers, authorization: string | undefined, deps: ApiDependencies): Promise<Reader> {
   const identify = readers === 'ticket' || readers === 'admin' ? readerOfTicket : readerOf;
-  const reader = await identify(authorization, use.secret, use.now());
+  const reader = await identify(authorization, deps.secret, deps.now());
   if (readers === 'staff') requireStaff(reader);
   if (readers === 'admin' || (readers === 'subject' && isStaff(reader))) requireAdmin(reader);
   return reader;
@@ -146,8 +126,8 @@ export function defineRoute<P extends Shape, Q extends Shape, R extends z.ZodTyp
     query,
     response: options.response,
     hasCsv: csv !== undefined,
-    async answer(use, context) {
-      const reader = await admitted(options.readers, context.req.header('authorization'), use);
+    async answer(deps, audit, context) {
+      const reader = await admitted(options.readers, context.req.header('authorization'), deps);
       const { format: asked, ...given } = context.req.query();
       const request = {
         reader,
@@ -155,13 +135,13 @@ export function defineRoute<P extends Shape, Q extends Shape, R extends z.ZodTyp
         query: parsed(query, given) as z.output<z.ZodObject<Q>>,
         everything: parsed(z.object({ format }), { format: asked }).format === 'csv',
       };
-      const result = await options.handle(use, request).catch((error: unknown) => {
+      const result = await options.handle(deps, request).catch((error: unknown) => {
         if (error instanceof RelayError && BAD_REQUESTS.has(error.code)) {
           throw new HttpFault(400, error.code, error.message);
         }
         throw error;
       });
-      audit(use, reader, options.path, options.students?.(result) ?? []);
+      if (options.students !== 'none') audit(reader, options.path, options.students({ request, result }));
       context.header('cache-control', 'no-store');
       if (!request.everything || csv === undefined) return context.json(result as object);
       const name = csv.name({ params: request.params, result }).replace(/[^\w.-]+/g, '-');

@@ -47,11 +47,11 @@ export const sessionRoutes: readonly ApiRoute[] = [
       rows: (result) => result.rows,
       name: ({ result }) => `sessions-${result.range.from}-to-${result.range.to}`,
     },
-    students: (result) => result.rows.map(({ userId }) => userId),
-    async handle(use, { reader, query, everything }) {
-      const range = rangeOf(use, query);
+    students: ({ result }) => result.rows.map(({ userId }) => userId),
+    async handle(deps, { reader, query, everything }) {
+      const range = rangeOf(deps, query);
       const userId = studentFor(reader, query.userId);
-      const { rows, total } = await use.reports.sessions(
+      const { rows, total } = await deps.reports.sessions(
         { range, userId, moduleId: query.moduleId, className: query.class },
         sliceOf(query, everything),
       );
@@ -97,19 +97,19 @@ export const sessionRoutes: readonly ApiRoute[] = [
       rows: windowsOf,
       name: ({ params }) => `session-${params.sessionId}`,
     },
-    students: ({ report }) => [report.userId],
-    async handle(use, { reader, params: { sessionId } }) {
+    students: ({ result }) => [result.report.userId],
+    async handle(deps, { reader, params: { sessionId } }) {
       if (!z.uuid().safeParse(sessionId).success) {
         throw new HttpFault(400, 'session_id_invalid', 'a session id is a UUID');
       }
-      const report = await use.findReport(sessionId);
+      const report = await deps.findReport(sessionId);
       // Whose session it is stays untold to those who may not see it.
       if (report === null || (!isStaff(reader) && report.userId !== reader.userId)) {
         throw new HttpFault(404, 'session_unknown', 'no session of that id is stored');
       }
       const { userId, moduleId } = report;
       const sections = report.windows.flatMap((window) => (window.sectionId === null ? [] : [window.sectionId]));
-      const names = await use.reports.names({ users: [userId], modules: [moduleId], sections });
+      const names = await deps.reports.names({ users: [userId], modules: [moduleId], sections });
       // Parsed, because a stored window holds more than its answer.
       return sessionAnswerSchema.parse({
         report,

@@ -40,11 +40,11 @@ export const studentRoutes: readonly ApiRoute[] = [
       rows: (result) => result.rows,
       name: ({ result }) => `students-${result.range.from}-to-${result.range.to}`,
     },
-    students: (result) => result.rows.map(({ userId }) => userId),
-    async handle(use, { query, everything }) {
-      const range = rangeOf(use, query);
+    students: ({ result }) => result.rows.map(({ userId }) => userId),
+    async handle(deps, { query, everything }) {
+      const range = rangeOf(deps, query);
       const slice = sliceOf(query, everything);
-      const { rows, total } = await use.reports.students(
+      const { rows, total } = await deps.reports.students(
         { range, moduleId: query.moduleId, className: query.class },
         { ...slice, search: query.search, order: query.order, descending: query.way === 'down' },
       );
@@ -70,12 +70,12 @@ export const studentRoutes: readonly ApiRoute[] = [
       rows: (result) => [result.student],
       name: ({ result }) => `student-${result.student.userId}`,
     },
-    students: (result) => [result.student.userId],
-    async handle(use, { reader, params, query }) {
+    students: ({ result }) => [result.student.userId],
+    async handle(deps, { reader, params, query }) {
       const userId = studentFor(reader, params.userId) ?? params.userId;
-      const range = rangeOf(use, query);
-      const detail = await use.reports.detail({ range, userId });
-      const names = await use.reports.names({ users: [userId], modules: [], sections: [] });
+      const range = rangeOf(deps, query);
+      const detail = await deps.reports.detail({ range, userId });
+      const names = await deps.reports.names({ users: [userId], modules: [], sections: [] });
       const person = names.students.get(userId);
       if (person === undefined && detail.sessions === 0) {
         throw new HttpFault(404, 'student_unknown', 'no such student, or no session of theirs in the range');

@@ -204,6 +204,23 @@ describe('who may read what', () => {
   });
 });
 
+describe('the audit line', () => {
+  it.each(['days', 'hours', 'modules', 'modules/3/sections'])(
+    'of /%s names the one student that the answer is about, and nobody for a school',
+    async (route) => {
+      const before = log.entries.length;
+      await get(`/api/v1/${route}?${SPAN}&userId=${OTHER}`, await asTeacher());
+      await get(`/api/v1/${route}?${SPAN}`, await asStudent());
+      await get(`/api/v1/${route}?${SPAN}`, await asTeacher());
+      const lines = log.entries.slice(before).filter(({ message }) => message === 'report accessed');
+      expect(lines.map(({ fields }) => [fields.readerId, fields.studentIds])).toEqual([
+        [TEACHER.id, [OTHER]],
+        [STUDENT, [STUDENT]],
+      ]);
+    },
+  );
+});
+
 describe('parameters', () => {
   it.each([
     ['/api/v1/overview?from=yesterday', 'parameter_invalid'],
