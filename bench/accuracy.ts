@@ -1,6 +1,9 @@
 import { runAccuracy } from './accuracy/main.ts';
 
-process.exitCode = await runAccuracy(process.argv.slice(2), {
-  out: (text) => process.stdout.write(text),
-  progress: (text) => process.stderr.write(`${text}\n`),
-});
+/** The accuracy report: `npm run accuracy -- --help`. */
+export async function run(argv: readonly string[]): Promise<void> {
+  process.exitCode = await runAccuracy(argv, {
+    out: (text) => process.stdout.write(text),
+    progress: (text) => process.stderr.write(`${text}\n`),
+  });
+}

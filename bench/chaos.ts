@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util';
 import { buildClient, buildServices } from '../scripts/build.ts';
-import { describeError } from '../shared/errors.ts';
 import { type ChaosResult, runChaos } from './chaos/run.ts';
 
 const USAGE = `npm run chaos -- [options]
@@ -41,8 +40,9 @@ function table(result: ChaosResult): string {
   return [head, ...lines].join('\n');
 }
 
-async function main(): Promise<void> {
+export async function run(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
+    args: [...argv],
     options: {
       students: { type: 'string', default: '50' },
       seconds: { type: 'string', default: '120' },
@@ -98,8 +98,3 @@ async function main(): Promise<void> {
     result.windowsExpected === result.windowsStored && result.duplicates === 0 && result.maxErrorMs <= 1000;
   if (!isRight) process.exitCode = 1;
 }
-
-main().catch((error: unknown) => {
-  process.stderr.write(`${describeError(error)}\n`);
-  process.exit(1);
-});

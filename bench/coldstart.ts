@@ -6,8 +6,8 @@ import { Clip } from '../harness/clip-player.ts';
 import { freePort } from '../harness/free-port.ts';
 import { frameMessage, Peer } from '../harness/peer.ts';
 import { startGateway, startInference } from '../harness/services.ts';
+import { fetchTicket } from '../harness/student.ts';
 import { buildClient, buildServices } from '../scripts/build.ts';
-import { fetchTicket } from '../scripts/demo/student.ts';
 import { median, round } from './lib/stats.ts';
 
 const ROUNDS = 7;

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
 import type { CDPSession, Page } from 'playwright-core';
 import { type LaunchedChromium, launchChromium } from '../harness/chromium.ts';
-import { clipFrames } from '../harness/product.ts';
-import { openMediapipe } from '../test/inference/support/mediapipe-page.ts';
+import { CLIP_FRAMES } from '../harness/clip.ts';
+import { openMediapipe } from '../harness/mediapipe-page.ts';
 import {
   brotliBytes,
   CANDIDATES,
@@ -21,9 +21,7 @@ import { median, quantile, round } from './lib/stats.ts';
 const SLOWDOWNS = [1, 4] as const;
 const ROUNDS = 3;
 /** Every second frame of the clip: ten seconds at the rate of device mode. */
-const FRAMES = clipFrames()
-  .filter((_, index) => index % 2 === 0)
-  .slice(0, 50);
+const FRAMES = CLIP_FRAMES.filter((_, index) => index % 2 === 0).slice(0, 50);
 /** A slow link of the targets. */
 const LINK_KBPS = 256;
 

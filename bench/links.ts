@@ -1,8 +1,9 @@
 import { expandMjpeg, type LaunchedChromium, launchChromium } from '../harness/chromium.ts';
+import { CLIP_FPS, CLIP_FRAMES } from '../harness/clip.ts';
 import { type Lesson, startLesson } from '../harness/lesson.ts';
 import { openShapedLink, type ShapedLink } from '../harness/link/shaped-link.ts';
 import { symmetricLink } from '../harness/link/shapes.ts';
-import { CLIP_FPS, clipFrames, type Product, startProduct } from '../harness/product.ts';
+import { type Product, startProduct } from '../harness/product.ts';
 import { seededRandom } from '../harness/random.ts';
 import { buildClient, buildServices } from '../scripts/build.ts';
 import { writeLinkCharts } from './links/charts.ts';
@@ -148,7 +149,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   const say = (text: string) => process.stderr.write(`${text}\n`);
   say('building, and starting gateway, inference and two browsers …');
   await Promise.all([buildClient(), buildServices()]);
-  const frames = clipFrames();
+  const frames = CLIP_FRAMES;
   const product = await startProduct();
   const lesson = await startLesson(product.url);
   const seed = await startSeedService(product.inference().port);

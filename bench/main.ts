@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { describeError } from '../shared/errors.ts';
 
-/** `npm run bench -- NAME [--json]`: runs bench/NAME.ts, which exports run(argv). */
+/** `npm run bench -- NAME [--json]`: runs bench/NAME.ts, whose `run(argv)` sets the exit code where it found a fault. */
 const here = new URL('.', import.meta.url);
 const names = (await readdir(fileURLToPath(here)))
   .filter((file) => file.endsWith('.ts') && file !== 'main.ts')
@@ -13,4 +14,9 @@ if (name === undefined || !names.includes(name)) {
   process.exit(1);
 }
 const bench = (await import(new URL(`${name}.ts`, here).href)) as { run: (argv: readonly string[]) => Promise<void> };
-await bench.run(argv);
+try {
+  await bench.run(argv);
+} catch (error) {
+  process.stderr.write(`${describeError(error)}\n`);
+  process.exit(1);
+}

@@ -3,8 +3,7 @@ import mysql from 'mysql2/promise';
 import { pino } from 'pino';
 import { createMysqlStore } from '../gateway/store/mysql/store.ts';
 import { startMariaDb } from '../harness/mariadb.ts';
-import { describeError } from '../shared/errors.ts';
-import { seededRandom } from './chaos/faults.ts';
+import { seededRandom } from '../harness/random.ts';
 import { FIRST_DAY, fillDatabase, makeSchool } from './seed-db/fill.ts';
 import { measureReports, measureViews } from './seed-db/measure.ts';
 
@@ -16,8 +15,9 @@ const USAGE = `npm run seed-db -- [options]
   --explain      show how each view's example query runs, and how long it and the dashboard's questions take
 `;
 
-async function main(): Promise<void> {
+export async function run(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
+    args: [...argv],
     options: {
       students: { type: 'string', default: '5000' },
       days: { type: 'string', default: '120' },
@@ -69,8 +69,3 @@ async function main(): Promise<void> {
     await own?.stop();
   }
 }
-
-main().catch((error: unknown) => {
-  process.stderr.write(`${describeError(error)}\n`);
-  process.exit(1);
-});

@@ -1,16 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { splitMjpeg } from './mjpeg.ts';
 import { type Service, startGateway, startInference } from './services.ts';
-
-/** The clip of harness/clips, frame by frame. */
-export const CLIP_FPS = 10;
-export function clipFrames(): Uint8Array[] {
-  return splitMjpeg(readFileSync(fileURLToPath(new URL('./clips/cap12.mjpeg', import.meta.url))));
-}
 
 export interface Product {
   readonly url: string;

@@ -9,6 +9,12 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
+/** Whole numbers from 0 to `limit` − 1, the same for the same seed. */
+export function seededIntegers(seed: number): (limit: number) => number {
+  const random = seededRandom(seed);
+  return (limit) => Math.floor(random() * limit);
+}
+
 /** A normally distributed number, mean 0 and standard deviation 1, of uniform ones (Box and Muller, 1958). */
 export function normal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());

@@ -6,10 +6,10 @@ import { parseArgs } from 'node:util';
 import type { SessionReport } from '../gateway/store/port.ts';
 import { Clip } from '../harness/clip-player.ts';
 import { startGateway, startInference } from '../harness/services.ts';
+import { fetchTicket, playStudent, type StudentResult } from '../harness/student.ts';
 import { describeError, RelayError } from '../shared/errors.ts';
 import { buildClient, buildServices } from './build.ts';
 import { Display } from './demo/display.ts';
-import { fetchTicket, playStudent, type StudentResult } from './demo/student.ts';
 
 const CLIP_PATH = fileURLToPath(new URL('../harness/clips/cap12.mjpeg', import.meta.url));
 const CLIP_FPS = 10;

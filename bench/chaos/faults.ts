@@ -11,18 +11,6 @@ export interface Fault {
   end(): Promise<void>;
 }
 
-/** A reproducible source of chance in [0, 1): mulberry32 of Tommy Ettinger, public domain. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /**
  * Begins faults at random, several at once but one per target, for `forMs`; resolves with their numbers by name when all of
  * them have ended. Rejects with what a fault rejects with.

@@ -1,15 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
-import { splitMjpeg } from '../../harness/mjpeg.ts';
+import { CLIP_FRAMES, CLIP_SIZE } from '../../harness/clip.ts';
 
-const CLIP = new URL('../../harness/clips/cap12.mjpeg', import.meta.url);
 /** The clip's steadiest two seconds: eyes on the screen, open, head nearly still (harness/clips/README.md). */
 const STEADY = { from: 100, to: 120 } as const;
 const EMPTY_PICTURES = 8;
 const NOISE_SIGMA = 20;
-
-/** Pictures of the clip's camera, whole frames. */
-export const CAMERA = { widthPx: 400, heightPx: 300 } as const;
 
 /** What a camera shows of somebody at the screen, and of nobody: JPEGs, none like the one before. */
 export interface Pictures {
@@ -19,15 +14,15 @@ export interface Pictures {
 
 /** Reads the pictures of somebody from the clip and draws those of nobody: noise on a wall. */
 export async function loadPictures(): Promise<Pictures> {
-  const frames = splitMjpeg(await readFile(CLIP)).slice(STEADY.from, STEADY.to);
+  const frames = CLIP_FRAMES.slice(STEADY.from, STEADY.to);
   // There and back again, for a jump from the last picture to the first would be a movement.
   const atScreen = [...frames, ...frames.slice(1, -1).toReversed()];
   const nobody = await Promise.all(
     Array.from({ length: EMPTY_PICTURES }, (_, index) =>
       sharp({
         create: {
-          width: CAMERA.widthPx,
-          height: CAMERA.heightPx,
+          width: CLIP_SIZE.widthPx,
+          height: CLIP_SIZE.heightPx,
           channels: 3,
           background: '#fff',
           noise: { type: 'gaussian', mean: 110 + 4 * index, sigma: NOISE_SIGMA },

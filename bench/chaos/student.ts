@@ -1,5 +1,7 @@
 import { WebSocket } from 'ws';
-import { fetchTicket } from '../../scripts/demo/student.ts';
+import { CLIP_SIZE } from '../../harness/clip.ts';
+import { faceAtScreen, NO_FACE } from '../../harness/observations.ts';
+import { fetchTicket } from '../../harness/student.ts';
 import type { Mode } from '../../shared/direction.ts';
 import { MAX_COVER_MS } from '../../shared/focus/tracker.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
@@ -7,7 +9,7 @@ import { parseServerControl } from '../../shared/protocol/control.ts';
 import { type ClientMessage, encodeClientMessage } from '../../shared/protocol/frames.ts';
 import { decodeUpdate } from '../../shared/protocol/update.ts';
 import { STREAM_PATH, SUBPROTOCOL } from '../../shared/protocol/version.ts';
-import { CAMERA, type Pictures } from './pictures.ts';
+import type { Pictures } from './pictures.ts';
 
 const EVERY_MS: Readonly<Record<Mode, number>> = { device: 125, server: 200 };
 /** Who has heard nothing for this long keeps still: what happens in a gap is for nobody to say. */
@@ -16,27 +18,6 @@ const PATIENCE_MS = 3000;
 /** After an outage a student lets more time pass than one observation may cover, so that the gap is nobody's guess. */
 const GAP_MS = 2200;
 const RETRY_MS = 150;
-
-const EYE = { yawDeg: 0, pitchDeg: 0, openness: 0.28, visibility: 1 };
-const AT_SCREEN: FaceObservation = {
-  face: {
-    score: 0.99,
-    headYawDeg: 0,
-    headPitchDeg: -7,
-    headRollDeg: 0,
-    fitResidual: 0.03,
-    imageLeftEye: EYE,
-    imageRightEye: EYE,
-    interOcularPx: 70,
-    seedDirection: 'centered',
-    nextRoi: { centerXPx: 320, centerYPx: 240, sizePx: 300, rotationRad: 0 },
-  },
-  faceCount: 1,
-  detectorRan: false,
-  brightness: 0.5,
-  sharpness: 0.5,
-};
-const AWAY: FaceObservation = { face: null, faceCount: 0, detectorRan: true, brightness: 0.5, sharpness: 0.5 };
 
 /** What a student did, by the student's own reckoning. */
 export interface StudentTruth {
@@ -67,10 +48,10 @@ function moved(observation: FaceObservation, seq: number): FaceObservation {
 function messageOf(pictures: Pictures | null, seq: number, captureMs: number, isFocused: boolean): ClientMessage {
   const common = { seq, captureMs, late: false };
   if (pictures === null)
-    return { kind: 'observation', ...common, observation: moved(isFocused ? AT_SCREEN : AWAY, seq) };
+    return { kind: 'observation', ...common, observation: moved(isFocused ? faceAtScreen() : NO_FACE, seq) };
   const shown = isFocused ? pictures.atScreen : pictures.nobody;
   const image = shown[seq % shown.length] as Uint8Array;
-  return { kind: 'frame', ...common, codec: 'jpeg', crop: { xPx: 0, yPx: 0, ...CAMERA }, fullFrame: true, image };
+  return { kind: 'frame', ...common, codec: 'jpeg', crop: { xPx: 0, yPx: 0, ...CLIP_SIZE }, fullFrame: true, image };
 }
 
 /**
@@ -187,7 +168,7 @@ export function startStudent(options: {
             JSON.stringify({
               type: 'start',
               sectionId: null,
-              camera: CAMERA,
+              camera: CLIP_SIZE,
               mode,
               atMs: Math.max(message.clockMs, clockMs()),
             }),

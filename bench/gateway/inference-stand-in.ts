@@ -1,35 +1,15 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { faceAtScreen } from '../../harness/observations.ts';
 import { acceptKey, FrameReader, frameHeader, OPCODE } from '../../harness/raw-websocket.ts';
 import { encodeInferenceResponse, LINK_SUBPROTOCOL } from '../../shared/link.ts';
-import type { FaceObservation } from '../../shared/observation.ts';
 
 const REQUEST_ID_AT = 4;
 
-/** What a good look at a face says, with a verdict that stays. */
-const OBSERVATION: FaceObservation = {
-  face: {
-    score: 0.99,
-    headYawDeg: 2,
-    headPitchDeg: -7,
-    headRollDeg: 1,
-    fitResidual: 0.03,
-    imageLeftEye: { yawDeg: 1, pitchDeg: -2, openness: 0.28, visibility: 1 },
-    imageRightEye: { yawDeg: 1, pitchDeg: -2, openness: 0.28, visibility: 1 },
-    interOcularPx: 70,
-    seedDirection: 'centered',
-    nextRoi: { centerXPx: 320, centerYPx: 240, sizePx: 300, rotationRad: 0 },
-  },
-  faceCount: 1,
-  detectorRan: false,
-  brightness: 0.5,
-  sharpness: 0.5,
-};
-
 /** Answers every request of the link at once with the same observation: it costs next to nothing, so that the gateway is what is measured. */
 export async function startInferenceStandIn(): Promise<{ readonly port: number; readonly close: () => void }> {
-  const payload = encodeInferenceResponse({ requestId: 0, status: 'ok', serverMs: 2, observation: OBSERVATION });
+  const payload = encodeInferenceResponse({ requestId: 0, status: 'ok', serverMs: 2, observation: faceAtScreen() });
   const header = frameHeader(OPCODE.binary, payload.byteLength, { masked: false });
   const idAt = header.length + REQUEST_ID_AT;
   const sockets = new Set<Socket>();

@@ -1,13 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { ladderOf } from '../../client/connection/pacing/formats.ts';
-import { splitMjpeg } from '../../harness/mjpeg.ts';
+import { CLIP_FRAMES } from '../../harness/clip.ts';
+import { encodePicture } from '../../harness/page-pictures.ts';
 import { createOnnxEngine } from '../../inference/engine/onnx.ts';
 import type { ModelFiles } from '../../inference/models/store.ts';
 import { type ObserveRequest, observe } from '../../inference/observe.ts';
 import { createPictureReader } from '../../inference/pixels/reader.ts';
 import type { FaceRoi } from '../../shared/geometry.ts';
-import { encodeWay } from '../accuracy/resend.ts';
 
 const FULL = { widthPx: 640, heightPx: 480 };
 const CROP_PX = 224;
@@ -21,13 +20,12 @@ export type Requests = Readonly<Record<Case, readonly ObserveRequest[]>>;
 
 /** Frames of the real clip as 640×480 and as face crops of 224 px, each with the region of the frame before. */
 export async function prepareFrames(files: ModelFiles): Promise<Requests> {
-  const clip = splitMjpeg(await readFile(new URL('../../harness/clips/cap12.mjpeg', import.meta.url)));
   const engine = await createOnnxEngine(files);
   const vision = { engine, read: createPictureReader() };
   const whole = { xPx: 0, yPx: 0, ...FULL };
   const requests: Record<Case, ObserveRequest[]> = { crop224: [], page192: [], full640: [], full640Detector: [] };
   let roi: FaceRoi | null = null;
-  for (const frame of clip.slice(0, FRAMES + 1)) {
+  for (const frame of CLIP_FRAMES.slice(0, FRAMES + 1)) {
     const picture = sharp(frame).resize(FULL.widthPx, FULL.heightPx);
     const image = await picture.clone().jpeg({ quality: JPEG_QUALITY }).toBuffer();
     const outcome = await observe(vision, { frame: FULL, crop: whole, roi, image });
@@ -52,7 +50,7 @@ export async function prepareFrames(files: ModelFiles): Promise<Requests> {
       requests.crop224.push({ frame: FULL, crop, roi, image: jpeg });
       const [best] = ladderOf('webp');
       if (best === undefined) throw new Error('pages send no WebP');
-      const sent = await encodeWay(face.clone().resize(best.sizePx, best.sizePx), { ...best, grey: true });
+      const sent = await encodePicture(face.clone().resize(best.sizePx, best.sizePx), { ...best, grey: true });
       requests.page192.push({ frame: FULL, crop, roi, image: sent });
     }
     roi = outcome.observation.face.nextRoi;

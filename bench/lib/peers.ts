@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import type * as Landmarks from '@tensorflow-models/face-landmarks-detection';
 import type * as Human from '@vladmandic/human';
 import sharp from 'sharp';
+import { openMediapipe } from '../../harness/mediapipe-page.ts';
 import { ioHandler } from '../../inference/engine/tfjs.ts';
 import { loadTensorflow } from '../../inference/engine/tfjs-backend.ts';
 import { defaultModelLocations } from '../../inference/models/store.ts';
@@ -12,7 +13,6 @@ import { loadTfjsModels } from '../../inference/models/tfjs-store.ts';
 import type { ObserveRequest } from '../../inference/observe.ts';
 import { packageFolder, projectRequire } from '../../inference/packages.ts';
 import { describeError } from '../../shared/errors.ts';
-import { openMediapipe } from '../../test/inference/support/mediapipe-page.ts';
 import { cpuMs } from './stats.ts';
 
 /** Another implementation of the same job, end to end from pixels to landmarks. */

@@ -1,4 +1,4 @@
-import type { StudentProgress } from './student.ts';
+import type { StudentProgress } from '../../harness/student.ts';
 
 const BAR_CELLS = 24;
 const PLAIN_EVERY_MS = 2000;

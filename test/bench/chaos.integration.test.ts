@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
-const SCRIPT = fileURLToPath(new URL('../../bench/chaos.ts', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../../bench/main.ts', import.meta.url));
 const STUDENTS = 12;
 
 describe('gateway, inference, database, link and PHP killed at random', () => {
@@ -14,6 +14,7 @@ describe('gateway, inference, database, link and PHP killed at random', () => {
         '--import',
         'tsx',
         SCRIPT,
+        'chaos',
         '--no-build',
         '--json',
         '--students',

@@ -6,7 +6,7 @@ import program from '../../.railway/railway.ts';
 import { gatewayConfigSchema, gatewayEnvironmentSchema } from '../../gateway/config.ts';
 import { inferenceConfigSchema, inferenceEnvironmentSchema } from '../../inference/config.ts';
 import { readConfig, variablesOf } from '../../shared/config.ts';
-import { cli } from '../gateway/cli/support.ts';
+import { cli } from '../support/cli.ts';
 import { imageProcess } from '../support/dockerfile.ts';
 
 const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));

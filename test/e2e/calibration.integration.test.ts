@@ -2,8 +2,9 @@ import mysql from 'mysql2/promise';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expandMjpeg, type FakeCameraClip, type LaunchedChromium, launchChromium } from '../../harness/chromium.ts';
+import { CLIP_FPS, CLIP_FRAMES } from '../../harness/clip.ts';
 import { type MariaDb, startMariaDb } from '../../harness/mariadb.ts';
-import { CLIP_FPS, clipFrames, type Product, startProduct } from '../../harness/product.ts';
+import { type Product, startProduct } from '../../harness/product.ts';
 
 let database: MariaDb;
 let connection: mysql.Connection;
@@ -22,7 +23,7 @@ beforeAll(async () => {
   const databaseUrl = await database.createDatabase('calibration');
   connection = await mysql.createConnection(databaseUrl);
   product = await startProduct({ MYSQL_URL: databaseUrl });
-  clip = await expandMjpeg(clipFrames(), CLIP_FPS);
+  clip = await expandMjpeg(CLIP_FRAMES, CLIP_FPS);
   browser = await launchChromium({ clipPath: clip.path, viewport: PHONE });
 });
 

@@ -4,12 +4,13 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { encodeWay } from '../../bench/accuracy/resend.ts';
 import { expandMjpeg, type FakeCameraClip, type LaunchedChromium, launchChromium } from '../../harness/chromium.ts';
+import { CLIP_FPS, CLIP_FRAMES } from '../../harness/clip.ts';
 import { type Lesson as SchoolPage, startLesson } from '../../harness/lesson.ts';
 import { openShapedLink } from '../../harness/link/shaped-link.ts';
 import { symmetricLink } from '../../harness/link/shapes.ts';
-import { CLIP_FPS, clipFrames, type Product, startProduct } from '../../harness/product.ts';
+import { encodePicture } from '../../harness/page-pictures.ts';
+import { type Product, startProduct } from '../../harness/product.ts';
 import { openTcpLink, type TcpLink } from '../../harness/tcp-link.ts';
 import { openEngine } from '../../inference/engine/open.ts';
 import { loadModels } from '../../inference/models/store.ts';
@@ -147,7 +148,7 @@ beforeAll(async () => {
   product = await startProduct();
   link = await openTcpLink(Number(new URL(product.url).port));
   school = await startLesson(`http://127.0.0.1:${link.port}/`);
-  clip = await expandMjpeg(clipFrames().slice(0, 60), CLIP_FPS);
+  clip = await expandMjpeg(CLIP_FRAMES.slice(0, 60), CLIP_FPS);
   browser = await launchChromium({ clipPath: clip.path });
 });
 
@@ -351,7 +352,7 @@ describe('both placements', () => {
       const drawn = sharp(frame)
         .extract({ left: xPx, top: yPx, width: widthPx, height: heightPx })
         .resize({ width: 192, height: 192, fit: 'inside', withoutEnlargement: true });
-      const image = await encodeWay(drawn, { codec: 'webp', quality: 0.4, grey: true });
+      const image = await encodePicture(drawn, { codec: 'webp', quality: 0.4, grey: true });
       const outcome = await observe(vision, { frame: CAMERA, crop: crop ?? whole, roi, image });
       if (outcome.status !== 'ok') throw new Error(outcome.status);
       observations.push(outcome.observation);
@@ -412,7 +413,7 @@ describe('both placements', () => {
   }
 
   it('agree on the state in at least 98 % of the clip’s frames', async () => {
-    const frames = clipFrames();
+    const frames = CLIP_FRAMES;
     const [server, device] = [await serverObservations(frames), await deviceObservations(frames)];
     expect(device).toHaveLength(server.length);
     const [ours, theirs] = [states(device), states(server)];

@@ -6,7 +6,8 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseReport, type Report } from '../../client/page/report-data.ts';
 import { expandMjpeg, type FakeCameraClip, type LaunchedChromium, launchChromium } from '../../harness/chromium.ts';
-import { CLIP_FPS, clipFrames, type Product, startProduct } from '../../harness/product.ts';
+import { CLIP_FPS, CLIP_FRAMES } from '../../harness/clip.ts';
+import { type Product, startProduct } from '../../harness/product.ts';
 import { decodeClientMessage } from '../../shared/protocol/frames.ts';
 
 /** A lesson page as EyeLearn has it: the old script's address is the only thing that changed. */
@@ -151,7 +152,7 @@ beforeAll(async () => {
   }).listen(0, '127.0.0.1');
   await once(school, 'listening');
   schoolUrl = `http://localhost:${(school.address() as AddressInfo).port}/`;
-  clip = await expandMjpeg(clipFrames().slice(0, 60), CLIP_FPS);
+  clip = await expandMjpeg(CLIP_FRAMES.slice(0, 60), CLIP_FPS);
   browser = await launchChromium({ clipPath: clip.path });
 });
 

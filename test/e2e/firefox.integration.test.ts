@@ -1,11 +1,12 @@
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CLIP_FPS, CLIP_FRAMES } from '../../harness/clip.ts';
 import { type FirefoxPage, type LaunchedFirefox, launchFirefox } from '../../harness/firefox.ts';
-import { CLIP_FPS, clipFrames, type Product, startProduct } from '../../harness/product.ts';
+import { type Product, startProduct } from '../../harness/product.ts';
 import { type ClientMessage, decodeClientMessage } from '../../shared/protocol/frames.ts';
 
 /** Long enough for a second of answers, and from where the clip's man looks at his screen. */
-const FRAMES = clipFrames().slice(0, 60);
+const FRAMES = CLIP_FRAMES.slice(0, 60);
 
 interface PageSeen {
   /** What the page sent in binary, base64. */

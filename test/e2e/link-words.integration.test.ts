@@ -1,9 +1,10 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expandMjpeg, type FakeCameraClip, type LaunchedChromium, launchChromium } from '../../harness/chromium.ts';
+import { CLIP_FPS, CLIP_FRAMES } from '../../harness/clip.ts';
 import { openShapedLink, type ShapedLink } from '../../harness/link/shaped-link.ts';
 import { symmetricLink } from '../../harness/link/shapes.ts';
-import { CLIP_FPS, clipFrames, type Product, startProduct } from '../../harness/product.ts';
+import { type Product, startProduct } from '../../harness/product.ts';
 
 const GOOD = symmetricLink({ kbps: 10_000, rttMs: 20 });
 const SLOW = symmetricLink({ kbps: 32, rttMs: 300, loss: 0.02 });
@@ -16,7 +17,7 @@ let browser: LaunchedChromium;
 beforeAll(async () => {
   product = await startProduct();
   link = await openShapedLink(Number(new URL(product.url).port), GOOD);
-  clip = await expandMjpeg(clipFrames(), CLIP_FPS);
+  clip = await expandMjpeg(CLIP_FRAMES, CLIP_FPS);
   browser = await launchChromium({ clipPath: clip.path });
 });
 

@@ -2,11 +2,12 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SessionReport } from '../../gateway/store/port.ts';
 import { expandMjpeg, type FakeCameraClip, type LaunchedChromium, launchChromium } from '../../harness/chromium.ts';
+import { CLIP_FPS, CLIP_FRAMES } from '../../harness/clip.ts';
 import { type Lesson, openTracker, startLesson, untilCounted } from '../../harness/lesson.ts';
 import { openShapedLink, type ShapedLink } from '../../harness/link/shaped-link.ts';
 import { symmetricLink } from '../../harness/link/shapes.ts';
-import { CLIP_FPS, clipFrames, type Product, startProduct } from '../../harness/product.ts';
-import { fetchTicket } from '../../scripts/demo/student.ts';
+import { type Product, startProduct } from '../../harness/product.ts';
+import { fetchTicket } from '../../harness/student.ts';
 
 /** Time that a report may have more or less than the page was told last: what was under way at the end. */
 const UNDER_WAY_MS = 1500;
@@ -27,7 +28,7 @@ beforeAll(async () => {
   lesson = await startLesson(product.url);
   const shape = symmetricLink({ kbps: 1000, rttMs: 60, loss: 0.01 });
   link = await openShapedLink(Number(new URL(product.url).port), shape);
-  clip = await expandMjpeg(clipFrames().slice(0, 60), CLIP_FPS);
+  clip = await expandMjpeg(CLIP_FRAMES.slice(0, 60), CLIP_FPS);
   browser = await launchChromium({ clipPath: clip.path });
 });
 

@@ -2,9 +2,10 @@ import mysql from 'mysql2/promise';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expandMjpeg, type FakeCameraClip, type LaunchedChromium, launchChromium } from '../../harness/chromium.ts';
+import { CLIP_FPS, CLIP_FRAMES } from '../../harness/clip.ts';
 import { createEyelearnTables } from '../../harness/eyelearn-schema.ts';
 import { type MariaDb, startMariaDb } from '../../harness/mariadb.ts';
-import { CLIP_FPS, clipFrames, type Product, startProduct } from '../../harness/product.ts';
+import { type Product, startProduct } from '../../harness/product.ts';
 
 let database: MariaDb;
 let databaseUrl: string;
@@ -13,7 +14,7 @@ let product: Product;
 let clip: FakeCameraClip;
 let browser: LaunchedChromium;
 
-const CLIP_MS = (clipFrames().length / CLIP_FPS) * 1000;
+const CLIP_MS = (CLIP_FRAMES.length / CLIP_FPS) * 1000;
 
 /** Every stream the page ever gets is remembered, so that a test can ask whether the camera is off. */
 function rememberStreams(): void {
@@ -50,7 +51,7 @@ beforeAll(async () => {
   connection = await mysql.createConnection(databaseUrl);
   await createEyelearnTables(connection, 'full');
   product = await startProduct({ MYSQL_URL: databaseUrl });
-  clip = await expandMjpeg(clipFrames(), CLIP_FPS);
+  clip = await expandMjpeg(CLIP_FRAMES, CLIP_FPS);
   browser = await launchChromium({ clipPath: clip.path });
 });
 

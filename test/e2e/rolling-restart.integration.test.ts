@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SessionReport } from '../../gateway/store/port.ts';
+import { CLIP_FPS } from '../../harness/clip.ts';
 import { Clip } from '../../harness/clip-player.ts';
-import { CLIP_FPS, type Product, startProduct } from '../../harness/product.ts';
-import { fetchTicket, playStudent } from '../../scripts/demo/student.ts';
+import { type Product, startProduct } from '../../harness/product.ts';
+import { fetchTicket, playStudent } from '../../harness/student.ts';
 
 const STUDENTS = 20;
 

@@ -7,7 +7,7 @@ import { ensureProgram } from '../../harness/debian-packages.ts';
 
 const run = promisify(execFile);
 const TSX = fileURLToPath(new URL('../../node_modules/tsx/dist/cli.mjs', import.meta.url));
-const SCENARIO = fileURLToPath(new URL('../support/idle-scenario.ts', import.meta.url));
+const SCENARIO = fileURLToPath(new URL('./idle-packets-child.ts', import.meta.url));
 const ROOT_ON_LINUX = process.platform === 'linux' && process.getuid?.() === 0;
 
 // Namespaces need root; idle.test.ts watches the same sockets from outside everywhere.

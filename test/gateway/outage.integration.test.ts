@@ -4,12 +4,12 @@ import { WebSocket } from 'ws';
 import { RelayConnection } from '../../client/connection/connection.ts';
 import { FrameOutbox } from '../../client/connection/frame-outbox.ts';
 import type { WebSocketLike } from '../../client/connection/socket.ts';
+import { CLIP_FRAMES } from '../../harness/clip.ts';
 import { startTestGateway, type TestGateway } from '../../harness/gateway.ts';
-import { clipFrames } from '../../harness/product.ts';
+import { ManualTime } from '../../harness/manual-time.ts';
 import { type Service, startInference } from '../../harness/services.ts';
 import { openTcpLink, type TcpLink } from '../../harness/tcp-link.ts';
 import { STREAM_PATH } from '../../shared/protocol/version.ts';
-import { ManualTime } from '../client/support/harness.ts';
 
 const CAMERA = { widthPx: 400, heightPx: 300 };
 const WHOLE = { xPx: 0, yPx: 0, ...CAMERA };
@@ -35,7 +35,7 @@ beforeAll(async () => {
     { now: () => startedMs + time.nowMs },
   );
   link = await openTcpLink(gateway.port);
-  looking = clipFrames().slice(LOOKING_FROM, LOOKING_FROM + 4);
+  looking = CLIP_FRAMES.slice(LOOKING_FROM, LOOKING_FROM + 4);
   const wall = (level: number) =>
     sharp({ create: { width: 400, height: 300, channels: 3, background: { r: level, g: level, b: 120 } } })
       .jpeg()

@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CLIP_FRAMES, clipFrame, emptyRoom, wholeFrame } from '../../harness/clip.ts';
+import { mutate } from '../../harness/mutate.ts';
+import { seededIntegers } from '../../harness/random.ts';
 import { createOnnxEngine } from '../../inference/engine/onnx.ts';
 import { loadModels } from '../../inference/models/store.ts';
 import { type ObserveOutcome, type ObserveRequest, observe, type Vision } from '../../inference/observe.ts';
 import { createPictureReader } from '../../inference/pixels/reader.ts';
 import type { FaceRoi } from '../../shared/geometry.ts';
-import { CLIP_FRAMES, clipFrame, emptyRoom, wholeFrame } from './support/clip.ts';
-import { mutate, randomSource } from './support/mutate.ts';
 
 let vision: Vision;
 
@@ -68,7 +69,7 @@ describe('observe', () => {
   });
 
   it('gives each of 600 damaged pictures a status of its own, and serves the next', async () => {
-    const below = randomSource(20_261_122);
+    const below = seededIntegers(20_261_122);
     const small = await sharp(clipFrame(9)).resize(160, 120).jpeg().toBuffer();
     const webp = await sharp(clipFrame(9)).resize(160, 120).webp().toBuffer();
     const originals = [clipFrame(0), clipFrame(70), small, small, webp];

@@ -9,10 +9,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { clipFrame, wholeFrame } from '../../harness/clip.ts';
 import { MODEL_CATALOG } from '../../inference/models/catalog.ts';
 import { sha256 } from '../../inference/models/files.ts';
 import { defaultModelLocations, loadModels } from '../../inference/models/store.ts';
-import { clipFrame, wholeFrame } from './support/clip.ts';
 import { openLink } from './support/link-client.ts';
 
 const MAIN = fileURLToPath(new URL('../../inference/main.ts', import.meta.url));

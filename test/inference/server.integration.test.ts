@@ -3,12 +3,12 @@ import { pino } from 'pino';
 import sharp from 'sharp';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { clipFrame, emptyRoom, wholeFrame } from '../../harness/clip.ts';
 import { loadModels, type ModelFiles } from '../../inference/models/store.ts';
 import { WorkerPool } from '../../inference/pool/pool.ts';
 import { type InferenceServer, startServer } from '../../inference/server.ts';
 import { encodeInferenceRequest, LINK_PATH, LINK_SUBPROTOCOL } from '../../shared/link.ts';
 import { describeRefusedUpgrades } from '../support/refused-upgrades.ts';
-import { clipFrame, emptyRoom, wholeFrame } from './support/clip.ts';
 import { faultBytes, spawnFaultyWorker } from './support/faults.ts';
 import { type LinkClient, openLink } from './support/link-client.ts';
 

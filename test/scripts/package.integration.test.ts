@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CLIP_FRAMES } from '../../harness/clip.ts';
 import { ORIGIN, SECRET } from '../../harness/gateway.ts';
 import { frameMessage, Peer } from '../../harness/peer.ts';
-import { clipFrames } from '../../harness/product.ts';
 import { folderBytes, isIgnored, LIMIT_MB } from '../../scripts/package.ts';
 import { assembleImage, builtContents, IMAGE_MODELS, type ImageService } from '../../scripts/package-image.ts';
 import { dockerfileStages, imageProcess } from '../support/dockerfile.ts';
@@ -194,7 +194,7 @@ describe('both images, as an unprivileged user', () => {
       const peer = await Peer.open(`http://localhost:${gateway.port}`, { origin: ORIGIN });
       await peer.hello(ticket.trim());
       await peer.start();
-      const frames = clipFrames().slice(0, 3);
+      const frames = CLIP_FRAMES.slice(0, 3);
       for (const [seq, image] of frames.entries()) {
         peer.send(frameMessage(seq, seq * 100, image));
         expect((await peer.update(seq)).seq).toBe(seq);

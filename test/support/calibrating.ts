@@ -1,9 +1,9 @@
+import { faceAtScreen } from '../../harness/observations.ts';
 import { targetAnglesOf } from '../../shared/focus/calibration.ts';
 import { screenSetupOf } from '../../shared/focus/screen-setup.ts';
 import type { FrameSize } from '../../shared/geometry.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
 import type { ShownPoint } from '../../shared/protocol/calibration.ts';
-import { lookingAtScreen } from '../gateway/session/connection/driver.ts';
 
 /** Centre and corners, as shares of the screen. */
 export const FIVE_PLACES = [
@@ -25,7 +25,7 @@ export const READ_TRUE: ReadAs = { gain: 1, yawOffsetDeg: 0, pitchOffsetDeg: 0 }
 
 /** What the camera gives of a student with a level head who looks at a place of a laptop's screen. */
 export function lookingAt(across: number, down: number, camera: FrameSize, as: ReadAs = READ_TRUE): FaceObservation {
-  const base = lookingAtScreen();
+  const base = faceAtScreen();
   if (base.face === null) throw new Error('a face is expected');
   const target = targetAnglesOf(across, down, screenSetupOf(null, [base.face], camera));
   const eye = {

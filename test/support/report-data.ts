@@ -1,4 +1,5 @@
 import type { Connection } from 'mysql2/promise';
+import { seededRandom } from '../../harness/random.ts';
 import type { Direction, FocusState } from '../../shared/direction.ts';
 import type { Bout, MetricsWindow } from '../../shared/metrics-window.ts';
 
@@ -73,17 +74,6 @@ export interface SchoolPlan {
   /** Weekday of the first day, 0 = Sunday: nobody studies on Sundays, few on Saturdays. */
   readonly firstWeekday: number;
   readonly students?: number;
-}
-
-/** Mulberry32: the same numbers in [0, 1) for the same seed. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 interface Stretch {
@@ -215,7 +205,7 @@ function windowsOf(session: SessionPlan, random: () => number): MetricsWindow[] 
 
 /** Windows of a school's weeks, session after session. Students differ, and so do the sections' hard moments. */
 export function schoolWindows(plan: SchoolPlan): MetricsWindow[] {
-  const random = randomFrom(plan.seed);
+  const random = seededRandom(plan.seed);
   const students = STUDENTS.slice(0, plan.students ?? STUDENTS.length);
   const skills = new Map(students.map(({ id }) => [id, 0.3 + 0.65 * random()]));
   const windows: MetricsWindow[] = [];

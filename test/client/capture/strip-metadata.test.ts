@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { bareJpeg, bareWebp } from '../../../client/capture/strip-metadata.ts';
-import { clipFrame } from '../../inference/support/clip.ts';
+import { clipFrame } from '../../../harness/clip.ts';
 
 const SEED = 20_261_128;
 

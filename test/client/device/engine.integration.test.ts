@@ -10,7 +10,7 @@ import { DETECTOR_SIZE } from '../../../shared/vision/detector.ts';
 import { splitFiles } from '../../../shared/vision/device-models.ts';
 import { createLocator, type FaceModels } from '../../../shared/vision/locate.ts';
 import { MESH_SIZE } from '../../../shared/vision/mesh-output.ts';
-import { describeAgreement, describeEngine } from '../../inference/support/engine-contract.ts';
+import { describeAgreement, describeEngine } from '../../support/engine-contract.ts';
 
 async function openModels(): Promise<FaceModels> {
   const [mesh, detector] = splitFiles(await deviceModels(defaultModelLocations()));

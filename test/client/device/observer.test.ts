@@ -4,7 +4,7 @@ import type { FaceRoi } from '../../../shared/geometry.ts';
 import { decodeObservation, encodeObservation, OBSERVATION_BYTES } from '../../../shared/observation.ts';
 import type { PixelImage } from '../../../shared/vision/image.ts';
 import type { Locate } from '../../../shared/vision/locate.ts';
-import { renderFace } from '../../shared/vision/synthetic-face.ts';
+import { renderFace } from '../../support/synthetic-face.ts';
 
 const CAMERA = { widthPx: 640, heightPx: 480 };
 const FACE = renderFace({

@@ -1,10 +1,11 @@
 import { nextDueMs } from '../../../client/capture/frame-schedule.ts';
 import { RelayConnection } from '../../../client/connection/connection.ts';
 import type { SocketEvent, SocketEventName, WebSocketLike } from '../../../client/connection/socket.ts';
+import { ManualTime } from '../../../harness/manual-time.ts';
 import { parseClientControl, type ServerControl } from '../../../shared/protocol/control.ts';
 import { type ClientMessage, decodeClientMessage } from '../../../shared/protocol/frames.ts';
 import { encodeUpdate } from '../../../shared/protocol/update.ts';
-import { CAPTURE, IDLE_UPDATE, ManualTime, welcome } from './harness.ts';
+import { CAPTURE, IDLE_UPDATE, welcome } from './harness.ts';
 
 /** A link as it is from a moment on. */
 export interface LinkShape {

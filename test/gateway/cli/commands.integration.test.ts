@@ -8,7 +8,7 @@ import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifyTicket } from '../../../gateway/auth/ticket.ts';
 import { type MariaDb, startMariaDb } from '../../../harness/mariadb.ts';
-import { cli, GOOD_SECRET } from './support.ts';
+import { cli, GOOD_SECRET } from '../../support/cli.ts';
 
 const BUNDLE = fileURLToPath(new URL('../../../dist/gateway/cli.mjs', import.meta.url));
 const PRODUCTION = { RELAY_JWT_SECRET: GOOD_SECRET, ALLOWED_ORIGINS: 'https://school.example' };

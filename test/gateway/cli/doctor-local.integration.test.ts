@@ -8,7 +8,7 @@ import { type Service, startInference } from '../../../harness/services.ts';
 import { WorkerPool } from '../../../inference/pool/pool.ts';
 import { spawnWorker } from '../../../inference/pool/spawn.ts';
 import { startServer } from '../../../inference/server.ts';
-import { cli, doctor, GOOD_SECRET } from './support.ts';
+import { cli, doctor, GOOD_SECRET } from '../../support/cli.ts';
 
 const NOWHERE = 'http://127.0.0.1:1';
 

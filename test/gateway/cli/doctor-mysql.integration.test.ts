@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serverVersion } from '../../../gateway/cli/doctor/mysql.ts';
 import { createEyelearnTables, EYELEARN_VARIANTS, type EyelearnVariant } from '../../../harness/eyelearn-schema.ts';
 import { type MariaDb, startMariaDb } from '../../../harness/mariadb.ts';
-import { cli, doctor, GOOD_SECRET } from './support.ts';
+import { cli, doctor, GOOD_SECRET } from '../../support/cli.ts';
 
 const LIMITED = { user: 'limited', password: 'limited' };
 

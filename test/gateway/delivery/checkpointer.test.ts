@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
 import { Checkpointer } from '../../../gateway/delivery/checkpointer.ts';
 import { countSample, type SessionAccount, startCapture } from '../../../gateway/session/account.ts';
+import { faceAtScreen } from '../../../harness/observations.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
 import { captureLog } from '../../support/log-capture.ts';
-import { lookingAtScreen, newAccount, T0 } from '../session/connection/driver.ts';
+import { newAccount, T0 } from '../session/connection/driver.ts';
 
 /** Stops this thread as a signal, or a machine put to sleep, stops the process: time goes by and no work is done. */
 function freeze(forMs: number): void {
@@ -23,7 +24,7 @@ it('goes on writing open windows after the process was stopped in the middle of 
       },
       *sessions() {
         captureMs += 100;
-        account = countSample(account, captureMs, lookingAtScreen());
+        account = countSample(account, captureMs, faceAtScreen());
         // At a fortieth of the time, half a second of work would mean twenty seconds of rest.
         if (!frozen) freeze(500);
         frozen = true;

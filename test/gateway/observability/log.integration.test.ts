@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mintTicket } from '../../../gateway/auth/ticket.ts';
+import { CLIP_FRAMES } from '../../../harness/clip.ts';
 import { SECRET } from '../../../harness/gateway.ts';
 import { frameMessage, Peer } from '../../../harness/peer.ts';
-import { clipFrames } from '../../../harness/product.ts';
 import { type Service, startInference } from '../../../harness/services.ts';
 
 const MAIN = fileURLToPath(new URL('../../../dist/gateway/main.mjs', import.meta.url));
@@ -73,7 +73,7 @@ async function study(
   const peer = await Peer.open(url);
   const { sessionId, resume } = await peer.hello(ticket);
   await peer.start();
-  const pictures = [...clipFrames().slice(0, 20), Uint8Array.of(1, 2, 3, 4)];
+  const pictures = [...CLIP_FRAMES.slice(0, 20), Uint8Array.of(1, 2, 3, 4)];
   const startedMs = performance.now();
   for (const [seq, picture] of pictures.entries()) {
     // A capture clock that runs ahead of the gateway's is refused.

@@ -1,21 +1,18 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CLIP_FRAMES } from '../../../harness/clip.ts';
 import { startTestGateway, type TestGateway } from '../../../harness/gateway.ts';
-import { splitMjpeg } from '../../../harness/mjpeg.ts';
 import { frameMessage, Peer } from '../../../harness/peer.ts';
 import { type Service, startInference } from '../../../harness/services.ts';
 
-const CLIP = splitMjpeg(readFileSync(fileURLToPath(new URL('../../../harness/clips/cap12.mjpeg', import.meta.url))));
 const ENV = { PATH: process.env.PATH, LOG_LEVEL: 'warn' };
 
 let inference: Service;
 let gateway: TestGateway;
 
 function picture(index: number): Uint8Array {
-  const frame = CLIP[index];
+  const frame = CLIP_FRAMES[index];
   if (frame === undefined) throw new Error(`the clip has no frame ${index}`);
   return frame;
 }

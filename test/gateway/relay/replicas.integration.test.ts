@@ -1,14 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
+import { CLIP_FRAMES } from '../../../harness/clip.ts';
 import { startTestGateway, type TestGateway } from '../../../harness/gateway.ts';
-import { splitMjpeg } from '../../../harness/mjpeg.ts';
 import { frameMessage, Peer } from '../../../harness/peer.ts';
 import { type Service, startService } from '../../../harness/services.ts';
 import { LINK_PATH } from '../../../shared/link.ts';
 
-const CLIP = splitMjpeg(readFileSync(fileURLToPath(new URL('../../../harness/clips/cap12.mjpeg', import.meta.url))));
 const INFERENCE = fileURLToPath(new URL('../../../dist/inference/main.mjs', import.meta.url));
 const STUDENTS = 4;
 
@@ -76,7 +74,7 @@ class Streaming {
     for (let seq = 0; this.#running; seq += 1) {
       // At the rate of a real student at most: ten per second.
       await until(() => performance.now() - this.#startedMs >= seq * 100);
-      const image = CLIP[seq % CLIP.length];
+      const image = CLIP_FRAMES[seq % CLIP_FRAMES.length];
       if (image === undefined) throw new Error('the clip is empty');
       this.#peer.send(frameMessage(seq & 0xffff, Math.floor(performance.now() - this.#startedMs), image));
       const update = await this.#peer.update(seq & 0xffff);

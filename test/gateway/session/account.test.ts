@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { countSample, cutWindow, nextEpoch, rebuildAccount, startCapture } from '../../../gateway/session/account.ts';
-import { lookingAtScreen, SESSION_ID, T0 } from './connection/driver.ts';
+import { faceAtScreen } from '../../../harness/observations.ts';
+import { SESSION_ID, T0 } from './connection/driver.ts';
 
 const NOTHING = {
   focusedMs: 0,
@@ -27,8 +28,8 @@ describe('a session that another gateway takes over from the store', () => {
     });
     const nowMs = T0 + 75_000;
     let account = startCapture(nextEpoch(rebuilt, 0, nowMs), { atMs: 75_000, sectionId: null, mode: 'server' }, nowMs);
-    account = countSample(account, 75_100, lookingAtScreen());
-    account = countSample(account, 76_100, lookingAtScreen());
+    account = countSample(account, 75_100, faceAtScreen());
+    account = countSample(account, 76_100, faceAtScreen());
     const { window } = cutWindow(account, true);
     expect(window?.startedAtMs).toBe(endedAtMs);
     expect(window).toMatchObject({ untrackedMs: 5100, unfocusedMs: 0, unknownMs: 0 });

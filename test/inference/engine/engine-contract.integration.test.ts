@@ -2,7 +2,7 @@ import { createOnnxEngine, createOnnxWebEngine } from '../../../inference/engine
 import { createTfjsEngine } from '../../../inference/engine/tfjs.ts';
 import { defaultModelLocations, loadModels } from '../../../inference/models/store.ts';
 import { loadTfjsModels } from '../../../inference/models/tfjs-store.ts';
-import { describeAgreement, describeEngine } from '../support/engine-contract.ts';
+import { describeAgreement, describeEngine } from '../../support/engine-contract.ts';
 
 const openOnnx = async () => createOnnxEngine((await loadModels()).files);
 const openOnnxWeb = async () => createOnnxWebEngine((await loadModels()).files);

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type MediapipePage, openMediapipe } from '../../../harness/mediapipe-page.ts';
 import { splitMjpeg } from '../../../harness/mjpeg.ts';
 import type { FaceEngine } from '../../../inference/engine/engine.ts';
 import { createOnnxEngine, createWholeOnnxEngine } from '../../../inference/engine/onnx.ts';
 import { loadModels } from '../../../inference/models/store.ts';
 import type { FrameView } from '../../../shared/vision/image.ts';
 import { LIPS } from '../../../shared/vision/mesh-output.ts';
-import { type MediapipePage, openMediapipe } from '../support/mediapipe-page.ts';
 
 const WIDTH = 640;
 const HEIGHT = 480;

@@ -1,7 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { clipFrame } from '../../../harness/clip.ts';
 import { guardImage } from '../../../inference/pixels/guard.ts';
-import { clipFrame } from '../support/clip.ts';
 
 const frame = clipFrame(0);
 

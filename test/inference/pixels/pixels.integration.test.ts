@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import sharp, { type JpegOptions, type Sharp, type WebpOptions } from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { clipFrame } from '../../../harness/clip.ts';
+import { mutate } from '../../../harness/mutate.ts';
+import { seededIntegers } from '../../../harness/random.ts';
 import { guardImage } from '../../../inference/pixels/guard.ts';
 import { PixelKernel } from '../../../inference/pixels/kernel.ts';
 import { KERNEL_WASM_BASE64 } from '../../../inference/pixels/kernel-bytes.ts';
@@ -13,8 +16,6 @@ import {
 import { compileKernel } from '../../../scripts/build-kernel.ts';
 import type { RectPx } from '../../../shared/geometry.ts';
 import { DETECTOR_FORMAT, MESH_FORMAT } from '../../../shared/vision/locate.ts';
-import { clipFrame } from '../support/clip.ts';
-import { mutate, randomSource } from '../support/mutate.ts';
 
 const SEED = 20_261_122;
 
@@ -118,7 +119,7 @@ describe('WebP pixels are those of libwebp within libvips', () => {
   });
 
   it('a damaged file is refused or decoded, and the next one is read as ever', async () => {
-    const below = randomSource(SEED);
+    const below = seededIntegers(SEED);
     const originals = await Promise.all([
       webp(192, 192, { quality: 40 }),
       webp(64, 48, { lossless: true }),

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { clipFrame, emptyRoom, wholeFrame } from '../../../harness/clip.ts';
 import { loadModels, type ModelFiles } from '../../../inference/models/store.ts';
 import type { WorkerJob } from '../../../inference/pool/messages.ts';
 import { type PoolAnswer, type PoolOptions, WorkerPool } from '../../../inference/pool/pool.ts';
 import { spawnWorker } from '../../../inference/pool/spawn.ts';
 import type { FaceRoi } from '../../../shared/geometry.ts';
-import { clipFrame, emptyRoom, wholeFrame } from '../support/clip.ts';
 import { faultBytes, spawnFaultyWorker, spawnHangingWorker } from '../support/faults.ts';
 
 const PATIENT_MS = 60_000;

@@ -1,4 +1,4 @@
-import { clipFrames } from '../../../harness/product.ts';
+import { CLIP_FRAMES } from '../../../harness/clip.ts';
 import { loadModels } from '../../../inference/models/store.ts';
 import { WorkerPool } from '../../../inference/pool/pool.ts';
 import { spawnWorker } from '../../../inference/pool/spawn.ts';
@@ -10,7 +10,7 @@ import { spawnWorker } from '../../../inference/pool/spawn.ts';
 const ROUNDS = 12;
 
 const { files } = await loadModels();
-const frames = clipFrames();
+const frames = CLIP_FRAMES;
 const frame = { widthPx: 400, heightPx: 300 };
 let survived = 0;
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { faceAtScreen } from '../../../harness/observations.ts';
 import type { RelayError } from '../../../shared/errors.ts';
 import {
   type CalibrationPoint,
@@ -12,7 +13,6 @@ import {
 import { createFocusTracker, observeSample, readingOf } from '../../../shared/focus/tracker.ts';
 import type { FaceMeasurement } from '../../../shared/observation.ts';
 import { gazeOf } from '../../../shared/vision/gaze.ts';
-import { faceSeen } from './signal.ts';
 
 const PLACES = [
   [0.5, 0.5],
@@ -38,7 +38,7 @@ function faceOf(student: Student, yawDeg: number, pitchDeg: number, headYawDeg =
     openness: 0.3,
     visibility: 1,
   };
-  const { face } = faceSeen({ headYawDeg, headPitchDeg: 0, imageLeftEye: eye, imageRightEye: eye });
+  const { face } = faceAtScreen({ headYawDeg, headPitchDeg: 0, imageLeftEye: eye, imageRightEye: eye });
   if (face === null) throw new Error('a face is expected');
   return face;
 }
@@ -122,7 +122,7 @@ describe('a five-point calibration', () => {
 
   it('moves the screen that a session judges by', () => {
     const student = { yawGain: 1, pitchGain: 1, yawOffset: 20, pitchOffset: 5 };
-    const seen = { ...faceSeen(), face: faceOf(student, 0, -8) };
+    const seen = { ...faceAtScreen(), face: faceOf(student, 0, -8) };
     const judged = (calibration: ReturnType<typeof calibrate> | null): string => {
       let state = createFocusTracker({ rule: 'geometric', calibration });
       for (let atMs = 100; atMs <= 2000; atMs += 100) state = observeSample(state, { atMs, observation: seen });

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { faceAtScreen } from '../../../harness/observations.ts';
 import { DEFAULT_SETUP } from '../../../shared/focus/calibration.ts';
 import { distanceCmOf, screenSetupOf } from '../../../shared/focus/screen-setup.ts';
 import type { FaceMeasurement } from '../../../shared/observation.ts';
 import { focalLengthPx } from '../../../shared/vision/pose.ts';
-import { faceSeen } from './signal.ts';
 
 const CAMERA = { widthPx: 640, heightPx: 480 };
 
 function faceAt(interOcularPx: number, headYawDeg = 0): FaceMeasurement {
-  const { face } = faceSeen({ interOcularPx, headYawDeg });
+  const { face } = faceAtScreen({ interOcularPx, headYawDeg });
   if (face === null) throw new Error('a face is expected');
   return face;
 }

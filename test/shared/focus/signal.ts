@@ -1,58 +1,36 @@
+import { eyeSeen, faceAtScreen, NO_FACE } from '../../../harness/observations.ts';
 import type { Direction } from '../../../shared/direction.ts';
 import type { FocusSample } from '../../../shared/focus/focus.ts';
-import type { EyeObservation, FaceMeasurement, FaceObservation } from '../../../shared/observation.ts';
+import type { FaceMeasurement, FaceObservation } from '../../../shared/observation.ts';
 
 export type Look = Exclude<Direction, 'unknown' | 'distracted'> | 'frozen' | 'dark';
 
-function eye(yawDeg: number, pitchDeg: number, openness: number): EyeObservation {
-  return { yawDeg, pitchDeg, openness, visibility: 1 };
+function bothEyes(yawDeg: number, pitchDeg: number, openness?: number): Partial<FaceMeasurement> {
+  const eye = eyeSeen(yawDeg, pitchDeg, openness);
+  return { imageLeftEye: eye, imageRightEye: eye };
 }
-
-/** A good observation of a face in front of its screen, with what `change` says. */
-export function faceSeen(change: Partial<FaceMeasurement> = {}): FaceObservation {
-  const face: FaceMeasurement = {
-    score: 0.99,
-    headYawDeg: 0,
-    headPitchDeg: -7,
-    headRollDeg: 0,
-    fitResidual: 0.03,
-    imageLeftEye: eye(0, 0, 0.28),
-    imageRightEye: eye(0, 0, 0.28),
-    interOcularPx: 70,
-    seedDirection: 'centered',
-    nextRoi: { centerXPx: 320, centerYPx: 240, sizePx: 300, rotationRad: 0 },
-    ...change,
-  };
-  return { face, faceCount: 1, detectorRan: false, brightness: 0.5, sharpness: 0.5 };
-}
-
-function bothEyes(yawDeg: number, pitchDeg: number, openness = 0.28): Partial<FaceMeasurement> {
-  return { imageLeftEye: eye(yawDeg, pitchDeg, openness), imageRightEye: eye(yawDeg, pitchDeg, openness) };
-}
-
-const NOTHING: FaceObservation = { face: null, faceCount: 0, detectorRan: true, brightness: 0.5, sharpness: 0.5 };
 
 /** What a camera gives of a student who does `look`; null for a frozen picture. */
 export function observationOf(look: Look): FaceObservation | null {
   switch (look) {
     case 'centered':
-      return faceSeen();
+      return faceAtScreen();
     case 'looking_left':
-      return faceSeen({ ...bothEyes(-35, 0), seedDirection: look });
+      return faceAtScreen({ ...bothEyes(-35, 0), seedDirection: look });
     case 'looking_right':
-      return faceSeen({ ...bothEyes(35, 0), seedDirection: look });
+      return faceAtScreen({ ...bothEyes(35, 0), seedDirection: look });
     case 'looking_up':
-      return faceSeen({ headPitchDeg: 18, ...bothEyes(0, 15), seedDirection: look });
+      return faceAtScreen({ headPitchDeg: 18, ...bothEyes(0, 15), seedDirection: look });
     case 'looking_down':
-      return faceSeen({ headPitchDeg: -32, ...bothEyes(0, -10), seedDirection: look });
+      return faceAtScreen({ headPitchDeg: -32, ...bothEyes(0, -10), seedDirection: look });
     case 'face_turned':
-      return faceSeen({ headYawDeg: 36, ...bothEyes(-32, 0), seedDirection: look });
+      return faceAtScreen({ headYawDeg: 36, ...bothEyes(-32, 0), seedDirection: look });
     case 'eyes_closed':
-      return faceSeen({ ...bothEyes(0, 0, 0.02), seedDirection: look });
+      return faceAtScreen({ ...bothEyes(0, 0, 0.02), seedDirection: look });
     case 'no_face':
-      return NOTHING;
+      return NO_FACE;
     case 'dark':
-      return { ...NOTHING, brightness: 0.01 };
+      return { ...NO_FACE, brightness: 0.01 };
     case 'frozen':
       return null;
   }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { faceAtScreen } from '../../../harness/observations.ts';
 import type { Rule } from '../../../shared/direction.ts';
 import { stateOfDirection } from '../../../shared/focus/account.ts';
 import type { FocusSample, FocusTotals } from '../../../shared/focus/focus.ts';
@@ -13,7 +14,7 @@ import {
   takeBouts,
   totalsOf,
 } from '../../../shared/focus/tracker.ts';
-import { faceSeen, type Look, lengthOf, observationOf, type Signal, sampleAt, timesOf } from './signal.ts';
+import { type Look, lengthOf, observationOf, type Signal, sampleAt, timesOf } from './signal.ts';
 
 const RULES: readonly Rule[] = ['geometric', 'seed'];
 const LOOKS: readonly Look[] = [
@@ -321,7 +322,7 @@ describe('time that says nothing of focus', () => {
 
 describe('the rule `seed`', () => {
   it('is focused while more than six of the last ten frames are, and otherwise what most of the others say', () => {
-    const frame = (seedDirection: 'centered' | 'looking_left' | 'looking_up') => faceSeen({ seedDirection });
+    const frame = (seedDirection: 'centered' | 'looking_left' | 'looking_up') => faceAtScreen({ seedDirection });
     let state = createFocusTracker({ rule: 'seed' });
     let atMs = 0;
     const see = (direction: 'centered' | 'looking_left' | 'looking_up', times: number): void => {

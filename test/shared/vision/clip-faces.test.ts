@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { faceAtScreen } from '../../../harness/observations.ts';
 import type { FrameSize } from '../../../shared/geometry.ts';
 import { measureFace } from '../../../shared/vision/observe.ts';
 import { verdictOf } from '../../../shared/vision/verdict.ts';
-import { faceSeen } from '../focus/signal.ts';
 import { CLIP_FACES, CLIP_INDICES } from './clip-faces.ts';
 import { LOOK_FACES } from './look-faces.ts';
 
@@ -50,7 +50,7 @@ describe('a real face in a webcam clip', () => {
 
   it('looks at the screen in every frame but the blink, however the head is turned', () => {
     for (const { what } of CLIP_FACES) {
-      const { direction } = verdictOf({ ...faceSeen(), face: measured(what) });
+      const { direction } = verdictOf({ ...faceAtScreen(), face: measured(what) });
       expect(direction).toBe(what === 'blinking' ? 'eyes_closed' : 'centered');
     }
   });
@@ -66,7 +66,7 @@ describe('a real face in a webcam clip', () => {
 describe('a face in a clip that', () => {
   for (const { what, expected, frame, values } of LOOK_FACES) {
     it(`${what} is ${expected.join(' or ')}`, () => {
-      expect(expected).toContain(verdictOf({ ...faceSeen(), face: measuredOf(values, frame) }).direction);
+      expect(expected).toContain(verdictOf({ ...faceAtScreen(), face: measuredOf(values, frame) }).direction);
     });
   }
 });

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { faceAtScreen } from '../../../harness/observations.ts';
 import type { FaceRoi, FrameSize } from '../../../shared/geometry.ts';
 import type { FaceObservation } from '../../../shared/observation.ts';
 import { nextCrop } from '../../../shared/vision/crop.ts';
-import { faceSeen } from '../focus/signal.ts';
 
 const VGA: FrameSize = { widthPx: 640, heightPx: 480 };
 
 function faceAt(centerXPx: number, centerYPx: number, boxPx: number): FaceObservation {
-  return faceSeen({ nextRoi: { centerXPx, centerYPx, sizePx: boxPx * 1.5, rotationRad: 0.1 } });
+  return faceAtScreen({ nextRoi: { centerXPx, centerYPx, sizePx: boxPx * 1.5, rotationRad: 0.1 } });
 }
 
 const anyRoi: fc.Arbitrary<FaceRoi> = fc.record({
@@ -26,8 +26,8 @@ describe('the next crop', () => {
   it('lies inside the frame in whole pixels, wherever the face is', () => {
     fc.assert(
       fc.property(anyRoi, anyRoi, anyFrame, (first, second, frame) => {
-        const held = nextCrop(faceSeen({ nextRoi: first }), frame);
-        for (const crop of [held, nextCrop(faceSeen({ nextRoi: second }), frame, held)]) {
+        const held = nextCrop(faceAtScreen({ nextRoi: first }), frame);
+        for (const crop of [held, nextCrop(faceAtScreen({ nextRoi: second }), frame, held)]) {
           expect(crop).not.toBeNull();
           if (crop === null) return;
           expect(Object.values(crop).every(Number.isInteger)).toBe(true);

@@ -4,7 +4,7 @@ import type { DetectedFace } from '../../../shared/vision/detector.ts';
 import { createPlainPictures } from '../../../shared/vision/image.ts';
 import { createSearch } from '../../../shared/vision/locate.ts';
 import { roiFromDetection, roiFromLandmarks } from '../../../shared/vision/roi.ts';
-import { faceWith, renderFace } from './synthetic-face.ts';
+import { faceWith, renderFace } from '../../support/synthetic-face.ts';
 
 const facing = faceWith({});
 const { frame } = facing;

@@ -3,7 +3,7 @@ import type { RelayError } from '../../../shared/errors.ts';
 import type { FrameSize } from '../../../shared/geometry.ts';
 import { measureFace, NOD_GAIN } from '../../../shared/vision/observe.ts';
 import { DEFAULT_DIAGONAL_FOV_DEG, focalLengthPx, headPoseOf } from '../../../shared/vision/pose.ts';
-import { faceWith, renderFace, type SyntheticFace } from './synthetic-face.ts';
+import { faceWith, renderFace, type SyntheticFace } from '../../support/synthetic-face.ts';
 
 const VGA: FrameSize = { widthPx: 640, heightPx: 480 };
 const HD: FrameSize = { widthPx: 1280, heightPx: 720 };

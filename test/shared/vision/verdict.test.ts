@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { faceAtScreen } from '../../../harness/observations.ts';
 import type { EyeObservation, FaceMeasurement, FaceObservation } from '../../../shared/observation.ts';
 import { gazeOf, NO_CORRECTION } from '../../../shared/vision/gaze.ts';
 import { DEFAULT_SCREEN } from '../../../shared/vision/screen.ts';
 import { DEFAULT_CONTEXT, verdictOf } from '../../../shared/vision/verdict.ts';
-import { faceSeen } from '../focus/signal.ts';
 
 function eye(values: Partial<EyeObservation> = {}): EyeObservation {
   return { yawDeg: 0, pitchDeg: 0, openness: 0.28, visibility: 1, ...values };
@@ -14,13 +14,13 @@ function eyes(values: Partial<EyeObservation>): Partial<FaceMeasurement> {
 }
 
 function faceOf(change: Partial<FaceMeasurement>): FaceMeasurement {
-  const { face } = faceSeen({ headPitchDeg: 0, ...eyes({}), ...change });
+  const { face } = faceAtScreen({ headPitchDeg: 0, ...eyes({}), ...change });
   if (face === null) throw new Error('a face is expected');
   return face;
 }
 
 function directionOf(change: Partial<FaceMeasurement>, rest: Partial<FaceObservation> = {}): string {
-  return verdictOf({ ...faceSeen(), face: faceOf(change), ...rest }).direction;
+  return verdictOf({ ...faceAtScreen(), face: faceOf(change), ...rest }).direction;
 }
 
 describe('gaze', () => {
@@ -140,8 +140,8 @@ describe('the geometric rule', () => {
   it('takes a head for turned from where the screen is, not from the camera', () => {
     const face = faceOf({ headYawDeg: 40, headPitchDeg: -5 });
     const beside = { ...DEFAULT_CONTEXT, correction: { ...NO_CORRECTION, yawOffsetDeg: -38 } };
-    expect(verdictOf({ ...faceSeen(), face }, beside).direction).toBe('centered');
-    expect(verdictOf({ ...faceSeen(), face: faceOf({ headYawDeg: 0 }) }, beside).direction).toBe('looking_left');
+    expect(verdictOf({ ...faceAtScreen(), face }, beside).direction).toBe('centered');
+    expect(verdictOf({ ...faceAtScreen(), face: faceOf({ headYawDeg: 0 }) }, beside).direction).toBe('looking_left');
   });
 
   it('judges closed eyes by those that are seen', () => {
@@ -159,8 +159,8 @@ describe('the geometric rule', () => {
   });
 
   it('is no_face without a face, but unknown in the dark', () => {
-    expect(verdictOf({ ...faceSeen(), face: null }).direction).toBe('no_face');
-    expect(verdictOf({ ...faceSeen(), face: null, brightness: 0.01 }).direction).toBe('unknown');
+    expect(verdictOf({ ...faceAtScreen(), face: null }).direction).toBe('no_face');
+    expect(verdictOf({ ...faceAtScreen(), face: null, brightness: 0.01 }).direction).toBe('unknown');
   });
 
   it('is unknown where the frame is too poor to say', () => {
@@ -177,18 +177,18 @@ describe('the geometric rule', () => {
 
   it('is surer in the middle of the screen than at its edge, and less sure of a poor frame', () => {
     const sureness = (change: Partial<FaceMeasurement>): number =>
-      verdictOf({ ...faceSeen(), face: faceOf({ headPitchDeg: -5, ...change }) }).confidence;
+      verdictOf({ ...faceAtScreen(), face: faceOf({ headPitchDeg: -5, ...change }) }).confidence;
     expect(sureness({})).toBeGreaterThan(0.9);
     expect(sureness({ headYawDeg: 14 })).toBeLessThan(sureness({ headYawDeg: 5 }));
     expect(sureness({ score: 0.6 })).toBeLessThan(sureness({}));
-    const blurred = verdictOf({ ...faceSeen(), face: faceOf({ headPitchDeg: -5 }), sharpness: 0.02 });
+    const blurred = verdictOf({ ...faceAtScreen(), face: faceOf({ headPitchDeg: -5 }), sharpness: 0.02 });
     expect(blurred.confidence).toBeLessThan(sureness({}));
     const crossed = { imageLeftEye: eye({ yawDeg: 25 }), imageRightEye: eye({ yawDeg: -25 }) };
     expect(sureness(crossed)).toBeLessThan(sureness({}));
   });
 
   it('holds on to the direction that holds at the border', () => {
-    const border = { ...faceSeen(), face: faceOf({ headYawDeg: DEFAULT_SCREEN.halfWidthDeg, headPitchDeg: -5 }) };
+    const border = { ...faceAtScreen(), face: faceOf({ headYawDeg: DEFAULT_SCREEN.halfWidthDeg, headPitchDeg: -5 }) };
     expect(verdictOf(border, { ...DEFAULT_CONTEXT, held: 'centered' }).direction).toBe('centered');
     expect(verdictOf(border, { ...DEFAULT_CONTEXT, held: 'looking_right' }).direction).toBe('looking_right');
   });

@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { openAccount } from '../../../../gateway/session/account.ts';
 import { onDevice, withCalibration } from '../../../../gateway/session/account-calibration.ts';
 import { CALIBRATION_LIMIT_MS, FINISH_DEADLINE_MS } from '../../../../gateway/session/calibration.ts';
+import { NO_FACE } from '../../../../harness/observations.ts';
 import { fitCalibration, screenOf, targetAnglesOf } from '../../../../shared/focus/calibration.ts';
 import type { FaceObservation } from '../../../../shared/observation.ts';
 import type { ShownPoint } from '../../../../shared/protocol/calibration.ts';
 import type { ServerControl } from '../../../../shared/protocol/control.ts';
 import { gazeOf } from '../../../../shared/vision/gaze.ts';
 import { FIVE_PLACES, lookingAt, READ_TRUE, type ReadAs, shownPoints } from '../../../support/calibrating.ts';
-import { Driver, NO_FACE, newAccount, SESSION_ID, T0 } from './driver.ts';
+import { Driver, newAccount, SESSION_ID, T0 } from './driver.ts';
 
 const CAMERA = { widthPx: 640, heightPx: 480 };
 const DEVICE = '0b0a3c52-6f1c-4c9a-9a3e-3f0a5d1c7e11';

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { faceAtScreen, NO_FACE } from '../../../../harness/observations.ts';
 import type { FaceObservation } from '../../../../shared/observation.ts';
-import { Driver, lookingAtScreen, NO_FACE, newAccount, sumOf, T0 } from './driver.ts';
+import { Driver, newAccount, sumOf, T0 } from './driver.ts';
 
 /** A face that a live camera sees: its numbers change a little from picture to picture. */
 function alive(captureMs: number): FaceObservation {
-  const seen = lookingAtScreen();
+  const seen = faceAtScreen();
   const face = seen.face;
   if (face === null) throw new Error('the face is gone');
   return { ...seen, face: { ...face, headYawDeg: 0.01 * ((captureMs / 200) % 7) } };
@@ -15,7 +16,7 @@ function observe(driver: Driver, fromMs: number, toMs: number, late = false, eve
 }
 
 function changed(part: Partial<NonNullable<FaceObservation['face']>>): FaceObservation {
-  const seen = lookingAtScreen();
+  const seen = faceAtScreen();
   return { ...seen, face: seen.face === null ? null : { ...seen.face, ...part } };
 }
 
@@ -41,7 +42,7 @@ describe('device mode', () => {
     ['eyes wider apart than the picture', changed({ interOcularPx: 2000 })],
     ['a face outside the picture', changed({ nextRoi: { ...roi, centerXPx: 3000 } })],
     ['a face without size', changed({ nextRoi: { ...roi, sizePx: 0 } })],
-    ['a face that is not counted', { ...lookingAtScreen(), faceCount: 0 }],
+    ['a face that is not counted', { ...faceAtScreen(), faceCount: 0 }],
   ])('O-2 %s is refused, answered, and counts for nothing', (_name, observation) => {
     const driver = Driver.tracking(30_000, 'device');
     driver.observation(0, alive(0));
@@ -54,7 +55,7 @@ describe('device mode', () => {
 
   it('O-3 a face whose numbers stay the same for 5 s is a frozen camera: unknown, not focused', () => {
     const driver = Driver.tracking(30_000, 'device');
-    for (let atMs = 0; atMs <= 20_000; atMs += 200) driver.observation(atMs, lookingAtScreen());
+    for (let atMs = 0; atMs <= 20_000; atMs += 200) driver.observation(atMs, faceAtScreen());
     const { update } = driver.last('update');
     expect(update).toMatchObject({ state: 'unknown', direction: 'unknown' });
     expect(update.focusedMs).toBeLessThan(6000);
@@ -63,7 +64,7 @@ describe('device mode', () => {
 
   it('O-3 a device may say so itself, with "same"', () => {
     const driver = Driver.tracking(30_000, 'device');
-    driver.observation(0, lookingAtScreen());
+    driver.observation(0, faceAtScreen());
     for (let atMs = 200; atMs <= 20_000; atMs += 200) driver.same(atMs);
     expect(driver.last('update').update.focusedMs).toBeLessThan(6000);
   });

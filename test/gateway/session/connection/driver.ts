@@ -5,6 +5,7 @@ import type {
   ConnectionEvent,
   ConnectionState,
 } from '../../../../gateway/session/connection/state.ts';
+import { faceAtScreen } from '../../../../harness/observations.ts';
 import type { Mode } from '../../../../shared/direction.ts';
 import type { FocusTotals } from '../../../../shared/focus/focus.ts';
 import type { FaceObservation } from '../../../../shared/observation.ts';
@@ -16,37 +17,6 @@ export const SESSION_ID = '11111111-1111-4111-8111-111111111111';
 export const T0 = 1_700_000_000_000;
 
 type EffectOf<T extends ConnectionEffect['type']> = Extract<ConnectionEffect, { type: T }>;
-
-/** A frontal face that looks at the screen. */
-export function lookingAtScreen(): FaceObservation {
-  const eye = { yawDeg: 0, pitchDeg: -2, openness: 0.3, visibility: 1 };
-  return {
-    face: {
-      score: 0.99,
-      headYawDeg: 0,
-      headPitchDeg: -4,
-      headRollDeg: 0,
-      fitResidual: 0.02,
-      imageLeftEye: eye,
-      imageRightEye: eye,
-      interOcularPx: 70,
-      seedDirection: 'centered',
-      nextRoi: { centerXPx: 320, centerYPx: 240, sizePx: 240, rotationRad: 0 },
-    },
-    faceCount: 1,
-    detectorRan: false,
-    brightness: 0.5,
-    sharpness: 0.6,
-  };
-}
-
-export const NO_FACE: FaceObservation = {
-  face: null,
-  faceCount: 0,
-  detectorRan: true,
-  brightness: 0.5,
-  sharpness: 0.5,
-};
 
 export function newAccount(): SessionAccount {
   return openAccount({ sessionId: SESSION_ID, userId: 7, moduleId: 22, rule: 'geometric' });
@@ -147,12 +117,12 @@ export class Driver {
   }
 
   /** Inference answers the frame that was sent to it last. */
-  answer(observation: FaceObservation = lookingAtScreen()): void {
+  answer(observation: FaceObservation = faceAtScreen()): void {
     this.dispatch({ type: 'observed', frame: this.last('infer').frame, observation });
   }
 
   /** A frame every `everyMs` from `fromMs` to `toMs`, each answered at once. */
-  watch(fromMs: number, toMs: number, everyMs = 200, observation: FaceObservation = lookingAtScreen()): void {
+  watch(fromMs: number, toMs: number, everyMs = 200, observation: FaceObservation = faceAtScreen()): void {
     for (let atMs = fromMs; atMs <= toMs; atMs += everyMs) {
       this.frame(atMs);
       this.answer(observation);

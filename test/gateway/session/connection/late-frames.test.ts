@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { faceAtScreen, NO_FACE } from '../../../../harness/observations.ts';
 import type { FaceObservation } from '../../../../shared/observation.ts';
-import { Driver, lookingAtScreen, NO_FACE, sumOf, T0 } from './driver.ts';
+import { Driver, sumOf, T0 } from './driver.ts';
 
 const PART = { late: true, fullFrame: false, crop: { xPx: 100, yPx: 50, widthPx: 300, heightPx: 300 } };
 
@@ -28,7 +29,7 @@ function sendLate(driver: Driver, fromMs: number, toMs: number, observation: Fac
 describe('an outage in server mode', () => {
   it('L-1 late pictures are accounted at their capture time, before those that follow', () => {
     const driver = reconnected(10_000, 40_000);
-    sendLate(driver, 11_000, 25_000, lookingAtScreen());
+    sendLate(driver, 11_000, 25_000, faceAtScreen());
     sendLate(driver, 26_000, 42_000, NO_FACE);
     driver.watch(43_000, 45_000, 200, NO_FACE);
     expect(driver.all('update').every(({ update }) => update.outcome === 'processed')).toBe(true);
@@ -40,8 +41,8 @@ describe('an outage in server mode', () => {
 
   it('L-5 what was not kept is untracked, and nothing else is', () => {
     const driver = reconnected(10_000, 100_000);
-    sendLate(driver, 11_000, 70_000, lookingAtScreen());
-    sendLate(driver, 100_000, 106_000, lookingAtScreen());
+    sendLate(driver, 11_000, 70_000, faceAtScreen());
+    sendLate(driver, 100_000, 106_000, faceAtScreen());
     driver.watch(106_200, 110_000);
     const { update } = driver.last('update');
     expect(update.untrackedMs).toBe(30_000);
@@ -50,12 +51,12 @@ describe('an outage in server mode', () => {
 
   it('L-2 one that comes twice counts once, and one after a newer picture counts for nothing', () => {
     const driver = reconnected(4000, 20_000);
-    sendLate(driver, 5000, 12_000, lookingAtScreen());
+    sendLate(driver, 5000, 12_000, faceAtScreen());
     const counted = driver.last('update').update;
-    sendLate(driver, 11_000, 11_000, lookingAtScreen());
+    sendLate(driver, 11_000, 11_000, faceAtScreen());
     expect(driver.all('update').at(-1)?.update).toMatchObject({ outcome: 'out_of_order' });
     driver.watch(22_000, 22_000);
-    sendLate(driver, 13_000, 13_000, lookingAtScreen());
+    sendLate(driver, 13_000, 13_000, faceAtScreen());
     const { update } = driver.last('update');
     expect(update.outcome).toBe('out_of_order');
     expect(update.focusedMs).toBeLessThanOrEqual(counted.focusedMs + 1200);
@@ -63,7 +64,7 @@ describe('an outage in server mode', () => {
 
   it('L-3 a minute of pictures comes fast without being taken for a flood; without end it is one', () => {
     const driver = reconnected(1000, 200_000);
-    sendLate(driver, 2000, 61_000, lookingAtScreen());
+    sendLate(driver, 2000, 61_000, faceAtScreen());
     expect(driver.state.phase).toBe('tracking');
     for (let atMs = 61_010; atMs < 70_000; atMs += 10) driver.frame(atMs, String(atMs), { late: true });
     expect(driver.last('close').code).toBe(4429);
@@ -79,7 +80,7 @@ describe('an outage in server mode', () => {
 
   it('where the face was is a hint for two seconds of capture time, not of real time', () => {
     const driver = reconnected(2000, 30_000);
-    sendLate(driver, 3000, 4000, lookingAtScreen());
+    sendLate(driver, 3000, 4000, faceAtScreen());
     expect(driver.last('infer').roi).not.toBeNull();
     driver.watch(30_200, 30_200);
     expect(driver.last('infer').roi).toBeNull();
@@ -98,7 +99,7 @@ describe('an outage in server mode', () => {
 
   it('says of each update whether it answers a late message', () => {
     const driver = reconnected(2000, 30_000);
-    sendLate(driver, 3000, 3000, lookingAtScreen());
+    sendLate(driver, 3000, 3000, faceAtScreen());
     expect(driver.last('update').late).toBe(true);
     driver.watch(30_200, 30_200);
     expect(driver.last('update').late).toBe(false);
@@ -108,7 +109,7 @@ describe('an outage in server mode', () => {
     const driver = reconnected(10_000, 40_000);
     driver.dispatch({ type: 'control', message: { type: 'section', sectionId: 82, atMs: 20_300 } });
     driver.dispatch({ type: 'control', message: { type: 'section', sectionId: 83, atMs: 30_000 } });
-    sendLate(driver, 11_000, 39_000, lookingAtScreen());
+    sendLate(driver, 11_000, 39_000, faceAtScreen());
     driver.dispatch({ type: 'control', message: { type: 'stop', atMs: 40_000 } });
     const windows = driver.all('save').map(({ window }) => window);
     expect(windows.map((window) => [window.sectionId, sumOf(window)])).toEqual([

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_FAULTS } from '../../../../gateway/session/connection/closing.ts';
 import { HELLO_DEADLINE_MS, STOP_DEADLINE_MS } from '../../../../gateway/session/connection/reduce.ts';
+import { faceAtScreen, NO_FACE } from '../../../../harness/observations.ts';
 import { seededRandom } from '../../../../harness/random.ts';
 import type { FaceObservation } from '../../../../shared/observation.ts';
 import { PROTOCOL_FAULTS, ProtocolError, type ProtocolFault } from '../../../../shared/protocol/errors.ts';
-import { Driver, lookingAtScreen, NO_FACE, newAccount, sumOf, T0 } from './driver.ts';
+import { Driver, newAccount, sumOf, T0 } from './driver.ts';
 
 function closeCode(driver: Driver): number {
   return driver.last('close').code;
@@ -181,7 +182,7 @@ describe('connection that tracks', () => {
     expect(driver.last('infer').roi).toBeNull();
     driver.answer();
     driver.frame(200);
-    expect(driver.last('infer').roi).toEqual(lookingAtScreen().face?.nextRoi);
+    expect(driver.last('infer').roi).toEqual(faceAtScreen().face?.nextRoi);
     driver.answer();
     driver.frame(5000);
     expect(driver.last('infer').roi).toBeNull();
@@ -235,8 +236,8 @@ describe('closing', () => {
 });
 
 describe('totals', () => {
-  const away: FaceObservation = { ...lookingAtScreen(), face: null };
-  const scenes = [lookingAtScreen(), NO_FACE, away];
+  const away: FaceObservation = { ...faceAtScreen(), face: null };
+  const scenes = [faceAtScreen(), NO_FACE, away];
 
   it.each([1, 2, 3, 4, 5, 6, 7, 8])('U-6 never decrease, and trail the clock by a second at most (seed %i)', (seed) => {
     const random = seededRandom(seed);

@@ -1,12 +1,3 @@
-/** Whole numbers below `below`, the same for the same seed (a linear congruential generator, Numerical Recipes). */
-export function randomSource(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
-
 /** Bytes that decoders treat specially: markers, lengths and table sizes are made of them. */
 const TELLING = [0x00, 0x01, 0x0f, 0x10, 0x7f, 0x80, 0xc0, 0xc2, 0xc4, 0xd0, 0xd8, 0xd9, 0xda, 0xdb, 0xdd, 0xfe, 0xff];
 

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
-import { splitMjpeg } from '../../../harness/mjpeg.ts';
-import type { InferenceRequest } from '../../../shared/link.ts';
+import type { InferenceRequest } from '../shared/link.ts';
+import { splitMjpeg } from './mjpeg.ts';
 
 /** The real webcam clip's frames, JPEG. */
 export const CLIP_FRAMES: readonly Uint8Array[] = splitMjpeg(
-  readFileSync(new URL('../../../harness/clips/cap12.mjpeg', import.meta.url)),
+  readFileSync(new URL('./clips/cap12.mjpeg', import.meta.url)),
 );
+export const CLIP_FPS = 10;
 export const CLIP_SIZE = { widthPx: 400, heightPx: 300 };
 
 export function clipFrame(index: number): Uint8Array {

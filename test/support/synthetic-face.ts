@@ -1,5 +1,5 @@
-import type { FrameSize } from '../../../shared/geometry.ts';
-import { CANONICAL_POINTS, canonicalToHead, LANDMARK_VALUES } from '../../../shared/vision/canonical-face.ts';
+import type { FrameSize } from '../../shared/geometry.ts';
+import { CANONICAL_POINTS, canonicalToHead, LANDMARK_VALUES } from '../../shared/vision/canonical-face.ts';
 import {
   IRIS_BIAS_RIGHT_CM,
   IRIS_LEVER_ACROSS_CM,
@@ -8,7 +8,7 @@ import {
   IRIS_PLANE_UP_CM,
   IRIS_REST_OUTWARD_CM,
   IRIS_REST_UP_CM,
-} from '../../../shared/vision/eyes.ts';
+} from '../../shared/vision/eyes.ts';
 import {
   add,
   apply,
@@ -19,8 +19,8 @@ import {
   subtract,
   transpose,
   type Vec3,
-} from '../../../shared/vision/linear.ts';
-import { focalLengthPx } from '../../../shared/vision/pose.ts';
+} from '../../shared/vision/linear.ts';
+import { focalLengthPx } from '../../shared/vision/pose.ts';
 
 /** A face whose every landmark is known exactly. Angles in degrees, image side, against the line of sight. */
 export interface SyntheticFace {

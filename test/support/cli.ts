@@ -1,5 +1,5 @@
-import { runCli } from '../../../gateway/cli/commands.ts';
-import type { Finding } from '../../../gateway/cli/doctor/finding.ts';
+import { runCli } from '../../gateway/cli/commands.ts';
+import type { Finding } from '../../gateway/cli/doctor/finding.ts';
 
 export type Env = Readonly<Record<string, string>>;
 

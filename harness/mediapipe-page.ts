@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { dirname, extname, join, normalize, sep } from 'node:path';
-import { type LaunchedChromium, launchChromium } from '../../../harness/chromium.ts';
+import { type LaunchedChromium, launchChromium } from './chromium.ts';
 
 const PACKAGE_DIR = dirname(createRequire(import.meta.url).resolve('@mediapipe/face_mesh/package.json'));
 const TYPES: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.wasm': 'application/wasm' };

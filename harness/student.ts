@@ -1,10 +1,10 @@
 import { WebSocket } from 'ws';
-import { RelayConnection } from '../../client/connection/connection.ts';
-import type { WebSocketLike } from '../../client/connection/socket.ts';
-import type { Clip } from '../../harness/clip-player.ts';
-import { RelayError } from '../../shared/errors.ts';
-import type { Update } from '../../shared/protocol/update.ts';
-import { STREAM_PATH } from '../../shared/protocol/version.ts';
+import { RelayConnection } from '../client/connection/connection.ts';
+import type { WebSocketLike } from '../client/connection/socket.ts';
+import { RelayError } from '../shared/errors.ts';
+import type { Update } from '../shared/protocol/update.ts';
+import { STREAM_PATH } from '../shared/protocol/version.ts';
+import type { Clip } from './clip-player.ts';
 
 const CAPTURE_FPS = 5;
 const JPEG_QUALITY = 60;

@@ -1,12 +1,11 @@
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FaceEngine } from '../../../inference/engine/engine.ts';
-
-import type { FaceRoi, RectPx } from '../../../shared/geometry.ts';
-import type { FrameView, PixelImage } from '../../../shared/vision/image.ts';
-import type { LocatedFace, Location } from '../../../shared/vision/locate.ts';
-import { roiFromLandmarks } from '../../../shared/vision/roi.ts';
-import { CLIP_FRAMES, CLIP_SIZE, clipFrame, emptyRoom } from './clip.ts';
+import { CLIP_FRAMES, CLIP_SIZE, clipFrame, emptyRoom } from '../../harness/clip.ts';
+import type { FaceEngine } from '../../inference/engine/engine.ts';
+import type { FaceRoi, RectPx } from '../../shared/geometry.ts';
+import type { FrameView, PixelImage } from '../../shared/vision/image.ts';
+import type { LocatedFace, Location } from '../../shared/vision/locate.ts';
+import { roiFromLandmarks } from '../../shared/vision/roi.ts';
 
 /** What the contract asks of an engine, wherever it runs. */
 type Engine = Pick<FaceEngine, 'locate' | 'close'>;

@@ -1,13 +1,13 @@
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
+import { CLIP_FRAMES, wholeFrame } from '../harness/clip.ts';
+import { mutate } from '../harness/mutate.ts';
+import { seededIntegers } from '../harness/random.ts';
 import { loadModels } from '../inference/models/store.ts';
 import { type PoolAnswer, WorkerPool } from '../inference/pool/pool.ts';
 import { spawnWorker } from '../inference/pool/spawn.ts';
 import type { FaceRoi } from '../shared/geometry.ts';
-import { CLIP_FRAMES, wholeFrame } from '../test/inference/support/clip.ts';
-import { mutate, randomSource } from '../test/inference/support/mutate.ts';
 
 const HANG_MS = 2_000;
 const START_MS = 20_000;
@@ -30,7 +30,7 @@ function rssMb(): number {
 /** Runs frames through a pool of real workers and prints memory as it goes. False when a worker had to be replaced. */
 async function soak({ frames, damaged, seed, workers }: Soak): Promise<boolean> {
   const { files } = await loadModels();
-  const below = randomSource(seed);
+  const below = seededIntegers(seed);
   const small = await Promise.all(CLIP_FRAMES.slice(0, 40).map((frame) => sharp(frame).resize(160, 120).toBuffer()));
   const originals = [...CLIP_FRAMES, ...small];
   const pick = (): Uint8Array => originals[below(originals.length)] ?? new Uint8Array();
@@ -73,9 +73,10 @@ async function soak({ frames, damaged, seed, workers }: Soak): Promise<boolean> 
   return replaced.length === 0;
 }
 
-/** `npx tsx bench/soak-inference.ts [--frames n] [--damaged share] [--seed n] [--workers n]` */
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+/** `npm run bench -- soak [--frames n] [--damaged share] [--seed n] [--workers n]` */
+export async function run(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
+    args: [...argv],
     options: {
       frames: { type: 'string', default: '1000000' },
       damaged: { type: 'string', default: '0' },
