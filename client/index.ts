@@ -1,7 +1,7 @@
 import { noteModuleUrl } from './widget/script-tag.ts';
 
 export type { CalibrationStatus } from '../shared/protocol/calibration.ts';
-export type { CalibrationResult } from './calibration/calibrate.ts';
+export type { CalibrationResult } from './calibration/result.ts';
 export type { CameraTrouble } from './capture/camera.ts';
 export type { ConnectionPhase, ConnectionStats, Stopped } from './connection/connection-options.ts';
 export type { ModeReason, ModeWish } from './session/mode-choice.ts';

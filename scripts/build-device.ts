@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
 import { build } from 'esbuild';
-import type { DeviceAssets } from '../client/device/assets.ts';
+import type { GatewayAssets } from '../client/lib/gateway-assets.ts';
 import { isMissing, sha256, writeAtomically } from '../inference/models/files.ts';
 import { defaultModelLocations } from '../inference/models/store.ts';
 import { DEVICE_MODELS_SHA256, deviceModels } from './models/device.ts';
 
-/** Names of files that never change: their contents are in their names. */
-function hashOf(bytes: Uint8Array): string {
+/** Files with this in their names never change. */
+export function hashOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 12);
 }
 
@@ -52,7 +52,7 @@ async function modelFiles(): Promise<{ readonly raw: Uint8Array; readonly br: Ui
  * What students' devices load in device mode, into `out`/device: a worker and the models, under names that change
  * with their contents. Errors as deviceModels.
  */
-export async function buildDevice(out: string): Promise<DeviceAssets> {
+export async function buildDevice(out: string): Promise<Omit<GatewayAssets, 'calibration'>> {
   const folder = join(out, 'device');
   await mkdir(folder, { recursive: true });
   const [models, bundle] = await Promise.all([
@@ -75,5 +75,5 @@ export async function buildDevice(out: string): Promise<DeviceAssets> {
     writeFile(join(out, name), models.raw),
     writeFile(join(out, `${name}.br`), models.br),
   ]);
-  return { worker, models: name, modelsBytes: models.raw.length };
+  return { deviceWorker: worker, deviceModels: name, deviceModelsBytes: models.raw.length };
 }

@@ -1,30 +1,9 @@
 import type { Calibrated } from '../../shared/protocol/calibration.ts';
+import type { CalibrationChannel } from './channel.ts';
 import { likelyScreenSize, pointsInWindow, sharesOfScreen, type WindowPlace } from './geometry.ts';
-import type { CalibrationLine } from './line.ts';
+import { type CalibrationResult, UNAVAILABLE } from './result.ts';
 import { INTRO, type SequenceEvent, type SequenceState, stepSequence } from './sequence.ts';
 import { CalibrationView } from './view.ts';
-
-/** What came of a calibration. */
-export interface CalibrationResult {
-  /**
-   * `calibrated`: in use from now on. `inexact`: its error is so large that nothing was changed. `refused`: too few readings, or
-   * the gateway makes none. `skipped`: the student left before the end. `interrupted`: connection, camera or window changed.
-   * `unavailable`: nothing is being captured, or another one runs.
-   */
-  readonly outcome: 'calibrated' | 'inexact' | 'refused' | 'skipped' | 'interrupted' | 'unavailable';
-  /** Mean error of each dot told from the others, degrees; null where there is none. */
-  readonly yawErrorDeg: number | null;
-  readonly pitchErrorDeg: number | null;
-  /** For the student's next session in this browser too. */
-  readonly kept: boolean;
-}
-
-export const UNAVAILABLE: CalibrationResult = {
-  outcome: 'unavailable',
-  yawErrorDeg: null,
-  pitchErrorDeg: null,
-  kept: false,
-};
 
 /** A browser's bars that come and go change the window by less than this share; more is another window. */
 const RESIZE_SHARE = 0.15;
@@ -59,15 +38,15 @@ function resultOf({ step }: SequenceState, applied: Calibrated | null): Calibrat
 }
 
 /** Shows the overlay and goes through the dots with the student. Resolves when they leave it, never rejects. */
-export function calibrate(line: CalibrationLine): Promise<CalibrationResult> {
+export function calibrate(channel: CalibrationChannel): Promise<CalibrationResult> {
   return new Promise((resolve) => {
     let state = INTRO;
     let applied: Calibrated | null = null;
     const view = new CalibrationView({
-      begin: () => dispatch({ type: 'begin', nowMs: performance.now(), clockMs: line.clockMs() }),
+      begin: () => dispatch({ type: 'begin', nowMs: performance.now(), clockMs: channel.clockMs() }),
       leave: () => dispatch({ type: 'leave' }),
     });
-    const unlisten = line.listen({
+    const unlisten = channel.listen({
       onAnswer: (answer) => {
         if (answer.type === 'calibrated' && answer.applied) applied = answer;
         dispatch({ type: 'answer', answer });
@@ -86,7 +65,7 @@ export function calibrate(line: CalibrationLine): Promise<CalibrationResult> {
     window.addEventListener('resize', resized);
     let frame = 0;
     const animate = () => {
-      dispatch({ type: 'tick', nowMs: performance.now(), clockMs: line.clockMs() });
+      dispatch({ type: 'tick', nowMs: performance.now(), clockMs: channel.clockMs() });
       if (state.step.name !== 'ended') frame = requestAnimationFrame(animate);
     };
     const dispatch = (event: SequenceEvent): void => {
@@ -104,7 +83,7 @@ export function calibrate(line: CalibrationLine): Promise<CalibrationResult> {
       view.show(state.step, points);
       for (const effect of step.effects) {
         if (effect.type === 'send') {
-          if (!line.send(effect.request) && effect.request.type !== 'calibrate_abort')
+          if (!channel.send(effect.request) && effect.request.type !== 'calibrate_abort')
             dispatch({ type: 'interrupted' });
           continue;
         }

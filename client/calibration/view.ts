@@ -1,6 +1,6 @@
+import { resultLabels } from './labels.ts';
+import overlayStyle from './overlay.css?inline';
 import { PLACES, type Step, WATCH_MS } from './sequence.ts';
-import { OVERLAY_STYLE } from './style.ts';
-import { wordsOfResult } from './words.ts';
 
 /** What the student does with the overlay. */
 export interface ViewActions {
@@ -54,7 +54,7 @@ export class CalibrationView {
     this.#dot.setAttribute('aria-hidden', 'true');
     const root = this.#host.attachShadow({ mode: 'open' });
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(OVERLAY_STYLE);
+    sheet.replaceSync(overlayStyle);
     root.adoptedStyleSheets = [sheet];
     root.append(this.#dialog);
     this.#first.addEventListener('click', () =>
@@ -101,7 +101,7 @@ export class CalibrationView {
         this.#showPoint(step, points[step.place] ?? { xPx: 0, yPx: 0 });
         return;
       case 'result': {
-        const { title, text, repeat } = wordsOfResult(step.answer);
+        const { title, text, repeat } = resultLabels(step.answer);
         const isUsed = step.answer?.type === 'calibrated' && step.answer.applied;
         if (repeat === null) this.#showCard(title, text, 'Done', 'leave', null);
         else this.#showCard(title, text, repeat, 'begin', isUsed ? 'Keep it' : 'Skip');

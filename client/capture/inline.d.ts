@@ -1,4 +1,4 @@
-/** The bundle of a script as text (scripts/build.ts). */
+/** A script or style sheet, bundled, as text (scripts/build-client.ts). */
 declare module '*?inline' {
   const source: string;
   export default source;

@@ -1,7 +1,7 @@
 import { RelayError } from '../../shared/errors.ts';
 import type { FrameSize } from '../../shared/geometry.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
-import { DEVICE_ASSETS, type DeviceAssets } from './assets.ts';
+import { GATEWAY_ASSETS } from '../lib/gateway-assets.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 
 /** What one look gave. */
@@ -29,7 +29,7 @@ export interface DeviceEyesOptions {
 /** Whether this browser has what device mode needs; asks nothing of the network. */
 export function deviceIsSupported(): boolean {
   return (
-    DEVICE_ASSETS !== null &&
+    GATEWAY_ASSETS !== null &&
     typeof Worker !== 'undefined' &&
     typeof WebAssembly !== 'undefined' &&
     typeof OffscreenCanvas !== 'undefined' &&
@@ -59,11 +59,11 @@ export class DeviceEyes {
 
   /** Begins to load. `ready` rejects with RelayError: `device_unsupported`, or what the worker says. */
   constructor({ httpOrigin, onProgress }: DeviceEyesOptions) {
-    const assets: DeviceAssets | null = DEVICE_ASSETS;
+    const assets = GATEWAY_ASSETS;
     if (assets === null || !deviceIsSupported()) {
       throw new RelayError('device_unsupported', 'this browser cannot look at pictures itself');
     }
-    const worker = startWorker(`${httpOrigin}/${assets.worker}`);
+    const worker = startWorker(`${httpOrigin}/${assets.deviceWorker}`);
     this.#worker = worker;
     this.ready = new Promise((resolve, reject) => {
       const fail = (error: RelayError) => {
@@ -75,7 +75,7 @@ export class DeviceEyes {
       worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
         switch (data.type) {
           case 'progress':
-            onProgress?.(Math.min(1, data.loadedBytes / assets.modelsBytes));
+            onProgress?.(Math.min(1, data.loadedBytes / assets.deviceModelsBytes));
             return;
           case 'ready':
             this.#isReady = true;
@@ -96,7 +96,10 @@ export class DeviceEyes {
     });
     // Whoever does not wait for it must not hear of it as an error of the page.
     this.ready.catch(() => {});
-    this.#post({ type: 'open', modelsUrl: `${httpOrigin}/${assets.models}`, modelsBytes: assets.modelsBytes }, []);
+    this.#post(
+      { type: 'open', modelsUrl: `${httpOrigin}/${assets.deviceModels}`, modelsBytes: assets.deviceModelsBytes },
+      [],
+    );
   }
 
   /** True once a look takes no longer than it should. */

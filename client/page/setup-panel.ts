@@ -1,6 +1,6 @@
 import type { CalibrationStatus } from '../../shared/protocol/calibration.ts';
-import type { CalibrationResult } from '../calibration/calibrate.ts';
-import { wordsOfStatus } from '../calibration/words.ts';
+import { statusLabel } from '../calibration/labels.ts';
+import type { CalibrationResult } from '../calibration/result.ts';
 import { byId, setText } from './dom.ts';
 
 /** What the panel needs of the tracker. */
@@ -28,7 +28,7 @@ export class SetupPanel {
   /** Shows what holds now. */
   show(): void {
     const { calibration } = this.#tracker();
-    setText(this.#line, wordsOfStatus(calibration));
+    setText(this.#line, statusLabel(calibration));
     setText(this.#button, calibration === null ? 'Set up my screen' : 'Set up again');
   }
 

@@ -1,6 +1,6 @@
 import type { CalibrationStatus } from '../../shared/protocol/calibration.ts';
 import type { Update } from '../../shared/protocol/update.ts';
-import { CalibrationLine } from '../calibration/line.ts';
+import { CalibrationChannel } from '../calibration/channel.ts';
 import type { GatewayAddresses } from '../connection/addresses.ts';
 import { createBrowserConnection } from '../connection/browser-connection.ts';
 import type { RelayConnection } from '../connection/connection.ts';
@@ -38,7 +38,7 @@ export interface StudentSessionOptions extends Omit<CaptureSessionOptions, 'conn
 /** One student at one module: connection, capture and the memory of the session over page loads. */
 export class StudentSession {
   readonly capture: CaptureSession;
-  readonly calibration: CalibrationLine;
+  readonly calibration: CalibrationChannel;
   readonly #options: StudentSessionOptions;
   readonly #connection: RelayConnection;
   readonly #memory: ResumeMemory;
@@ -84,7 +84,7 @@ export class StudentSession {
         options.onCaptureChange(capturing);
       },
     });
-    this.calibration = new CalibrationLine({
+    this.calibration = new CalibrationChannel({
       clockMs: () => (this.capture.capturing ? this.#connection.captureClockMs() : null),
       send: (request) => this.#connection.sendCalibration(request),
     });

@@ -1,8 +1,8 @@
 import { describeError } from '../../shared/errors.ts';
 import type { FrameSize } from '../../shared/geometry.ts';
 import type { CalibrationStatus } from '../../shared/protocol/calibration.ts';
-import { type CalibrationResult, calibrate, UNAVAILABLE } from '../calibration/calibrate.ts';
-import { CalibrationStanding } from '../calibration/standing.ts';
+import { loadCalibration } from '../calibration/load.ts';
+import { type CalibrationResult, UNAVAILABLE } from '../calibration/result.ts';
 import { Camera, CameraClosed, CameraError, type CameraWish } from '../capture/camera.ts';
 import { type GatewayAddresses, gatewayAddresses } from '../connection/addresses.ts';
 import type { ConnectionPhase, ConnectionStats, Stopped } from '../connection/connection-options.ts';
@@ -51,7 +51,7 @@ export class WebcamWebSocket {
   #mode: ModeWish;
   #lessData: boolean;
   readonly #reports = new PageReports(() => this.onError);
-  readonly #standing = new CalibrationStanding(() => performance.now());
+  #calibration: { readonly status: CalibrationStatus; readonly receivedMs: number } | null = null;
 
   constructor(options: WebcamWebSocketOptions = {}) {
     this.#options = options;
@@ -88,17 +88,29 @@ export class WebcamWebSocket {
 
   /** The calibration in use, with its present age; null without one. */
   get calibration(): CalibrationStatus | null {
-    return this.#standing.status;
+    if (this.#calibration === null) return null;
+    const { status, receivedMs } = this.#calibration;
+    const { version, ageMs, yawErrorDeg, pitchErrorDeg } = status;
+    return { version, ageMs: ageMs + Math.round(performance.now() - receivedMs), yawErrorDeg, pitchErrorDeg };
   }
 
   /**
-   * Goes through the five dots with the student, over the whole window, while it tracks. Resolves when they are done or have
-   * skipped it. Never rejects.
+   * Shows the student five dots, over the whole window, while tracking runs. Resolves when they are done or have
+   * skipped it, with `unavailable` where it cannot be loaded or begun. Never rejects.
    */
   async calibrate(): Promise<CalibrationResult> {
-    const line = this.#session?.calibration;
-    if (line === undefined || line.isBusy || !this.isCapturing || !this.isConnected) return UNAVAILABLE;
-    return calibrate(line);
+    if (!this.#canCalibrate) return UNAVAILABLE;
+    const calibrate = await loadCalibration(gatewayAddresses(this.serverUrl).httpOrigin).catch((error: unknown) => {
+      console.warn(`gaze-relay: ${describeError(error)}`);
+      return null;
+    });
+    const channel = this.#session?.calibration;
+    if (calibrate === null || channel === undefined || !this.#canCalibrate) return UNAVAILABLE;
+    return calibrate(channel);
+  }
+
+  get #canCalibrate(): boolean {
+    return this.isCapturing && this.isConnected && this.#session?.calibration.isBusy === false;
   }
 
   /**
@@ -280,7 +292,7 @@ export class WebcamWebSocket {
   }
 
   #setCalibration(status: CalibrationStatus | null): void {
-    this.#standing.set(status);
+    this.#calibration = status === null ? null : { status, receivedMs: performance.now() };
     this.#reports.tell(() => this.#options.onCalibrationChange?.(this.calibration));
   }
 

@@ -11,7 +11,7 @@ export function errorDegOf(errors: Pick<Calibrated, 'yawErrorDeg' | 'pitchErrorD
 }
 
 /** What a result card says. `repeat` is the label of its button, null where a repeat gains nothing. */
-export interface ResultWords {
+export interface ResultLabels {
   readonly title: string;
   readonly text: string;
   readonly repeat: string | null;
@@ -20,7 +20,7 @@ export interface ResultWords {
 const ADVICE =
   'Sit so that light falls on your face, look at each dot until it is gone, and keep your glasses on if you wear them.';
 
-function ofCalibrated(answer: Calibrated): ResultWords {
+function calibratedLabels(answer: Calibrated): ResultLabels {
   const errorDeg = errorDegOf(answer);
   const failed = answer.points.filter(({ ok }) => !ok).length;
   if (!answer.applied) {
@@ -48,8 +48,8 @@ function ofCalibrated(answer: Calibrated): ResultWords {
 }
 
 /** The result of a calibration in words; `answer` is null when it was cut off. */
-export function wordsOfResult(answer: CalibrationAnswer | null): ResultWords {
-  if (answer?.type === 'calibrated') return ofCalibrated(answer);
+export function resultLabels(answer: CalibrationAnswer | null): ResultLabels {
+  if (answer?.type === 'calibrated') return calibratedLabels(answer);
   switch (answer?.reason) {
     case 'too_few_readings': {
       const failed = answer.points.filter(({ ok }) => !ok).length;
@@ -81,7 +81,7 @@ const UNITS = [
 ] as const;
 
 /** How long ago, in words: "just now", "3 hours ago". */
-export function agoWords(ageMs: number): string {
+export function timeAgo(ageMs: number): string {
   const unit = UNITS.find(({ ms }) => ageMs >= ms);
   if (unit === undefined) return 'just now';
   const count = Math.floor(ageMs / unit.ms);
@@ -89,9 +89,9 @@ export function agoWords(ageMs: number): string {
 }
 
 /** The calibration in use, as a line for the student. */
-export function wordsOfStatus(status: CalibrationStatus | null): string {
+export function statusLabel(status: CalibrationStatus | null): string {
   if (status === null) return 'Your screen is not set up yet.';
   const errorDeg = errorDegOf(status);
   const exact = errorDeg === null ? '' : `; your gaze is read to about ${errorDeg}°`;
-  return `Your screen was set up ${agoWords(status.ageMs)}${exact}.`;
+  return `Your screen was set up ${timeAgo(status.ageMs)}${exact}.`;
 }

@@ -10,7 +10,7 @@ export interface CalibrationListener {
 }
 
 /** The session's side of a calibration: one at a time listens. */
-export interface CalibrationLineOptions {
+export interface CalibrationChannelOptions {
   /** Capture clock, ms; null while it does not run. */
   clockMs(): number | null;
   /** False when nothing is captured. */
@@ -18,11 +18,11 @@ export interface CalibrationLineOptions {
 }
 
 /** Connects a session with whatever calibration runs. */
-export class CalibrationLine {
-  readonly #options: CalibrationLineOptions;
+export class CalibrationChannel {
+  readonly #options: CalibrationChannelOptions;
   #listener: CalibrationListener | null = null;
 
-  constructor(options: CalibrationLineOptions) {
+  constructor(options: CalibrationChannelOptions) {
     this.#options = options;
   }
 

@@ -1,0 +1,138 @@
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
+import type { GatewayAssets } from '../client/lib/gateway-assets.ts';
+import { buildDevice, hashOf } from './build-device.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const at = (...parts: string[]) => join(root, ...parts);
+
+/** The best for scripts that every student loads; the pages for staff are three times as long, and take seconds with it. */
+const QUALITY_UP_TO = { bytes: 128 * 1024, quality: constants.BROTLI_MAX_QUALITY };
+const QUALITY_BEYOND = 9;
+
+/** `import source from './worker.ts?inline'`: a script (for a worker started from a Blob) or a style sheet, bundled, as text. */
+const inlineFiles: Plugin = {
+  name: 'inline-files',
+  setup(context) {
+    context.onResolve({ filter: /\?inline$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.replace(/\?inline$/, '')),
+      namespace: 'inline-file',
+    }));
+    context.onLoad({ filter: /.*/, namespace: 'inline-file' }, async ({ path }) => {
+      const bundle = await build({
+        entryPoints: [path],
+        bundle: true,
+        minify: true,
+        write: false,
+        metafile: true,
+        format: 'iife',
+        target: 'es2022',
+        logLevel: 'warning',
+      });
+      const watchFiles = Object.keys(bundle.metafile.inputs).map((file) => resolve(file));
+      return { contents: bundle.outputFiles[0]?.text.trim() ?? '', loader: 'text', watchFiles };
+    });
+  },
+};
+
+const COMMON = {
+  bundle: true,
+  minify: true,
+  target: 'es2022',
+  logLevel: 'warning',
+  plugins: [inlineFiles],
+} satisfies BuildOptions;
+
+/** How the script of EyeLearn's pages is made. */
+export function dropInOptions(assets: GatewayAssets): BuildOptions {
+  return {
+    ...COMMON,
+    define: { GAZE_RELAY_ASSETS: JSON.stringify(assets) },
+    entryPoints: [at('client/webcam-websocket.ts')],
+    format: 'iife',
+  };
+}
+
+/** A text as it is served to browsers that take brotli. */
+export function compress(bytes: Uint8Array): Promise<Buffer> {
+  const quality = bytes.length <= QUALITY_UP_TO.bytes ? QUALITY_UP_TO.quality : QUALITY_BEYOND;
+  return promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: quality } });
+}
+
+/** The overlay of a calibration, into `out`/device. Returns its path in `out`. */
+async function buildCalibration(out: string): Promise<string> {
+  const bundle = await build({
+    ...COMMON,
+    entryPoints: [at('client/calibration/calibrate.ts')],
+    format: 'esm',
+    write: false,
+  });
+  const script = bundle.outputFiles[0]?.contents ?? new Uint8Array();
+  const path = `device/calibration-${hashOf(script)}.mjs`;
+  await writeFile(join(out, path), script);
+  return path;
+}
+
+/** Pages and scripts that the gateway serves, into dist/client. */
+export async function buildClient(): Promise<void> {
+  // Built beside its place and moved there file by file: a gateway that serves from it never misses one.
+  await mkdir(at('dist'), { recursive: true });
+  const out = await mkdtemp(at('dist/client-'));
+  await Promise.all(['js', 'device'].map((folder) => mkdir(join(out, folder))));
+  const [device, calibration] = await Promise.all([buildDevice(out), buildCalibration(out)]);
+  const dropIn = { ...dropInOptions({ ...device, calibration }), sourcemap: true };
+  const modules = { ...dropIn, format: 'esm' } satisfies BuildOptions;
+  await Promise.all([
+    build({ ...dropIn, outfile: join(out, 'js/webcam-websocket.js') }),
+    build({ ...modules, entryPoints: [at('client/index.ts')], outfile: join(out, 'js/gaze-relay.mjs') }),
+    build({
+      ...modules,
+      entryPoints: [at('client/page/live.ts'), at('client/page/report.ts')],
+      outdir: join(out, 'js'),
+    }),
+    build({ ...modules, entryPoints: [at('client/dashboard/main.ts')], outfile: join(out, 'js/dashboard.js') }),
+    ...['index.html', 'report.html', 'style.css'].map((name) => cp(at('client/page', name), join(out, name))),
+    cp(at('client/gaze-relay.d.mts'), join(out, 'js/gaze-relay.d.mts')),
+    ...['reports.html', 'dashboard.css'].map((name) => cp(at('client/dashboard', name), join(out, name))),
+  ]);
+  await precompress(out);
+  const place = at('dist/client');
+  await mkdir(join(place, 'js'), { recursive: true });
+  await mkdir(join(place, 'device'), { recursive: true });
+  const files = await readdir(out, { recursive: true, withFileTypes: true });
+  await Promise.all(
+    files
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => rename(join(parentPath, name), join(place, relative(out, parentPath), name))),
+  );
+  await rm(out, { recursive: true });
+  await removeOthers(
+    join(place, 'device'),
+    files.filter(({ parentPath }) => parentPath === join(out, 'device')),
+  );
+}
+
+/** Hashed names of earlier builds would gather for ever. */
+async function removeOthers(folder: string, wanted: readonly { readonly name: string }[]): Promise<void> {
+  const names = new Set(wanted.map(({ name }) => name));
+  const stale = (await readdir(folder)).filter((name) => !names.has(name));
+  await Promise.all(stale.map((name) => rm(join(folder, name))));
+}
+
+/** Writes .br and .gz beside every text file, so that serving them compressed costs nothing. */
+async function precompress(folder: string): Promise<void> {
+  const files = await readdir(folder, { recursive: true });
+  const texts = files.filter((file) => /\.(?:js|mjs|css|html)$/.test(file));
+  await Promise.all(
+    texts.map(async (file) => {
+      const path = join(folder, file);
+      const bytes = await readFile(path);
+      const [brotli, gzipped] = await Promise.all([compress(bytes), promisify(gzip)(bytes)]);
+      await Promise.all([writeFile(`${path}.br`, brotli), writeFile(`${path}.gz`, gzipped)]);
+    }),
+  );
+}
