@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { defaultModelLocations, loadModels } from '../inference/models/store.ts';
+import { loadModels } from '../inference/models/store.ts';
 import { buildServices } from '../scripts/build.ts';
+import { prepareModels } from '../scripts/models/prepare.ts';
 import { CASES, prepareFrames, type Requests } from './lib/frames.ts';
 import { measureCorePeak, meshMacs } from './lib/limit.ts';
 import { openPeers } from './lib/peers.ts';
@@ -41,7 +42,7 @@ function progress(line: string): void {
 async function measureConversion(): Promise<number> {
   const cacheDir = await mkdtemp(join(tmpdir(), 'gaze-relay-bench-'));
   const startedMs = performance.now();
-  await loadModels({ ...defaultModelLocations(), cacheDir });
+  await prepareModels({ folder: cacheDir });
   const ms = performance.now() - startedMs;
   await rm(cacheDir, { recursive: true });
   return ms;
@@ -126,7 +127,8 @@ export async function run(argv: readonly string[]): Promise<void> {
   });
   progress('models and frames');
   const conversionMs = await measureConversion();
-  const { files } = await loadModels();
+  await prepareModels();
+  const files = await loadModels();
   const requests = await prepareFrames(files);
   if (values.peers !== 'none') progress('peers');
   const { peers, missing } = values.peers === 'none' ? { peers: [], missing: [] } : await openPeers(requests.full640);

@@ -7,6 +7,7 @@ import { seededIntegers } from '../harness/random.ts';
 import { loadModels } from '../inference/models/store.ts';
 import { type PoolAnswer, WorkerPool } from '../inference/pool/pool.ts';
 import { spawnWorker } from '../inference/pool/spawn.ts';
+import { prepareModels } from '../scripts/models/prepare.ts';
 import type { FaceRoi } from '../shared/geometry.ts';
 
 const HANG_MS = 2_000;
@@ -29,7 +30,8 @@ function rssMb(): number {
 
 /** Runs frames through a pool of real workers and prints memory as it goes. False when a worker had to be replaced. */
 async function soak({ frames, damaged, seed, workers }: Soak): Promise<boolean> {
-  const { files } = await loadModels();
+  await prepareModels();
+  const files = await loadModels();
   const below = seededIntegers(seed);
   const small = await Promise.all(CLIP_FRAMES.slice(0, 40).map((frame) => sharp(frame).resize(160, 120).toBuffer()));
   const originals = [...CLIP_FRAMES, ...small];

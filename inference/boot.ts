@@ -1,10 +1,10 @@
-import { type Logger, pino } from 'pino';
+import { pino } from 'pino';
 import { requireConfig } from '../shared/config.ts';
 import { describeError } from '../shared/errors.ts';
 import { type InferenceConfig, inferenceConfigSchema } from './config.ts';
 import type { EngineFiles } from './engine/open.ts';
 import { SERVED_MODELS } from './models/catalog.ts';
-import { defaultModelLocations, loadModels } from './models/store.ts';
+import { loadModels } from './models/store.ts';
 import { loadTfjsModels } from './models/tfjs-store.ts';
 import { WorkerPool } from './pool/pool.ts';
 import { endProcess, spawnWorker } from './pool/spawn.ts';
@@ -14,12 +14,8 @@ import { type InferenceServer, startServer } from './server.ts';
 const HANG_MS = 5_000;
 const START_MS = 20_000;
 
-async function loadEngineFiles(config: InferenceConfig, logger: Logger): Promise<EngineFiles> {
-  if (config.engine === 'tfjs') return loadTfjsModels(config.modelCacheDir);
-  const models = await loadModels({ ...defaultModelLocations(), cacheDir: config.modelCacheDir }, SERVED_MODELS);
-  if (models.converted.length > 0) logger.info({ models: models.converted }, 'models converted');
-  if (models.cacheFault !== null) logger.warn({ reason: models.cacheFault }, 'the model cache cannot be written');
-  return models.files;
+function loadEngineFiles({ engine, modelCacheDir }: InferenceConfig): Promise<EngineFiles> {
+  return engine === 'tfjs' ? loadTfjsModels(modelCacheDir) : loadModels(modelCacheDir, SERVED_MODELS);
 }
 
 /**
@@ -32,7 +28,7 @@ export async function bootInference(env: Readonly<Record<string, string | undefi
   const config = requireConfig<InferenceConfig>('inference', inferenceConfigSchema, env);
   const logger = pino({ name: 'inference', level: config.logLevel });
 
-  const files = await loadEngineFiles(config, logger);
+  const files = await loadEngineFiles(config);
   let engine = config.engine;
   const pool = new WorkerPool({
     workers: config.workers,

@@ -1,9 +1,8 @@
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import * as z from 'zod';
 import { oneOf, variable, wholeNumber } from '../shared/config.ts';
 import { ENGINE_NAMES } from './engine/engine.ts';
-import { projectRoot } from './project-root.ts';
+import { defaultModelFolder } from './models/store.ts';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -29,8 +28,8 @@ export const inferenceEnvironmentSchema = z.object({
     description: 'requests that may wait before `busy` is answered',
     example: '64',
   }),
-  MODEL_CACHE_DIR: variable(z.string().default(join(projectRoot(), '.cache', 'models')), {
-    description: 'where the converted models are kept',
+  MODEL_CACHE_DIR: variable(z.string().default(defaultModelFolder()), {
+    description: 'where the build puts the converted models, and inference reads them',
     example: '/app/models',
     defaultText: '.cache/models',
   }),

@@ -6,9 +6,10 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
 import { build } from 'esbuild';
 import type { GatewayAssets } from '../client/lib/gateway-assets.ts';
-import { isMissing, sha256, writeAtomically } from '../inference/models/files.ts';
-import { defaultModelLocations } from '../inference/models/store.ts';
+import { isMissing, sha256 } from '../inference/models/files.ts';
+import { defaultModelFolder } from '../inference/models/store.ts';
 import { DEVICE_MODELS_SHA256, deviceModels } from './models/device.ts';
+import { writeAtomically } from './models/write-atomically.ts';
 
 /** Files with this in their names never change. */
 export function hashOf(bytes: Uint8Array): string {
@@ -29,13 +30,8 @@ async function cached(path: string, make: () => Promise<Uint8Array>, isGood: (by
 
 /** The models, raw and with brotli (gzip gains nothing on them): made once, then taken from the cache. */
 async function modelFiles(): Promise<{ readonly raw: Uint8Array; readonly br: Uint8Array }> {
-  const locations = defaultModelLocations();
-  const place = join(locations.cacheDir, `device-${DEVICE_MODELS_SHA256.slice(0, 12)}.bin`);
-  const raw = await cached(
-    place,
-    () => deviceModels(locations),
-    (bytes) => sha256(bytes) === DEVICE_MODELS_SHA256,
-  );
+  const place = join(defaultModelFolder(), `device-${DEVICE_MODELS_SHA256.slice(0, 12)}.bin`);
+  const raw = await cached(place, deviceModels, (bytes) => sha256(bytes) === DEVICE_MODELS_SHA256);
   const some = (bytes: Uint8Array) => bytes.length > 0;
   const params = {
     [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,

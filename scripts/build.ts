@@ -1,21 +1,14 @@
 import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Metafile, type Plugin } from 'esbuild';
+import { build, type Metafile } from 'esbuild';
 import { buildClient } from './build-client.ts';
+import { prepareModels } from './models/prepare.ts';
 
 export { buildClient };
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const at = (...parts: string[]) => join(root, ...parts);
-
-/** Models are converted once, and never where they are there already: the converter is a file of its own. */
-const converterApart: Plugin = {
-  name: 'converter-apart',
-  setup(context) {
-    context.onResolve({ filter: /^\.\/convert\.ts$/ }, () => ({ path: './convert.mjs', external: true }));
-  },
-};
 
 /** Those of the packages that are not bundled that the bundles do import. */
 function importedOf(packages: readonly string[], { outputs }: Metafile): string[] {
@@ -30,11 +23,11 @@ function scriptsOf({ outputs }: Metafile): string[] {
 
 const OUTSIDE = {
   gateway: ['libsql'],
-  inference: ['onnxruntime-node', 'onnxruntime-web', 'sharp', '@jsquash/webp', '@mediapipe/face_mesh'],
+  inference: ['onnxruntime-node', 'onnxruntime-web', 'sharp', '@jsquash/webp'],
 };
 
 /**
- * The two services as bundles. Packages with native parts stay outside; which those are, and which files there
+ * The two services as bundles, and inference's models. Packages with native parts stay outside; which those are, and which files there
  * are, is written to dist/contents.json, for the containers.
  */
 export async function buildServices(): Promise<void> {
@@ -69,17 +62,13 @@ export async function buildServices(): Promise<void> {
     }),
     build({
       ...common,
-      entryPoints: {
-        main: at('inference/main.ts'),
-        worker: at('inference/worker.ts'),
-        convert: at('scripts/models/convert.ts'),
-      },
+      entryPoints: [at('inference/main.ts'), at('inference/worker.ts')],
       outdir: at('dist/inference'),
       external: OUTSIDE.inference,
-      plugins: [converterApart],
     }),
     cp(at('migrations'), at('dist/migrations'), { recursive: true }),
     cp(at('gateway/eyelearn/pages'), at('dist/php'), { recursive: true }),
+    prepareModels(process.env.MODEL_CACHE_DIR ? { folder: process.env.MODEL_CACHE_DIR } : {}),
   ]);
   const contents = {
     gateway: { packages: importedOf(OUTSIDE.gateway, gateway.metafile), files: scriptsOf(gateway.metafile) },

@@ -19,9 +19,6 @@ const PARTS: Readonly<Record<ImageService, readonly string[]>> = {
   inference: [],
 };
 
-/** The converter, for the converted models are there. */
-const SCRIPTS_LEFT_OUT = ['dist/inference/convert.mjs'];
-
 /** Imported where onnxruntime-node does not load alone, which it does in these images. */
 const LEFT_OUT = ['onnxruntime-web'];
 
@@ -58,14 +55,14 @@ export async function builtContents(tree: string, service: ImageService): Promis
 
 /**
  * Puts together all that a service's container holds beside Node: bundle, packages with native parts, pages
- * and migrations or models. Returns the packages with versions. Rejects with RelayError `not_built` or `package_missing`.
+ * and migrations or models. Returns the packages with versions. Rejects with
+ * RelayError `not_built`, `package_missing` or as loadModels.
  */
 export async function assembleImage({ service, tree, nodeModules, out }: ImageOptions): Promise<string[]> {
   await rm(out, { recursive: true, force: true });
   await mkdir(out, { recursive: true });
   const built = await builtContents(tree, service);
-  const scripts = built.files.filter((path) => !SCRIPTS_LEFT_OUT.includes(path));
-  for (const part of [...scripts, ...PARTS[service], 'LICENSE', 'NOTICE']) {
+  for (const part of [...built.files, ...PARTS[service], 'LICENSE', 'NOTICE']) {
     await cp(join(tree, part), join(out, part), { recursive: true, filter: (path) => !path.endsWith('.map') });
   }
   const { name, version, license } = JSON.parse(await readFile(join(tree, 'package.json'), 'utf8'));
@@ -74,11 +71,7 @@ export async function assembleImage({ service, tree, nodeModules, out }: ImageOp
   const wanted = built.packages.filter((name) => !LEFT_OUT.includes(name));
   const packages = await copyPackages(wanted, nodeModules, join(out, 'node_modules'));
   if (service === 'inference') {
-    const locations = {
-      cacheDir: join(tree, '.cache', 'models'),
-      sourceDir: join(nodeModules, '@mediapipe', 'face_mesh'),
-    };
-    const { files } = await loadModels(locations, SERVED_MODELS);
+    const files = await loadModels(join(tree, '.cache', 'models'), SERVED_MODELS);
     await mkdir(join(out, IMAGE_MODELS));
     await Promise.all(
       SERVED_MODELS.map((model) => writeFile(join(out, IMAGE_MODELS, MODEL_CATALOG[model].file), files[model])),

@@ -1,6 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { openEngine } from '../../inference/engine/open.ts';
 import { loadModels } from '../../inference/models/store.ts';
+import { prepareModels } from '../../scripts/models/prepare.ts';
 import type { FaceRoi, FrameSize } from '../../shared/geometry.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
 import { createPlainPictures, type FrameView } from '../../shared/vision/image.ts';
@@ -62,9 +63,10 @@ function seenOf(location: Location, frame: FrameSize): Seen {
   return { observation: observationOf(location, frame), landmarks: location.face?.landmarks.slice() ?? null };
 }
 
-/** Opens the models. Rejects as loadModels and openEngine do. */
+/** Opens the models. Rejects as prepareModels and openEngine do. */
 export async function openLooker(): Promise<Looker> {
-  const { files } = await loadModels();
+  await prepareModels();
+  const files = await loadModels();
   const engine = await openEngine('onnx', files);
   const pictureOf = createPlainPictures();
   return {

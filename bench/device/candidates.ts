@@ -5,12 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
 import { build } from 'esbuild';
-import { sha256, writeAtomically } from '../../inference/models/files.ts';
-import { defaultModelLocations, loadModels } from '../../inference/models/store.ts';
+import { sha256 } from '../../inference/models/files.ts';
+import { defaultModelFolder, loadModels } from '../../inference/models/store.ts';
 import { loadTfjsModels } from '../../inference/models/tfjs-store.ts';
 import { packageFolder } from '../../inference/packages.ts';
 import { projectRoot } from '../../inference/project-root.ts';
 import { deviceModels } from '../../scripts/models/device.ts';
+import { prepareModels } from '../../scripts/models/prepare.ts';
+import { writeAtomically } from '../../scripts/models/write-atomically.ts';
 
 export const CANDIDATES = ['own', 'onnxruntime-web', 'tfjs-wasm'] as const;
 export type Candidate = (typeof CANDIDATES)[number];
@@ -44,12 +46,12 @@ async function pageScript(candidate: Candidate): Promise<Uint8Array> {
 }
 
 async function assets(candidate: Candidate): Promise<[string, Uint8Array][]> {
-  const locations = defaultModelLocations();
   switch (candidate) {
     case 'own':
-      return [['models.bin', await deviceModels(locations)]];
+      return [['models.bin', await deviceModels()]];
     case 'onnxruntime-web': {
-      const { files } = await loadModels(locations);
+      await prepareModels();
+      const files = await loadModels();
       // Its package.json may not be asked for.
       const dist = dirname(createRequire(import.meta.url).resolve('onnxruntime-web'));
       return [
@@ -60,7 +62,7 @@ async function assets(candidate: Candidate): Promise<[string, Uint8Array][]> {
       ];
     }
     case 'tfjs-wasm': {
-      const files = await loadTfjsModels(locations.cacheDir);
+      const files = await loadTfjsModels(defaultModelFolder());
       const backend = packagePath('@tensorflow/tfjs-backend-wasm', 'wasm-out', 'tfjs-backend-wasm-simd.wasm');
       return [
         ['tfjs-backend-wasm-simd.wasm', await readFile(backend)],

@@ -1,7 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { defaultModelLocations, readSource } from '../../inference/models/store.ts';
 import { customOperators } from '../../scripts/models/mesh-graph.ts';
 import { OnnxGraph } from '../../scripts/models/onnx.ts';
+import { readSource } from '../../scripts/models/source.ts';
 import { neededFor, readTflite, type TfliteGraph } from '../../scripts/models/tflite.ts';
 
 /** A product of square matrices this large runs at the core's own speed, not the memory's. */
@@ -23,9 +23,7 @@ function macsOf(graph: TfliteGraph): number {
 
 /** Multiply-accumulates of one run of the mesh model: whole, and without the lips' branch. */
 export async function meshMacs(): Promise<{ readonly whole: number; readonly observed: number }> {
-  const source = await readSource(defaultModelLocations().sourceDir, 'mesh');
-  if (source === null) throw new Error('npm package @mediapipe/face_mesh is missing: npm ci');
-  const graph = readTflite(source);
+  const graph = readTflite(await readSource('mesh'));
   const [, ...eyes] = customOperators(graph, 'TransformLandmarks').map((branch) => branch.outputs[0] ?? -1);
   const [mesh = -1] = graph.outputs;
   const flag = graph.outputs.at(-1) ?? -1;

@@ -8,7 +8,7 @@ import sharp from 'sharp';
 import { openMediapipe } from '../../harness/mediapipe-page.ts';
 import { ioHandler } from '../../inference/engine/tfjs.ts';
 import { loadTensorflow } from '../../inference/engine/tfjs-backend.ts';
-import { defaultModelLocations } from '../../inference/models/store.ts';
+import { defaultModelFolder } from '../../inference/models/store.ts';
 import { loadTfjsModels } from '../../inference/models/tfjs-store.ts';
 import type { ObserveRequest } from '../../inference/observe.ts';
 import { packageFolder, projectRequire } from '../../inference/packages.ts';
@@ -36,7 +36,7 @@ type Tensorflow = Awaited<ReturnType<typeof loadTensorflow>>;
 
 /** @tensorflow-models/face-landmarks-detection as its documentation says, on the wasm backend. */
 async function openLandmarksDetection(tf: Tensorflow, frames: readonly Pixels[]): Promise<Peer> {
-  const files = await loadTfjsModels(defaultModelLocations().cacheDir);
+  const files = await loadTfjsModels(defaultModelFolder());
   const landmarks = projectRequire()('@tensorflow-models/face-landmarks-detection') as typeof Landmarks;
   const detector = await landmarks.createDetector(landmarks.SupportedModels.MediaPipeFaceMesh, {
     runtime: 'tfjs',

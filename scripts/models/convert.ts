@@ -1,14 +1,21 @@
 import type { ModelName } from '../../inference/models/catalog.ts';
 import { detectorToOnnx } from './detector-graph.ts';
 import { meshToOnnx, observedMeshToOnnx } from './mesh-graph.ts';
+import { readSource, type SourceName } from './source.ts';
 
-const CONVERTERS: Readonly<Record<ModelName, (tflite: Uint8Array) => Uint8Array>> = {
-  mesh: meshToOnnx,
-  observedMesh: observedMeshToOnnx,
-  detector: detectorToOnnx,
+interface Conversion {
+  readonly source: SourceName;
+  readonly toOnnx: (tflite: Uint8Array) => Uint8Array;
+}
+
+const CONVERSIONS: Readonly<Record<ModelName, Conversion>> = {
+  mesh: { source: 'mesh', toOnnx: meshToOnnx },
+  observedMesh: { source: 'mesh', toOnnx: observedMeshToOnnx },
+  detector: { source: 'detector', toOnnx: detectorToOnnx },
 };
 
-/** The ONNX form of one model; the same bytes every time. Loaded only when the cache has no model. */
-export function convertModel(name: ModelName, tflite: Uint8Array): Uint8Array {
-  return CONVERTERS[name](tflite);
+/** The ONNX form of one model, the same bytes every time, from the package in `sourceDir`. Errors as readSource. */
+export async function convertModel(name: ModelName, sourceDir: string | null): Promise<Uint8Array> {
+  const { source, toOnnx } = CONVERSIONS[name];
+  return toOnnx(await readSource(source, sourceDir));
 }

@@ -342,7 +342,7 @@ describe('an outage in device mode', () => {
 describe('both placements', () => {
   /** Every frame of the clip as server mode sees it: the crop that the gateway asks for, as a page sends it. */
   async function serverObservations(frames: readonly Uint8Array[]): Promise<FaceObservation[]> {
-    const vision = { engine: await openEngine('onnx', (await loadModels()).files), read: createPictureReader() };
+    const vision = { engine: await openEngine('onnx', await loadModels()), read: createPictureReader() };
     const whole: RectPx = { xPx: 0, yPx: 0, ...CAMERA };
     let crop: RectPx | null = null;
     let roi: FaceRoi | null = null;

@@ -13,7 +13,7 @@ import type { FaceRoi } from '../../shared/geometry.ts';
 let vision: Vision;
 
 beforeAll(async () => {
-  const engine = await createOnnxEngine((await loadModels()).files);
+  const engine = await createOnnxEngine(await loadModels());
   vision = { engine, read: createPictureReader() };
 });
 

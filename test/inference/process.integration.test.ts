@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,8 +11,7 @@ import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { clipFrame, wholeFrame } from '../../harness/clip.ts';
 import { MODEL_CATALOG } from '../../inference/models/catalog.ts';
-import { sha256 } from '../../inference/models/files.ts';
-import { defaultModelLocations, loadModels } from '../../inference/models/store.ts';
+import { defaultModelFolder } from '../../inference/models/store.ts';
 import { openLink } from './support/link-client.ts';
 
 const MAIN = fileURLToPath(new URL('../../inference/main.ts', import.meta.url));
@@ -129,14 +128,13 @@ describe('the inference process', () => {
     expect(stderr).toMatch(/^port_in_use: .*PORT/);
   });
 
-  it('says model_source_missing and what to do when there is no model to be had', async () => {
-    // The bundle in a folder of its own, with every package but the models'.
-    const { code, stderr } = await start(
-      { MODEL_CACHE_DIR: join(folder, 'cache') },
-      await bundleWith(['onnxruntime-node', 'sharp'], folder),
-    ).ended;
+  it.each(['model_missing', 'model_corrupt'])('says %s and what to do, and ends non-zero', async (expected) => {
+    if (expected === 'model_corrupt') {
+      for (const { file } of Object.values(MODEL_CATALOG)) await writeFile(join(folder, file), 'damaged');
+    }
+    const { code, stderr } = await start({ MODEL_CACHE_DIR: folder }).ended;
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^model_source_missing: .*npm ci/);
+    expect(stderr).toMatch(new RegExp(`^${expected}: .*npm run build`));
   });
 
   it('fails when a worker hangs in native code at start, and ends although that thread never does', async () => {
@@ -146,7 +144,7 @@ describe('the inference process', () => {
     const fifo = join(folder, 'fifo');
     await promisify(execFile)('mkfifo', [fifo]);
     await writeFile(join(library, 'index.js'), `require('node:fs').readFileSync(${JSON.stringify(fifo)});`);
-    const { code, stderr } = await start({ MODEL_CACHE_DIR: defaultModelLocations().cacheDir }, main).ended;
+    const { code, stderr } = await start({ MODEL_CACHE_DIR: defaultModelFolder() }, main).ended;
     expect(stderr).toMatch(/^engine_start_timeout: .*INFERENCE_WORKERS/);
     expect(code).not.toBe(0);
   });
@@ -154,9 +152,8 @@ describe('the inference process', () => {
   it('serves with onnx-web, and says so, where the native library does not load', async () => {
     const into = join(folder, 'without-native');
     await mkdir(into);
-    await loadModels();
     const service = start(
-      { MODEL_CACHE_DIR: defaultModelLocations().cacheDir },
+      { MODEL_CACHE_DIR: defaultModelFolder() },
       await bundleWith(['onnxruntime-web', 'onnxruntime-common'], into),
     );
     const link = await openLink(await service.ready);
@@ -166,19 +163,6 @@ describe('the inference process', () => {
     expect(answer, stdout).toMatchObject({ status: 'ok', observation: { faceCount: 1 } });
     expect(code).toBe(0);
     expect(stdout).toMatch(/onnx-web.*native_unavailable.*engine replaced by a slower one/);
-  });
-
-  it('repairs a damaged model and starts', async () => {
-    await writeFile(join(folder, MODEL_CATALOG.observedMesh.file), 'damaged');
-    const service = start({ MODEL_CACHE_DIR: folder });
-    expect(await service.ready).toBeGreaterThan(0);
-    service.child.kill('SIGTERM');
-    const { stdout, code } = await service.ended;
-    expect(code).toBe(0);
-    expect(stdout).toContain('models converted');
-    expect(sha256(await readFile(join(folder, MODEL_CATALOG.observedMesh.file)))).toBe(
-      MODEL_CATALOG.observedMesh.sha256,
-    );
   });
 
   it('lives on when workers are ended at any moment, also in the middle of native code', async () => {

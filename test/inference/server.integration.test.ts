@@ -20,7 +20,7 @@ let pool: WorkerPool;
 let server: InferenceServer;
 
 beforeAll(async () => {
-  ({ files } = await loadModels());
+  files = await loadModels();
 });
 
 async function open(options: { workers?: number; queueLimit?: number; hangMs?: number } = {}): Promise<LinkClient> {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { openNetworkModels } from '../../../client/device/models.ts';
 import { KERNEL_WASM_BASE64 } from '../../../client/device/network/kernel-bytes.ts';
 import { createOnnxEngine } from '../../../inference/engine/onnx.ts';
-import { defaultModelLocations, loadModels } from '../../../inference/models/store.ts';
+import { loadModels } from '../../../inference/models/store.ts';
 import { compileKernel } from '../../../scripts/build-kernel.ts';
 import { deviceModels } from '../../../scripts/models/device.ts';
 import { RelayError } from '../../../shared/errors.ts';
@@ -13,14 +13,14 @@ import { MESH_SIZE } from '../../../shared/vision/mesh-output.ts';
 import { describeAgreement, describeEngine } from '../../support/engine-contract.ts';
 
 async function openModels(): Promise<FaceModels> {
-  const [mesh, detector] = splitFiles(await deviceModels(defaultModelLocations()));
+  const [mesh, detector] = splitFiles(await deviceModels());
   if (mesh === undefined || detector === undefined) throw new Error('a model is missing');
   const module = await WebAssembly.compile(Buffer.from(KERNEL_WASM_BASE64, 'base64'));
   return openNetworkModels(module, { mesh, detector });
 }
 
 const openDevice = async () => ({ locate: createLocator(await openModels()), close: async () => {} });
-const openOnnx = async () => createOnnxEngine((await loadModels()).files);
+const openOnnx = async () => createOnnxEngine(await loadModels());
 
 // The engine of device mode is held to what the server's engines are held to.
 describeEngine('device', openDevice);
@@ -33,7 +33,7 @@ describe('the device’s kernels', () => {
 
   it('give onnxruntime’s numbers for any input, to a thousandth of a pixel', async () => {
     const { openOnnxModels } = await import('../../../inference/engine/onnx.ts');
-    const reference = await openOnnxModels(await import('onnxruntime-node'), (await loadModels()).files);
+    const reference = await openOnnxModels(await import('onnxruntime-node'), await loadModels());
     const device = await openModels();
     let state = 7;
     const noise = (length: number, low: number): Float32Array =>
@@ -57,7 +57,7 @@ describe('the device’s kernels', () => {
   });
 
   it('a file that is cut off is refused, not run', async () => {
-    const whole = await deviceModels(defaultModelLocations());
+    const whole = await deviceModels();
     expect(() => splitFiles(whole.subarray(0, whole.length - 1))).toThrow(RelayError);
     const [mesh = whole, detector = whole] = splitFiles(whole);
     const module = await WebAssembly.compile(Buffer.from(KERNEL_WASM_BASE64, 'base64'));

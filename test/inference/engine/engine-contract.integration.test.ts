@@ -1,12 +1,12 @@
 import { createOnnxEngine, createOnnxWebEngine } from '../../../inference/engine/onnx.ts';
 import { createTfjsEngine } from '../../../inference/engine/tfjs.ts';
-import { defaultModelLocations, loadModels } from '../../../inference/models/store.ts';
+import { defaultModelFolder, loadModels } from '../../../inference/models/store.ts';
 import { loadTfjsModels } from '../../../inference/models/tfjs-store.ts';
 import { describeAgreement, describeEngine } from '../../support/engine-contract.ts';
 
-const openOnnx = async () => createOnnxEngine((await loadModels()).files);
-const openOnnxWeb = async () => createOnnxWebEngine((await loadModels()).files);
-const openTfjs = async () => createTfjsEngine(await loadTfjsModels(defaultModelLocations().cacheDir));
+const openOnnx = async () => createOnnxEngine(await loadModels());
+const openOnnxWeb = async () => createOnnxWebEngine(await loadModels());
+const openTfjs = async () => createTfjsEngine(await loadTfjsModels(defaultModelFolder()));
 
 describeEngine('onnx', openOnnx);
 describeEngine('onnx-web', openOnnxWeb);

@@ -47,7 +47,7 @@ describe('landmarks agree with MediaPipe’s own JavaScript build', () => {
   beforeAll(async () => {
     frames = splitMjpeg(await readFile(new URL('../../../harness/clips/cap12.mjpeg', import.meta.url)));
     mediapipe = await openMediapipe();
-    const { files } = await loadModels();
+    const files = await loadModels();
     whole = await createWholeOnnxEngine(files);
     observed = await createOnnxEngine(files);
   });

@@ -20,7 +20,7 @@ let pool: WorkerPool | null = null;
 let replaced: string[] = [];
 
 beforeAll(async () => {
-  ({ files } = await loadModels());
+  files = await loadModels();
 });
 
 afterEach(async () => {

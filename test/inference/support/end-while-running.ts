@@ -9,7 +9,7 @@ import { spawnWorker } from '../../../inference/pool/spawn.ts';
  */
 const ROUNDS = 12;
 
-const { files } = await loadModels();
+const files = await loadModels();
 const frames = CLIP_FRAMES;
 const frame = { widthPx: 400, heightPx: 300 };
 let survived = 0;
