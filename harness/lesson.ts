@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
-import type { ConnectionPhase, ConnectionStats } from '../client/connection/connection-options.ts';
+import type { ConnectionStats } from '../client/connection/connection-options.ts';
+import type { ConnectionPhase } from '../client/connection/link-state.ts';
 import type { TrackingUpdate } from '../client/widget/payload.ts';
 import type { TrackingError, TrackingSession, WebcamWebSocketOptions } from '../client/widget/types.ts';
 

@@ -1,7 +1,7 @@
 import { gazeOf } from '../../shared/vision/gaze.ts';
 import { barChart, COLORS, pointChart } from '../lib/svg.ts';
+import type { AccuracyReport } from './accuracy-report.ts';
 import { FORMATS, type QUALITIES, SIZES_PX } from './bandwidth.ts';
-import type { AccuracyReport } from './report.ts';
 import { formatName } from './resend.ts';
 import { trueGazeOf } from './synthetic/measure.ts';
 import { LIGHTS } from './synthetic/scene.ts';

@@ -1,5 +1,6 @@
 import { DIRECTIONS, type Direction } from '../../shared/direction.ts';
 import { RelayError } from '../../shared/errors.ts';
+import type { FaceObservation } from '../../shared/observation.ts';
 
 /** Stands for the subject where none is named. */
 export const NO_SUBJECT = 'all';
@@ -15,6 +16,11 @@ export interface LabelRow {
   readonly subject: string;
   /** Kind of picture that is reported apart, as the CMU faces' open eyes and sunglasses; null for none. */
   readonly group: string | null;
+}
+
+/** A labelled picture with its observation. */
+export interface SeenRow extends LabelRow {
+  readonly observation: FaceObservation;
 }
 
 export interface Labels {

@@ -1,8 +1,7 @@
 import { gazeOf } from '../../shared/vision/gaze.ts';
 import { DEFAULT_SCREEN } from '../../shared/vision/screen.ts';
 import { DEFAULT_CONTEXT, type VerdictContext, verdictOf } from '../../shared/vision/verdict.ts';
-import { NO_SUBJECT } from './labels.ts';
-import type { SeenRow } from './stills.ts';
+import { NO_SUBJECT, type SeenRow } from './labels.ts';
 
 /** Fewer pictures say too little of where someone's screen is. */
 const MIN_PICTURES = 30;

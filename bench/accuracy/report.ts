@@ -1,6 +1,5 @@
-import type { BandwidthRow } from './bandwidth.ts';
+import type { AccuracyReport } from './accuracy-report.ts';
 import type { Chart } from './charts.ts';
-import type { ClipResult } from './clips.ts';
 import {
   BANDWIDTH_INTRO,
   BANDWIDTH_NOTE,
@@ -12,9 +11,8 @@ import {
   TARGETS_NOTE,
 } from './notes.ts';
 import { bandwidthTable, sentTable } from './sending-tables.ts';
-import type { SentRow } from './sent.ts';
 import type { StillsResult } from './stills.ts';
-import type { GazeError, SeenFrame, SyntheticResult } from './synthetic/measure.ts';
+import type { GazeError, SyntheticResult } from './synthetic/measure.ts';
 import {
   clipsTable,
   confusionTable,
@@ -26,18 +24,6 @@ import {
   tableOf,
 } from './table.ts';
 import { targetsTable } from './targets.ts';
-
-/** All that was measured. */
-export interface AccuracyReport {
-  readonly stills: readonly StillsResult[];
-  readonly clips: readonly ClipResult[];
-  readonly synthetic: SyntheticResult | null;
-  readonly frames: readonly SeenFrame[];
-  /** Rendered frames whole and as pages send them; empty when either part was skipped. */
-  readonly sent: readonly SentRow[];
-  readonly bandwidth: readonly BandwidthRow[];
-  readonly skipped: readonly string[];
-}
 
 function gazeTable(synthetic: SyntheticResult): string {
   return tableOf(

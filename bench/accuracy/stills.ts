@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { describeError } from '../../shared/errors.ts';
-import type { FaceObservation } from '../../shared/observation.ts';
 import { DEFAULT_CONTEXT, type VerdictContext, verdictOf } from '../../shared/vision/verdict.ts';
-import { type LabelRow, parseLabels } from './labels.ts';
+import type { SeenRow } from './labels.ts';
+import { parseLabels } from './labels.ts';
 import { type Looker, readStill } from './look.ts';
 import { personalContexts } from './personal.ts';
 import { confusionOf, type Judged, type Score, scoreOf } from './score.ts';
@@ -30,11 +30,6 @@ export interface StillsResult {
   readonly oursPersonal: RuleResult & { readonly subjects: number };
   readonly seed: RuleResult;
   readonly subjects: readonly SubjectResult[];
-}
-
-/** A labelled picture that was looked at. */
-export interface SeenRow extends LabelRow {
-  readonly observation: FaceObservation;
 }
 
 function judge(row: SeenRow, said: Judged['said']): Judged {

@@ -4,15 +4,12 @@ import type { CalibrationAnswer } from '../../shared/protocol/calibration.ts';
 import type { ServerControl } from '../../shared/protocol/control.ts';
 import type { Codec } from '../../shared/protocol/frames.ts';
 import type { Update } from '../../shared/protocol/update.ts';
-import type { EndReason, Fault } from './link-state.ts';
+import type { ConnectionPhase, EndReason, Fault } from './link-state.ts';
 import type { Outbox } from './outbox.ts';
 import type { WebSocketLike } from './socket.ts';
 
 export type Welcome = Extract<ServerControl, { type: 'welcome' }>;
 export type Stopped = Extract<ServerControl, { type: 'stopped' }>;
-
-/** How the connection is doing, for the person in front of it. */
-export type ConnectionPhase = 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'ended';
 
 /** A picture to send. Sizes and places in camera pixels of the full frame. */
 export interface OutgoingFrame {

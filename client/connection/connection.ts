@@ -9,7 +9,6 @@ import { fullJitterMs } from './backoff.ts';
 import { readClock } from './capture-clock.ts';
 import type {
   ConnectionOptions,
-  ConnectionPhase,
   ConnectionStats,
   OutgoingFrame,
   OutgoingObservation,
@@ -22,6 +21,7 @@ import { type Guidance, guidanceFromUpdate } from './guidance.ts';
 import { stepLink } from './link-reducer.ts';
 import {
   type CaptureStart,
+  type ConnectionPhase,
   initialLinkState,
   type LinkEffect,
   type LinkEvent,

@@ -3,7 +3,6 @@ import type { FrameSize } from '../../shared/geometry.ts';
 import type { CalibrationAnswer } from '../../shared/protocol/calibration.ts';
 import type { ClientControl, ServerControl } from '../../shared/protocol/control.ts';
 import { type CaptureClock, CLOCK_STOPPED } from './capture-clock.ts';
-import type { ConnectionPhase } from './connection-options.ts';
 import type { Guidance } from './guidance.ts';
 
 /** What the page wants captured; sent again after every reconnect. */
@@ -168,6 +167,9 @@ export function initialLinkState(resumeToken: string | null): LinkState {
     guidance: null,
   };
 }
+
+/** How the connection is doing, for the person in front of it. */
+export type ConnectionPhase = 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'ended';
 
 /** The state as pages are told of it. */
 export function publicPhase(state: LinkState): ConnectionPhase {

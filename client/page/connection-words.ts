@@ -1,5 +1,5 @@
 import type { Mode } from '../../shared/direction.ts';
-import type { ConnectionPhase } from '../connection/connection-options.ts';
+import type { ConnectionPhase } from '../connection/link-state.ts';
 
 /** What the line about the connection is made of. */
 export interface ConnectionView {

@@ -1,4 +1,5 @@
-import type { ConnectionPhase, ConnectionStats } from '../connection/connection-options.ts';
+import type { ConnectionStats } from '../connection/connection-options.ts';
+import type { ConnectionPhase } from '../connection/link-state.ts';
 import type { ModeReport } from '../session/mode-controller.ts';
 import type { Announcer } from './announcer.ts';
 import { type ConnectionView, connectionWords } from './connection-words.ts';

@@ -1,5 +1,5 @@
 import type { CalibrationStatus } from '../../shared/protocol/calibration.ts';
-import type { ConnectionPhase } from '../connection/connection-options.ts';
+import type { ConnectionPhase } from '../connection/link-state.ts';
 import type { ModeWish } from '../session/mode-choice.ts';
 import type { ModeReport } from '../session/mode-controller.ts';
 import type { TrackingUpdate } from './payload.ts';

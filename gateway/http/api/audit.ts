@@ -1,6 +1,7 @@
 import { describeError } from '../../../shared/errors.ts';
 import type { Reader } from '../../auth/reader.ts';
-import type { ApiDependencies } from './route.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { AuditLine } from '../../privacy/student.ts';
 
 /** Readers whose last live list is remembered. */
 const MAX_READERS = 1000;
@@ -8,8 +9,16 @@ const MAX_READERS = 1000;
 /** Writes who has read the reports of which students, to the log and to relay_audit. */
 export type Audit = (reader: Reader, path: string, students: readonly number[]) => void;
 
+export interface AuditDependencies {
+  readonly logger: Logger;
+  /** UTC ms. */
+  readonly now: () => number;
+  /** Stores who read whose report; rejects with `store_unreachable`. */
+  readonly writeAudit: (lines: readonly AuditLine[]) => Promise<void>;
+}
+
 /** A live list that a page asks for every few seconds is written down when the students in it change. */
-export function createAudit(deps: Pick<ApiDependencies, 'logger' | 'now' | 'writeAudit'>): Audit {
+export function createAudit(deps: AuditDependencies): Audit {
   const lastLive = new Map<number, string>();
 
   function isRepeated(reader: Reader, studentIds: readonly number[]): boolean {

@@ -2,28 +2,21 @@ import type { Context } from 'hono';
 import * as z from 'zod';
 import { RelayError } from '../../../shared/errors.ts';
 import { isStaff, type Reader, readerOf, readerOfTicket, requireAdmin, requireStaff } from '../../auth/reader.ts';
-import type { Logger } from '../../lib/logger.ts';
 import type { PrivacyRequests } from '../../privacy/requests.ts';
-import type { AuditLine } from '../../privacy/student.ts';
 import type { ReportStore } from '../../reports/port.ts';
 import type { LiveSession } from '../../session/live.ts';
 import type { SessionReport } from '../../store/port.ts';
 import { type CsvColumn, csvText } from '../csv.ts';
 import { HttpFault } from '../faults.ts';
-import type { Audit } from './audit.ts';
+import type { Audit, AuditDependencies } from './audit.ts';
 
 /** What the API's routes work with. */
-export interface ApiDependencies {
+export interface ApiDependencies extends AuditDependencies {
   readonly secret: string;
-  /** UTC ms. */
-  readonly now: () => number;
   readonly newId: () => string;
-  readonly logger: Logger;
   readonly reports: ReportStore;
   readonly findReport: (sessionId: string) => Promise<SessionReport | null>;
   readonly listLive: () => readonly LiveSession[];
-  /** Keeps who read whose report; rejects with `store_unreachable`. */
-  readonly writeAudit: (lines: readonly AuditLine[]) => Promise<void>;
   readonly privacy: PrivacyRequests;
 }
 

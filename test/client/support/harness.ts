@@ -1,6 +1,6 @@
 import { RelayConnection } from '../../../client/connection/connection.ts';
-import type { ConnectionOptions, ConnectionPhase, Welcome } from '../../../client/connection/connection-options.ts';
-import type { EndReason, Fault } from '../../../client/connection/link-state.ts';
+import type { ConnectionOptions, Welcome } from '../../../client/connection/connection-options.ts';
+import type { ConnectionPhase, EndReason, Fault } from '../../../client/connection/link-state.ts';
 import type { SocketEvent, SocketEventName, WebSocketLike } from '../../../client/connection/socket.ts';
 import { ManualTime } from '../../../harness/manual-time.ts';
 import { type ClientControl, parseClientControl, type ServerControl } from '../../../shared/protocol/control.ts';

@@ -1,0 +1,171 @@
+/** A folder, or a few files of one, with one subject. */
+export interface Room {
+  /** What is in it. */
+  readonly holds: string;
+  /** Rooms that its files may import, besides itself. Naming a folder allows every room inside it. */
+  readonly imports: readonly string[];
+}
+
+const CORE = ['shared'];
+export const PRODUCT: readonly string[] = ['shared', 'client', 'gateway', 'inference'];
+const LABORATORY = [...PRODUCT, 'harness', 'scripts/build'];
+
+/** The map of the house. A file is in the room with the longest name that its path begins with. */
+export const ROOMS: Readonly<Record<string, Room>> = {
+  shared: { holds: 'the pure core: protocol, vision arithmetic, focus over time, report rules', imports: [] },
+
+  'client/lib': { holds: 'small helpers of the pages', imports: CORE },
+  'client/device': { holds: 'finding the face in the browser', imports: [...CORE, 'client/lib'] },
+  'client/calibration': { holds: 'the calibration that a student sees', imports: [...CORE, 'client/lib'] },
+  'client/connection': {
+    holds: 'the connection to the gateway, its outboxes and its pace',
+    imports: [...CORE, 'client/lib'],
+  },
+  'client/capture': {
+    holds: 'camera, pictures, crops: server mode and device mode',
+    imports: [...CORE, 'client/lib', 'client/connection', 'client/device'],
+  },
+  'client/session': {
+    holds: "one student's session: connection, capture and calibration together",
+    imports: [...CORE, 'client/lib', 'client/connection', 'client/capture', 'client/device', 'client/calibration'],
+  },
+  'client/widget': {
+    holds: 'the drop-in script and its callbacks',
+    imports: [
+      ...CORE,
+      'client/lib',
+      'client/connection',
+      'client/capture',
+      'client/device',
+      'client/calibration',
+      'client/session',
+    ],
+  },
+  'client/page': {
+    holds: "the gateway's own page: live view and set-up",
+    imports: [
+      ...CORE,
+      'client/lib',
+      'client/connection',
+      'client/capture',
+      'client/device',
+      'client/calibration',
+      'client/session',
+      'client/widget',
+    ],
+  },
+  'client/dashboard': { holds: 'the reports pages', imports: [...CORE, 'client/lib', 'client/widget', 'client/page'] },
+  client: { holds: 'entries of the bundles', imports: [...CORE, 'client'] },
+
+  'gateway/lib': { holds: 'small helpers: backoff, clock, timeout, mutex, SQLite file, logger', imports: CORE },
+  'gateway/auth': { holds: 'tickets, resume tokens, roles of readers', imports: [...CORE, 'gateway/lib'] },
+  'gateway/store': {
+    holds: 'windows and sessions in MySQL or in the embedded database',
+    imports: [...CORE, 'gateway/lib'],
+  },
+  'gateway/relay': { holds: 'links to inference, one for each replica', imports: [...CORE, 'gateway/lib'] },
+  'gateway/observability': {
+    holds: 'metrics',
+    imports: [...CORE, 'gateway/lib', 'gateway/relay', 'gateway/store'],
+  },
+  'gateway/delivery': {
+    holds: 'from the disk to the store, however long the store is unavailable',
+    imports: [...CORE, 'gateway/lib', 'gateway/store'],
+  },
+  'gateway/reports': {
+    holds: 'answers of the reports API, from the database',
+    imports: [...CORE, 'gateway/lib', 'gateway/store'],
+  },
+  'gateway/session': {
+    holds: 'streams of students: the protocol, frames to observations, observations to windows',
+    imports: [
+      ...CORE,
+      'gateway/lib',
+      'gateway/auth',
+      'gateway/store',
+      'gateway/relay',
+      'gateway/observability',
+      'gateway/delivery',
+    ],
+  },
+  'gateway/privacy': {
+    holds: 'export, deletion, retention, consent',
+    imports: [...CORE, 'gateway/lib', 'gateway/store', 'gateway/delivery', 'gateway/session'],
+  },
+  'gateway/http': {
+    holds: 'routes: the stream, pages, health, metrics, the reports API',
+    imports: [
+      ...CORE,
+      'gateway/lib',
+      'gateway/auth',
+      'gateway/store',
+      'gateway/observability',
+      'gateway/reports',
+      'gateway/session',
+      'gateway/privacy',
+    ],
+  },
+  'gateway/eyelearn': {
+    holds: 'all that is known of EyeLearn, behind the ports of store, delivery, reports and privacy',
+    imports: [...CORE, 'gateway'],
+  },
+  'gateway/cli': { holds: "the operator's commands: doctor, mint-ticket, privacy", imports: [...CORE, 'gateway'] },
+  gateway: { holds: 'configuration, start and end', imports: [...CORE, 'gateway'] },
+
+  inference: { holds: 'the stateless service that finds 478 face points', imports: CORE },
+
+  'scripts/build': { holds: 'the build: bundles, models at build time', imports: PRODUCT },
+  scripts: { holds: 'what builds, packages, documents and starts the product', imports: LABORATORY },
+  harness: { holds: 'real parts to run against: databases, PHP, browsers, links, the clip', imports: LABORATORY },
+  bench: {
+    holds: '`npm run bench -- NAME`: one file a bench, its parts in a folder of that name',
+    imports: LABORATORY,
+  },
+
+  'test/support': { holds: 'what several tests share and no bench needs', imports: LABORATORY },
+  'test/scripts': { holds: 'tests of scripts', imports: [...LABORATORY, 'scripts', 'test/support'] },
+  'test/bench': { holds: 'tests of bench', imports: [...LABORATORY, 'bench', 'test/support'] },
+  'test/docs': { holds: 'tests of what the documents promise', imports: [...LABORATORY, '.railway', 'test/support'] },
+  'test/shared': { holds: 'tests of shared', imports: [...LABORATORY, 'test/support'] },
+  'test/client': { holds: 'tests of client', imports: [...LABORATORY, 'test/support'] },
+  'test/gateway': { holds: 'tests of gateway', imports: [...LABORATORY, 'test/support'] },
+  'test/inference': { holds: 'tests of inference', imports: [...LABORATORY, 'test/support'] },
+  'test/harness': { holds: 'tests of harness', imports: [...LABORATORY, 'test/support'] },
+  'test/e2e': { holds: 'tests of the whole product with browsers', imports: [...LABORATORY, 'test/support'] },
+
+  '.railway': { holds: 'the project on Railway', imports: [] },
+};
+
+/** Files that belong to another room than their folder's. */
+const BUILD = /^scripts\/(build(-\w+)?\.ts|models\/)/;
+
+/** The room of a file; null for files that lie in no folder of the map, such as vitest.config.ts. */
+export function roomOf(file: string): string | null {
+  if (BUILD.test(file)) return 'scripts/build';
+  const parts = file.split('/').slice(0, -1);
+  for (let length = parts.length; length > 0; length--) {
+    const name = parts.slice(0, length).join('/');
+    if (name in ROOMS) return name;
+  }
+  return null;
+}
+
+/** Imports against the map that are still to be mended: `importing file > imported file`. Must become empty. */
+export const EXCEPTIONS: readonly string[] = [
+  'client/connection/browser-connection.ts > client/session/device-memory.ts',
+  'client/dashboard/main.ts > client/strict-csp.ts',
+  'client/page/report-data.ts > client/strict-csp.ts',
+  'client/session/student-session.ts > client/widget/types.ts',
+  'gateway/delivery/checkpointer.ts > gateway/session/account.ts',
+  'gateway/delivery/queue-file.ts > gateway/eyelearn/php/outbox-tables.ts',
+  'gateway/delivery/queue.ts > gateway/eyelearn/php/fallback.ts',
+  'gateway/delivery/queue.ts > gateway/eyelearn/php/poster.ts',
+  'gateway/reports/store.ts > gateway/eyelearn/names.ts',
+  'gateway/store/mysql/apply.ts > gateway/eyelearn/days.ts',
+  'gateway/store/mysql/apply.ts > gateway/eyelearn/rows.ts',
+  'gateway/store/mysql/apply.ts > gateway/eyelearn/tables.ts',
+  'gateway/store/mysql/migrate.ts > gateway/eyelearn/dimensions.ts',
+  'gateway/store/mysql/store.ts > gateway/eyelearn/rows.ts',
+  'gateway/store/mysql/store.ts > gateway/eyelearn/tables.ts',
+  'inference/models/store.ts > scripts/models/convert.ts',
+];
