@@ -91,11 +91,11 @@ export async function buildClient(): Promise<void> {
     build({ ...modules, entryPoints: [at('client/index.ts')], outfile: join(out, 'js/gaze-relay.mjs') }),
     build({
       ...modules,
-      entryPoints: [at('client/page/live.ts'), at('client/page/report.ts')],
+      entryPoints: [at('client/page/live.ts')],
       outdir: join(out, 'js'),
     }),
     build({ ...modules, entryPoints: [at('client/dashboard/main.ts')], outfile: join(out, 'js/dashboard.js') }),
-    ...['index.html', 'report.html', 'style.css'].map((name) => cp(at('client/page', name), join(out, name))),
+    ...['index.html', 'style.css'].map((name) => cp(at('client/page', name), join(out, name))),
     cp(at('client/gaze-relay.d.mts'), join(out, 'js/gaze-relay.d.mts')),
     ...['reports.html', 'dashboard.css'].map((name) => cp(at('client/dashboard', name), join(out, name))),
   ]);

@@ -1,9 +1,10 @@
 import { RelayError } from '../../shared/errors.ts';
 import { answers } from '../../shared/report/answers.ts';
 import { ticketUrlOfPage } from '../page/dom.ts';
-import { fetchTicket } from '../widget/tickets.ts';
+import { fetchTicket, ticketUrlFor } from '../widget/tickets.ts';
 
-const STORED = 'gaze-relay.reader';
+/** Links for another person or role have another query, and must not show what the person before may see. */
+const STORED = `gaze-relay.reader${location.search}`;
 /** A token that is about to expire is not used any more. */
 const SPARE_MS = 60_000;
 
@@ -28,8 +29,9 @@ function stored(): Held | null {
 /** Where tickets come from: the school's page that the operator wrote into this one, or the development gateway. */
 function ticketUrl(): string {
   const page = ticketUrlOfPage();
-  if (page !== null) return new URL(page, document.baseURI).href;
   const query = new URLSearchParams(location.search);
+  const moduleId = query.get('moduleId');
+  if (page !== null) return moduleId === null ? new URL(page, document.baseURI).href : ticketUrlFor(page, moduleId);
   const asked = new URLSearchParams({ role: query.get('role') ?? 'teacher', userId: query.get('userId') ?? '1' });
   return `${location.origin}/dev/ticket?${asked}`;
 }

@@ -7,6 +7,7 @@ import { type Address, type Filter, hrefOf, type Place, readAddress } from './ad
 import { Api } from './api.ts';
 import { el } from './element.ts';
 import { Filters } from './filters.ts';
+import { counted } from './labels.ts';
 import { LivePoll } from './live-poll.ts';
 import type { View, ViewContext } from './view.ts';
 import { liveView } from './views/live.ts';
@@ -16,7 +17,6 @@ import { sectionView } from './views/section.ts';
 import { sessionView } from './views/session.ts';
 import { studentView } from './views/student.ts';
 import { studentsView } from './views/students.ts';
-import { counted } from './words.ts';
 
 const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const api = new Api(new Access());
@@ -115,9 +115,9 @@ function failure(error: unknown): HTMLElement {
     code === 'signed_out'
       ? 'Please sign in'
       : code.endsWith('_unknown')
-        ? 'Nothing is here'
+        ? 'Nothing is stored here'
         : code.endsWith('_not_allowed')
-          ? 'Not for you to see'
+          ? 'You may not see this report'
           : 'The report cannot be shown';
   const retry = el('button', { type: 'button', class: 'button primary' }, 'Try again');
   retry.addEventListener('click', () => void render());

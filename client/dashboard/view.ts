@@ -1,6 +1,6 @@
 import type { Address, Filter, Place } from './address.ts';
 import type { Api, Query } from './api.ts';
-import type { Role } from './words.ts';
+import type { Role } from './labels.ts';
 
 /** What a page of the dashboard is built from. */
 export interface ViewContext {

@@ -10,18 +10,6 @@ export function setText(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** A new element with text in it. */
-export function create<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  text = '',
-  className = '',
-): HTMLElementTagNameMap[K] {
-  const element = document.createElement(tag);
-  element.textContent = text;
-  if (className !== '') element.className = className;
-  return element;
-}
-
 /** Ticket page that the operator wrote on `<html data-ticket-url>`; null on the development gateway. */
 export function ticketUrlOfPage(): string | null {
   const url = document.documentElement.dataset.ticketUrl;

@@ -184,7 +184,7 @@ function showAfter(stopped: Stopped | null): void {
   }
   const link = byId('report-link', HTMLAnchorElement);
   link.hidden = tracker.sessionId === null;
-  link.href = `report.html?${new URLSearchParams({ session: tracker.sessionId ?? '', userId, moduleId })}`;
+  link.href = `reports?${new URLSearchParams({ role: 'student', userId, moduleId })}#/sessions/${tracker.sessionId ?? ''}`;
   show('after', 'after-title');
 }
 

@@ -17,6 +17,12 @@ export function mountPages(app: Hono, clientDir: string): void {
     await next();
     if (context.res.ok) context.header('cache-control', 'public, max-age=300, must-revalidate');
   });
+  // Where the report of one session was before the dashboard had it: links to it stay good.
+  app.get('/report.html', (context) => {
+    const { session, ...query } = context.req.query();
+    const page = `reports?${new URLSearchParams({ role: 'student', ...query })}`;
+    return context.redirect(session === undefined ? page : `${page}#/sessions/${encodeURIComponent(session)}`, 308);
+  });
   app.get('/reports/', (context) => context.redirect('../reports', 308));
   app.get('/reports', serveStatic({ root: clientDir, path: 'reports.html', precompressed: true }));
   app.use('/*', serveStatic({ root: clientDir, precompressed: true }));

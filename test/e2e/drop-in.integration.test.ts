@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseReport, type Report } from '../../client/page/report-data.ts';
 import { expandMjpeg, type FakeCameraClip, type LaunchedChromium, launchChromium } from '../../harness/chromium.ts';
 import { CLIP_FPS, CLIP_FRAMES } from '../../harness/clip.ts';
 import { type Product, startProduct } from '../../harness/product.ts';
 import { decodeClientMessage } from '../../shared/protocol/frames.ts';
+import { type Report, sessionAnswerSchema } from '../../shared/report/session.ts';
 
 /** A lesson page as EyeLearn has it: the old script's address is the only thing that changed. */
 function lessonPage(scriptUrl: string): string {
@@ -119,7 +119,7 @@ async function storedSession(sessionId: string, enough: (report: Report) => bool
     const answer = await fetch(new URL(`/api/v1/sessions/${sessionId}`, product.url), {
       headers: { authorization: `Bearer ${ticket}` },
     });
-    const report = answer.ok ? parseReport(await answer.json()) : null;
+    const report = answer.ok ? sessionAnswerSchema.parse(await answer.json()).report : null;
     if (report !== null && enough(report)) return report;
   }
 }

@@ -83,10 +83,20 @@ describe('page → gateway → inference → MariaDB', () => {
     expect(await tracks(page)).toEqual(['ended']);
 
     await page.locator('#report-link').click();
-    await page.waitForURL(/report\.html\?session=/);
-    const sessionId = new URL(page.url()).searchParams.get('session');
+    await page.waitForURL(/\/reports\?.*#\/sessions\//);
+    const sessionId = new URL(page.url()).hash.replace('#/sessions/', '');
     await page.locator('canvas').first().waitFor({ state: 'visible' });
-    expect(problems).toEqual([]);
+
+    // The address that the report had before.
+    await page.goto(new URL(`report.html?session=${sessionId}&userId=1&moduleId=1`, product.url).href);
+    await page.locator('canvas').first().waitFor({ state: 'visible' });
+    expect(new URL(page.url())).toMatchObject({ pathname: '/reports', hash: `#/sessions/${sessionId}` });
+    expect(await page.locator('#nav').isVisible()).toBe(false);
+
+    // Another student, in the same tab, is not shown what the one before may see.
+    await page.goto(new URL(`reports?role=student&userId=2#/sessions/${sessionId}`, product.url).href);
+    await page.getByRole('heading', { name: 'Nothing is stored here' }).waitFor();
+    expect(problems.filter((text) => !text.includes('404'))).toEqual([]);
 
     const [sessions] = await connection.query<mysql.RowDataPacket[]>(
       'SELECT * FROM relay_report_sessions WHERE session_uuid = ?',

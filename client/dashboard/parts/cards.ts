@@ -1,11 +1,11 @@
 import type { Detail, Figures } from '../../../shared/report/figures.ts';
 import { duration, percent } from '../../page/format.ts';
 import { showProportion, trackedMs } from '../../page/proportion.ts';
-import { directionItems, judgement, qualityTiles, row, stateHeading, totalsRows } from '../../page/report-parts.ts';
 import type { Query } from '../api.ts';
 import { type Child, el } from '../element.ts';
+import { counted, timesOf } from '../labels.ts';
 import type { ViewContext } from '../view.ts';
-import { counted, timesOf } from '../words.ts';
+import { directionItems, judgement, qualityTiles, row, stateHeading, totalsRows } from './figures.ts';
 
 let ids = 0;
 

@@ -2,8 +2,8 @@ import type { Report, SessionNames } from '../../../shared/report/session.ts';
 import { clockTime, duration } from '../../page/format.ts';
 import { STATE_LABELS } from '../../page/stack-chart.ts';
 import { el, svg } from '../element.ts';
+import { sectionName } from '../labels.ts';
 import { type Stretch, stretchesOf } from '../stretches.ts';
-import { sectionName } from '../words.ts';
 import { dataTable } from './table.ts';
 
 /** How tall a state stands in the strip, of 100: states differ by more than their colour. */

@@ -1,8 +1,8 @@
 import type { ModuleRow, SectionRow, SessionRow, StudentRow } from '../../../shared/report/rows.ts';
 import { duration } from '../../page/format.ts';
 import { el } from '../element.ts';
+import { className, moduleName, momentText, sectionName, studentName } from '../labels.ts';
 import type { ViewContext } from '../view.ts';
-import { className, moduleName, momentText, sectionName, studentName } from '../words.ts';
 import { type Column, dataTable, shareCell } from './table.ts';
 
 /** Columns that every table of figures has. */

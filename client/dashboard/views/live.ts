@@ -3,11 +3,11 @@ import { clockTime } from '../../page/format.ts';
 import { STATE_LABELS } from '../../page/stack-chart.ts';
 import { REPORT_DIRECTIONS } from '../../page/words.ts';
 import { el } from '../element.ts';
+import { className, counted, moduleName, sectionName, studentName } from '../labels.ts';
 import type { Live, LivePoll } from '../live-poll.ts';
 import { card, emptyCard, pageHead } from '../parts/cards.ts';
 import { dataTable, shareCell } from '../parts/table.ts';
 import type { View, ViewContext } from '../view.ts';
-import { className, counted, moduleName, sectionName, studentName } from '../words.ts';
 
 function stateCell(row: LiveRow): HTMLElement {
   if (row.state === null) return el('span', { class: 'named' }, row.phase === 'ready' ? 'Not started' : 'Stopping');

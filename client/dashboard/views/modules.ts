@@ -1,11 +1,11 @@
 import { answers } from '../../../shared/report/answers.ts';
 import { duration } from '../../page/format.ts';
 import { el } from '../element.ts';
+import { counted, moduleName } from '../labels.ts';
 import { card, commonTiles, detailCards, emptyCard, pageHead, summaryCard } from '../parts/cards.ts';
 import { daysCards } from '../parts/days.ts';
 import { modulesTable, sectionsTable, studentsTable } from '../parts/tables.ts';
 import type { View, ViewContext } from '../view.ts';
-import { counted, moduleName } from '../words.ts';
 
 const FEW = 10;
 

@@ -2,13 +2,13 @@ import { answers } from '../../../shared/report/answers.ts';
 import type { ClassRow, HourRow } from '../../../shared/report/rows.ts';
 import { duration } from '../../page/format.ts';
 import { el } from '../element.ts';
+import { className, counted } from '../labels.ts';
 import { card, commonTiles, emptyCard, pageHead, summaryCard } from '../parts/cards.ts';
 import { shareChart } from '../parts/charts.ts';
 import { daysCards } from '../parts/days.ts';
 import { dataTable, shareCell, tableInstead } from '../parts/table.ts';
 import { modulesTable, studentsTable } from '../parts/tables.ts';
 import type { View, ViewContext } from '../view.ts';
-import { className, counted } from '../words.ts';
 
 /** As many as a teacher can look after before the next lesson. */
 const FEW = 6;

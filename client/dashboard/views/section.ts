@@ -2,11 +2,11 @@ import { answers } from '../../../shared/report/answers.ts';
 import type { TimelineRow } from '../../../shared/report/rows.ts';
 import { clockTime, duration } from '../../page/format.ts';
 import { el } from '../element.ts';
+import { counted, moduleName, sectionName } from '../labels.ts';
 import { card, commonTiles, detailCards, emptyCard, pageHead, summaryCard } from '../parts/cards.ts';
 import { barChart, shareChart } from '../parts/charts.ts';
 import { dataTable, shareCell, tableInstead } from '../parts/table.ts';
 import type { View, ViewContext } from '../view.ts';
-import { counted, moduleName, sectionName } from '../words.ts';
 
 /** Moments to look at first. */
 const MARKED = 3;

@@ -1,16 +1,17 @@
+import type { z } from 'zod';
+import { RelayError } from '../../../shared/errors.ts';
 import type { Detail } from '../../../shared/report/figures.ts';
 import { type Report, sessionAnswerSchema } from '../../../shared/report/session.ts';
 import { duration } from '../../page/format.ts';
 import { trackedMs } from '../../page/proportion.ts';
-import { placementWords, summariseBouts, timeline, timesOfReport } from '../../page/report-data.ts';
-import { sinceStart } from '../../page/timeline-chart.ts';
 import { el } from '../element.ts';
+import { moduleName, momentText, studentName } from '../labels.ts';
 import { card, commonTiles, detailCards, pageHead, summaryCard } from '../parts/cards.ts';
 import { stackChart } from '../parts/charts.ts';
 import { sessionStrip, stretchesTable } from '../parts/strip.ts';
 import { tableInstead } from '../parts/table.ts';
+import { placementWords, sinceStart, summariseBouts, timeline, timesOfReport } from '../session-figures.ts';
 import type { View, ViewContext } from '../view.ts';
-import { moduleName, momentText, studentName } from '../words.ts';
 
 const MOST_BARS = 60;
 
@@ -33,10 +34,26 @@ function detailOf(report: Report): Detail {
   };
 }
 
+/** A session that has just ended is stored within seconds: it is asked for again so often, that far apart. */
+const ATTEMPTS = 5;
+const PAUSE_MS = 1500;
+
+async function storedSession({ api }: ViewContext, path: string): Promise<z.output<typeof sessionAnswerSchema>> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await api.get(sessionAnswerSchema, path);
+    } catch (error) {
+      const isMissing = error instanceof RelayError && error.code === 'session_unknown';
+      if (!isMissing || attempt === ATTEMPTS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  }
+}
+
 /** One session with its time line. */
 export async function sessionView(context: ViewContext, sessionId: string): Promise<View> {
   const path = `/api/v1/sessions/${encodeURIComponent(sessionId)}`;
-  const { report, names } = await context.api.get(sessionAnswerSchema, path);
+  const { report, names } = await storedSession(context, path);
   const figures = detailOf(report);
   const student = studentName({ name: names.student, userId: report.userId });
   const module = moduleName(names.module, report.moduleId);

@@ -1,12 +1,12 @@
 import { answers } from '../../../shared/report/answers.ts';
 import { duration } from '../../page/format.ts';
 import { el } from '../element.ts';
+import { className, studentName } from '../labels.ts';
 import { card, commonTiles, detailCards, emptyCard, pageHead, summaryCard } from '../parts/cards.ts';
 import { daysCards } from '../parts/days.ts';
 import { pager } from '../parts/table.ts';
 import { modulesTable, sessionsTable } from '../parts/tables.ts';
 import type { View, ViewContext } from '../view.ts';
-import { className, studentName } from '../words.ts';
 
 const PAGE_SIZE = 20;
 

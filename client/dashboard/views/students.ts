@@ -1,10 +1,10 @@
 import { answers } from '../../../shared/report/answers.ts';
 import { el } from '../element.ts';
+import { counted } from '../labels.ts';
 import { card, emptyCard, pageHead } from '../parts/cards.ts';
 import { pager } from '../parts/table.ts';
 import { studentsTable } from '../parts/tables.ts';
 import type { View, ViewContext } from '../view.ts';
-import { counted } from '../words.ts';
 
 const PAGE_SIZE = 50;
 

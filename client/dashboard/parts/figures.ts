@@ -1,34 +1,21 @@
-import { FOCUS_STATES, type FocusState } from '../../shared/direction.ts';
-import type { Report } from '../../shared/report/session.ts';
-import { create } from './dom.ts';
-import { clockTime, dataAmount, duration, percent, share, tenthsTime } from './format.ts';
-import { type Times, trackedMs } from './proportion.ts';
-import { directionShares, type TimesByDirection } from './report-data.ts';
-import { STATE_LABELS } from './stack-chart.ts';
-import { REPORT_DIRECTIONS } from './words.ts';
+import { FOCUS_STATES, type FocusState } from '../../../shared/direction.ts';
+import type { Report } from '../../../shared/report/session.ts';
+import { clockTime, dataAmount, duration, percent, share, tenthsTime } from '../../page/format.ts';
+import { type Times, trackedMs } from '../../page/proportion.ts';
+import { STATE_LABELS } from '../../page/stack-chart.ts';
+import { REPORT_DIRECTIONS } from '../../page/words.ts';
+import { el } from '../element.ts';
+import { directionShares, type TimesByDirection } from '../session-figures.ts';
 
 /** A table row whose first cell is a heading. */
 export function row(name: HTMLElement, ...cells: readonly string[]): HTMLTableRowElement {
-  const element = create('tr');
-  element.append(name, ...cells.map((text) => create('td', text)));
-  return element;
-}
-
-export function rowHeading(text: string): HTMLTableCellElement {
-  const name = create('th', text);
-  name.scope = 'row';
-  return name;
+  return el('tr', {}, name, ...cells.map((text) => el('td', {}, text)));
 }
 
 /** Heading of a row about one kind of time, with its colour beside it. */
 export function stateHeading(state: FocusState): HTMLTableCellElement {
-  const name = rowHeading('');
-  const label = create('span', '', 'named');
-  const key = create('span', '', `key ${state}`);
-  key.setAttribute('aria-hidden', 'true');
-  label.append(key, STATE_LABELS[state]);
-  name.append(label);
-  return name;
+  const key = el('span', { class: `key ${state}`, 'aria-hidden': 'true' });
+  return el('th', { scope: 'row' }, el('span', { class: 'named' }, key, STATE_LABELS[state]));
 }
 
 const HOUR_MS = 3_600_000;
@@ -44,7 +31,7 @@ export function totalsRows(times: Times): readonly HTMLTableRowElement[] {
   );
   // The sum of the rows as printed, not of what was rounded off them.
   const together = FOCUS_STATES.reduce((ms, state) => ms + rounded(times[state]), 0);
-  const sum = row(rowHeading('Together'), printed(together), '');
+  const sum = row(el('th', { scope: 'row' }, 'Together'), printed(together), '');
   sum.className = 'sum';
   return [...rows, sum];
 }
@@ -52,17 +39,15 @@ export function totalsRows(times: Times): readonly HTMLTableRowElement[] {
 /** List items of where the gaze was, the most first. */
 export function directionItems(report: TimesByDirection): readonly HTMLLIElement[] {
   return directionShares(report).map(({ direction, share: part, ms }) => {
-    const item = create('li');
-    const bar = create('span', '', 'bar');
-    const fill = create('span');
+    const fill = el('span');
     fill.style.width = `${part * 100}%`;
-    bar.append(fill);
-    item.append(
-      create('span', REPORT_DIRECTIONS[direction]),
-      create('span', `${percent(part)} · ${duration(ms)}`),
-      bar,
+    return el(
+      'li',
+      {},
+      el('span', {}, REPORT_DIRECTIONS[direction] ?? direction),
+      el('span', {}, `${percent(part)} · ${duration(ms)}`),
+      el('span', { class: 'bar', 'aria-hidden': 'true' }, fill),
     );
-    return item;
   });
 }
 
@@ -87,22 +72,18 @@ export function qualityTiles(report: Traffic, times: Times): readonly HTMLElemen
     ['Dropped', report.framesDropped.toLocaleString()],
     ['With a face', partOf(report.framesWithFace, report.framesProcessed)],
     ['Not tracked', percent(share(times.untracked, whole))],
-    ['Could not be told', percent(share(times.unknown, trackedMs(times)))],
+    ['Could not be determined', percent(share(times.unknown, trackedMs(times)))],
     ['Data up', dataAmount(report.bytesUp)],
     ['Data down', dataAmount(report.bytesDown)],
   ];
-  return tiles.map(([name, value]) => {
-    const tile = create('div');
-    tile.append(create('dt', name), create('dd', value));
-    return tile;
-  });
+  return tiles.map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value)));
 }
 
 /** One sentence on how far the numbers can be trusted. */
 export function judgement(report: Traffic, times: Times): string {
   const untracked = share(times.untracked, trackedMs(times) + times.untracked);
   const unknown = share(times.unknown, trackedMs(times));
-  if (report.framesProcessed === 0) return 'No picture was looked at: these numbers say nothing about the student.';
+  if (report.framesProcessed === 0) return 'No picture was processed: these numbers say nothing about the student.';
   if ((untracked ?? 0) > 0.2) return 'Much of the time was not tracked: read the focus share with care.';
   if ((unknown ?? 0) > 0.2)
     return 'Much of the tracked time could not be judged: light, distance or the camera were in the way.';

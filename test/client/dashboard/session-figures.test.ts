@@ -1,15 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { reportCsv } from '../../../client/page/report-csv.ts';
 import {
   directionShares,
-  parseReport,
   placementWords,
-  type Report,
-  type ReportWindow,
   summariseBouts,
   timeline,
-} from '../../../client/page/report-data.ts';
-import type { SessionReport } from '../../../gateway/store/port.ts';
+} from '../../../client/dashboard/session-figures.ts';
+import type { Report, ReportWindow } from '../../../shared/report/session.ts';
 
 const START_MS = Date.UTC(2026, 0, 15, 10, 0, 0);
 const SESSION = '99d830dd-96f3-4b6e-95e4-7b4954883aea';
@@ -64,32 +60,6 @@ function report(windows: ReportWindow[], over: Partial<Report> = {}): Report {
     ...over,
   };
 }
-
-describe('reading a report', () => {
-  it("takes what the gateway's store hands out", () => {
-    const stored: SessionReport = {
-      ...report([]),
-      windows: [
-        {
-          ...window(0),
-          sessionId: SESSION,
-          userId: 7,
-          moduleId: 22,
-          sessionStartedAtMs: START_MS,
-          bouts: [],
-          calibrationVersion: null,
-          calibratedAtMs: null,
-        },
-      ],
-    };
-    expect(parseReport(JSON.parse(JSON.stringify({ report: stored })))?.windows).toHaveLength(1);
-  });
-
-  it.each([null, {}, { report: null }, { report: { sessionId: SESSION } }, { error: { code: 'x' } }])(
-    'takes %j for no report',
-    (body) => expect(parseReport(body)).toBeNull(),
-  );
-});
 
 describe('stretches without a break', () => {
   const bouts = [5000, 1000, 9000, 2000].map((durationMs) => ({
@@ -148,40 +118,21 @@ describe('timeline', () => {
   });
 });
 
-describe('where pictures were looked at', () => {
+describe('where pictures were processed', () => {
   const minutes = (ms: number) => `${ms / 60_000} min`;
   const tracked = { focusedMs: 60_000, unfocusedMs: 0, unknownMs: 0, untrackedMs: 0 };
 
   it('is named once where it was one place, and with its time where it was both', () => {
     const server = window(0, tracked);
     const device = window(1, { ...tracked, focusedMs: 180_000, mode: 'device' });
-    expect(placementWords([server], minutes)).toBe('looked at by the server');
-    expect(placementWords([device], minutes)).toBe('looked at on the student’s device');
+    expect(placementWords([server], minutes)).toBe('processed on the server');
+    expect(placementWords([device], minutes)).toBe('processed on the student’s device');
     expect(placementWords([server, device], minutes)).toBe(
-      'looked at by the server (1 min) and on the student’s device (3 min)',
+      'processed on the server (1 min) and on the student’s device (3 min)',
     );
   });
 
   it('is not known of a session in which nothing was', () => {
     expect(placementWords([window(0, { ...tracked, focusedMs: 0, untrackedMs: 9000 })], minutes)).toBeNull();
-  });
-});
-
-describe('CSV', () => {
-  it('has a header and one line per window, the same number of fields in each', () => {
-    const lines = reportCsv(report([window(0), window(1, { sectionId: null })])).split('\r\n');
-    expect(lines).toHaveLength(4);
-    expect(lines[3]).toBe('');
-    expect(new Set(lines.slice(0, 3).map((line) => line.split(',').length)).size).toBe(1);
-    const columns = lines[0]?.split(',') ?? [];
-    const cell = (line: number, column: string) => lines[line]?.split(',')[columns.indexOf(column)];
-    expect(cell(1, 'session_id')).toBe(SESSION);
-    expect(cell(1, 'started_at')).toBe('2026-01-15T10:00:00.000Z');
-    expect(cell(1, 'focused_ms')).toBe('20000');
-    expect(cell(1, 'looking_down_ms')).toBe('6000');
-    expect(cell(1, 'looking_up_ms')).toBe('0');
-    expect(cell(1, 'section_id')).toBe('82');
-    expect(cell(2, 'section_id')).toBe('');
-    expect(cell(2, 'seq')).toBe('1');
   });
 });

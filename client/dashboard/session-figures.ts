@@ -1,16 +1,6 @@
-import '../strict-csp.ts';
-import * as z from 'zod';
 import { DIRECTIONS, type Direction, FOCUS_STATES, type FocusState } from '../../shared/direction.ts';
-import { type Report, type ReportWindow, reportSchema } from '../../shared/report/session.ts';
-import { type Times, trackedMs } from './proportion.ts';
-
-export type { Report, ReportWindow };
-
-/** Reads the body of `GET /api/v1/sessions/{id}`; null when it is no report. */
-export function parseReport(body: unknown): Report | null {
-  const result = z.object({ report: reportSchema }).safeParse(body);
-  return result.success ? result.data.report : null;
-}
+import type { Report, ReportWindow } from '../../shared/report/session.ts';
+import { type Times, trackedMs } from '../page/proportion.ts';
 
 /** Times by kind of a report or of one of its windows. */
 export function timesOfReport(part: Pick<Report, 'focusedMs' | 'unfocusedMs' | 'unknownMs' | 'untrackedMs'>): Times {
@@ -103,12 +93,18 @@ function addUp(windows: readonly ReportWindow[]): Times {
   return sum;
 }
 
-/** Where pictures were looked at, in words, with the tracked time of each where it was both; null without tracked time. */
+/** Where pictures were processed, in words, with the tracked time of each where it was both; null without tracked time. */
 export function placementWords(windows: readonly ReportWindow[], lengthOf: (ms: number) => string): string | null {
   const ms = { server: 0, device: 0 };
   for (const window of windows) ms[window.mode] += trackedMs(timesOfReport(window));
   if (ms.server === 0 && ms.device === 0) return null;
-  if (ms.device === 0) return 'looked at by the server';
-  if (ms.server === 0) return 'looked at on the student’s device';
-  return `looked at by the server (${lengthOf(ms.server)}) and on the student’s device (${lengthOf(ms.device)})`;
+  if (ms.device === 0) return 'processed on the server';
+  if (ms.server === 0) return 'processed on the student’s device';
+  return `processed on the server (${lengthOf(ms.server)}) and on the student’s device (${lengthOf(ms.device)})`;
+}
+
+/** Time since the session's start, `m:ss`, to the nearest second. */
+export function sinceStart(ms: number): string {
+  const seconds = Math.round(Math.max(0, ms) / 1000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
