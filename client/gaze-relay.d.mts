@@ -26,7 +26,7 @@ export interface TrackingSession {
   readonly resumed: boolean;
 }
 
-/** Sides are those of the unmirrored picture. `error`: it cannot be told. */
+/** Sides are those of the unmirrored picture. */
 export type PageDirection =
   | 'centered'
   | 'looking_left'
@@ -36,13 +36,14 @@ export type PageDirection =
   | 'face_turned'
   | 'eyes_closed'
   | 'no_face'
-  | 'distracted'
-  | 'error';
+  | 'distracted';
 
 /** Times in seconds, shares in percent, one decimal each. */
 export interface TrackingUpdate {
-  readonly is_focused: boolean;
-  readonly gaze_direction: PageDirection;
+  /** Last known while nothing can be told (see `current_state`); missing before anything is known. */
+  readonly is_focused?: boolean;
+  /** Likewise. */
+  readonly gaze_direction?: PageDirection;
   readonly metrics: {
     readonly focused_time: number;
     readonly unfocused_time: number;

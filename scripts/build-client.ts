@@ -63,16 +63,11 @@ export function compress(bytes: Uint8Array): Promise<Buffer> {
   return promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: quality } });
 }
 
-/** The overlay of a calibration, into `out`/device. Returns its path in `out`. */
-async function buildCalibration(out: string): Promise<string> {
-  const bundle = await build({
-    ...COMMON,
-    entryPoints: [at('client/calibration/calibrate.ts')],
-    format: 'esm',
-    write: false,
-  });
+/** A module that pages load when they need it, into `out`/device under a name with its hash. Returns its path in `out`. */
+async function buildLazyModule(out: string, name: string, entryPoint: string): Promise<string> {
+  const bundle = await build({ ...COMMON, entryPoints: [at(entryPoint)], format: 'esm', write: false });
   const script = bundle.outputFiles[0]?.contents ?? new Uint8Array();
-  const path = `device/calibration-${hashOf(script)}.mjs`;
+  const path = `device/${name}-${hashOf(script)}.mjs`;
   await writeFile(join(out, path), script);
   return path;
 }
@@ -83,11 +78,19 @@ export async function buildClient(): Promise<void> {
   await mkdir(at('dist'), { recursive: true });
   const out = await mkdtemp(at('dist/client-'));
   await Promise.all(['js', 'device'].map((folder) => mkdir(join(out, folder))));
-  const [device, calibration] = await Promise.all([buildDevice(out), buildCalibration(out)]);
-  const dropIn = { ...dropInOptions({ ...device, calibration }), sourcemap: true };
+  const [device, calibration, lessonWidget] = await Promise.all([
+    buildDevice(out),
+    buildLazyModule(out, 'calibration', 'client/calibration/calibrate.ts'),
+    buildLazyModule(out, 'lesson-widget', 'client/eyelearn/lesson-widget.ts'),
+  ]);
+  const dropIn = { ...dropInOptions({ ...device, calibration, lessonWidget }), sourcemap: true };
   const modules = { ...dropIn, format: 'esm' } satisfies BuildOptions;
   await Promise.all([
     build({ ...dropIn, outfile: join(out, 'js/webcam-websocket.js') }),
+    // The same script under both names that the platform's versions load.
+    ...['cv-eye-tracking.js', 'cv-eye-tracking-client.js'].map((name) =>
+      build({ ...dropIn, entryPoints: [at('client/cv-eye-tracking.ts')], outfile: join(out, 'js', name) }),
+    ),
     build({ ...modules, entryPoints: [at('client/index.ts')], outfile: join(out, 'js/gaze-relay.mjs') }),
     build({
       ...modules,

@@ -1,3 +1,5 @@
+import { RelayError } from '../../shared/errors.ts';
+
 /**
  * What pages load from the gateway only when they need it: paths relative to its origin. Names change with the
  * contents.
@@ -5,6 +7,8 @@
 export interface GatewayAssets {
   /** Module with `calibrate`: few students use it, so it is not in the script that all of them load. */
   readonly calibration: string;
+  /** Module with `LessonWidget`: pages that start the tracker themselves have a sign of their own. */
+  readonly lessonWidget: string;
   readonly deviceWorker: string;
   readonly deviceModels: string;
   /** Bytes of the models, uncompressed. */
@@ -16,3 +20,16 @@ declare const GAZE_RELAY_ASSETS: GatewayAssets | undefined;
 
 /** The assets this build was made with; null outside a build. */
 export const GATEWAY_ASSETS: GatewayAssets | null = typeof GAZE_RELAY_ASSETS === 'undefined' ? null : GAZE_RELAY_ASSETS;
+
+/** Loads a module of the gateway. Rejects with RelayError `module_unavailable`. */
+export async function loadAsset<T>(name: 'calibration' | 'lessonWidget', httpOrigin: string): Promise<T> {
+  if (GATEWAY_ASSETS === null) throw new RelayError('module_unavailable', 'this needs a built client');
+  try {
+    return (await import(`${httpOrigin}/${GATEWAY_ASSETS[name]}`)) as T;
+  } catch (cause) {
+    throw new RelayError('module_unavailable', 'a part of the tracker could not be loaded', {
+      hint: 'reload the page: the gateway may have a newer client',
+      cause,
+    });
+  }
+}

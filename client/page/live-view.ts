@@ -49,9 +49,11 @@ export class LiveView {
 
   showUpdate(update: TrackingUpdate, nowMs: number): void {
     const { current_state } = update.metrics;
-    const shown = shownState(current_state, update.gaze_direction);
+    const isKnown = current_state === 'focused' || current_state === 'unfocused';
+    const gaze = isKnown ? (update.gaze_direction ?? null) : null;
+    const shown = shownState(current_state, gaze);
     const { title, meaning } = explain(shown);
-    const direction = directionForStudent(update.gaze_direction);
+    const direction = directionForStudent(gaze);
     this.#stage.dataset.state = shown;
     setText(this.#state, title);
     setText(this.#direction, direction);

@@ -35,7 +35,7 @@ const EXPLANATIONS: Readonly<Record<ShownState, Explanation>> = {
 };
 
 /** State to show: an absent student is told so, whatever kind of time that is. */
-export function shownState(state: FocusState, direction: PageDirection): ShownState {
+export function shownState(state: FocusState, direction: PageDirection | null): ShownState {
   return direction === 'no_face' && state !== 'focused' && state !== 'untracked' ? 'no_face' : state;
 }
 
@@ -47,8 +47,8 @@ export function explain(state: ShownState): Explanation {
  * Direction in words, from the student's own point of view: the wire's sides are those of the
  * unmirrored picture, where the student's right is on the left.
  */
-export function directionForStudent(direction: PageDirection): string {
-  return STUDENT_WORDS[direction];
+export function directionForStudent(direction: PageDirection | null): string {
+  return direction === null ? '' : STUDENT_WORDS[direction];
 }
 
 const STUDENT_WORDS: Readonly<Record<PageDirection, string>> = {
@@ -61,7 +61,6 @@ const STUDENT_WORDS: Readonly<Record<PageDirection, string>> = {
   eyes_closed: 'Eyes closed',
   no_face: '',
   distracted: 'Gaze wandering',
-  error: '',
 };
 
 /** Direction as a row of a report. Sides are the student's own, as above. */

@@ -1,13 +1,13 @@
 import { describeError } from '../../shared/errors.ts';
 import type { FrameSize } from '../../shared/geometry.ts';
 import type { CalibrationStatus } from '../../shared/protocol/calibration.ts';
-import { loadCalibration } from '../calibration/load.ts';
 import { type CalibrationResult, UNAVAILABLE } from '../calibration/result.ts';
 import { Camera, CameraClosed, CameraError, type CameraWish } from '../capture/camera.ts';
 import { type GatewayAddresses, gatewayAddresses } from '../connection/addresses.ts';
 import type { ConnectionStats, Stopped } from '../connection/connection-options.ts';
 import type { ConnectionPhase, EndReason } from '../connection/link-state.ts';
 import { MOST_FPS } from '../connection/pacing/pacing.ts';
+import { loadAsset } from '../lib/gateway-assets.ts';
 import { wantsLessData } from '../session/data-saver.ts';
 import type { ModeWish } from '../session/mode-choice.ts';
 import type { ModeReport } from '../session/mode-controller.ts';
@@ -100,13 +100,16 @@ export class WebcamWebSocket {
    */
   async calibrate(): Promise<CalibrationResult> {
     if (!this.#canCalibrate) return UNAVAILABLE;
-    const calibrate = await loadCalibration(gatewayAddresses(this.serverUrl).httpOrigin).catch((error: unknown) => {
-      console.warn(`gaze-relay: ${describeError(error)}`);
-      return null;
-    });
+    const { httpOrigin } = gatewayAddresses(this.serverUrl);
+    const module = await loadAsset<typeof import('../calibration/calibrate.ts')>('calibration', httpOrigin).catch(
+      (error: unknown) => {
+        console.warn(`gaze-relay: ${describeError(error)}`);
+        return null;
+      },
+    );
     const channel = this.#session?.calibration;
-    if (calibrate === null || channel === undefined || !this.#canCalibrate) return UNAVAILABLE;
-    return calibrate(channel);
+    if (module === null || channel === undefined || !this.#canCalibrate) return UNAVAILABLE;
+    return module.calibrate(channel);
   }
 
   get #canCalibrate(): boolean {
@@ -235,6 +238,7 @@ export class WebcamWebSocket {
   }
 
   #createSession(addresses: GatewayAddresses, userId: number | string, moduleId: number | string): StudentSession {
+    let before: TrackingUpdate | null = null;
     return new StudentSession({
       addresses,
       userId,
@@ -266,7 +270,8 @@ export class WebcamWebSocket {
       onCalibrationStatus: (status) => this.#setCalibration(status),
       onPhase: (phase) => this.#onPhase(phase),
       onUpdate: (update) => {
-        const payload = toTrackingUpdate(update, new Date());
+        const payload = toTrackingUpdate(update, new Date(), before);
+        before = payload;
         feedWidget(payload);
         this.#reports.tell(() => this.onTrackingUpdate(payload));
       },

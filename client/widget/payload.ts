@@ -2,12 +2,14 @@ import type { Direction, FocusState } from '../../shared/direction.ts';
 import type { Update } from '../../shared/protocol/update.ts';
 
 /** Directions as the pages of EyeLearn know them. */
-export type PageDirection = Exclude<Direction, 'unknown'> | 'error';
+export type PageDirection = Exclude<Direction, 'unknown'>;
 
 /** What `onTrackingUpdate` gets: times in seconds, shares in percent, one decimal each. */
 export interface TrackingUpdate {
-  readonly is_focused: boolean;
-  readonly gaze_direction: PageDirection;
+  /** Last known while nothing can be told (see `current_state`); missing before anything is known. */
+  readonly is_focused?: boolean;
+  /** Likewise. */
+  readonly gaze_direction?: PageDirection;
   readonly metrics: {
     readonly focused_time: number;
     readonly unfocused_time: number;
@@ -31,17 +33,24 @@ function tenths(ms: number): number {
   return Math.round(ms / 100);
 }
 
+/** What of an update stays as it was while nothing can be told. */
+type Known = Pick<TrackingUpdate, 'is_focused' | 'gaze_direction'>;
+
 /**
- * The gateway's update as the old class handed it on. `error` stands for a direction that could
- * not be told, the only word the old vocabulary has for that. The times add up as printed.
+ * The gateway's update as the old class handed it on. The old vocabulary has no word for "unknown" and "not tracked",
+ * and pages show anything but focused in red: state and direction stay as in `before`, the update before this one
+ * (null for the first). The times add up as printed.
  */
-export function toTrackingUpdate(update: Update, wallClock: Date): TrackingUpdate {
+export function toTrackingUpdate(update: Update, wallClock: Date, before: Known | null): TrackingUpdate {
   const focused = tenths(update.focusedMs);
   const unfocused = tenths(update.unfocusedMs);
   const judgedMs = update.focusedMs + update.unfocusedMs;
+  const isKnown = update.state === 'focused' || update.state === 'unfocused';
+  const isFocused = isKnown ? update.state === 'focused' : before?.is_focused;
+  const direction = isKnown && update.direction !== 'unknown' ? update.direction : before?.gaze_direction;
   return {
-    is_focused: update.state === 'focused',
-    gaze_direction: update.direction === 'unknown' ? 'error' : update.direction,
+    ...(isFocused === undefined ? {} : { is_focused: isFocused }),
+    ...(direction === undefined ? {} : { gaze_direction: direction }),
     metrics: {
       focused_time: focused / 10,
       unfocused_time: unfocused / 10,

@@ -12,8 +12,8 @@ export function defaultServerUrl(): string {
   return moduleOrigin ?? location.origin;
 }
 
-/** `data-ticket-url` of the script tag; null when there is none. */
-export function ticketUrlOfScript(): string | null {
-  const url = script instanceof HTMLScriptElement ? script.dataset.ticketUrl : undefined;
-  return url === undefined || url === '' ? null : url;
+/** A `data-…` attribute of the script tag, by its name in `dataset`; null when there is none or it is empty. */
+export function scriptData(name: 'ticketUrl' | 'moduleId' | 'sectionId'): string | null {
+  const value = script instanceof HTMLScriptElement ? script.dataset[name]?.trim() : undefined;
+  return value === undefined || value === '' ? null : value;
 }

@@ -1,11 +1,16 @@
 import { RelayError } from '../../shared/errors.ts';
 import { developmentTicketUrl } from '../connection/addresses.ts';
-import { ticketUrlOfScript } from './script-tag.ts';
+import { scriptData } from './script-tag.ts';
 import type { WebcamWebSocketOptions } from './types.ts';
+
+/** Statuses with which a ticket page says that asking again is of no use: 400 and 404 where it names the error itself. */
+function isRefusal(status: number, body: unknown): boolean {
+  return status === 401 || status === 403 || ((status === 400 || status === 404) && messageIn(body) !== null);
+}
 
 /**
  * Fetches a ticket: the answer is JSON with a `ticket`. Rejects with RelayError `ticket_refused`
- * (401, 403: not logged in, or no consent) or `ticket_unavailable` (anything that may pass).
+ * (not logged in, no consent, no such module) or `ticket_unavailable` (anything that may pass).
  */
 export async function fetchTicket(url: string): Promise<string> {
   let response: Response;
@@ -19,7 +24,7 @@ export async function fetchTicket(url: string): Promise<string> {
     throw new RelayError('ticket_unavailable', 'The page that gives tickets cannot be reached.', { cause: error });
   }
   const body: unknown = await response.json().catch(() => null);
-  if (response.status === 401 || response.status === 403) {
+  if (isRefusal(response.status, body)) {
     throw new RelayError('ticket_refused', messageIn(body) ?? 'Log in and accept the camera agreement first.');
   }
   if (!response.ok) {
@@ -45,7 +50,7 @@ export function obtainTicket(
   moduleId: number | string,
 ): Promise<string> {
   if (getTicket !== undefined) return Promise.resolve(getTicket());
-  const url = ticketUrl ?? ticketUrlOfScript();
+  const url = ticketUrl ?? scriptData('ticketUrl');
   return fetchTicket(url === null ? developmentTicketUrl(httpOrigin, userId, moduleId) : ticketUrlFor(url, moduleId));
 }
 
@@ -56,9 +61,10 @@ export function ticketUrlFor(url: string, moduleId: number | string): string {
   return full.href;
 }
 
-/** The sentence in an error answer, `{error: {message}}` or `{error: "…"}`; null when there is none. */
+/** The sentence in an error answer: `{error, message}`, `{error: {message}}` or `{error: "…"}`; null when there is none. */
 function messageIn(body: unknown): string | null {
   if (typeof body !== 'object' || body === null || !('error' in body)) return null;
+  if ('message' in body && typeof body.message === 'string') return body.message;
   const { error } = body;
   if (typeof error === 'string') return error;
   if (typeof error !== 'object' || error === null || !('message' in error)) return null;

@@ -7,6 +7,7 @@ const MAX_DROP_IN_BYTES = 24_000;
 
 const ASSETS = {
   calibration: 'device/calibration-0123456789ab.mjs',
+  lessonWidget: 'device/lesson-widget-0123456789ab.mjs',
   deviceWorker: 'device/worker-0123456789ab.js',
   deviceModels: 'device/models-0123456789ab.bin',
   deviceModelsBytes: 2_343_840,

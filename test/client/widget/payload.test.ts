@@ -25,7 +25,7 @@ const update: Update = {
 
 describe('the payload of onTrackingUpdate', () => {
   it('has the shape and the units that pages know', () => {
-    expect(toTrackingUpdate(update, AT)).toEqual({
+    expect(toTrackingUpdate(update, AT, null)).toEqual({
       is_focused: true,
       gaze_direction: 'centered',
       metrics: {
@@ -45,32 +45,47 @@ describe('the payload of onTrackingUpdate', () => {
 
   it('adds up as printed, for all roundings', () => {
     for (let ms = 0; ms < 2000; ms += 37) {
-      const { metrics } = toTrackingUpdate({ ...update, focusedMs: ms, unfocusedMs: 2 * ms + 51 }, AT);
+      const { metrics } = toTrackingUpdate({ ...update, focusedMs: ms, unfocusedMs: 2 * ms + 51 }, AT, null);
       expect(metrics.total_time).toBeCloseTo(metrics.focused_time + metrics.unfocused_time, 9);
       expect(metrics.total_time * 10).toBeCloseTo(Math.round(metrics.total_time * 10), 9);
     }
   });
 
-  it('is focused in the state "focused" alone', () => {
-    for (const state of ['unfocused', 'unknown', 'untracked'] as const) {
-      expect(toTrackingUpdate({ ...update, state }, AT)).toMatchObject({
-        is_focused: false,
-        metrics: { current_state: state },
-      });
+  it('before anything is known it says neither focused nor unfocused: pages would show red', () => {
+    for (const state of ['unknown', 'untracked'] as const) {
+      const first = toTrackingUpdate({ ...update, state, direction: 'unknown' }, AT, null);
+      expect(first).not.toHaveProperty('is_focused');
+      expect(first).not.toHaveProperty('gaze_direction');
+      expect(first.metrics.current_state).toBe(state);
     }
   });
 
+  it('while nothing can be told, state and direction stay as they were; the metrics say what is so', () => {
+    const away = toTrackingUpdate({ ...update, state: 'unfocused', direction: 'looking_left' }, AT, null);
+    expect(away).toMatchObject({ is_focused: false, gaze_direction: 'looking_left' });
+    const dark = toTrackingUpdate({ ...update, state: 'unknown', direction: 'unknown' }, AT, away);
+    expect(dark).toMatchObject({
+      is_focused: false,
+      gaze_direction: 'looking_left',
+      metrics: { current_state: 'unknown' },
+    });
+    const offline = toTrackingUpdate({ ...update, state: 'untracked', direction: 'unknown' }, AT, dark);
+    expect(offline).toMatchObject({ is_focused: false, gaze_direction: 'looking_left' });
+    expect(toTrackingUpdate(update, AT, offline)).toMatchObject({ is_focused: true, gaze_direction: 'centered' });
+  });
+
   it('says 0 percent, not nothing, before any time could be judged', () => {
-    const { metrics } = toTrackingUpdate({ ...update, focusedMs: 0, unfocusedMs: 0 }, AT);
+    const { metrics } = toTrackingUpdate({ ...update, focusedMs: 0, unfocusedMs: 0 }, AT, null);
     expect(metrics).toMatchObject({ total_time: 0, focus_percentage: 0 });
   });
 
   it('uses none but the directions that pages know', () => {
     const known =
-      'centered looking_left looking_right looking_up looking_down face_turned eyes_closed no_face distracted error';
+      'centered looking_left looking_right looking_up looking_down face_turned eyes_closed no_face distracted';
     for (const direction of DIRECTIONS) {
-      expect(known.split(' ')).toContain(toTrackingUpdate({ ...update, direction }, AT).gaze_direction);
+      const told = toTrackingUpdate({ ...update, direction }, AT, null).gaze_direction;
+      if (direction === 'unknown') expect(told).toBeUndefined();
+      else expect(known.split(' ')).toContain(told);
     }
-    expect(toTrackingUpdate({ ...update, direction: 'unknown' }, AT).gaze_direction).toBe('error');
   });
 });

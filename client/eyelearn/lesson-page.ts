@@ -1,0 +1,126 @@
+import { gatewayAddresses } from '../connection/addresses.ts';
+import { loadAsset } from '../lib/gateway-assets.ts';
+import { defaultServerUrl, scriptData } from '../widget/script-tag.ts';
+import { parseSectionId } from '../widget/section.ts';
+import { isSameLesson, type Lesson, lessonOfAddress } from './lesson-address.ts';
+import { LessonTracker } from './lesson-tracker.ts';
+import type { LessonWidget } from './lesson-widget.ts';
+import { watchOtherCameras } from './other-cameras.ts';
+
+/** Pages of the platform change their address and their content without a load; it is compared this often. */
+const ADDRESS_EVERY_MS = 250;
+const RIVALS_EVERY_TICKS = 8;
+/** A page's own start comes in its DOMContentLoaded handler, or a moment later: it has precedence. */
+const PAGE_STARTS_WITHIN_MS = 500;
+/** The ticket page lies beside the lesson pages unless the tag says otherwise. */
+const TICKET_PAGE = 'relay_ticket.php';
+const HELD = Symbol.for('gaze-relay.lesson-page');
+
+interface LessonWindow extends Window {
+  [HELD]?: LessonPage;
+}
+
+/** The tracking of the lesson that a page of the platform shows, whatever the page's own scripts do. One a window. */
+export class LessonPage {
+  readonly tracker: LessonTracker;
+  #widget: LessonWidget | null = null;
+  #shown: Lesson | null = null;
+  #address = '';
+  #ticker: ReturnType<typeof setInterval> | undefined;
+  #ticks = 0;
+  #isYielded = false;
+
+  private constructor() {
+    watchOtherCameras();
+    const serverUrl = defaultServerUrl();
+    this.tracker = new LessonTracker({
+      serverUrl,
+      ticketUrl: scriptData('ticketUrl') ?? TICKET_PAGE,
+      visible: this.#loadWidget(gatewayAddresses(serverUrl).httpOrigin),
+      onStatus: (status) => this.#widget?.show(status),
+    });
+  }
+
+  async #loadWidget(httpOrigin: string): Promise<void> {
+    const module = await loadAsset<typeof import('./lesson-widget.ts')>('lessonWidget', httpOrigin);
+    this.#widget = new module.LessonWidget({
+      small: document.getElementById('eye-tracking-widget') !== null,
+      onStop: () => this.tracker.stop(),
+      onStart: () => void this.tracker.start(),
+      onReplaceRivals: () => {
+        this.tracker.replaceRivals();
+        this.#widget?.setRivals(false);
+      },
+    });
+    this.#widget.show(this.tracker.status);
+  }
+
+  /** The one of this window, also when two scripts of the gateway are loaded. */
+  static open(): LessonPage {
+    const held = window as LessonWindow;
+    held[HELD] ??= new LessonPage();
+    return held[HELD];
+  }
+
+  /** The one of this window, if a script has opened it. */
+  static get current(): LessonPage | null {
+    return (window as LessonWindow)[HELD] ?? null;
+  }
+
+  /**
+   * Tracks the page's lesson as soon as its scripts have had their chance to do so, and follows its address. A page
+   * that shows no lesson is left alone.
+   */
+  startByItself(): void {
+    const begin = () => setTimeout(() => this.#follow(), PAGE_STARTS_WITHIN_MS);
+    if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', begin, { once: true });
+    else begin();
+  }
+
+  /** Tracks this lesson, as the page's own script says, and follows the address from there. */
+  show(lesson: Lesson): Promise<void> {
+    this.#shown = lesson;
+    this.#address = location.href;
+    this.#watchAddress();
+    return this.tracker.show(lesson);
+  }
+
+  /** Ends it for good on this page: the page tracks by itself. */
+  yieldToPage(): void {
+    this.#isYielded = true;
+    clearInterval(this.#ticker);
+    this.tracker.release();
+  }
+
+  #follow(): void {
+    if (this.#isYielded || this.#ticker !== undefined) return;
+    const lesson = lessonOfTag() ?? lessonOfAddress(location.href);
+    this.#address = location.href;
+    this.#watchAddress();
+    if (lesson !== null) void this.show(lesson);
+    else console.info('gaze-relay: this page names no module (data-module-id or ?module_id=…), nothing is tracked');
+  }
+
+  #watchAddress(): void {
+    this.#ticker ??= setInterval(() => this.#tick(), ADDRESS_EVERY_MS);
+  }
+
+  #tick(): void {
+    this.#ticks += 1;
+    if (this.tracker.status.kind !== 'idle') this.#widget?.attach();
+    if (this.#ticks % RIVALS_EVERY_TICKS === 0) this.#widget?.setRivals(this.tracker.rivals.length > 0);
+    if (location.href === this.#address) return;
+    this.#address = location.href;
+    const lesson = lessonOfAddress(location.href);
+    if (isSameLesson(lesson, this.#shown)) return;
+    this.#shown = lesson;
+    if (lesson === null) this.tracker.release();
+    else void this.tracker.show(lesson);
+  }
+}
+
+/** The lesson in the script tag's `data-module-id` and `data-section-id`; null where it has no module. */
+function lessonOfTag(): Lesson | null {
+  const moduleId = parseSectionId(scriptData('moduleId'));
+  return moduleId === null ? null : { moduleId, sectionId: parseSectionId(scriptData('sectionId')) };
+}
