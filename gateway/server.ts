@@ -16,6 +16,7 @@ import { retentionSchedule } from './privacy/schedule.ts';
 import { writeAudit } from './privacy/student.ts';
 import { InferencePool, type PoolOptions } from './relay/inference-pool.ts';
 import { openReports } from './reports/open.ts';
+import { LoadWatch } from './session/load-watch.ts';
 import { Saver } from './session/saver.ts';
 import { Sessions } from './session/sessions.ts';
 import { StoredSessions } from './session/stored-sessions.ts';
@@ -147,9 +148,16 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     logger,
   });
   const retention = retentionSchedule(database, config.retention, logger);
+  const limits = {
+    maxFps: config.maxFps,
+    credit: CREDIT,
+    imageSizePx: FACE_IMAGE_PX,
+    maxFrameBytes: config.maxFrameBytes,
+  };
   const streams: Streams = new Streams({
     now,
-    limits: { maxFps: config.maxFps, credit: CREDIT, imageSizePx: FACE_IMAGE_PX, maxFrameBytes: config.maxFrameBytes },
+    maxFps: config.maxFps,
+    load: new LoadWatch(limits, logger),
     windowMs: config.windowMs,
     idleAfterMs: config.idleAfterMs,
     inference,

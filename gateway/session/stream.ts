@@ -4,7 +4,7 @@ import { describeError } from '../../shared/errors.ts';
 import type { InferenceStatus } from '../../shared/link.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import type { Calibrated } from '../../shared/protocol/calibration.ts';
-import { type Hello, type Limits, parseClientControl, type ServerControl } from '../../shared/protocol/control.ts';
+import { type Hello, parseClientControl, type ServerControl } from '../../shared/protocol/control.ts';
 import { ProtocolError } from '../../shared/protocol/errors.ts';
 import { type ClientMessage, decodeClientMessage, FRAME_HEADER_BYTES } from '../../shared/protocol/frames.ts';
 import { encodeUpdate } from '../../shared/protocol/update.ts';
@@ -17,6 +17,7 @@ import { lifecycleLines } from './connection/log-lines.ts';
 import { openConnection, reduceConnection } from './connection/reduce.ts';
 import type { ConnectionEffect, ConnectionEvent, ConnectionState } from './connection/state.ts';
 import { type LiveSession, liveSession } from './live.ts';
+import type { LoadWatch } from './load-watch.ts';
 
 /** A peer that does not read is closed once this much waits for it. */
 export const MAX_BUFFERED_BYTES = 256 * 1024;
@@ -34,7 +35,10 @@ export interface Admission {
 
 export interface StreamDependencies {
   readonly now: () => number;
-  readonly limits: Limits;
+  /** The operator's own limit of the rate, messages per second. */
+  readonly maxFps: number;
+  /** Yields limits by load, and learns how inference answers. */
+  readonly load: Pick<LoadWatch, 'limitsOf' | 'note'>;
   readonly windowMs: number;
   readonly inference: Pick<InferencePool, 'request'>;
   readonly logger: Logger;
@@ -138,9 +142,10 @@ export class Stream {
   }
 
   dispatch(event: ConnectionEvent): void {
-    const { now, limits, windowMs } = this.#deps;
+    const { now, load, maxFps, windowMs } = this.#deps;
     const before = this.#state;
-    const step = reduceConnection(before, event, { nowMs: now(), limits, windowMs });
+    const limits = load.limitsOf('account' in before ? before.account.mode : 'server');
+    const step = reduceConnection(before, event, { nowMs: now(), limits, maxFps, windowMs });
     this.#state = step.state;
     if (step.state.phase !== before.phase) {
       for (const { fields, message } of lifecycleLines(before, step.state, step.effects)) {
@@ -259,6 +264,7 @@ export class Stream {
         image: message.image,
       })
       .then((answer) => {
+        this.#deps.load.note(answer.status);
         this.#deps.metrics.inferred(answer.status, this.#deps.now() - effect.frame.receivedAtMs);
         if (answer.status === 'ok')
           this.dispatch({ type: 'observed', frame: effect.frame, observation: answer.observation });

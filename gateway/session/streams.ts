@@ -3,17 +3,19 @@ import type { Checkpointer } from '../delivery/checkpointer.ts';
 import type { InferencePool } from '../relay/inference-pool.ts';
 import type { SessionAccount } from './account.ts';
 import { IdleController } from './idle-controller.ts';
+import type { LoadWatch } from './load-watch.ts';
 import type { Sessions } from './sessions.ts';
 import { Stream, type StreamDependencies } from './stream.ts';
 
 const TICK_MS = 1000;
 const PING_EVERY_TICKS = 20;
 
-export interface StreamsOptions extends Omit<StreamDependencies, 'admit' | 'detach' | 'inference'> {
+export interface StreamsOptions extends Omit<StreamDependencies, 'admit' | 'detach' | 'inference' | 'load'> {
   readonly sessions: Sessions;
   readonly checkpointer: Checkpointer;
   readonly inference: InferencePool;
   readonly idleAfterMs: number;
+  readonly load: LoadWatch;
   /** Called once a second while there are streams. */
   readonly onTick: () => void;
 }
@@ -30,9 +32,15 @@ export class Streams {
     this.#idle = new IdleController({
       everyMs: TICK_MS,
       idleAfterMs: deps.idleAfterMs,
-      onActive: () => deps.checkpointer.start(),
+      onActive: () => {
+        deps.checkpointer.start();
+        deps.load.start();
+      },
       onTick: (ticks) => this.#tick(ticks),
-      onLastLeft: () => void deps.checkpointer.stop(),
+      onLastLeft: () => {
+        void deps.checkpointer.stop();
+        deps.load.stop();
+      },
       onIdle: () => deps.inference.release(),
     });
   }
@@ -79,10 +87,12 @@ export class Streams {
   drain(): void {
     this.#draining = true;
     this.#idle.stop();
+    this.#deps.load.stop();
     for (const stream of [...this.#open]) stream.dispatch({ type: 'drain' });
   }
 
   #tick(ticks: number): void {
+    this.#deps.load.tick(this.#deps.now());
     this.#deps.onTick();
     for (const stream of this.#open) {
       stream.dispatch({ type: 'tick' });

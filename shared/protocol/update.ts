@@ -73,6 +73,14 @@ export interface Update {
   readonly imageSizePx: number;
 }
 
+/** A whole frame searches for a face: small faces need more pixels than a face crop, 320 where that has 192. */
+const WHOLE_IMAGE_SCALE = 5 / 3;
+
+/** Longer side of a picture of the whole frame, px, where face crops have `cropSizePx` (U-7). */
+export function wholeImageSizePx(cropSizePx: number): number {
+  return Math.round(cropSizePx * WHOLE_IMAGE_SCALE);
+}
+
 /** Stands for the whole camera frame. */
 const NO_CROP: RectPx = { xPx: 0, yPx: 0, widthPx: 0, heightPx: 0 };
 

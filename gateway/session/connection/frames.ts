@@ -3,7 +3,7 @@ import type { FaceObservation } from '../../../shared/observation.ts';
 import { implausibility } from '../../../shared/observation-check.ts';
 import { ProtocolError, type ProtocolFault } from '../../../shared/protocol/errors.ts';
 import type { ClientMessage, FrameMessage, ObservationMessage } from '../../../shared/protocol/frames.ts';
-import { type Outcome, UPDATE_BYTES, type Update } from '../../../shared/protocol/update.ts';
+import { type Outcome, UPDATE_BYTES, type Update, wholeImageSizePx } from '../../../shared/protocol/update.ts';
 import { nextCrop } from '../../../shared/vision/crop.ts';
 import { accountTotals, addCounts, countSample, isTimely, plainTotals } from '../account.ts';
 import { skipSample } from '../account-calibration.ts';
@@ -26,15 +26,13 @@ import {
 
 /** A face is not where it was after this long: the detector searches again. */
 export const ROI_MAX_AGE_MS = 2000;
-/** Longer side of the picture that searches for a face: small faces need more than a face crop's pixels. */
-export const SEARCH_IMAGE_PX = 320;
 /** What a late message costs of the allowed rate: an outage leaves many (L-3). */
 export const LATE_COST = 0.25;
 
 /** How fast messages may come. */
 export function frameBucketLimits(context: ConnectionContext): BucketLimits {
-  // Twice the allowed rate, so that clients who hold back after an outage are not punished.
-  return { perSecond: context.limits.maxFps * 2, burst: Math.max(10, context.limits.maxFps * 4) };
+  // Twice the operator's rate, so that clients with late messages, or with limits just lowered, are not punished.
+  return { perSecond: context.maxFps * 2, burst: Math.max(10, context.maxFps * 4) };
 }
 
 /** A binary message of a tracking client: refused, dropped, or on its way to become an observation. */
@@ -54,33 +52,29 @@ export function receive(
   if (!drawn.taken) {
     return detachSession(
       arrived,
-      new ProtocolError(
-        'rate_exceeded',
-        `more than ${context.limits.maxFps} messages per second; obey maxFps and credit`,
-      ),
+      new ProtocolError('rate_exceeded', `more than ${context.maxFps * 2} messages per second; obey maxFps and credit`),
     );
   }
   if (!isTimely(state.account, message.captureMs, context.nowMs)) {
-    return acknowledge(dropped(arrived), message, 'out_of_order', context);
+    return acknowledge(dropped(arrived), message, 'out_of_order');
   }
   const misplaced = modeFault(state, message);
-  if (misplaced !== null) return refuseMessage(arrived, misplaced, message, context);
+  if (misplaced !== null) return refuseMessage(arrived, misplaced, message);
   switch (message.kind) {
     case 'frame':
       return receiveFrame(arrived, message, event.digest, context);
     case 'same': {
       // Frames on their way will say more than a repetition of the one before them.
-      if (state.slot.inFlight !== null) return acknowledge(dropped(arrived), message, 'superseded', context);
+      if (state.slot.inFlight !== null) return acknowledge(dropped(arrived), message, 'superseded');
       const frozen = isFrozen(state.freeze, message.captureMs);
       return acknowledge(
         sampled(arrived, message.captureMs, frozen ? null : state.lastObservation, null),
         message,
         'processed',
-        context,
       );
     }
     case 'observation':
-      return receiveObservation(arrived, message, event.digest, context);
+      return receiveObservation(arrived, message, event.digest);
   }
 }
 
@@ -94,32 +88,22 @@ function modeFault(state: Tracking, { kind }: ClientMessage): ProtocolError | nu
   );
 }
 
-function refuseMessage(
-  state: Tracking,
-  fault: ProtocolError,
-  message: ClientMessage,
-  context: ConnectionContext,
-): ConnectionStep {
+function refuseMessage(state: Tracking, fault: ProtocolError, message: ClientMessage): ConnectionStep {
   const refused = refuse(dropped(state), fault, message.seq);
   if (refused.state.phase !== 'tracking') return refused;
-  const acknowledged = acknowledge(refused.state, message, 'refused', context);
+  const acknowledged = acknowledge(refused.state, message, 'refused');
   return next(acknowledged.state, ...refused.effects, ...acknowledged.effects);
 }
 
-function receiveObservation(
-  state: Tracking,
-  message: ObservationMessage,
-  digest: string | null,
-  context: ConnectionContext,
-): ConnectionStep {
+function receiveObservation(state: Tracking, message: ObservationMessage, digest: string | null): ConnectionStep {
   const { captureMs, observation } = message;
   const fault = implausibility(observation, state.camera);
-  if (fault !== null) return refuseMessage(state, new ProtocolError('observation_invalid', fault), message, context);
+  if (fault !== null) return refuseMessage(state, new ProtocolError('observation_invalid', fault), message);
   // An empty room looks the same for hours; a face's numbers change with every picture of a live camera.
   const seen = observation.face === null || digest === null ? `no face at ${captureMs}` : digest;
   const freeze = noteFrame(state.freeze, seen, captureMs);
   const frozen = isFrozen(freeze, captureMs);
-  return acknowledge(observed({ ...state, freeze }, captureMs, observation, 0, frozen), message, 'processed', context);
+  return acknowledge(observed({ ...state, freeze }, captureMs, observation, 0, frozen), message, 'processed');
 }
 
 function receiveFrame(
@@ -129,7 +113,7 @@ function receiveFrame(
   context: ConnectionContext,
 ): ConnectionStep {
   const fault = frameFault(state, message, context);
-  if (fault !== null) return refuseMessage(state, fault, message, context);
+  if (fault !== null) return refuseMessage(state, fault, message);
   const step = offerFrame(state.slot, { message, receivedAtMs: context.nowMs });
   let after: Tracking = {
     ...state,
@@ -138,7 +122,7 @@ function receiveFrame(
   };
   const effects: ConnectionEffect[] = [];
   if (step.superseded !== null) {
-    const acknowledged = acknowledge(dropped(after), step.superseded.message, 'superseded', context);
+    const acknowledged = acknowledge(dropped(after), step.superseded.message, 'superseded');
     after = acknowledged.state as Tracking;
     effects.push(...acknowledged.effects);
   }
@@ -203,7 +187,7 @@ export function answered(
     const counted = timely
       ? observed(freed, message.captureMs, event.observation, context.nowMs - receivedAtMs, unusable)
       : dropped(freed);
-    const step = acknowledge(counted, message, timely ? 'processed' : 'out_of_order', context);
+    const step = acknowledge(counted, message, timely ? 'processed' : 'out_of_order');
     after = step.state;
     effects.push(...step.effects);
   } else {
@@ -215,7 +199,7 @@ export function answered(
       after = refused.state;
     }
     if (after.phase === 'tracking' || after.phase === 'stopping') {
-      const step = acknowledge(dropped(after), message, fault === undefined ? 'unserved' : 'refused', context);
+      const step = acknowledge(dropped(after), message, fault === undefined ? 'unserved' : 'refused');
       after = step.state;
       effects.push(...step.effects);
     }
@@ -277,8 +261,8 @@ function acknowledge<S extends Capturing & ConnectionState>(
   state: S,
   message: Pick<ClientMessage, 'seq' | 'captureMs' | 'late'>,
   outcome: Outcome,
-  context: ConnectionContext,
 ): { state: S; effects: ConnectionEffect[] } {
+  const { limits } = state;
   const totals = accountTotals(state.account);
   const update: Update = {
     seq: message.seq,
@@ -289,10 +273,9 @@ function acknowledge<S extends Capturing & ConnectionState>(
     focusBouts: totals.focusBouts,
     unfocusBouts: totals.unfocusBouts,
     nextCrop: state.nextCrop,
-    maxFps: context.limits.maxFps,
-    credit: context.limits.credit,
-    imageSizePx:
-      state.nextCrop === null ? Math.max(SEARCH_IMAGE_PX, context.limits.imageSizePx) : context.limits.imageSizePx,
+    maxFps: limits.maxFps,
+    credit: limits.credit,
+    imageSizePx: state.nextCrop === null ? wholeImageSizePx(limits.imageSizePx) : limits.imageSizePx,
   };
   return {
     state: { ...state, account: addCounts(state.account, { bytesDown: UPDATE_BYTES }) },

@@ -39,6 +39,19 @@ export function reduceConnection(
   event: ConnectionEvent,
   context: ConnectionContext,
 ): ConnectionStep {
+  const step = reducePhase(state, event, context);
+  return event.type === 'tick' ? announceLimits(step, context) : step;
+}
+
+/** A client whose limits have changed is told so (U-7). */
+function announceLimits(step: ConnectionStep, { limits }: ConnectionContext): ConnectionStep {
+  const { state, effects } = step;
+  if (!('limits' in state) || state.limits === limits) return step;
+  const reason = limits.maxFps < state.limits.maxFps ? 'overloaded' : 'recovered';
+  return next({ ...state, limits }, ...effects, { type: 'send', message: { type: 'limits', limits, reason } });
+}
+
+function reducePhase(state: ConnectionState, event: ConnectionEvent, context: ConnectionContext): ConnectionStep {
   switch (state.phase) {
     case 'awaiting_hello':
     case 'authenticating':
@@ -77,7 +90,13 @@ function beforeAdmission(state: Early, event: ConnectionEvent, context: Connecti
       const { account } = event;
       const bucket = frameBucketLimits(context);
       return next(
-        { phase: 'ready', account, faults: 0, frameBucket: fullBucket(bucket, context.nowMs) },
+        {
+          phase: 'ready',
+          account,
+          faults: 0,
+          frameBucket: fullBucket(bucket, context.nowMs),
+          limits: context.limits,
+        },
         {
           type: 'send',
           message: {
@@ -286,7 +305,7 @@ function finish(state: Tracking | Stopping, atMs: number, context: ConnectionCon
   const switched = applyDueSwitches(state.account, atMs, context);
   const { account, effects } = saveWindow(stopCapture(switched.account, atMs, context.nowMs), true);
   return next(
-    { phase: 'ready', account, faults: state.faults, frameBucket: state.frameBucket },
+    { phase: 'ready', account, faults: state.faults, frameBucket: state.frameBucket, limits: state.limits },
     ...switched.effects,
     ...effects,
     {

@@ -20,6 +20,8 @@ export interface Admitted {
   /** Refused messages so far; too many end the connection. */
   readonly faults: number;
   readonly frameBucket: TokenBucket;
+  /** What the client was last told in `welcome` or `limits`. */
+  readonly limits: Limits;
 }
 
 /** What a connection with a running camera carries. */
@@ -115,6 +117,9 @@ export function next(state: ConnectionState, ...effects: readonly ConnectionEffe
 /** What the reducer needs to know of the world. `nowMs` is UTC ms that never steps backwards. */
 export interface ConnectionContext {
   readonly nowMs: number;
+  /** What clients in the connection's mode may send now. */
   readonly limits: Limits;
+  /** The operator's own limit of the rate, messages per second: beyond twice that a client is refused (F-9). */
+  readonly maxFps: number;
   readonly windowMs: number;
 }

@@ -98,7 +98,7 @@ describe('flow', () => {
       limits: { maxFps: 1, credit: 1, imageSizePx: 128, maxFrameBytes: 9000 },
       reason: 'busy',
     });
-    expect(connection.guidance).toEqual({
+    expect(connection.guidance).toMatchObject({
       maxFps: 1,
       credit: 1,
       imageSizePx: 128,
@@ -107,6 +107,23 @@ describe('flow', () => {
     });
     frame(2);
     expect(connection.canSend()).toBe(false);
+  });
+
+  it('U-7 an update paces within the newest limits, and cannot raise them', async () => {
+    const { connection, goLive, frame } = createHarness();
+    const socket = await goLive();
+    const limits = { maxFps: 2, credit: 2, imageSizePx: 120, maxFrameBytes: 9000 };
+    socket.say({ type: 'limits', limits, reason: 'overloaded' });
+    expect(connection.pacer.wantedFps).toBe(2);
+    frame(1);
+    socket.update({ seq: 0, nextCrop: FULL, maxFps: 5, credit: 4, imageSizePx: 192 });
+    expect(connection.guidance).toMatchObject({ maxFps: 2, credit: 2, imageSizePx: 120 });
+    expect(connection.pacer.wantedFps).toBe(2);
+    frame(2);
+    socket.update({ seq: 1, nextCrop: null, maxFps: 1, credit: 1, imageSizePx: 320 });
+    expect(connection.guidance).toMatchObject({ maxFps: 1, credit: 1, imageSizePx: 200 });
+    socket.say({ type: 'limits', limits: { ...limits, maxFps: 4 }, reason: 'recovered' });
+    expect(connection.pacer.wantedFps).toBe(4);
   });
 
   it('hands on an update it did not ask for without counting it', async () => {

@@ -40,7 +40,8 @@ function admitted(changes: Partial<StreamDependencies> = {}) {
   const clock = { nowMs: T0 };
   const deps: StreamDependencies = {
     now: () => clock.nowMs,
-    limits: LIMITS,
+    maxFps: LIMITS.maxFps,
+    load: { limitsOf: () => LIMITS, note: ignore },
     windowMs: 30_000,
     inference: { request: () => Promise.resolve({ status: 'away' }) },
     logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },

@@ -28,6 +28,8 @@ export class Driver {
   state: ConnectionState = openConnection(T0);
   readonly effects: ConnectionEffect[] = [];
   readonly windowMs: number;
+  /** What load allows now. */
+  limits = LIMITS;
   #seq = 0;
 
   constructor(windowMs = 30_000) {
@@ -35,7 +37,12 @@ export class Driver {
   }
 
   dispatch(event: ConnectionEvent): readonly ConnectionEffect[] {
-    const step = reduceConnection(this.state, event, { nowMs: this.nowMs, limits: LIMITS, windowMs: this.windowMs });
+    const step = reduceConnection(this.state, event, {
+      nowMs: this.nowMs,
+      limits: this.limits,
+      maxFps: LIMITS.maxFps,
+      windowMs: this.windowMs,
+    });
     this.state = step.state;
     this.effects.push(...step.effects);
     return step.effects;

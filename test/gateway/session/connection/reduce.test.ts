@@ -2,9 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MAX_FAULTS } from '../../../../gateway/session/connection/closing.ts';
 import { HELLO_DEADLINE_MS, STOP_DEADLINE_MS } from '../../../../gateway/session/connection/reduce.ts';
 import { faceAtScreen, NO_FACE } from '../../../../harness/observations.ts';
-import { seededRandom } from '../../../../harness/random.ts';
-import type { FaceObservation } from '../../../../shared/observation.ts';
-import { PROTOCOL_FAULTS, ProtocolError, type ProtocolFault } from '../../../../shared/protocol/errors.ts';
+import { ProtocolError } from '../../../../shared/protocol/errors.ts';
 import { Driver, newAccount, sumOf, T0 } from './driver.ts';
 
 function closeCode(driver: Driver): number {
@@ -186,93 +184,6 @@ describe('connection that tracks', () => {
     driver.answer();
     driver.frame(5000);
     expect(driver.last('infer').roi).toBeNull();
-  });
-});
-
-describe('closing', () => {
-  const ends = (Object.keys(PROTOCOL_FAULTS) as ProtocolFault[]).filter(
-    (fault) => PROTOCOL_FAULTS[fault].close !== null,
-  );
-  const phases = [
-    ['waits for hello', () => new Driver()],
-    ['is ready', () => admitted()],
-    ['tracks', () => Driver.tracking()],
-    ['stops', () => stopping()],
-  ] as const;
-
-  function admitted(): Driver {
-    const driver = new Driver();
-    driver.admit();
-    return driver;
-  }
-
-  function stopping(): Driver {
-    const driver = Driver.tracking();
-    driver.frame(100);
-    driver.dispatch({ type: 'control', message: { type: 'stop', atMs: 200 } });
-    return driver;
-  }
-
-  it.each(ends.flatMap((fault) => phases.map(([phase, open]) => ({ fault, phase, open }))))(
-    'X-1 $fault: an error with `fatal` goes out just before the close of a connection that $phase',
-    ({ fault, open }) => {
-      const driver = open();
-      const error = new ProtocolError(fault, 'what is wrong');
-      driver.dispatch({ type: 'fault', error, seq: null });
-      expect(driver.effects.slice(-2)).toMatchObject([
-        { type: 'send', message: { type: 'error', code: fault, fatal: true, retry: PROTOCOL_FAULTS[fault].retry } },
-        { type: 'close', code: error.closeCode, reason: fault },
-      ]);
-    },
-  );
-
-  it.each(['superseded', 'drain'] as const)('X-1 %s: so too where the gateway ends it by itself', (type) => {
-    for (const [, open] of phases) {
-      const driver = open();
-      driver.dispatch({ type });
-      expect(driver.effects.slice(-2)).toMatchObject([{ type: 'send', message: { fatal: true } }, { type: 'close' }]);
-    }
-  });
-});
-
-describe('totals', () => {
-  const away: FaceObservation = { ...faceAtScreen(), face: null };
-  const scenes = [faceAtScreen(), NO_FACE, away];
-
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])('U-6 never decrease, and trail the clock by a second at most (seed %i)', (seed) => {
-    const random = seededRandom(seed);
-    const driver = Driver.tracking(3000);
-    let atMs = 0;
-    for (let step = 0; step < 400; step++) {
-      atMs += Math.round(random() * (random() < 0.05 ? 5000 : 400));
-      const scene = scenes[Math.floor(random() * scenes.length)] ?? NO_FACE;
-      const choice = random();
-      if (choice < 0.6) {
-        driver.frame(atMs);
-        driver.answer(scene);
-      } else if (choice < 0.8) {
-        driver.same(atMs);
-      } else if (choice < 0.9) {
-        driver.frame(atMs);
-        driver.dispatch({ type: 'unserved', frame: driver.last('infer').frame, status: 'busy' });
-      } else if (choice < 0.95) {
-        driver.dispatch({ type: 'control', message: { type: 'section', sectionId: step + 1, atMs } });
-      } else {
-        driver.same(Math.max(0, atMs - 700));
-      }
-      driver.dispatch({ type: 'tick' });
-    }
-    const updates = driver.all('update').map(({ update }) => update);
-    expect(new Set(updates.map(({ outcome }) => outcome))).toEqual(new Set(['processed', 'unserved', 'out_of_order']));
-    for (const [index, update] of updates.entries()) {
-      const before = updates[index - 1] ?? { focusedMs: 0, unfocusedMs: 0, unknownMs: 0, untrackedMs: 0 };
-      for (const key of ['focusedMs', 'unfocusedMs', 'unknownMs', 'untrackedMs'] as const) {
-        expect(update[key]).toBeGreaterThanOrEqual(before[key]);
-      }
-      if (update.outcome !== 'processed') continue;
-      expect(sumOf(update)).toBeLessThanOrEqual(update.captureMs);
-      expect(update.captureMs - sumOf(update)).toBeLessThanOrEqual(1000);
-    }
   });
 });
 
