@@ -1,7 +1,7 @@
 import type { OutputInfo, Sharp, SharpInput, SharpOptions } from 'sharp';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import type { PixelImage } from '../../shared/vision/image.ts';
-import { MAX_IMAGE_HEIGHT_PX, MAX_IMAGE_WIDTH_PX } from './guard.ts';
+import { MAX_IMAGE_LONG_SIDE_PX, MAX_IMAGE_SHORT_SIDE_PX } from './guard.ts';
 import type { Size } from './region.ts';
 
 type MakeSharp = (input: SharpInput, options: SharpOptions) => Sharp;
@@ -25,7 +25,7 @@ async function decode(bytes: Uint8Array, header: Size, channels: 3 | 4): Promise
   try {
     const colours = sharp(bytes, {
       failOn: 'warning',
-      limitInputPixels: MAX_IMAGE_WIDTH_PX * MAX_IMAGE_HEIGHT_PX,
+      limitInputPixels: MAX_IMAGE_LONG_SIDE_PX * MAX_IMAGE_SHORT_SIDE_PX,
     }).toColourspace('srgb');
     ({ data, info } = await (channels === 3 ? colours.removeAlpha() : colours.ensureAlpha())
       .raw()

@@ -1,6 +1,6 @@
-/** Largest picture that is decoded: four times the usual webcam frame. */
-export const MAX_IMAGE_WIDTH_PX = 1280;
-export const MAX_IMAGE_HEIGHT_PX = 960;
+/** Largest picture that is decoded, either way up: four times the usual webcam frame. */
+export const MAX_IMAGE_LONG_SIDE_PX = 1280;
+export const MAX_IMAGE_SHORT_SIDE_PX = 960;
 
 /** A file with more segments than this before its picture is no camera frame. */
 const MAX_JPEG_SEGMENTS = 64;
@@ -17,8 +17,9 @@ function refuse(fault: GuardFault, reason: string): GuardVerdict {
 
 function accept(format: 'jpeg' | 'webp', widthPx: number, heightPx: number): GuardVerdict {
   if (widthPx === 0 || heightPx === 0) return refuse('imageCorrupt', 'a picture without area');
-  if (widthPx > MAX_IMAGE_WIDTH_PX || heightPx > MAX_IMAGE_HEIGHT_PX) {
-    return refuse('imageTooLarge', `${widthPx}×${heightPx}, the limit is ${MAX_IMAGE_WIDTH_PX}×${MAX_IMAGE_HEIGHT_PX}`);
+  const [long, short] = [MAX_IMAGE_LONG_SIDE_PX, MAX_IMAGE_SHORT_SIDE_PX];
+  if (Math.max(widthPx, heightPx) > long || Math.min(widthPx, heightPx) > short) {
+    return refuse('imageTooLarge', `${widthPx}×${heightPx}, the limit is ${long}×${short} or ${short}×${long}`);
   }
   return { ok: true, format, widthPx, heightPx };
 }
@@ -49,8 +50,15 @@ function checkFrame(view: DataView, at: number, marker: number): GuardVerdict {
   if (components !== 1 && components !== 3) return refuse('imageFormat', `${components} components, expected 1 or 3`);
   const verdict = accept('jpeg', view.getUint16(at + 5), view.getUint16(at + 3));
   if (!verdict.ok) return verdict;
-  const ends = view.getUint16(view.byteLength - 2) === ((0xff << 8) | MARKER.end);
-  return ends ? verdict : refuse('imageCorrupt', 'the file does not end where its picture does');
+  return hasEnd(view, at) ? verdict : refuse('imageCorrupt', 'the file ends before its picture');
+}
+
+/** True if the picture's end marker comes after `from`. Cameras pad their files, so it need not be the last. */
+function hasEnd(view: DataView, from: number): boolean {
+  for (let at = view.byteLength - 2; at > from; at--) {
+    if (view.getUint8(at) === 0xff && view.getUint8(at + 1) === MARKER.end) return true;
+  }
+  return false;
 }
 
 function guardJpeg(view: DataView): GuardVerdict {
@@ -105,7 +113,7 @@ function guardWebp(view: DataView): GuardVerdict {
 
 /**
  * Judges a picture by its header alone, before any decoder sees it: format by its magic bytes,
- * whatever it is called; dimensions; for JPEG the coding process, components and the end of the file as well.
+ * whatever it is called; dimensions; for JPEG the coding process, the components and that it has an end.
  */
 export function guardImage(bytes: Uint8Array): GuardVerdict {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,5 +1,6 @@
 // Huffman tables (ITU-T T.81, annex C and F.2.2) and the bits they are read from.
 import { HUFFMAN, HUFFMAN_BYTES } from './layout';
+import { standardTable } from './standard-tables';
 
 const LOOKUP_BITS: i32 = 10;
 /** A lookup entry: bits 0–4 bits used, bit 7 set when the value is in bits 16–31, bits 8–15 the symbol. */
@@ -70,6 +71,12 @@ export function buildTable(slot: i32, counts: usize, symbols: usize, total: i32)
     code <<= 1;
   }
   return true;
+}
+
+/** Builds the standard table of a slot. */
+export function buildStandardTable(slot: i32): void {
+  const counts = standardTable(slot);
+  buildTable(slot, counts, counts + 16, slot < 2 ? 12 : 162);
 }
 
 let position: usize = 0;

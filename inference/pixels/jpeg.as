@@ -3,6 +3,7 @@
 import { toPixels } from './colour';
 import {
   BROKEN,
+  buildStandardTable,
   buildTable,
   markerPosition,
   naturalOrder,
@@ -12,7 +13,7 @@ import {
   startBits,
   tableAt,
 } from './huffman';
-import { BLOCK, COMPONENT_BYTES, COMPONENTS, INPUT, MAX_FILE_BYTES, MAX_HEIGHT, MAX_WIDTH, QUANT } from './layout';
+import { BLOCK, COMPONENT_BYTES, COMPONENTS, INPUT, MAX_FILE_BYTES, MAX_LONG_SIDE, MAX_SHORT_SIDE, QUANT } from './layout';
 import { fillBlock, transformBlock } from './transform';
 
 /** What decode answers; inference/pixels/kernel.ts has the same numbers. */
@@ -95,8 +96,9 @@ function readFrame(from: usize, to: usize): i32 {
   components = <i32>load<u8>(from + 5);
   if (load<u8>(from) != 8 || (components != 1 && components != 3)) return UNSUPPORTED;
   if (width == 0 || height == 0 || from + 6 + <usize>components * 3 != to) return CORRUPT;
+  if (max(width, height) > MAX_LONG_SIDE || min(width, height) > MAX_SHORT_SIDE) return UNSUPPORTED;
   // Below this libjpeg upsamples another way.
-  if (width > MAX_WIDTH || height > MAX_HEIGHT || width < 16 || height < 16) return UNSUPPORTED;
+  if (width < 16 || height < 16) return UNSUPPORTED;
   idOf = 0;
   quantOf = 0;
   for (let index = 0; index < components; index++) {
@@ -127,14 +129,18 @@ function readScan(from: usize, to: usize): i32 {
     const dc = tables >> 4;
     const ac = tables & 15;
     if (dc > 1 || ac > 1) return UNSUPPORTED;
-    if ((haveTables & (1 << dc)) == 0 || (haveTables & (4 << ac)) == 0) return CORRUPT;
+    // Motion JPEG leaves the standard tables out; libjpeg takes them as given, too.
+    if ((haveTables & (1 << dc)) == 0) buildStandardTable(dc);
+    if ((haveTables & (4 << ac)) == 0) buildStandardTable(2 + ac);
+    haveTables |= (1 << dc) | (4 << ac);
     if ((haveQuant & (1 << item(quantOf, index))) == 0) return CORRUPT;
     dcOf |= dc << (index << 3);
     acOf |= (2 + ac) << (index << 3);
   }
-  // Spectral selection and approximation of a sequential scan.
+  // Spectral selection and approximation of a sequential scan. Some cameras write 0…0 and mean 0…63, as libjpeg reads it.
   const tail = from + 1 + <usize>components * 2;
-  return load<u8>(tail) == 0 && load<u8>(tail + 1) == 63 && load<u8>(tail + 2) == 0 ? DONE : CORRUPT;
+  const last = load<u8>(tail + 1);
+  return load<u8>(tail) == 0 && (last == 63 || last == 0) && load<u8>(tail + 2) == 0 ? DONE : CORRUPT;
 }
 
 let dc0: i32 = 0;

@@ -77,7 +77,7 @@ export class PixelKernel {
     return VERDICTS[this.exports.decode(bytes.length, xPx, yPx, xPx + widthPx, yPx + heightPx)] ?? 'corrupt';
   }
 
-  /** Takes RGBA pixels, at most 1280×960. */
+  /** Takes RGBA pixels, at most 1280×960 or 960×1280. */
   load(rgba: Uint8Array): void {
     this.picture.set(rgba);
   }

@@ -1,8 +1,8 @@
 // Where everything lies in the module's memory, which never grows: views of it stay valid.
 
-/** Largest picture and longest file: inference/pixels/guard.ts and inference/server.ts say the same. */
-export const MAX_WIDTH: i32 = 1280;
-export const MAX_HEIGHT: i32 = 960;
+/** Largest picture, either way up, and longest file: inference/pixels/guard.ts and inference/server.ts say the same. */
+export const MAX_LONG_SIDE: i32 = 1280;
+export const MAX_SHORT_SIDE: i32 = 960;
 export const MAX_FILE_BYTES: i32 = 0x80000;
 
 /** Four quantisation tables of 64 i16, in natural order. */

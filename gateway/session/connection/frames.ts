@@ -165,7 +165,7 @@ const REFUSALS: Readonly<Record<string, ProtocolFault>> = {
 
 const REFUSAL_TEXT: Readonly<Record<string, string>> = {
   imageFormat: 'the image bytes are neither JPEG nor WebP',
-  imageTooLarge: 'the picture has more pixels than inference takes; send at most 1280×960',
+  imageTooLarge: 'the picture has more pixels than inference takes; send at most 1280×960 or 960×1280',
   imageCorrupt: 'the picture is truncated or corrupt',
 };
 

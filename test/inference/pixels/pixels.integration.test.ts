@@ -30,9 +30,38 @@ function fileOf(bytes: Uint8Array, crop?: RectPx): PictureFile {
   return { bytes, format, widthPx, heightPx, crop: crop ?? { xPx: 0, yPx: 0, widthPx, heightPx } };
 }
 
+/** Marker, offset and length of the segments of a JPEG file, the scan's header last. */
+function* segmentsOf(bytes: Buffer): Generator<readonly [marker: number, at: number, length: number]> {
+  for (let at = 2; ; at += 2 + bytes.readUInt16BE(at + 2)) {
+    const marker = bytes.readUInt8(at + 1);
+    yield [marker, at, 2 + bytes.readUInt16BE(at + 2)];
+    if (marker === 0xda) return;
+  }
+}
+
+function withoutSegments(file: Uint8Array, unwanted: number): Uint8Array {
+  const bytes = Buffer.from(file);
+  const parts = [bytes.subarray(0, 2)];
+  let end = 2;
+  for (const [marker, at, length] of segmentsOf(bytes)) {
+    if (marker !== unwanted) parts.push(bytes.subarray(at, at + length));
+    end = at + length;
+  }
+  return Buffer.concat([...parts, bytes.subarray(end)]);
+}
+
+/** A JPEG whose scan header says that it ends with that coefficient. */
+function withSpectralEnd(file: Uint8Array, coefficient: number): Uint8Array {
+  const bytes = Buffer.from(file);
+  for (const [marker, at, length] of segmentsOf(bytes)) {
+    if (marker === 0xda) bytes.writeUInt8(coefficient, at + length - 2);
+  }
+  return bytes;
+}
+
 /** Libvips' pixels: libjpeg-turbo with its exact transform. */
 async function reference(bytes: Uint8Array): Promise<Uint8Array> {
-  return sharp(bytes).toColourspace('srgb').ensureAlpha().raw().toBuffer();
+  return sharp(bytes, { failOn: 'error' }).toColourspace('srgb').ensureAlpha().raw().toBuffer();
 }
 
 /** The reader's pixels, copied. */
@@ -63,6 +92,13 @@ describe('JPEG pixels are those of libjpeg’s exact decoder, bit for bit', () =
     ['quantisation tables of another kind', () => resized(200, 150, { quantisationTable: 3 })],
     ['grey', () => sharp(clipFrame(0)).greyscale().jpeg().toBuffer()],
     ['a kind left to libvips: tiny', () => resized(9, 7)],
+    ['a phone upright', () => resized(960, 1280, { quality: 60 })],
+    ['bytes after the end marker', async () => Buffer.concat([await resized(200, 150), Buffer.alloc(500)])],
+    [
+      'Motion JPEG, without Huffman tables',
+      async () => withoutSegments(await resized(200, 150, { optimizeCoding: false }), 0xc4),
+    ],
+    ['a scan that says 0…0', async () => withSpectralEnd(await resized(200, 150), 0)],
   ])('%s', async (_kind, make) => {
     const bytes = await make();
     expect(Buffer.compare(await kernelPixels(bytes), await reference(bytes))).toBe(0);
