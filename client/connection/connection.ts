@@ -1,6 +1,7 @@
 import { RelayError } from '../../shared/errors.ts';
 import type { CalibrationRequest } from '../../shared/protocol/calibration.ts';
 import type { ClientControl, ServerControl } from '../../shared/protocol/control.ts';
+import { FEATURES } from '../../shared/protocol/features.ts';
 import { decodeUpdate, type Update } from '../../shared/protocol/update.ts';
 import { SUBPROTOCOL } from '../../shared/protocol/version.ts';
 import { Alarms } from './alarms.ts';
@@ -75,6 +76,7 @@ export class RelayConnection {
     this.#rules = {
       client: options.client ?? 'gaze-relay-client',
       device: options.device ?? null,
+      features: FEATURES,
       connectWithinMs: options.connectWithinMs === undefined ? 20_000 : options.connectWithinMs,
       outageLimitMs: options.outageLimitMs ?? null,
     };

@@ -55,6 +55,10 @@ function list<T>(check: Check<T>): Check<T[]> {
   return (value, path) => array(value, path).map((item, index) => check(item, `${path}.${index}`));
 }
 
+function emptyByDefault<T>(check: Check<T[]>): Check<T[]> {
+  return (value, path) => (value === undefined ? [] : check(value, path));
+}
+
 /** An object with these fields; others, which a newer gateway may send, are left out. */
 function object<T>(fields: { readonly [Key in keyof T]-?: Check<T[Key]> }): Check<T> {
   const record = when(isRecord);
@@ -94,6 +98,7 @@ const CHECKS: { readonly [Type in ServerControl['type']]: Check<Extract<ServerCo
     totals,
     limits,
     calibration: nullByDefault(calibration),
+    features: emptyByDefault(list(text)),
   }),
   started: object({ type: oneOf(['started']), atMs: captureMs }),
   stopped: object({ type: oneOf(['stopped']), sessionId: uuid, totals, saved: flag }),

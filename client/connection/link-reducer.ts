@@ -64,7 +64,7 @@ function stay(state: LinkState): LinkStep {
 
 function attempt(state: LinkState): LinkStep {
   return {
-    state: { ...state, phase: { name: 'ticket' }, generation: state.generation + 1 },
+    state: { ...state, phase: { name: 'ticket' }, generation: state.generation + 1, features: [] },
     effects: [{ type: 'get_ticket' }],
   };
 }
@@ -84,6 +84,8 @@ function greet(state: LinkState, rules: LinkRules): LinkStep {
           resume: state.resumeToken,
           client: rules.client,
           device: rules.device,
+          // A gateway of the first v1 refuses the field; without a feature there is nothing to say.
+          ...(rules.features.length === 0 ? {} : { features: [...rules.features] }),
         },
       },
     ],
@@ -106,6 +108,7 @@ function onControl(state: LinkState, message: ServerControl, nowMs: number): Lin
         moves: message.resumed ? state.moves : [],
         owedStop: message.resumed ? state.owedStop : null,
         guidance: guidanceFromLimits(message.limits, null),
+        features: message.features,
       };
       const next = start(welcomed, nowMs);
       const unanswered = state.owedStop !== null && welcomed.owedStop === null ? UNANSWERED : [];

@@ -87,6 +87,8 @@ export interface LinkState {
   readonly moves: readonly SectionMove[];
   readonly owedStop: OwedStop | null;
   readonly guidance: Guidance | null;
+  /** What the newest `welcome` agreed on beyond the first v1: nothing else is sent. */
+  readonly features: readonly string[];
 }
 
 export interface LinkRules {
@@ -94,6 +96,8 @@ export interface LinkRules {
   readonly client: string;
   /** UUID that the browser made for itself, null without one. */
   readonly device: string | null;
+  /** What this client has beyond the first v1 (V-2). */
+  readonly features: readonly string[];
   /** Longest time to the first welcome before giving up, ms; null = never give up. */
   readonly connectWithinMs: number | null;
   /** Longest outage before giving up, ms; null = never give up. */
@@ -165,6 +169,7 @@ export function initialLinkState(resumeToken: string | null): LinkState {
     moves: [],
     owedStop: null,
     guidance: null,
+    features: [],
   };
 }
 

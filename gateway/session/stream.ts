@@ -6,6 +6,7 @@ import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import type { Calibrated } from '../../shared/protocol/calibration.ts';
 import { type Hello, parseClientControl, type ServerControl } from '../../shared/protocol/control.ts';
 import { ProtocolError } from '../../shared/protocol/errors.ts';
+import { FEATURES } from '../../shared/protocol/features.ts';
 import { type ClientMessage, decodeClientMessage, FRAME_HEADER_BYTES } from '../../shared/protocol/frames.ts';
 import { encodeUpdate } from '../../shared/protocol/update.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -114,7 +115,8 @@ export class Stream {
 
   receiveText(text: string): void {
     try {
-      this.dispatch({ type: 'control', message: parseClientControl(text) });
+      const agreed = 'features' in this.#state ? this.#state.features : [];
+      this.dispatch({ type: 'control', message: parseClientControl(text, agreed) });
     } catch (error) {
       this.#fault(error);
     }
@@ -145,7 +147,7 @@ export class Stream {
     const { now, load, maxFps, windowMs } = this.#deps;
     const before = this.#state;
     const limits = load.limitsOf('account' in before ? before.account.mode : 'server');
-    const step = reduceConnection(before, event, { nowMs: now(), limits, maxFps, windowMs });
+    const step = reduceConnection(before, event, { nowMs: now(), limits, maxFps, windowMs, features: FEATURES });
     this.#state = step.state;
     if (step.state.phase !== before.phase) {
       for (const { fields, message } of lifecycleLines(before, step.state, step.effects)) {

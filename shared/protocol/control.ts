@@ -8,6 +8,7 @@ import {
 } from './calibration.ts';
 import { parseControlText } from './control-text.ts';
 import { PROTOCOL_FAULTS, ProtocolError, type ProtocolFault } from './errors.ts';
+import { assertAgreed, FEATURE_GATES, type FeatureGate, MAX_FEATURE_CHARS, MAX_FEATURES } from './features.ts';
 import { SUBPROTOCOL } from './version.ts';
 
 const durationMs = captureMsSchema;
@@ -27,6 +28,8 @@ export const helloSchema = z.strictObject({
   client: z.string().max(80).default('unknown'),
   /** What the browser calls itself, made by chance once: calibrations are kept for it (K-7). */
   device: z.uuid().toLowerCase().nullable().default(null),
+  /** Features that the client has beyond the first v1 (V-2); unknown names are ignored. */
+  features: z.array(z.string().min(1).max(MAX_FEATURE_CHARS)).max(MAX_FEATURES).optional(),
 });
 
 /** Capture begins, or the camera's frame size changed: the session clock starts at the first one. */
@@ -88,6 +91,8 @@ const welcomeSchema = z.object({
   limits: limitsSchema,
   /** The calibration in use; null without one. */
   calibration: calibrationStatusSchema.nullable().default(null),
+  /** Features of `hello` that this gateway has too: those hold on this connection (V-2). */
+  features: z.array(z.string()).default([]),
 });
 
 const startedSchema = z.object({ type: z.literal('started'), atMs: durationMs });
@@ -122,10 +127,21 @@ export const serverControlSchema = z.discriminatedUnion('type', [
 ]);
 export type ServerControl = z.infer<typeof serverControlSchema>;
 
-/** Reads a client's text message. Throws ProtocolError `control_not_json` or `control_invalid`. */
-export function parseClientControl(text: string): ClientControl {
-  const result = clientControlSchema.safeParse(parseControlText(text));
-  if (result.success) return result.data;
+/**
+ * Reads a client's text message on a connection with these agreed features. Throws ProtocolError `control_not_json` or
+ * `control_invalid`, the latter also for what needs a feature that was not agreed.
+ */
+export function parseClientControl(
+  text: string,
+  agreed: readonly string[] = [],
+  gates: readonly FeatureGate[] = FEATURE_GATES,
+): ClientControl {
+  const given = parseControlText(text);
+  const result = clientControlSchema.safeParse(given);
+  if (result.success) {
+    assertAgreed(given as Readonly<Record<string, unknown>>, agreed, gates);
+    return result.data;
+  }
   throw new ProtocolError('control_invalid', describeIssues(result.error));
 }
 

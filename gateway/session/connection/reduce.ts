@@ -1,5 +1,6 @@
 import type { ClientControl } from '../../../shared/protocol/control.ts';
 import { ProtocolError } from '../../../shared/protocol/errors.ts';
+import { agreedFeatures } from '../../../shared/protocol/features.ts';
 import { accountTotals, captureClock, plainTotals, startCapture, stopCapture, unflushedMs } from '../account.ts';
 import { calibrationStatus } from '../account-calibration.ts';
 import { NO_PICTURE } from '../freeze.ts';
@@ -75,7 +76,11 @@ function beforeAdmission(state: Early, event: ConnectionEvent, context: Connecti
     case 'control':
       if (waiting && event.message.type === 'hello') {
         return next(
-          { phase: 'authenticating', openedAtMs: state.openedAtMs },
+          {
+            phase: 'authenticating',
+            openedAtMs: state.openedAtMs,
+            features: agreedFeatures(event.message.features ?? [], context.features),
+          },
           { type: 'authenticate', hello: event.message },
         );
       }
@@ -88,6 +93,7 @@ function beforeAdmission(state: Early, event: ConnectionEvent, context: Connecti
         : closeWith(event.error);
     case 'admitted': {
       const { account } = event;
+      const features = 'features' in state ? state.features : [];
       const bucket = frameBucketLimits(context);
       return next(
         {
@@ -96,6 +102,7 @@ function beforeAdmission(state: Early, event: ConnectionEvent, context: Connecti
           faults: 0,
           frameBucket: fullBucket(bucket, context.nowMs),
           limits: context.limits,
+          features,
         },
         {
           type: 'send',
@@ -109,6 +116,7 @@ function beforeAdmission(state: Early, event: ConnectionEvent, context: Connecti
             totals: plainTotals(accountTotals(account)),
             limits: context.limits,
             calibration: calibrationStatus(account, context.nowMs),
+            features: [...features],
           },
         },
       );
@@ -305,7 +313,14 @@ function finish(state: Tracking | Stopping, atMs: number, context: ConnectionCon
   const switched = applyDueSwitches(state.account, atMs, context);
   const { account, effects } = saveWindow(stopCapture(switched.account, atMs, context.nowMs), true);
   return next(
-    { phase: 'ready', account, faults: state.faults, frameBucket: state.frameBucket, limits: state.limits },
+    {
+      phase: 'ready',
+      account,
+      faults: state.faults,
+      frameBucket: state.frameBucket,
+      limits: state.limits,
+      features: state.features,
+    },
     ...switched.effects,
     ...effects,
     {

@@ -22,6 +22,8 @@ export interface Admitted {
   readonly frameBucket: TokenBucket;
   /** What the client was last told in `welcome` or `limits`. */
   readonly limits: Limits;
+  /** What `welcome` agreed on beyond the first v1. */
+  readonly features: readonly string[];
 }
 
 /** What a connection with a running camera carries. */
@@ -41,7 +43,7 @@ export interface Capturing extends Admitted {
 /** A student's connection, from the socket's opening to its end. */
 export type ConnectionState =
   | { readonly phase: 'awaiting_hello'; readonly openedAtMs: number }
-  | { readonly phase: 'authenticating'; readonly openedAtMs: number }
+  | { readonly phase: 'authenticating'; readonly openedAtMs: number; readonly features: readonly string[] }
   | ({ readonly phase: 'ready' } & Admitted)
   | ({ readonly phase: 'tracking' } & Capturing)
   /** Stopped by the client while a frame is still at inference. */
@@ -122,4 +124,6 @@ export interface ConnectionContext {
   /** The operator's own limit of the rate, messages per second: beyond twice that a client is refused (F-9). */
   readonly maxFps: number;
   readonly windowMs: number;
+  /** What this gateway has beyond the first v1. */
+  readonly features: readonly string[];
 }

@@ -16,6 +16,7 @@ const POINTS = [
 const MESSAGES: { readonly [Type in ServerControl['type']]: readonly Extract<ServerControl, { type: Type }>[] } = {
   welcome: [
     welcome(),
+    welcome({ features: ['a-feature', 'another'] }),
     welcome({ resumed: true, calibration: { version: 1, ageMs: 5, yawErrorDeg: 2.5, pitchErrorDeg: null } }),
   ],
   started: [{ type: 'started', atMs: 7 }],

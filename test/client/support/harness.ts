@@ -95,6 +95,7 @@ export function welcome(overrides: Partial<Welcome> = {}): Welcome {
     totals: { focusedMs: 0, unfocusedMs: 0, unknownMs: 0, untrackedMs: 0 },
     limits: { maxFps: 5, credit: 2, imageSizePx: 192, maxFrameBytes: 60_000 },
     calibration: null,
+    features: [],
     ...overrides,
   };
 }

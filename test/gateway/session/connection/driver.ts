@@ -30,6 +30,8 @@ export class Driver {
   readonly windowMs: number;
   /** What load allows now. */
   limits = LIMITS;
+  /** What this gateway has beyond the first v1. */
+  features: readonly string[] = [];
   #seq = 0;
 
   constructor(windowMs = 30_000) {
@@ -42,6 +44,7 @@ export class Driver {
       limits: this.limits,
       maxFps: LIMITS.maxFps,
       windowMs: this.windowMs,
+      features: this.features,
     });
     this.state = step.state;
     this.effects.push(...step.effects);
@@ -58,11 +61,10 @@ export class Driver {
     return found;
   }
 
-  hello(): void {
-    this.dispatch({
-      type: 'control',
-      message: { type: 'hello', protocol: 'gaze-relay.v1', ticket: 't', resume: null, client: 'test', device: null },
-    });
+  hello(features?: string[]): void {
+    const ids = { ticket: 't', resume: null, client: 'test', device: null };
+    const message = { type: 'hello', protocol: 'gaze-relay.v1', ...ids } as const;
+    this.dispatch({ type: 'control', message: features === undefined ? message : { ...message, features } });
   }
 
   admit(account: SessionAccount = newAccount(), resumed = false): void {

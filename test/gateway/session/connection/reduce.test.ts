@@ -17,6 +17,24 @@ describe('connection before admission', () => {
     expect(driver.last('send').message).toMatchObject({ type: 'welcome', resumed: false, clockMs: 0 });
   });
 
+  it('V-2 welcome names the features of hello that the gateway has too, and the connection keeps them', () => {
+    const driver = new Driver();
+    driver.features = ['adaptive', 'pauses'];
+    driver.hello(['pauses', 'unheard-of']);
+    driver.dispatch({ type: 'admitted', account: newAccount(), resumed: false, resumeToken: 'r' });
+    expect(driver.last('send').message).toMatchObject({ type: 'welcome', features: ['pauses'] });
+    driver.start();
+    driver.dispatch({ type: 'control', message: { type: 'stop', atMs: 0 } });
+    expect(driver.state).toMatchObject({ phase: 'ready', features: ['pauses'] });
+  });
+
+  it('V-2 a client of the first v1 gets none', () => {
+    const driver = new Driver();
+    driver.features = ['adaptive'];
+    driver.admit();
+    expect(driver.last('send').message).toMatchObject({ type: 'welcome', features: [] });
+  });
+
   it.each([
     ['a binary message', (driver: Driver) => driver.same(0)],
     ['another control message', (driver: Driver) => driver.start()],
