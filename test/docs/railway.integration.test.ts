@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { createRailwayContext, project } from 'railway/iac';
 import { beforeAll, describe, expect, it } from 'vitest';
 import program from '../../.railway/railway.ts';
 import { gatewayConfigSchema, gatewayEnvironmentSchema } from '../../gateway/config.ts';
@@ -8,6 +7,7 @@ import { inferenceConfigSchema, inferenceEnvironmentSchema } from '../../inferen
 import { readConfig, variablesOf } from '../../shared/config.ts';
 import { cli } from '../support/cli.ts';
 import { imageProcess } from '../support/dockerfile.ts';
+import { createRailwayContext } from '../support/railway-iac.ts';
 
 const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
@@ -28,9 +28,8 @@ interface Service {
 }
 
 async function evaluate(environment: string): Promise<Map<string, Service>> {
-  const definition = await program(createRailwayContext({ environment }), project);
-  const resources = (definition.resources ?? []).flat() as unknown as Service[];
-  return new Map(resources.map((resource) => [resource.name, resource]));
+  const { resources } = program(createRailwayContext({ environment }));
+  return new Map(resources.map((resource) => [resource.name, resource as unknown as Service]));
 }
 
 let services: Map<string, Service>;
