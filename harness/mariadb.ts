@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -18,6 +18,7 @@ const USER = 'relay';
 const PASSWORD = 'r3lay:p@ss/word %';
 const START_LIMIT_MS = 60_000;
 const POLL_MS = 50;
+const LOG_FILE_SIZE = '16M';
 
 export interface MariaDb {
   readonly host: string;
@@ -45,14 +46,32 @@ export interface MariaDbOptions {
   readonly timeZone?: string;
 }
 
+/** Names a folder made by `installMariaDb`: servers then begin with a copy of it, which takes a fifth of the time. */
+export const TEMPLATE_VARIABLE = 'MARIADB_TEMPLATE';
+
+/** Makes a data folder with the system tables in it. */
+export async function installMariaDb(dataDir: string): Promise<void> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'relay-db-install-'));
+  try {
+    await run(ensureProgram(MARIADB_INSTALLER), [
+      '--no-defaults',
+      `--datadir=${dataDir}`,
+      // Two servers that share a folder for temporary tables may remove each other's.
+      `--tmpdir=${folder}`,
+      `--innodb-log-file-size=${LOG_FILE_SIZE}`,
+      '--auth-root-authentication-method=normal',
+      '--skip-test-db',
+      ...asRoot(),
+    ]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 async function makeDataDirectory(dataDir: string): Promise<void> {
-  await run(ensureProgram(MARIADB_INSTALLER), [
-    '--no-defaults',
-    `--datadir=${dataDir}`,
-    '--auth-root-authentication-method=normal',
-    '--skip-test-db',
-    ...asRoot(),
-  ]);
+  const template = process.env[TEMPLATE_VARIABLE];
+  if (template === undefined) await installMariaDb(dataDir);
+  else await cp(template, dataDir, { recursive: true });
 }
 
 /** MariaDB refuses to run as root unless it is told to. */
@@ -99,7 +118,8 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaD
         `--bind-address=${HOST}`,
         '--skip-name-resolve',
         '--innodb-buffer-pool-size=64M',
-        '--innodb-log-file-size=16M',
+        `--tmpdir=${folder}`,
+        `--innodb-log-file-size=${LOG_FILE_SIZE}`,
         '--character-set-server=utf8mb4',
         ...asRoot(),
         ...(options.serverOptions ?? []),

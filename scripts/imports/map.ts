@@ -154,7 +154,6 @@ export function roomOf(file: string): string | null {
 export const EXCEPTIONS: readonly string[] = [
   'client/connection/browser-connection.ts > client/session/device-memory.ts',
   'client/dashboard/main.ts > client/strict-csp.ts',
-  'client/page/report-data.ts > client/strict-csp.ts',
   'client/session/student-session.ts > client/widget/types.ts',
   'gateway/delivery/checkpointer.ts > gateway/session/account.ts',
   'gateway/delivery/queue-file.ts > gateway/eyelearn/php/outbox-tables.ts',
@@ -167,5 +166,4 @@ export const EXCEPTIONS: readonly string[] = [
   'gateway/store/mysql/migrate.ts > gateway/eyelearn/dimensions.ts',
   'gateway/store/mysql/store.ts > gateway/eyelearn/rows.ts',
   'gateway/store/mysql/store.ts > gateway/eyelearn/tables.ts',
-  'inference/models/store.ts > scripts/models/convert.ts',
 ];

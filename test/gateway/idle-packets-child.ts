@@ -3,6 +3,7 @@ import mysql from 'mysql2/promise';
 import { startMariaDb } from '../../harness/mariadb.ts';
 import { Peer } from '../../harness/peer.ts';
 import { startProduct } from '../../harness/product.ts';
+import { waitFor } from '../../harness/wait-for.ts';
 
 /**
  * Runs in a network namespace of its own: a student comes and goes, then everything is left alone.
@@ -16,10 +17,6 @@ async function loopbackPackets(): Promise<number> {
   const packets = line?.split(':')[1]?.trim().split(/\s+/)[1];
   if (packets === undefined) throw new Error('no loopback interface');
   return Number(packets);
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 100));
 }
 
 const database = await startMariaDb();
@@ -42,7 +39,7 @@ async function study(userId: number): Promise<boolean> {
 }
 
 await study(1);
-await until(async () => {
+await waitFor('connections and links to close', async () => {
   const observer = await mysql.createConnection(url);
   const [rows] = await observer.query<mysql.RowDataPacket[]>(
     'SELECT COUNT(*) AS others FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND db IS NOT NULL',
@@ -56,7 +53,7 @@ await until(async () => {
 });
 // What the questions above left behind (closing handshakes) ends first.
 let before = await loopbackPackets();
-await until(async () => {
+await waitFor('closing handshakes to end', async () => {
   const now = await loopbackPackets();
   const quiet = now === before;
   before = now;

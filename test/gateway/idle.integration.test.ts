@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type MariaDb, startMariaDb } from '../../harness/mariadb.ts';
 import { Peer } from '../../harness/peer.ts';
 import { type Product, startProduct } from '../../harness/product.ts';
+import { waitFor } from '../../harness/wait-for.ts';
 
 let database: MariaDb;
 let observer: mysql.Connection;
@@ -36,10 +37,6 @@ async function inferenceLinks(): Promise<number> {
   return status.links;
 }
 
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 50));
-}
-
 async function study(userId: number): Promise<void> {
   const { ticket } = (await (await fetch(new URL(`/dev/ticket?userId=${userId}`, product.url))).json()) as {
     ticket: string;
@@ -49,7 +46,7 @@ async function study(userId: number): Promise<void> {
   await peer.start();
   peer.send({ kind: 'same', seq: 0, captureMs: 300, late: false });
   await peer.update(0);
-  await until(async () => (await inferenceLinks()) === 1);
+  await waitFor('an inference link', async () => (await inferenceLinks()) === 1);
   expect((await peer.stop(400)).saved).toBe(true);
   await peer.close();
 }
@@ -57,11 +54,11 @@ async function study(userId: number): Promise<void> {
 describe('an idle gateway', () => {
   it('holds no database connection and no inference link once the last student is gone, and serves the next one', async () => {
     await study(1);
-    await until(async () => (await inferenceLinks()) === 0);
-    await until(async () => (await databaseConnections()) === 0);
+    await waitFor('no inference link', async () => (await inferenceLinks()) === 0);
+    await waitFor('no database connection', async () => (await databaseConnections()) === 0);
     await study(2);
-    await until(async () => (await inferenceLinks()) === 0);
-    await until(async () => (await databaseConnections()) === 0);
+    await waitFor('no inference link', async () => (await inferenceLinks()) === 0);
+    await waitFor('no database connection', async () => (await databaseConnections()) === 0);
     const [rows] = await observer.query<mysql.RowDataPacket[]>(
       'SELECT COUNT(*) AS sessions FROM relay_report_sessions',
     );

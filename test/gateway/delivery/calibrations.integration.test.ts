@@ -7,6 +7,7 @@ import { newestCalibration } from '../../../gateway/store/calibrations.ts';
 import { createLibsqlStore } from '../../../gateway/store/libsql/store.ts';
 import { createMysqlStore } from '../../../gateway/store/mysql/store.ts';
 import type { MetricsStore } from '../../../gateway/store/port.ts';
+import { waitFor } from '../../../harness/wait-for.ts';
 import { RelayError } from '../../../shared/errors.ts';
 import { captureLog } from '../../support/log-capture.ts';
 import { aCalibration, DEVICE_A } from '../store/calibrations.ts';
@@ -49,14 +50,10 @@ describe('calibrations on their way to the store', () => {
     return keeper;
   }
 
-  async function until(condition: () => boolean): Promise<void> {
-    while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-
   it('arrive there', async () => {
     const keeper = await open();
     await keeper.keep(aCalibration());
-    await until(() => keeper.depth() === 0);
+    await waitFor('the delivery', () => keeper.depth() === 0);
     expect(await newestCalibration(store, 7, DEVICE_A, 1)).toEqual(aCalibration());
     expect(await keeper.newest(7, DEVICE_A)).toEqual(aCalibration());
   });
@@ -83,17 +80,17 @@ describe('calibrations on their way to the store', () => {
   it('outlive the gateway and are tried again and again', async () => {
     const first = await open(away);
     await first.keep(aCalibration());
-    await until(() => clock.timers().length > 0);
+    await waitFor('a timer', () => clock.timers().length > 0);
     await first.close();
     let isThere = false;
     const second = await open({
       execute: (statements) => (isThere ? store : away).execute(statements),
     });
-    await until(() => clock.timers().length > 0);
+    await waitFor('a timer', () => clock.timers().length > 0);
     expect(second.depth()).toBe(1);
     isThere = true;
     clock.advance(60_000);
-    await until(() => second.depth() === 0);
+    await waitFor('the delivery', () => second.depth() === 0);
     expect(await newestCalibration(store, 7, DEVICE_A, 1)).toEqual(aCalibration());
   });
 
@@ -109,7 +106,7 @@ describe('calibrations on their way to the store', () => {
       keeper.keep(aCalibration()),
       keeper.keep(aCalibration({ userId: 8 })),
     ]);
-    await until(() => keeper.depth() === 0);
+    await waitFor('the delivery', () => keeper.depth() === 0);
     expect(await newestCalibration(store, 8, DEVICE_A, 1)).not.toBeNull();
     expect(await newestCalibration(store, 66, DEVICE_A, 1)).toBeNull();
     expect(log.codes()).toContain('calibration_set_aside');

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createClient } from '@libsql/client';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSpool, type Spool, type SpoolOptions } from '../../../gateway/delivery/queue.ts';
 import { backoffMs } from '../../../gateway/lib/backoff.ts';
 import { createLibsqlStore } from '../../../gateway/store/libsql/store.ts';
@@ -157,11 +157,11 @@ describe('the spool', () => {
     const spool = await open({ store: await storeOutOfReach(), backoff: { firstMs: 1000, maxMs: 4000 } });
     await spool.append(metricsWindow());
     for (const [failures, waitMs] of [500, 1000, 2000, 2000].entries()) {
-      await vi.waitFor(() => expect(log.codes()).toHaveLength(failures + 1));
+      await expect.poll(() => log.codes()).toHaveLength(failures + 1);
       expect(clock.timers()).toEqual([waitMs]);
       clock.advance(waitMs);
     }
-    await vi.waitFor(() => expect(log.codes()).toHaveLength(5));
+    await expect.poll(() => log.codes()).toHaveLength(5);
     expect(log.entries.at(-1)).toMatchObject({
       level: 'warn',
       fields: { code: 'store_unreachable', waiting: 1, retryInMs: 2000 },
@@ -254,7 +254,7 @@ describe('the spool', () => {
       store: { applyWindows: (windows) => (reachable ? store : away).applyWindows(windows) },
     });
     await spool.append(metricsWindow());
-    await vi.waitFor(() => expect(clock.timers()).toHaveLength(1));
+    await expect.poll(() => clock.timers()).toHaveLength(1);
     expect(await spool.flush(1000)).toBe(1);
     reachable = true;
     expect(await spool.flush(1000)).toBe(0);
@@ -267,11 +267,11 @@ describe('the spool', () => {
     const spool = await open({ store: await silentStore() });
     await spool.append(metricsWindow());
     const flushed = spool.flush(3000);
-    await vi.waitFor(() => expect(clock.timers()).toEqual([3000]));
+    await expect.poll(() => clock.timers()).toEqual([3000]);
     clock.advance(3000);
     expect(await flushed).toBe(1);
     const closed = spool.close();
-    await vi.waitFor(() => expect(clock.timers()).toEqual([2000]));
+    await expect.poll(() => clock.timers()).toEqual([2000]);
     clock.advance(2000);
     await closed;
     expect(await onDisk('SELECT status FROM spool_windows')).toEqual([{ status: 'waiting' }]);

@@ -1,5 +1,5 @@
 import mysql from 'mysql2/promise';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyRetention } from '../../../gateway/privacy/retention.ts';
 import { retentionSchedule } from '../../../gateway/privacy/schedule.ts';
 import { deleteStudent, exportStudent, writeAudit } from '../../../gateway/privacy/student.ts';
@@ -12,29 +12,15 @@ import { Peer } from '../../../harness/peer.ts';
 import { CLOSE } from '../../../shared/protocol/errors.ts';
 import { SUBPROTOCOL } from '../../../shared/protocol/version.ts';
 import { captureLog } from '../../support/log-capture.ts';
-import { BENCHES, type Bench } from '../store/fixtures.ts';
+import { describeStores } from '../store/fixtures.ts';
 import { metricsWindow, SESSION_A, SESSION_B, START_MS, windowSeries } from '../store/windows.ts';
 
 const DAY_MS = 86_400_000;
 const TEACHER = { userId: 50, role: 'teacher' };
 
-describe.each(BENCHES)('the data of students in a $kind store', ({ makeBench }) => {
-  let bench: Bench;
-  let store: MetricsStore;
-
-  beforeAll(async () => {
-    bench = await makeBench();
-  });
-  afterAll(() => bench.dispose());
-  beforeEach(async () => {
-    await bench.reset();
-    store = bench.open();
-    await store.migrate();
-  });
-  afterEach(() => store.close());
-
+describeStores('the data of students in a $kind store', ({ fixture, store }) => {
   async function countOf(table: string): Promise<number> {
-    const [row] = await bench.query(`SELECT COUNT(*) AS n FROM ${table}`);
+    const [row] = await fixture().query(`SELECT COUNT(*) AS n FROM ${table}`);
     return Number(row?.n);
   }
 
@@ -43,7 +29,7 @@ describe.each(BENCHES)('the data of students in a $kind store', ({ makeBench }) 
     for (let day = 0; day < 60; day += 1) {
       const startedAtMs = START_MS + day * DAY_MS;
       const sessionId = `00000000-0000-4000-8000-${String(day).padStart(12, '0')}`;
-      await store.applyWindows(
+      await store().applyWindows(
         [0, 1].map((seq) =>
           metricsWindow({
             sessionId,
@@ -59,7 +45,7 @@ describe.each(BENCHES)('the data of students in a $kind store', ({ makeBench }) 
 
   it('is kept where no limit is set', async () => {
     await fillDays();
-    expect(await applyRetention(store, { detailDays: 0, totalsDays: 0 }, START_MS + 1000 * DAY_MS)).toEqual({
+    expect(await applyRetention(store(), { detailDays: 0, totalsDays: 0 }, START_MS + 1000 * DAY_MS)).toEqual({
       deleted: {},
       isDone: true,
     });
@@ -73,7 +59,7 @@ describe.each(BENCHES)('the data of students in a $kind store', ({ makeBench }) 
     let steps = 0;
     const deleted: Record<string, number> = {};
     for (let isDone = false; !isDone; steps += 1) {
-      const step = await applyRetention(store, rules, nowMs, 1);
+      const step = await applyRetention(store(), rules, nowMs, 1);
       isDone = step.isDone;
       for (const [table, count] of Object.entries(step.deleted)) deleted[table] = (deleted[table] ?? 0) + count;
     }
@@ -84,7 +70,7 @@ describe.each(BENCHES)('the data of students in a $kind store', ({ makeBench }) 
     expect(await countOf('relay_hours')).toBe(30);
     expect(deleted).toMatchObject({ relay_windows: 100, relay_bouts: 200, relay_sessions: 30, relay_hours: 30 });
     // A day later one more day goes.
-    await applyRetention(store, rules, nowMs + DAY_MS);
+    await applyRetention(store(), rules, nowMs + DAY_MS);
     expect(await countOf('relay_windows')).toBe(18);
     expect(await countOf('relay_sessions')).toBe(29);
   });
@@ -93,10 +79,10 @@ describe.each(BENCHES)('the data of students in a $kind store', ({ makeBench }) 
     await fillDays();
     const log = captureLog();
     const rules = { detailDays: 10, totalsDays: 0 };
-    const schedule = retentionSchedule(store, rules, log.logger);
+    const schedule = retentionSchedule(store(), rules, log.logger);
     let nowMs = START_MS + 60 * DAY_MS;
     let looks = 0;
-    for (; Number((await bench.query('SELECT MIN(session_id) AS id FROM relay_windows'))[0]?.id) < 51; looks += 1) {
+    for (; Number((await fixture().query('SELECT MIN(session_id) AS id FROM relay_windows'))[0]?.id) < 51; looks += 1) {
       schedule.tick(nowMs);
       await schedule.idle();
       nowMs += 5000;
@@ -105,7 +91,7 @@ describe.each(BENCHES)('the data of students in a $kind store', ({ makeBench }) 
     schedule.tick(nowMs);
     await schedule.idle();
     // Another gateway of this database leaves it alone for the rest of the day, and does it on the next.
-    const other = retentionSchedule(store, rules, log.logger);
+    const other = retentionSchedule(store(), rules, log.logger);
     other.tick(nowMs + DAY_MS / 2);
     await other.idle();
     expect(await countOf('relay_windows')).toBe(20);
@@ -117,12 +103,12 @@ describe.each(BENCHES)('the data of students in a $kind store', ({ makeBench }) 
   it('waits with that for a database that is away', async () => {
     await fillDays();
     const log = captureLog();
-    const schedule = retentionSchedule(store, { detailDays: 10, totalsDays: 0 }, log.logger);
+    const schedule = retentionSchedule(store(), { detailDays: 10, totalsDays: 0 }, log.logger);
     const nowMs = START_MS + 60 * DAY_MS - 700_000;
-    await bench.cutOff();
+    await fixture().cutOff();
     schedule.tick(nowMs);
     await schedule.idle();
-    await bench.restore();
+    await fixture().restore();
     expect(log.codes()).toEqual(['store_unreachable']);
     schedule.tick(nowMs + 1000);
     await schedule.idle();
@@ -133,8 +119,8 @@ describe.each(BENCHES)('the data of students in a $kind store', ({ makeBench }) 
   });
 
   it('is handed out whole, and of nobody else', async () => {
-    await store.applyWindows([...windowSeries(3), metricsWindow({ sessionId: SESSION_B, userId: 8 })]);
-    const exported = await exportStudent(store, 7, START_MS);
+    await store().applyWindows([...windowSeries(3), metricsWindow({ sessionId: SESSION_B, userId: 8 })]);
+    const exported = await exportStudent(store(), 7, START_MS);
     expect(exported.tables.relay_windows).toHaveLength(3);
     expect(exported.tables.relay_bouts).toHaveLength(6);
     expect(exported.tables.relay_sessions).toMatchObject([{ session_uuid: SESSION_A, user_id: 7 }]);
@@ -142,14 +128,14 @@ describe.each(BENCHES)('the data of students in a $kind store', ({ makeBench }) 
   });
 
   it('is deleted whole, and of nobody else, with a line that says so', async () => {
-    await store.applyWindows([...windowSeries(3), metricsWindow({ sessionId: SESSION_B, userId: 8 })]);
-    expect(await deleteStudent(store, 7, START_MS, TEACHER)).toMatchObject({ relay_windows: 3, relay_sessions: 1 });
-    const left = await exportStudent(store, 7, START_MS);
+    await store().applyWindows([...windowSeries(3), metricsWindow({ sessionId: SESSION_B, userId: 8 })]);
+    expect(await deleteStudent(store(), 7, START_MS, TEACHER)).toMatchObject({ relay_windows: 3, relay_sessions: 1 });
+    const left = await exportStudent(store(), 7, START_MS);
     const { relay_audit: audit, ...data } = left.tables;
     for (const rows of Object.values(data)) expect(rows).toEqual([]);
     expect(audit).toMatchObject([{ actor_user_id: 50, actor_role: 'teacher', action: 'delete_student' }]);
-    expect((await store.sessionReport(SESSION_B))?.windows).toHaveLength(1);
-    expect(await store.sessionReport(SESSION_A)).toBeNull();
+    expect((await store().sessionReport(SESSION_B))?.windows).toHaveLength(1);
+    expect(await store().sessionReport(SESSION_A)).toBeNull();
   });
 
   it('is not read without a line in the audit log', async () => {
@@ -160,8 +146,8 @@ describe.each(BENCHES)('the data of students in a $kind store', ({ makeBench }) 
       subjectUserId: 7,
       detail: 'x'.repeat(300),
     };
-    await writeAudit(store, [line, { ...line, subjectUserId: 8, actor: { userId: null, role: 'operator' } }]);
-    expect(await bench.query('SELECT * FROM relay_audit ORDER BY id')).toMatchObject([
+    await writeAudit(store(), [line, { ...line, subjectUserId: 8, actor: { userId: null, role: 'operator' } }]);
+    expect(await fixture().query('SELECT * FROM relay_audit ORDER BY id')).toMatchObject([
       { subject_user_id: 7, actor_user_id: 50, detail: 'x'.repeat(200) },
       { subject_user_id: 8, actor_user_id: null },
     ]);

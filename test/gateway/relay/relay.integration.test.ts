@@ -5,6 +5,7 @@ import { CLIP_FRAMES } from '../../../harness/clip.ts';
 import { startTestGateway, type TestGateway } from '../../../harness/gateway.ts';
 import { frameMessage, Peer } from '../../../harness/peer.ts';
 import { type Service, startInference } from '../../../harness/services.ts';
+import { waitFor } from '../../../harness/wait-for.ts';
 
 const ENV = { PATH: process.env.PATH, LOG_LEVEL: 'warn' };
 
@@ -18,11 +19,10 @@ function picture(index: number): Uint8Array {
 }
 
 async function untilConnected(): Promise<void> {
-  for (;;) {
+  await waitFor('the inference link', async () => {
     const status = (await (await fetch(new URL('/readyz', gateway.url))).json()) as { inference: string[] };
-    if (status.inference[0] === 'connected') return;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+    return status.inference[0] === 'connected';
+  });
 }
 
 async function tracked(userId: number): Promise<Peer> {

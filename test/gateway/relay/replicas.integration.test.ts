@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
@@ -5,6 +6,7 @@ import { CLIP_FRAMES } from '../../../harness/clip.ts';
 import { startTestGateway, type TestGateway } from '../../../harness/gateway.ts';
 import { frameMessage, Peer } from '../../../harness/peer.ts';
 import { type Service, startService } from '../../../harness/services.ts';
+import { waitFor } from '../../../harness/wait-for.ts';
 import { LINK_PATH } from '../../../shared/link.ts';
 
 const INFERENCE = fileURLToPath(new URL('../../../dist/inference/main.mjs', import.meta.url));
@@ -27,10 +29,6 @@ async function startReplica(address: string): Promise<void> {
 async function links(): Promise<string[]> {
   const status = (await (await fetch(new URL('/readyz', gateway.url))).json()) as { inference: string[] };
   return status.inference;
-}
-
-async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 function connected(count: number): () => Promise<boolean> {
@@ -73,7 +71,7 @@ class Streaming {
   async #run(): Promise<void> {
     for (let seq = 0; this.#running; seq += 1) {
       // At the rate of a real student at most: ten per second.
-      await until(() => performance.now() - this.#startedMs >= seq * 100);
+      await delay(Math.max(0, seq * 100 - (performance.now() - this.#startedMs)));
       const image = CLIP_FRAMES[seq % CLIP_FRAMES.length];
       if (image === undefined) throw new Error('the clip is empty');
       this.#peer.send(frameMessage(seq & 0xffff, Math.floor(performance.now() - this.#startedMs), image));
@@ -104,19 +102,20 @@ afterAll(async () => {
 describe('inference replicas behind one name', () => {
   it('1 → 3 → 2 while students stream: no session ends, every replica serves, almost nothing is unserved', async () => {
     const students = await Promise.all(Array.from({ length: STUDENTS }, (_, index) => Streaming.begin(100 + index)));
-    await until(connected(1));
+    await waitFor('1 links', connected(1));
     await startReplica('127.0.0.2');
     await startReplica('127.0.0.3');
     addresses = ['127.0.0.1', '127.0.0.2', '127.0.0.3'];
-    await until(connected(3));
+    await waitFor('3 links', connected(3));
     const answered = async (address: string) => {
       const status = await (await fetch(`http://${address}:${port}/readyz`)).json();
       return (status as { answered: number }).answered;
     };
-    for (const address of ['127.0.0.2', '127.0.0.3']) await until(async () => (await answered(address)) > 0);
+    for (const address of ['127.0.0.2', '127.0.0.3'])
+      await waitFor(`an answer of ${address}`, async () => (await answered(address)) > 0);
 
     addresses = ['127.0.0.1', '127.0.0.3'];
-    await until(connected(2));
+    await waitFor('2 links', connected(2));
     await replicas.get('127.0.0.2')?.stop();
     replicas.delete('127.0.0.2');
 
@@ -124,7 +123,9 @@ describe('inference replicas behind one name', () => {
     replicas.get('127.0.0.3')?.process.kill('SIGKILL');
     replicas.delete('127.0.0.3');
     const before = students.map(({ outcomes }) => outcomes.processed);
-    await until(() => students.every(({ outcomes }, index) => outcomes.processed >= (before[index] ?? 0) + 10));
+    await waitFor('ten more frames of each', () =>
+      students.every(({ outcomes }, index) => outcomes.processed >= (before[index] ?? 0) + 10),
+    );
 
     expect(students.every(({ socketOpen }) => socketOpen)).toBe(true);
     await Promise.all(students.map((student) => student.end()));
@@ -147,10 +148,10 @@ describe('inference replicas behind one name', () => {
     silent.on('connection', (socket) => socket.on('message', () => asked++));
     addresses = ['127.0.0.1', '127.0.0.4'];
     const student = await Streaming.begin(200);
-    await until(async () => (await links()).includes('ejected'));
+    await waitFor('the ejection', async () => (await links()).includes('ejected'));
     expect(asked).toBeGreaterThanOrEqual(3);
     const { processed } = student.outcomes;
-    await until(() => student.outcomes.processed >= processed + 5);
+    await waitFor('five more frames', () => student.outcomes.processed >= processed + 5);
     await student.end();
     expect(student.outcomes.other).toBeLessThanOrEqual(3);
   });

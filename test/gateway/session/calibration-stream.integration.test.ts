@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { startTestGateway, type TestGateway } from '../../../harness/gateway.ts';
 import { type MariaDb, startMariaDb } from '../../../harness/mariadb.ts';
 import { Peer } from '../../../harness/peer.ts';
+import { waitFor } from '../../../harness/wait-for.ts';
 import { FIVE_PLACES, lookingAt, type ReadAs, shownPoints } from '../../support/calibrating.ts';
 import { DEVICE_A, DEVICE_B } from '../store/calibrations.ts';
 
@@ -59,11 +60,9 @@ async function stored(): Promise<mysql.RowDataPacket[]> {
 }
 
 async function untilStored(): Promise<mysql.RowDataPacket> {
-  for (;;) {
-    const [row] = await stored();
-    if (row !== undefined) return row;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  const row = await waitFor('the calibration in the database', async () => (await stored())[0]);
+  if (row === undefined) throw new Error('no calibration');
+  return row;
 }
 
 beforeAll(async () => {

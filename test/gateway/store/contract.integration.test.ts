@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { MetricsStore, SessionReport } from '../../../gateway/store/port.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
-import { BENCHES, type Bench } from './fixtures.ts';
+import { describeStores } from './fixtures.ts';
 import { metricsWindow, SESSION_A, SESSION_B, START_MS, sumOf, windowSeries } from './windows.ts';
 
 /** The totals that a report must have for these windows, from the windows alone. */
@@ -36,32 +36,18 @@ async function reportOf(store: MetricsStore, sessionId = SESSION_A): Promise<Ses
   return report;
 }
 
-describe.each(BENCHES)('a $kind store', ({ kind, makeBench }) => {
-  let bench: Bench;
-  let store: MetricsStore;
-
-  beforeAll(async () => {
-    bench = await makeBench();
-  });
-  afterAll(() => bench.dispose());
-  beforeEach(async () => {
-    await bench.reset();
-    store = bench.open();
-    await store.migrate();
-  });
-  afterEach(() => store.close());
-
+describeStores('a $kind store', ({ kind, fixture, store }) => {
   it('says its kind, answers a ping and migrates as often as it is told to', async () => {
-    expect(store.kind).toBe(kind);
-    await store.migrate();
-    await store.ping();
+    expect(store().kind).toBe(kind);
+    await store().migrate();
+    await store().ping();
   });
 
   it('is migrated by two gateways at once', async () => {
-    await bench.reset();
-    const gateways = [bench.open(), bench.open()];
+    await fixture().reset();
+    const gateways = [fixture().open(), fixture().open()];
     await Promise.all(gateways.map((gateway) => gateway.migrate()));
-    const tags = await bench.query('SELECT tag FROM relay_migrations ORDER BY tag');
+    const tags = await fixture().query('SELECT tag FROM relay_migrations ORDER BY tag');
     expect(tags.slice(0, 4)).toEqual([
       { tag: '0000_tables' },
       { tag: '0001_report_views' },
@@ -77,8 +63,8 @@ describe.each(BENCHES)('a $kind store', ({ kind, makeBench }) => {
       metricsWindow({ seq: 1, mode: 'device', rule: 'seed', bouts: [], directionMs: {}, gatewayMsSum: 0.125 }),
       metricsWindow({ epoch: 1, seq: 0, final: true }),
     ];
-    expect(await store.applyWindows(windows)).toEqual({ applied: 3, repeated: 0 });
-    const report = await reportOf(store);
+    expect(await store().applyWindows(windows)).toEqual({ applied: 3, repeated: 0 });
+    const report = await reportOf(store());
     expect(report.windows).toEqual(windows);
     expect(report).toMatchObject({ sessionId: SESSION_A, userId: 7, moduleId: 3, startedAtMs: START_MS });
     expect(report).toMatchObject(expectedTotals(windows));
@@ -86,20 +72,20 @@ describe.each(BENCHES)('a $kind store', ({ kind, makeBench }) => {
   });
 
   it('knows nothing of a session it was never told of', async () => {
-    expect(await store.sessionReport(SESSION_B)).toBeNull();
-    expect(await store.sessionReport('not even an id')).toBeNull();
+    expect(await store().sessionReport(SESSION_B)).toBeNull();
+    expect(await store().sessionReport('not even an id')).toBeNull();
   });
 
   it('takes no windows and applies none', async () => {
-    expect(await store.applyWindows([])).toEqual({ applied: 0, repeated: 0 });
+    expect(await store().applyWindows([])).toEqual({ applied: 0, repeated: 0 });
   });
 
   it('counts a window once, however often it comes', async () => {
     const [first, second, third] = [metricsWindow({ seq: 0 }), metricsWindow({ seq: 1 }), metricsWindow({ seq: 2 })];
-    await store.applyWindows([first, second]);
-    expect(await store.applyWindows([first, second])).toEqual({ applied: 0, repeated: 2 });
-    expect(await store.applyWindows([second, third, third])).toEqual({ applied: 1, repeated: 2 });
-    const report = await reportOf(store);
+    await store().applyWindows([first, second]);
+    expect(await store().applyWindows([first, second])).toEqual({ applied: 0, repeated: 2 });
+    expect(await store().applyWindows([second, third, third])).toEqual({ applied: 1, repeated: 2 });
+    const report = await reportOf(store());
     expect(report).toMatchObject(expectedTotals([first, second, third]));
     expect(report.bouts).toHaveLength(6);
   });
@@ -112,8 +98,8 @@ describe.each(BENCHES)('a $kind store', ({ kind, makeBench }) => {
       metricsWindow({ epoch: 0, seq: 0 }),
       metricsWindow({ epoch: 1, seq: 0 }),
     ];
-    for (const window of windows) await store.applyWindows([window]);
-    const report = await reportOf(store);
+    for (const window of windows) await store().applyWindows([window]);
+    const report = await reportOf(store());
     expect(report.windows.map(({ epoch, seq }) => [epoch, seq])).toEqual([
       [0, 0],
       [0, 1],
@@ -125,8 +111,8 @@ describe.each(BENCHES)('a $kind store', ({ kind, makeBench }) => {
   });
 
   it('finds a session by its id in capitals too', async () => {
-    await store.applyWindows([metricsWindow({ sessionId: SESSION_A.toUpperCase() })]);
-    expect((await reportOf(store, SESSION_A.toUpperCase())).sessionId).toBe(SESSION_A);
+    await store().applyWindows([metricsWindow({ sessionId: SESSION_A.toUpperCase() })]);
+    expect((await reportOf(store(), SESSION_A.toUpperCase())).sessionId).toBe(SESSION_A);
   });
 
   it('takes a thousand windows of many sessions in one call', async () => {
@@ -138,22 +124,22 @@ describe.each(BENCHES)('a $kind store', ({ kind, makeBench }) => {
         focusedMs: index,
       }),
     );
-    expect(await store.applyWindows(windows)).toEqual({ applied: 1000, repeated: 0 });
-    expect(await bench.query('SELECT COUNT(*) AS n, SUM(focused_ms) AS ms FROM relay_windows')).toEqual([
+    expect(await store().applyWindows(windows)).toEqual({ applied: 1000, repeated: 0 });
+    expect(await fixture().query('SELECT COUNT(*) AS n, SUM(focused_ms) AS ms FROM relay_windows')).toEqual([
       { n: 1000, ms: 499_500 },
     ]);
-    expect(await bench.query('SELECT COUNT(*) AS n, SUM(focused_ms) AS ms FROM relay_sessions')).toEqual([
+    expect(await fixture().query('SELECT COUNT(*) AS n, SUM(focused_ms) AS ms FROM relay_sessions')).toEqual([
       { n: 230, ms: 499_500 },
     ]);
   });
 
   it('counts each window once when two gateways bring the same ones at the same time', async () => {
-    const other = bench.open();
+    const other = fixture().open();
     const windows = windowSeries(40);
-    const deliveries = windows.flatMap((window) => [store.applyWindows([window]), other.applyWindows([window])]);
-    const results = await Promise.all([...deliveries, store.applyWindows(windows), other.applyWindows(windows)]);
+    const deliveries = windows.flatMap((window) => [store().applyWindows([window]), other.applyWindows([window])]);
+    const results = await Promise.all([...deliveries, store().applyWindows(windows), other.applyWindows(windows)]);
     expect(results.reduce((sum, { applied }) => sum + applied, 0)).toBe(40);
-    const report = await reportOf(store);
+    const report = await reportOf(store());
     expect(report).toMatchObject(expectedTotals(windows));
     expect(report.windows).toHaveLength(40);
     await other.close();
@@ -175,13 +161,13 @@ describe.each(BENCHES)('a $kind store', ({ kind, makeBench }) => {
           );
           const before = distinct.size;
           for (const window of windows) distinct.set(`${window.sessionId}/${window.epoch}/${window.seq}`, window);
-          const result = await store.applyWindows(windows);
+          const result = await store().applyWindows(windows);
           expect(result.applied).toBe(distinct.size - before);
           expect(result.applied + result.repeated).toBe(windows.length);
         }
         for (const sessionId of new Set([...distinct.values()].map((window) => window.sessionId))) {
           const ofSession = [...distinct.values()].filter((window) => window.sessionId === sessionId);
-          const report = await reportOf(store, sessionId);
+          const report = await reportOf(store(), sessionId);
           expect(report).toMatchObject(expectedTotals(ofSession));
           expect(report.windows).toHaveLength(ofSession.length);
         }
@@ -198,43 +184,43 @@ describe.each(BENCHES)('a $kind store', ({ kind, makeBench }) => {
     ['a mode nobody knows', { mode: 'cloud' as MetricsWindow['mode'] }],
     ['time that is not a number', { unknownMs: Number.NaN }],
   ])('rejects %s, and all of the call with it', async (_what, change) => {
-    await expect(store.applyWindows([metricsWindow({ seq: 1 }), metricsWindow(change)])).rejects.toMatchObject({
+    await expect(store().applyWindows([metricsWindow({ seq: 1 }), metricsWindow(change)])).rejects.toMatchObject({
       code: 'store_rejected',
     });
-    expect(await store.sessionReport(SESSION_A)).toBeNull();
+    expect(await store().sessionReport(SESSION_A)).toBeNull();
   });
 
   it("rejects another student's window for a session, and keeps the session as it was", async () => {
     const window = metricsWindow();
-    await store.applyWindows([window]);
+    await store().applyWindows([window]);
     const foreign = metricsWindow({ seq: 1, userId: 8 });
-    await expect(store.applyWindows([foreign])).rejects.toMatchObject({ code: 'store_rejected' });
-    await expect(store.applyWindows([metricsWindow({ seq: 2 }), foreign])).rejects.toMatchObject({
+    await expect(store().applyWindows([foreign])).rejects.toMatchObject({ code: 'store_rejected' });
+    await expect(store().applyWindows([metricsWindow({ seq: 2 }), foreign])).rejects.toMatchObject({
       code: 'store_rejected',
     });
-    expect(await reportOf(store)).toMatchObject(expectedTotals([window]));
+    expect(await reportOf(store())).toMatchObject(expectedTotals([window]));
   });
 
   it('says that it is out of reach, and takes up again where it was', async () => {
     const [first, second] = [metricsWindow({ seq: 0 }), metricsWindow({ seq: 1 })];
-    await store.applyWindows([first]);
-    await bench.cutOff();
-    await expect(store.applyWindows([second])).rejects.toMatchObject({ code: 'store_unreachable' });
-    await bench.restore();
-    await store.ping();
-    expect(await store.applyWindows([first, second])).toEqual({ applied: 1, repeated: 1 });
-    expect(await reportOf(store)).toMatchObject(expectedTotals([first, second]));
+    await store().applyWindows([first]);
+    await fixture().cutOff();
+    await expect(store().applyWindows([second])).rejects.toMatchObject({ code: 'store_unreachable' });
+    await fixture().restore();
+    await store().ping();
+    expect(await store().applyWindows([first, second])).toEqual({ applied: 1, repeated: 1 });
+    expect(await reportOf(store())).toMatchObject(expectedTotals([first, second]));
   });
 
   it('is out of reach once it is closed', async () => {
-    const closed = bench.open();
+    const closed = fixture().open();
     await closed.close();
     await expect(closed.ping()).rejects.toMatchObject({ code: 'store_unreachable' });
   });
 
   it('shows sessions to teachers with shares in percent', async () => {
-    await store.applyWindows(windowSeries(4, { final: true }));
-    const [row] = await bench.query('SELECT * FROM relay_report_sessions');
+    await store().applyWindows(windowSeries(4, { final: true }));
+    const [row] = await fixture().query('SELECT * FROM relay_report_sessions');
     expect(row).toMatchObject({
       session_uuid: SESSION_A,
       user_id: 7,
@@ -255,8 +241,8 @@ describe.each(BENCHES)('a $kind store', ({ kind, makeBench }) => {
 
   it('shows no share of a session in which nothing was tracked', async () => {
     const nothing = { focusedMs: 0, unfocusedMs: 0, unknownMs: 0, untrackedMs: 30_000, directionMs: {}, bouts: [] };
-    await store.applyWindows([metricsWindow({ ...nothing, framesProcessed: 0, framesWithFace: 0, gatewayMsSum: 0 })]);
-    expect(await bench.query('SELECT * FROM relay_report_sessions')).toMatchObject([
+    await store().applyWindows([metricsWindow({ ...nothing, framesProcessed: 0, framesWithFace: 0, gatewayMsSum: 0 })]);
+    expect(await fixture().query('SELECT * FROM relay_report_sessions')).toMatchObject([
       { tracked_ms: 0, focused_share_percent: null, frames_with_face_percent: null, gateway_ms_mean: null },
     ]);
   });

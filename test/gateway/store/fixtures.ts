@@ -4,6 +4,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createClient, type Transaction } from '@libsql/client';
 import mysql from 'mysql2/promise';
+import { afterAll, afterEach, beforeAll, beforeEach, describe } from 'vitest';
 import { createLibsqlStore } from '../../../gateway/store/libsql/store.ts';
 import { createMysqlStore } from '../../../gateway/store/mysql/store.ts';
 import type { MetricsStore } from '../../../gateway/store/port.ts';
@@ -11,7 +12,7 @@ import { type MariaDb, startMariaDb } from '../../../harness/mariadb.ts';
 import { captureLog } from '../../support/log-capture.ts';
 
 /** What a specification needs of a kind of store. */
-export interface Bench {
+export interface StoreFixture {
   /** An empty place for one test. */
   reset(): Promise<void>;
   /** A store on that place; two of them are two gateways. */
@@ -23,7 +24,7 @@ export interface Bench {
   dispose(): Promise<void>;
 }
 
-export async function libsqlBench(): Promise<Bench> {
+export async function libsqlFixture(): Promise<StoreFixture> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'relay store é '));
   let file = '';
   let count = 0;
@@ -54,7 +55,7 @@ export async function libsqlBench(): Promise<Bench> {
   };
 }
 
-export async function mysqlBench(): Promise<Bench> {
+export async function mysqlFixture(): Promise<StoreFixture> {
   const server: MariaDb = await startMariaDb();
   let url = '';
   let count = 0;
@@ -82,7 +83,36 @@ export async function mysqlBench(): Promise<Bench> {
 }
 
 /** Both kinds of store, for `describe.each`. */
-export const BENCHES = [
-  { kind: 'libsql' as const, makeBench: libsqlBench },
-  { kind: 'mysql' as const, makeBench: mysqlBench },
+export const STORES = [
+  { kind: 'libsql' as const, makeFixture: libsqlFixture },
+  { kind: 'mysql' as const, makeFixture: mysqlFixture },
 ];
+
+/** What `describeStores` gives to its body; to be asked in tests and hooks, where there is one. */
+export interface GivenStore {
+  readonly kind: (typeof STORES)[number]['kind'];
+  readonly fixture: () => StoreFixture;
+  /** An empty store, its schema up to date. */
+  readonly store: () => MetricsStore;
+}
+
+/** Runs a specification on every kind of store; `name` has `$kind` in it. */
+export function describeStores(name: string, body: (given: GivenStore) => void): void {
+  describe.each(STORES)(name, ({ kind, makeFixture }) => {
+    let fixture: StoreFixture;
+    let store: MetricsStore;
+
+    beforeAll(async () => {
+      fixture = await makeFixture();
+    });
+    afterAll(() => fixture.dispose());
+    beforeEach(async () => {
+      await fixture.reset();
+      store = fixture.open();
+      await store.migrate();
+    });
+    afterEach(() => store.close());
+
+    body({ kind, fixture: () => fixture, store: () => store });
+  });
+}

@@ -1,7 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { MetricsStore } from '../../../gateway/store/port.ts';
+import { beforeEach, expect, it } from 'vitest';
 import type { Bout, MetricsWindow } from '../../../shared/metrics-window.ts';
-import { BENCHES, type Bench } from './fixtures.ts';
+import { describeStores } from './fixtures.ts';
 import { metricsWindow } from './windows.ts';
 
 const MINUTE_MS = 60_000;
@@ -116,26 +115,14 @@ const WINDOWS: readonly MetricsWindow[] = [
   lessonWindow({ student: 8, session: 3, seq: 1, atMs: LESSON_MS + 6 * MINUTE_MS, focusedMs: 30_000, unfocusedMs: 0 }),
 ];
 
-describe.each(BENCHES)('the report views of a $kind store', ({ makeBench }) => {
-  let bench: Bench;
-  let store: MetricsStore;
-
-  beforeAll(async () => {
-    bench = await makeBench();
-  });
-  afterAll(() => bench.dispose());
+describeStores('the report views of a $kind store', ({ fixture, store }) => {
   beforeEach(async () => {
-    await bench.reset();
-    store = bench.open();
-    await store.migrate();
     // In two deliveries and out of order, as after an outage.
-    await store.applyWindows([...WINDOWS].reverse().slice(0, 4));
-    await store.applyWindows(WINDOWS);
+    await store().applyWindows([...WINDOWS].reverse().slice(0, 4));
+    await store().applyWindows(WINDOWS);
   });
-  afterEach(() => store.close());
-
   it('tell of a student', async () => {
-    const rows = await bench.query('SELECT * FROM relay_report_students ORDER BY user_id');
+    const rows = await fixture().query('SELECT * FROM relay_report_students ORDER BY user_id');
     expect(rows).toMatchObject([
       {
         user_id: 7,
@@ -175,21 +162,23 @@ describe.each(BENCHES)('the report views of a $kind store', ({ makeBench }) => {
   });
 
   it('tell of a student by day and by module', async () => {
-    expect(await bench.query('SELECT * FROM relay_report_student_days WHERE user_id = 7 ORDER BY day')).toMatchObject([
+    expect(
+      await fixture().query('SELECT * FROM relay_report_student_days WHERE user_id = 7 ORDER BY day'),
+    ).toMatchObject([
       { day: '2026-03-02', session_count: 1, tracked_ms: 80_000, focused_share_percent: 68.75 },
       { day: '2026-03-03', session_count: 1, tracked_ms: 4000, focused_share_percent: 25 },
     ]);
-    expect(await bench.query('SELECT * FROM relay_report_student_modules WHERE user_id = 8')).toMatchObject([
+    expect(await fixture().query('SELECT * FROM relay_report_student_modules WHERE user_id = 8')).toMatchObject([
       { module_id: 3, active_days: 1, tracked_ms: 60_000 },
     ]);
   });
 
   it('tell of a module and its lesson sections', async () => {
-    expect(await bench.query('SELECT * FROM relay_report_modules')).toMatchObject([
+    expect(await fixture().query('SELECT * FROM relay_report_modules')).toMatchObject([
       { module_id: 3, student_count: 2, active_days: 2, session_count: 3, tracked_ms: 144_000, focused_ms: 86_000 },
     ]);
     expect(
-      await bench.query('SELECT * FROM relay_report_sections ORDER BY section_id IS NULL, section_id'),
+      await fixture().query('SELECT * FROM relay_report_sections ORDER BY section_id IS NULL, section_id'),
     ).toMatchObject([
       { module_id: 3, section_id: 12, student_count: 2, tracked_ms: 140_000, focused_share_percent: 60.71 },
       { module_id: 3, section_id: null, student_count: 1, tracked_ms: 4000, focused_share_percent: 25 },
@@ -197,21 +186,21 @@ describe.each(BENCHES)('the report views of a $kind store', ({ makeBench }) => {
   });
 
   it('tell of days and hours of the day', async () => {
-    expect(await bench.query('SELECT * FROM relay_report_days ORDER BY day')).toMatchObject([
+    expect(await fixture().query('SELECT * FROM relay_report_days ORDER BY day')).toMatchObject([
       { day: '2026-03-02', student_count: 2, session_count: 2, tracked_ms: 140_000 },
       { day: '2026-03-03', student_count: 1, session_count: 1, tracked_ms: 4000 },
     ]);
-    expect(await bench.query('SELECT * FROM relay_report_hours_of_day ORDER BY hour_of_day')).toMatchObject([
+    expect(await fixture().query('SELECT * FROM relay_report_hours_of_day ORDER BY hour_of_day')).toMatchObject([
       { hour_of_day: 9, student_count: 2, active_days: 2, session_count: 3, tracked_ms: 124_000 },
       { hour_of_day: 10, student_count: 1, active_days: 1, session_count: 0, tracked_ms: 20_000 },
     ]);
   });
 
   it('tell of everybody as one class where no class is known', async () => {
-    expect(await bench.query('SELECT * FROM relay_report_classes')).toMatchObject([
+    expect(await fixture().query('SELECT * FROM relay_report_classes')).toMatchObject([
       { class_name: null, student_count: 2, session_count: 3, tracked_ms: 144_000, focused_share_percent: 59.72 },
     ]);
-    expect(await bench.query('SELECT * FROM relay_report_class_days ORDER BY day')).toMatchObject([
+    expect(await fixture().query('SELECT * FROM relay_report_class_days ORDER BY day')).toMatchObject([
       { class_name: null, day: '2026-03-02', student_count: 2 },
       { class_name: null, day: '2026-03-03', student_count: 1 },
     ]);
@@ -219,7 +208,7 @@ describe.each(BENCHES)('the report views of a $kind store', ({ makeBench }) => {
 
   it('give bouts with their number, exact median and longest', async () => {
     const query = (view: string, where = '') =>
-      bench.query(`SELECT kind, bout_count, total_ms, median_ms, longest_ms FROM ${view} ${where} ORDER BY kind`);
+      fixture().query(`SELECT kind, bout_count, total_ms, median_ms, longest_ms FROM ${view} ${where} ORDER BY kind`);
     expect(await query('relay_report_student_bouts', 'WHERE user_id = 7')).toEqual([
       { kind: 'focused', bout_count: 3, total_ms: 55_000, median_ms: 20_000, longest_ms: 30_000 },
       { kind: 'unfocused', bout_count: 3, total_ms: 18_000, median_ms: 5000, longest_ms: 10_000 },
@@ -238,13 +227,13 @@ describe.each(BENCHES)('the report views of a $kind store', ({ makeBench }) => {
       { kind: 'focused', bout_count: 1, total_ms: 5000, median_ms: 5000, longest_ms: 5000 },
       { kind: 'unfocused', bout_count: 1, total_ms: 5000, median_ms: 5000, longest_ms: 5000 },
     ]);
-    expect(await bench.query("SELECT COUNT(*) AS n FROM relay_report_bouts WHERE day = '2026-03-02'")).toEqual([
+    expect(await fixture().query("SELECT COUNT(*) AS n FROM relay_report_bouts WHERE day = '2026-03-02'")).toEqual([
       { n: 6 },
     ]);
   });
 
   it('show at which minute of a lesson section students look away', async () => {
-    const rows = await bench.query(
+    const rows = await fixture().query(
       'SELECT * FROM relay_report_timeline WHERE module_id = 3 AND section_id = 12 ORDER BY minute_no',
     );
     expect(rows).toMatchObject([
@@ -257,7 +246,7 @@ describe.each(BENCHES)('the report views of a $kind store', ({ makeBench }) => {
   });
 
   it("show a session's time line with its gaps", async () => {
-    const rows = await bench.query(
+    const rows = await fixture().query(
       `SELECT w.started_at_ms, w.ended_at_ms, w.focused_share_percent FROM relay_report_windows w
        JOIN relay_report_sessions s ON s.session_id = w.session_id
        WHERE s.session_uuid = '${session(1)}' ORDER BY w.epoch, w.seq`,
@@ -270,11 +259,11 @@ describe.each(BENCHES)('the report views of a $kind store', ({ makeBench }) => {
   });
 
   it('tell of no quiz where there are no results', async () => {
-    expect(await bench.query('SELECT * FROM relay_report_quiz')).toEqual([]);
+    expect(await fixture().query('SELECT * FROM relay_report_quiz')).toEqual([]);
   });
 
   it('can be cut by any range of days', async () => {
-    const rows = await bench.query(
+    const rows = await fixture().query(
       `SELECT user_id, SUM(focused_ms) AS focused_ms, SUM(tracked_ms) AS tracked_ms FROM relay_report_hours
        WHERE day BETWEEN '2026-03-03' AND '2026-03-09' GROUP BY user_id`,
     );

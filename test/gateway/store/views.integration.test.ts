@@ -5,7 +5,7 @@ import * as z from 'zod';
 import type { MetricsStore } from '../../../gateway/store/port.ts';
 import { reportViews } from '../../../gateway/store/views/definitions.ts';
 import { schoolWindows } from '../../support/report-data.ts';
-import { BENCHES, type Bench } from './fixtures.ts';
+import { STORES, type StoreFixture } from './fixtures.ts';
 
 /** The migrations of version 0.1, which made the report views too: `migrations/` at commit cfcc7bd. */
 const OLD_MIGRATIONS = new URL('schema-0.1.json.gz', import.meta.url);
@@ -21,55 +21,57 @@ type Rows = readonly Readonly<Record<string, unknown>>[];
 const sorted = (rows: Rows, columns: readonly string[]) =>
   rows.map((row) => JSON.stringify(columns.map((column) => row[column]))).toSorted();
 
-describe.each(BENCHES)('the report views of $kind', ({ kind, makeBench }) => {
-  let bench: Bench;
+describe.each(STORES)('the report views of $kind', ({ kind, makeFixture }) => {
+  let fixture: StoreFixture;
   let old: OldMigrations;
 
   beforeAll(async () => {
-    bench = await makeBench();
+    fixture = await makeFixture();
     const all = JSON.parse(gunzipSync(await readFile(OLD_MIGRATIONS)).toString());
     old = migrationsSchema.parse(all[kind]);
   });
-  afterAll(() => bench.dispose());
-  beforeEach(() => bench.reset());
+  afterAll(() => fixture.dispose());
+  beforeEach(() => fixture.reset());
 
   const names = reportViews(kind).map(({ name }) => name);
 
   async function readAll(): Promise<Map<string, Rows>> {
     const found = new Map<string, Rows>();
-    for (const name of names) found.set(name, await bench.query(`SELECT * FROM ${name}`));
+    for (const name of names) found.set(name, await fixture.query(`SELECT * FROM ${name}`));
     return found;
   }
 
   /** A database as version 0.1 left it after that many of its migrations. */
   async function migrateAsBefore(count: number): Promise<void> {
     const tag = kind === 'mysql' ? 'VARCHAR(100)' : 'TEXT';
-    await bench.query(`CREATE TABLE relay_migrations (tag ${tag} PRIMARY KEY NOT NULL, applied_at_ms BIGINT NOT NULL)`);
+    await fixture.query(
+      `CREATE TABLE relay_migrations (tag ${tag} PRIMARY KEY NOT NULL, applied_at_ms BIGINT NOT NULL)`,
+    );
     for (const migration of old.slice(0, count)) {
-      for (const statement of migration.statements) await bench.query(statement);
-      await bench.query(`INSERT INTO relay_migrations VALUES ('${migration.tag}', 1)`);
+      for (const statement of migration.statements) await fixture.query(statement);
+      await fixture.query(`INSERT INTO relay_migrations VALUES ('${migration.tag}', 1)`);
     }
   }
 
   async function using(task: (store: MetricsStore) => Promise<unknown>): Promise<void> {
-    const store = bench.open();
+    const store = fixture.open();
     await task(store);
     await store.close();
   }
 
   const hash = async () =>
-    (await bench.query("SELECT value FROM relay_settings WHERE name = 'report_views'"))[0]?.value ?? null;
+    (await fixture.query("SELECT value FROM relay_settings WHERE name = 'report_views'"))[0]?.value ?? null;
 
   it('say after an upgrade from version 0.1 what they said before it', async () => {
     // A new database tells the hash; with it the old views are left alone while the windows are stored.
     await using((store) => store.migrate());
     const current = String(await hash());
-    await bench.reset();
+    await fixture.reset();
     await migrateAsBefore(old.length);
-    await bench.query(`INSERT INTO relay_settings (name, value) VALUES ('report_views', '${current}')`);
+    await fixture.query(`INSERT INTO relay_settings (name, value) VALUES ('report_views', '${current}')`);
     await using((store) => store.applyWindows(WINDOWS));
     const before = await readAll();
-    await bench.query("DELETE FROM relay_settings WHERE name = 'report_views'");
+    await fixture.query("DELETE FROM relay_settings WHERE name = 'report_views'");
 
     await using((store) => store.migrate());
     const after = await readAll();
@@ -85,13 +87,13 @@ describe.each(BENCHES)('the report views of $kind', ({ kind, makeBench }) => {
 
   it('are there after an upgrade from every earlier migration', async () => {
     for (let count = 1; count <= old.length; count += 1) {
-      await bench.reset();
+      await fixture.reset();
       await migrateAsBefore(count);
       await using(async (store) => {
         await store.migrate();
         await store.applyWindows(WINDOWS.slice(0, 20));
       });
-      const [row] = await bench.query('SELECT SUM(window_count) AS windows FROM relay_report_hours');
+      const [row] = await fixture.query('SELECT SUM(window_count) AS windows FROM relay_report_hours');
       expect(Number(row?.windows), `after ${count} migrations`).toBe(20);
     }
   });
@@ -99,14 +101,14 @@ describe.each(BENCHES)('the report views of $kind', ({ kind, makeBench }) => {
   it('are made again when their SQL has changed, and only then', async () => {
     await using((store) => store.migrate());
     const made = await hash();
-    await bench.query('DROP VIEW relay_report_days');
-    await bench.query("CREATE VIEW relay_report_days AS SELECT 'by hand' AS day");
+    await fixture.query('DROP VIEW relay_report_days');
+    await fixture.query("CREATE VIEW relay_report_days AS SELECT 'by hand' AS day");
     await using((store) => store.migrate());
-    expect(await bench.query('SELECT day FROM relay_report_days')).toEqual([{ day: 'by hand' }]);
+    expect(await fixture.query('SELECT day FROM relay_report_days')).toEqual([{ day: 'by hand' }]);
 
-    await bench.query("UPDATE relay_settings SET value = 'of an older version' WHERE name = 'report_views'");
+    await fixture.query("UPDATE relay_settings SET value = 'of an older version' WHERE name = 'report_views'");
     await using((store) => store.migrate());
-    expect(await bench.query('SELECT day FROM relay_report_days')).toEqual([]);
+    expect(await fixture.query('SELECT day FROM relay_report_days')).toEqual([]);
     expect(await hash()).toBe(made);
   });
 
@@ -117,7 +119,7 @@ describe.each(BENCHES)('the report views of $kind', ({ kind, makeBench }) => {
       const line = docs.split('\n').find((text) => text.startsWith(`| \`${name}\` |`)) ?? '';
       const promised = (line.split('|').at(-2) ?? '').match(/[a-z][a-z_]+_[a-z]+/g) ?? [];
       expect(line, name).not.toBe('');
-      const [row = {}] = await bench.query(
+      const [row = {}] = await fixture.query(
         `SELECT * FROM (SELECT 1 AS one) o LEFT JOIN (SELECT * FROM ${name}) v ON 1 = 1 LIMIT 1`,
       );
       // The quiz's last columns are written as prefixes and endings.
