@@ -18,7 +18,7 @@ export interface TrackingError {
 }
 
 /** Why there is no picture. */
-export type CameraTrouble = 'denied' | 'none' | 'in_use' | 'insecure' | 'lost' | 'other';
+export type CameraErrorKind = 'denied' | 'none' | 'in_use' | 'insecure' | 'lost' | 'other';
 
 export interface TrackingSession {
   readonly sessionId: string;

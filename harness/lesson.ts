@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import type { ConnectionStats } from '../client/connection/connection-options.ts';
 import type { ConnectionPhase } from '../client/connection/link-state.ts';
+import type { TrackingSession } from '../client/session/student-session.ts';
 import type { TrackingUpdate } from '../client/widget/payload.ts';
-import type { TrackingError, TrackingSession, WebcamWebSocketOptions } from '../client/widget/types.ts';
+import type { TrackingError, WebcamWebSocketOptions } from '../client/widget/types.ts';
 
 /** A server on a free port of loopback that answers everything with one page. */
 export async function servePage(html: string): Promise<Server> {

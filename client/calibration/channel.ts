@@ -1,15 +1,15 @@
 import type { CalibrationAnswer, CalibrationRequest } from '../../shared/protocol/calibration.ts';
 
-/** What a running calibration hears of its session. */
+/** Events of the session for a running calibration. */
 export interface CalibrationListener {
   onAnswer(answer: CalibrationAnswer): void;
-  /** A picture captured at this moment of the capture clock was looked at. */
+  /** A picture captured at this time of the capture clock was analysed. */
   onProcessed(captureMs: number): void;
-  /** Capture or connection ended under it. */
+  /** Capture or connection ended. */
   onInterrupted(): void;
 }
 
-/** The session's side of a calibration: one at a time listens. */
+/** The session's side of a calibration. */
 export interface CalibrationChannelOptions {
   /** Capture clock, ms; null while it does not run. */
   clockMs(): number | null;
@@ -17,7 +17,7 @@ export interface CalibrationChannelOptions {
   send(request: CalibrationRequest): boolean;
 }
 
-/** Connects a session with whatever calibration runs. */
+/** Connects a session with the calibration that runs; one at a time. */
 export class CalibrationChannel {
   readonly #options: CalibrationChannelOptions;
   #listener: CalibrationListener | null = null;
@@ -26,7 +26,7 @@ export class CalibrationChannel {
     this.#options = options;
   }
 
-  /** True while somebody calibrates: then every picture has to be a real one. */
+  /** True while a calibration runs: every picture must then be a real one. */
   get isBusy(): boolean {
     return this.#listener !== null;
   }

@@ -1,7 +1,7 @@
 import type { ScreenSize } from '../../shared/protocol/calibration.ts';
 import { PLACES } from './sequence.ts';
 
-/** What a browser says of its window and screen; CSS pixels. */
+/** A browser's window and screen; CSS pixels. */
 export interface WindowPlace {
   readonly screenXPx: number;
   readonly screenYPx: number;
@@ -37,7 +37,7 @@ const FRAME_SHARE = 0.03;
 
 /**
  * Points of the window as shares of the screen. A zoomed page has larger pixels than its window and its screen; the window's own bars
- * are taken to be above the page. Where a browser tells nonsense (some say 0 of everything) the page counts as the screen.
+ * are taken to be above the page. If a browser reports nonsense (some report 0 for everything), the page counts as the screen.
  */
 export function sharesOfScreen(
   points: readonly { readonly xPx: number; readonly yPx: number }[],
@@ -57,7 +57,7 @@ export function sharesOfScreen(
 
 const CM_PER_INCH = 2.54;
 /**
- * CSS pixels per inch by the screen's longer side: browsers do not tell it. Phones are made with about 160, laptops with 110–130
+ * CSS pixels per inch by the screen's longer side: browsers do not report it. Phones are made with about 160, laptops with 110–130
  * (1440 or 1536 pixels on 13–15 inches), monitors with 90–100 (1920 on 22–24 inches).
  */
 const DENSITIES = [
@@ -66,7 +66,7 @@ const DENSITIES = [
   { upToPx: Number.POSITIVE_INFINITY, perInch: 96 },
 ] as const;
 
-/** Likely size of a screen of so many CSS pixels; null where the browser does not tell. Off by up to a fifth. */
+/** Likely size of a screen of so many CSS pixels; null if the browser does not report it. Off by up to a fifth. */
 export function likelyScreenSize(widthPx: number, heightPx: number): ScreenSize | null {
   const longerPx = Math.max(widthPx, heightPx);
   const density = DENSITIES.find(({ upToPx }) => longerPx <= upToPx);

@@ -1,6 +1,6 @@
 import type { Calibrated, CalibrationAnswer, CalibrationStatus } from '../../shared/protocol/calibration.ts';
 
-/** From here on a repeat is worth the student's time, degrees. */
+/** Above this error a repeat is worth the student's time, degrees. */
 const LARGE_ERROR_DEG = 5;
 
 /** The larger of the two errors, whole degrees, at least 1; null when none is known. */
@@ -10,7 +10,7 @@ export function errorDegOf(errors: Pick<Calibrated, 'yawErrorDeg' | 'pitchErrorD
   return Math.max(1, Math.round(Math.max(yawErrorDeg, pitchErrorDeg)));
 }
 
-/** What a result card says. `repeat` is the label of its button, null where a repeat gains nothing. */
+/** Texts of a result card. `repeat` is the label of its button, null if a repeat would not help. */
 export interface ResultLabels {
   readonly title: string;
   readonly text: string;
@@ -18,32 +18,32 @@ export interface ResultLabels {
 }
 
 const ADVICE =
-  'Sit so that light falls on your face, look at each dot until it is gone, and keep your glasses on if you wear them.';
+  'Sit with light on your face, look at each dot until it disappears, and keep your glasses on if you wear them.';
 
 function calibratedLabels(answer: Calibrated): ResultLabels {
   const errorDeg = errorDegOf(answer);
   const failed = answer.points.filter(({ ok }) => !ok).length;
   if (!answer.applied) {
     return {
-      title: 'That did not work out',
-      text: `What your eyes did and where the dots were do not fit together, so nothing was changed. ${ADVICE}`,
+      title: 'The set-up did not work',
+      text: `Your eye movements did not match the dots, so nothing was changed. ${ADVICE}`,
       repeat: 'Try again',
     };
   }
-  const title = errorDeg === null ? 'Your screen is set up' : `Your gaze is now read to about ${errorDeg}°`;
+  const title = errorDeg === null ? 'Your screen is set up' : `Your gaze is now measured to about ${errorDeg}°`;
   if (failed > 0) {
     return {
       title,
-      text: `${failed === 1 ? 'One dot' : `${failed} dots`} could not be read. ${ADVICE}`,
+      text: `${failed === 1 ? 'One dot' : `${failed} dots`} could not be measured. ${ADVICE}`,
       repeat: 'Repeat',
     };
   }
   if (errorDeg !== null && errorDeg > LARGE_ERROR_DEG) {
-    return { title, text: `That is less exact than usual. ${ADVICE}`, repeat: 'Repeat' };
+    return { title, text: `That is less accurate than usual. ${ADVICE}`, repeat: 'Repeat' };
   }
   const text = answer.kept
-    ? 'This is remembered for you in this browser.'
-    : 'This holds until you stop; it could not be remembered.';
+    ? 'It is saved for you in this browser.'
+    : 'It is used until you stop; it could not be saved.';
   return { title, text, repeat: null };
 }
 
@@ -54,7 +54,7 @@ export function resultLabels(answer: CalibrationAnswer | null): ResultLabels {
     case 'too_few_readings': {
       const failed = answer.points.filter(({ ok }) => !ok).length;
       return {
-        title: failed === 1 ? 'One dot could not be read' : `${failed} dots could not be read`,
+        title: failed === 1 ? 'One dot could not be measured' : `${failed} dots could not be measured`,
         text: ADVICE,
         repeat: failed === 1 ? 'Show it again' : 'Show them again',
       };
@@ -62,12 +62,12 @@ export function resultLabels(answer: CalibrationAnswer | null): ResultLabels {
     case 'rule':
       return {
         title: 'This cannot be set up here',
-        text: 'Your school uses a way of measuring that needs no set-up.',
+        text: 'Your school uses a method that needs no set-up.',
         repeat: null,
       };
     default:
       return {
-        title: 'That was interrupted',
+        title: 'The set-up was interrupted',
         text: 'The camera, the connection or the size of this window changed. Nothing was changed.',
         repeat: 'Try again',
       };
@@ -92,6 +92,6 @@ export function timeAgo(ageMs: number): string {
 export function statusLabel(status: CalibrationStatus | null): string {
   if (status === null) return 'Your screen is not set up yet.';
   const errorDeg = errorDegOf(status);
-  const exact = errorDeg === null ? '' : `; your gaze is read to about ${errorDeg}°`;
+  const exact = errorDeg === null ? '' : `; your gaze is measured to about ${errorDeg}°`;
   return `Your screen was set up ${timeAgo(status.ageMs)}${exact}.`;
 }

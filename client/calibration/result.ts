@@ -1,4 +1,4 @@
-/** What came of a calibration. */
+/** The result of a calibration. */
 export interface CalibrationResult {
   /**
    * `calibrated`: in use from now on. `inexact`: its error is so large that nothing was changed. `refused`: too few readings, or
@@ -6,7 +6,7 @@ export interface CalibrationResult {
    * `unavailable`: nothing is being captured, or another one runs.
    */
   readonly outcome: 'calibrated' | 'inexact' | 'refused' | 'skipped' | 'interrupted' | 'unavailable';
-  /** Mean error of each dot told from the others, degrees; null where there is none. */
+  /** Mean error of each dot predicted from the others, degrees; null without a calibration. */
   readonly yawErrorDeg: number | null;
   readonly pitchErrorDeg: number | null;
   /** For the student's next session in this browser too. */

@@ -21,7 +21,7 @@ export const WATCH_MS = 1400;
 export const LONGEST_WATCH_MS = 3200;
 /** Answered pictures after which a point need not be shown longer. */
 const ENOUGH_PICTURES = 5;
-/** The gateway waits 2 s for pictures at most; without an answer after this long none will come. */
+/** The gateway waits at most 2 s for pictures; without an answer after this time there will be none. */
 export const ANSWER_WITHIN_MS = 6000;
 
 interface Interval {
@@ -54,7 +54,7 @@ export interface SequenceState {
   readonly step: Step;
   /** When each of PLACES was watched; null before it was. */
   readonly shown: readonly (Interval | null)[];
-  /** The gateway keeps readings for us. */
+  /** The gateway is collecting readings. */
   readonly isOpen: boolean;
 }
 
@@ -62,10 +62,10 @@ export interface SequenceState {
 export type SequenceEvent =
   | { readonly type: 'begin'; readonly nowMs: number; readonly clockMs: number | null }
   | { readonly type: 'tick'; readonly nowMs: number; readonly clockMs: number | null }
-  /** A picture captured at this moment was looked at. */
+  /** A picture captured at this time was analysed. */
   | { readonly type: 'processed'; readonly captureMs: number }
   | { readonly type: 'answer'; readonly answer: CalibrationAnswer }
-  /** Connection, camera or the window's size are not what they were. */
+  /** Connection, camera or the window's size changed. */
   | { readonly type: 'interrupted' }
   | { readonly type: 'leave' };
 
@@ -86,24 +86,24 @@ const NOTHING_SHOWN: readonly null[] = PLACES.map(() => null);
 
 export const INTRO: SequenceState = { step: { name: 'intro' }, shown: NOTHING_SHOWN, isOpen: false };
 
-function stay(state: SequenceState): SequenceStep {
+function next(state: SequenceState): SequenceStep {
   return { state, effects: [] };
 }
 
 /** One step of a calibration as the student goes through it: pure. */
 export function stepSequence(state: SequenceState, event: SequenceEvent, setup: SequenceSetup): SequenceStep {
-  if (state.step.name === 'ended') return stay(state);
+  if (state.step.name === 'ended') return next(state);
   switch (event.type) {
     case 'begin':
       return begin(state, event.nowMs, event.clockMs);
     case 'tick':
       return tick(state, event.nowMs, event.clockMs, setup);
     case 'processed':
-      return stay(countPicture(state, event.captureMs));
+      return next(countPicture(state, event.captureMs));
     case 'answer':
-      return state.step.name === 'waiting' ? stay(withAnswer(state, event.answer)) : stay(state);
+      return state.step.name === 'waiting' ? next(withAnswer(state, event.answer)) : next(state);
     case 'interrupted':
-      return state.step.name === 'point' || state.step.name === 'waiting' ? interrupt(state) : stay(state);
+      return state.step.name === 'point' || state.step.name === 'waiting' ? interrupt(state) : next(state);
     case 'leave':
       return {
         state: { ...state, isOpen: false, step: { name: 'ended' } },
@@ -112,7 +112,7 @@ export function stepSequence(state: SequenceState, event: SequenceEvent, setup: 
   }
 }
 
-/** Points that the gateway wants to see once more; all of them where it has no reading that could be gone on with. */
+/** Points that the gateway needs again; all of them if it has no readings to continue with. */
 function placesToShow({ step, isOpen, shown }: SequenceState): number[] {
   const all = PLACES.map((_, place) => place);
   if (!isOpen || step.name !== 'result' || step.answer === null || shown.some((interval) => interval === null))
@@ -123,18 +123,18 @@ function placesToShow({ step, isOpen, shown }: SequenceState): number[] {
 }
 
 function begin(state: SequenceState, nowMs: number, clockMs: number | null): SequenceStep {
-  if (state.step.name !== 'intro' && state.step.name !== 'result') return stay(state);
+  if (state.step.name !== 'intro' && state.step.name !== 'result') return next(state);
   if (clockMs === null) return interrupt(state);
   const [first, ...rest] = placesToShow(state);
-  if (first === undefined) return stay(state);
-  const goesOn = rest.length + 1 < PLACES.length;
+  if (first === undefined) return next(state);
+  const isRepeat = rest.length + 1 < PLACES.length;
   return {
     state: {
       step: pointStep(first, rest, rest.length + 1, nowMs),
-      shown: goesOn ? state.shown : NOTHING_SHOWN,
+      shown: isRepeat ? state.shown : NOTHING_SHOWN,
       isOpen: true,
     },
-    effects: goesOn ? [] : [{ type: 'send', request: { type: 'calibrate' } }],
+    effects: isRepeat ? [] : [{ type: 'send', request: { type: 'calibrate' } }],
   };
 }
 
@@ -150,20 +150,20 @@ function countPicture(state: SequenceState, captureMs: number): SequenceState {
 
 function tick(state: SequenceState, nowMs: number, clockMs: number | null, setup: SequenceSetup): SequenceStep {
   const { step } = state;
-  if (step.name === 'waiting') return nowMs - step.sinceMs >= ANSWER_WITHIN_MS ? interrupt(state) : stay(state);
-  if (step.name !== 'point') return stay(state);
+  if (step.name === 'waiting') return nowMs - step.sinceMs >= ANSWER_WITHIN_MS ? interrupt(state) : next(state);
+  if (step.name !== 'point') return next(state);
   if (clockMs === null) return interrupt(state);
   const forMs = nowMs - step.sinceMs;
   if (step.watchedFromMs === null) {
-    return forMs < SETTLE_MS ? stay(state) : stay({ ...state, step: { ...step, watchedFromMs: clockMs } });
+    return forMs < SETTLE_MS ? next(state) : next({ ...state, step: { ...step, watchedFromMs: clockMs } });
   }
   const watchedMs = forMs - SETTLE_MS;
   const isDone = watchedMs >= WATCH_MS && step.pictures >= ENOUGH_PICTURES;
-  if (!isDone && watchedMs < LONGEST_WATCH_MS) return stay(state);
+  if (!isDone && watchedMs < LONGEST_WATCH_MS) return next(state);
   const interval = { fromMs: step.watchedFromMs, untilMs: clockMs };
-  const shown = state.shown.map((before, place) => (place === step.place ? interval : before));
-  const [next, ...rest] = step.rest;
-  if (next !== undefined) return stay({ ...state, shown, step: pointStep(next, rest, step.passLength, nowMs) });
+  const shown = state.shown.map((before, index) => (index === step.place ? interval : before));
+  const [place, ...rest] = step.rest;
+  if (place !== undefined) return next({ ...state, shown, step: pointStep(place, rest, step.passLength, nowMs) });
   return {
     state: { ...state, shown, step: { name: 'waiting', sinceMs: nowMs } },
     effects: [{ type: 'send', request: finishRequest(shown, setup) }],

@@ -2,10 +2,10 @@ import { resultLabels } from './labels.ts';
 import overlayStyle from './overlay.css?inline';
 import { PLACES, type Step, WATCH_MS } from './sequence.ts';
 
-/** What the student does with the overlay. */
+/** Actions of the student in the overlay. */
 export interface ViewActions {
   begin(): void;
-  /** Away from it: skipped, or done. */
+  /** Closes it: skipped, or done. */
   leave(): void;
 }
 
@@ -62,7 +62,7 @@ export class CalibrationView {
     );
     this.#second.addEventListener('click', () => actions.leave());
     this.#skip.addEventListener('click', () => actions.leave());
-    // Escape asks a dialog to cancel; it closes with the sequence.
+    // Escape cancels a dialog; the sequence closes it.
     this.#dialog.addEventListener('cancel', (event) => {
       event.preventDefault();
       actions.leave();
@@ -104,7 +104,7 @@ export class CalibrationView {
         const { title, text, repeat } = resultLabels(step.answer);
         const isUsed = step.answer?.type === 'calibrated' && step.answer.applied;
         if (repeat === null) this.#showCard(title, text, 'Done', 'leave', null);
-        else this.#showCard(title, text, repeat, 'begin', isUsed ? 'Keep it' : 'Skip');
+        else this.#showCard(title, text, repeat, 'begin', isUsed ? 'Use it' : 'Skip');
         return;
       }
     }
@@ -124,7 +124,7 @@ export class CalibrationView {
     this.#dot.style.left = `${at.xPx}px`;
     this.#dot.style.top = `${at.yPx}px`;
     const watched = step.watchedFromMs !== null;
-    // Grown again at once, shrinking while it is watched.
+    // Large at once, then shrinking while it is watched.
     this.#dot.style.setProperty('--watch', watched ? `${WATCH_MS}ms` : '0s');
     this.#dot.classList.toggle('watched', watched);
     const total = step.passLength;
@@ -132,4 +132,4 @@ export class CalibrationView {
   }
 }
 
-const INTRO_TEXT = `Look at each of ${PLACES.length} dots until it is gone, with your head as you usually hold it; it takes 12 seconds, and only numbers about your eyes are used.`;
+const INTRO_TEXT = `Look at each of ${PLACES.length} dots until it disappears, with your head in its usual position. It takes 12 seconds; only measurements of your eyes are used.`;

@@ -1,30 +1,30 @@
 import type { FrameSize } from '../../shared/geometry.ts';
 
 /** Why there is no picture. */
-export type CameraTrouble =
-  /** The student or the browser said no. */
+export type CameraErrorKind =
+  /** The student or the browser denied it. */
   | 'denied'
-  /** No camera is plugged in. */
+  /** No camera is connected. */
   | 'none'
-  /** Another program holds it, or the operating system does not hand it out. */
+  /** Another program uses it, or the operating system blocks it. */
   | 'in_use'
   /** Browsers give the camera to https pages (and to localhost) only. */
   | 'insecure'
-  /** It was there and went away: unplugged, or the permission was taken back. */
+  /** It was working and stopped: unplugged, or the permission was withdrawn. */
   | 'lost'
   | 'other';
 
 export class CameraError extends Error {
   override readonly name = 'CameraError';
-  readonly trouble: CameraTrouble;
+  readonly kind: CameraErrorKind;
 
-  constructor(trouble: CameraTrouble, message: string) {
+  constructor(kind: CameraErrorKind, message: string) {
     super(message);
-    this.trouble = trouble;
+    this.kind = kind;
   }
 }
 
-/** close() came before the camera had a picture: nobody's fault. */
+/** close() was called before the camera had a picture. Not a fault. */
 export class CameraClosed extends Error {
   override readonly name = 'CameraClosed';
 }
@@ -35,19 +35,19 @@ export interface CameraWish {
   readonly fps: number;
 }
 
-/** What to tell the student, in two sentences at most: what is wrong and what to do. */
-export const CAMERA_HELP: Readonly<Record<CameraTrouble, string>> = {
+/** For the student, at most two sentences: what is wrong and what to do. */
+export const CAMERA_HELP: Readonly<Record<CameraErrorKind, string>> = {
   denied:
-    "Camera permission denied. Allow the camera for this page (the camera sign beside the address, or the browser's site settings), then try again.",
-  none: 'No camera found. Plug one in, or switch it on, then try again.',
+    "Camera permission denied. Allow the camera for this page (the camera icon beside the address, or the browser's site settings), then try again.",
+  none: 'No camera found. Connect one, or turn it on, then try again.',
   in_use: 'The camera is in use by another program. Close video calls and camera apps, then try again.',
   insecure:
-    'Browsers give the camera to secure pages only. Open this page with https:// (or on localhost), then try again.',
-  lost: 'The camera went away: it was unplugged, or its permission was taken back. Check it, then start again.',
-  other: 'The camera could not be started. Unplug it and plug it in again, or restart the browser, then try again.',
+    'Browsers allow the camera on secure pages only. Open this page with https:// (or on localhost), then try again.',
+  lost: 'The camera stopped: it was disconnected, or its permission was withdrawn. Check it, then start again.',
+  other: 'The camera could not be started. Disconnect and reconnect it, or restart the browser, then try again.',
 };
 
-const TROUBLE_OF_ERROR: Readonly<Record<string, CameraTrouble>> = {
+const KIND_OF_ERROR: Readonly<Record<string, CameraErrorKind>> = {
   NotAllowedError: 'denied',
   PermissionDeniedError: 'denied',
   SecurityError: 'insecure',
@@ -60,11 +60,11 @@ const TROUBLE_OF_ERROR: Readonly<Record<string, CameraTrouble>> = {
 };
 
 /**
- * The webcam, shown to nobody: a muted inline `<video>` out of sight that capture draws from.
- * After close() no track runs, also when close() comes while the permission is still being asked.
+ * The webcam: a muted inline `<video>`, not visible, that capture draws from. After close() no track runs, even if
+ * close() is called while the permission prompt is open.
  */
 export class Camera {
-  /** Called when the camera goes away by itself. */
+  /** Called when the camera stops by itself. */
   onLost: () => void = () => {};
   #stream: MediaStream | null = null;
   #video: HTMLVideoElement | null = null;
@@ -85,7 +85,7 @@ export class Camera {
     return { widthPx: video.videoWidth, heightPx: video.videoHeight };
   }
 
-  /** Asks for the camera and resolves once it has a picture. Rejects with CameraError, or CameraClosed. */
+  /** Opens the camera and resolves once it has a picture. Rejects with CameraError, or CameraClosed. */
   async open(wish: CameraWish): Promise<FrameSize> {
     this.close();
     const opening = ++this.#opening;
@@ -105,8 +105,8 @@ export class Camera {
       });
     } catch (error) {
       if (overtaken()) throw new CameraClosed();
-      const trouble = TROUBLE_OF_ERROR[error instanceof Error ? error.name : ''] ?? 'other';
-      throw new CameraError(trouble, CAMERA_HELP[trouble]);
+      const kind = KIND_OF_ERROR[error instanceof Error ? error.name : ''] ?? 'other';
+      throw new CameraError(kind, CAMERA_HELP[kind]);
     }
     if (overtaken()) {
       stopTracks(stream);
@@ -160,7 +160,7 @@ function createVideo(stream: MediaStream): HTMLVideoElement {
   video.setAttribute('playsinline', '');
   video.setAttribute('aria-hidden', 'true');
   video.tabIndex = -1;
-  // Not `display: none`: browsers may then stop decoding. One pixel, seen by nobody, in nobody's way.
+  // Not `display: none`: browsers may then stop decoding. One transparent pixel instead.
   Object.assign(video.style, {
     position: 'fixed',
     left: '0',

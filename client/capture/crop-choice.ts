@@ -3,12 +3,12 @@ import type { FrameSize, RectPx } from '../../shared/geometry.ts';
 /** Fraction of its size by which a crop may be off the hint before it is worth moving. */
 const CROP_SLACK = 0.06;
 
-/** How much wider and higher a crop is taken while nobody says where the face goes. */
+/** Scale of a crop while no hint follows the face. */
 const UNGUIDED_SCALE = 1.6;
 
 /**
- * A hint for pictures that are kept for later: the last one, with room for the face to move in. Camera
- * pixels, may reach outside the frame.
+ * A hint for queued pictures: the last one, with room for the face to move. Camera pixels, may reach outside the
+ * frame.
  */
 export function widenHint({ xPx, yPx, widthPx, heightPx }: RectPx): RectPx {
   const grow = (UNGUIDED_SCALE - 1) / 2;

@@ -1,27 +1,27 @@
 import { type FrameSize, isSameSize } from '../../shared/geometry.ts';
 import { implausibility } from '../../shared/observation-check.ts';
-import type { DeviceEyes } from '../device/engine.ts';
+import type { DeviceEngine } from '../device/engine.ts';
 import { nextDueMs } from './frame-schedule.ts';
 import type { Placement, PlacementContext } from './placement.ts';
 import { awaitVideoFrame } from './video-frames.ts';
 
-/** What device mode does, for whoever judges whether it does well. */
+/** The engine of device mode, and what its speed is reported to. */
 export interface DevicePlacementOptions {
-  /** The eyes once they are there; null before, and where there are none. */
-  eyes(): DeviceEyes | null;
-  /** Each observation made, and what it took, ms. */
-  onLook?(lookMs: number): void;
+  /** The engine; null before it is loaded, and if there is none. */
+  engine(): DeviceEngine | null;
+  /** An observation was made, in this time, ms. */
+  onInferred?(inferenceMs: number): void;
   /** The worker failed: nothing more will come. */
   onFailed(error: unknown): void;
 }
 
-/** Device mode: pictures are looked at here, and what was seen is handed to the connection. No picture leaves. */
+/** Device mode: pictures are analysed here and observations are given to the connection. No picture is sent. */
 export class DevicePlacement implements Placement {
   readonly mode = 'device';
   readonly #context: PlacementContext;
   readonly #options: DevicePlacementOptions;
   #running = false;
-  #looking = false;
+  #inferring = false;
   #dueMs: number | null = null;
   #size: FrameSize | null = null;
   #cancelWait: () => void = () => {};
@@ -45,12 +45,12 @@ export class DevicePlacement implements Placement {
     this.#cancelWait();
   }
 
-  /** The gateway keeps nothing that device mode would have to repeat; a picture that stands still is seen anew. */
+  /** The gateway has no picture from device mode. The next picture is analysed even if it is identical. */
   forget(): void {
-    this.#options.eyes()?.forget();
+    this.#options.engine()?.forget();
   }
 
-  /** The eyes are whose they were given from. */
+  /** The engine belongs to the caller. */
   dispose(): void {
     this.stop();
   }
@@ -70,9 +70,9 @@ export class DevicePlacement implements Placement {
   async #tick(): Promise<void> {
     const { source, connection, onSizeChange } = this.#context;
     const { video, size } = source;
-    const eyes = this.#options.eyes();
-    if (video === null || size === null || this.#looking || !connection.accepts()) return;
-    if (eyes === null || !eyes.isReady) return;
+    const engine = this.#options.engine();
+    if (video === null || size === null || this.#inferring || !connection.accepts()) return;
+    if (engine === null || !engine.isReady) return;
     const dueMs = nextDueMs(this.#dueMs, performance.now(), this.#context.connection.pacer.wantedFps);
     if (dueMs === null) return;
     if (this.#size !== null && !isSameSize(this.#size, size)) {
@@ -84,26 +84,26 @@ export class DevicePlacement implements Placement {
     const captureMs = connection.captureClockMs();
     if (captureMs === null) return;
     this.#dueMs = dueMs;
-    this.#looking = true;
+    this.#inferring = true;
     try {
-      await this.#look(eyes, video, size, captureMs);
+      await this.#infer(engine, video, size, captureMs);
     } catch (error) {
       if (this.#running) this.#options.onFailed(error);
     } finally {
-      this.#looking = false;
+      this.#inferring = false;
     }
   }
 
-  async #look(eyes: DeviceEyes, video: HTMLVideoElement, size: FrameSize, captureMs: number): Promise<void> {
+  async #infer(engine: DeviceEngine, video: HTMLVideoElement, size: FrameSize, captureMs: number): Promise<void> {
     const { connection } = this.#context;
     const picture = await createImageBitmap(video);
     if (!this.#running) {
       picture.close();
       return;
     }
-    const { observation, lookMs } = await eyes.look(picture, size, captureMs);
+    const { observation, inferenceMs } = await engine.infer(picture, size, captureMs);
     if (!this.#running) return;
-    this.#options.onLook?.(lookMs);
+    this.#options.onInferred?.(inferenceMs);
     if (observation === null) connection.sendSame(captureMs);
     else if (implausibility(observation, size) === null) connection.sendObservation({ observation, captureMs });
   }

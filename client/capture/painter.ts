@@ -1,8 +1,8 @@
 import type { RectPx } from '../../shared/geometry.ts';
 import type { Codec } from '../../shared/protocol/frames.ts';
 import type { PictureRequest, PictureResult } from './picture.ts';
-import { looksTheSame, type Thumbprint, thumbprint } from './picture-diff.ts';
-import { bareJpeg, bareWebp } from './strip-metadata.ts';
+import { isSamePicture, type LumaGrid, lumaGrid } from './picture-diff.ts';
+import { stripJpeg, stripWebp } from './strip-metadata.ts';
 
 /** A canvas of the page or of a worker. */
 export interface Surface {
@@ -13,14 +13,14 @@ export interface Surface {
 }
 
 const MEDIA_TYPES: Readonly<Record<Codec, string>> = { jpeg: 'image/jpeg', webp: 'image/webp' };
-const BARE = { jpeg: bareJpeg, webp: bareWebp } satisfies Record<Codec, unknown>;
+const STRIP = { jpeg: stripJpeg, webp: stripWebp } satisfies Record<Codec, unknown>;
 export const CANVAS_SETTINGS = { alpha: false, willReadFrequently: true } as const;
 
 /** Draws parts of a picture in shades of grey at the size they are sent at, compares them with what was sent, encodes them. */
 export class Painter {
   readonly #surface: Surface;
-  #newest: Thumbprint | null = null;
-  #sent: Thumbprint | null = null;
+  #newest: LumaGrid | null = null;
+  #sent: LumaGrid | null = null;
 
   constructor(surface: Surface) {
     this.#surface = surface;
@@ -28,9 +28,9 @@ export class Painter {
 
   /** `place`: where in `source`, in its own pixels, the part to draw is. */
   async take(source: CanvasImageSource, place: RectPx, request: PictureRequest): Promise<PictureResult> {
-    const print = this.#draw(source, place, request);
-    this.#newest = print;
-    if (request.repeatable && this.#sent !== null && looksTheSame(this.#sent, print)) return { kind: 'same' };
+    const grid = this.#draw(source, place, request);
+    this.#newest = grid;
+    if (request.repeatable && this.#sent !== null && isSamePicture(this.#sent, grid)) return { kind: 'same' };
     if (!request.encode) return { kind: 'changed' };
     return this.#encode(request);
   }
@@ -48,7 +48,7 @@ export class Painter {
     return blob?.type === MEDIA_TYPES.webp;
   }
 
-  #draw(source: CanvasImageSource, place: RectPx, { size }: PictureRequest): Thumbprint {
+  #draw(source: CanvasImageSource, place: RectPx, { size }: PictureRequest): LumaGrid {
     const { canvas, context } = this.#surface;
     const { widthPx, heightPx } = size;
     if (canvas.width !== widthPx) canvas.width = widthPx;
@@ -60,7 +60,7 @@ export class Painter {
     context.globalCompositeOperation = 'saturation';
     context.fillStyle = '#808080';
     context.fillRect(0, 0, widthPx, heightPx);
-    return thumbprint(context.getImageData(0, 0, widthPx, heightPx).data, widthPx, heightPx);
+    return lumaGrid(context.getImageData(0, 0, widthPx, heightPx).data, widthPx, heightPx);
   }
 
   /** At the asked-for quality, or at half of it where the first is too long. */
@@ -68,7 +68,7 @@ export class Painter {
     for (const attempt of [quality, quality / 2]) {
       const blob = await this.#surface.encode(MEDIA_TYPES[codec], attempt);
       if (blob === null || blob.type !== MEDIA_TYPES[codec]) return { kind: 'none' };
-      const image = BARE[codec](new Uint8Array(await blob.arrayBuffer()));
+      const image = STRIP[codec](new Uint8Array(await blob.arrayBuffer()));
       if (image.byteLength <= maxBytes) return { kind: 'picture', image, codec };
     }
     return { kind: 'none' };

@@ -1,6 +1,6 @@
 import type { RectPx } from '../../shared/geometry.ts';
 
-/** Cells per side of a thumbprint: about 8 px a cell on a 192 px crop, the size of an iris there. */
+/** Cells per side of a grid: about 8 px per cell on a 192 px crop, the size of an iris there. */
 const CELLS = 24;
 
 /**
@@ -11,13 +11,13 @@ const CELLS = 24;
 const SAME_WITHIN = 3;
 
 /** Mean luma of each cell of a picture, rows first. */
-export type Thumbprint = Float32Array<ArrayBuffer>;
+export type LumaGrid = Float32Array<ArrayBuffer>;
 
 /**
- * Thumbprint of RGBA pixels, `widthPx` × `heightPx`. Luma by the weights of ITU-R BT.601, which
+ * Luma grid of RGBA pixels, `widthPx` × `heightPx`. Luma by the weights of ITU-R BT.601, which
  * JPEG uses too.
  */
-export function thumbprint(rgba: Uint8ClampedArray, widthPx: number, heightPx: number): Thumbprint {
+export function lumaGrid(rgba: Uint8ClampedArray, widthPx: number, heightPx: number): LumaGrid {
   const sums = new Float32Array(CELLS * CELLS);
   const counts = new Float32Array(CELLS * CELLS);
   for (let y = 0; y < heightPx; y++) {
@@ -34,8 +34,8 @@ export function thumbprint(rgba: Uint8ClampedArray, widthPx: number, heightPx: n
   return sums;
 }
 
-/** Largest difference between two thumbprints in one cell, 0–255. */
-export function largestDifference(a: Thumbprint, b: Thumbprint): number {
+/** Largest difference between two grids in one cell, 0–255. */
+export function largestDifference(a: LumaGrid, b: LumaGrid): number {
   let largest = 0;
   for (let cell = 0; cell < a.length; cell++) {
     largest = Math.max(largest, Math.abs((a[cell] ?? 0) - (b[cell] ?? 0)));
@@ -44,20 +44,20 @@ export function largestDifference(a: Thumbprint, b: Thumbprint): number {
 }
 
 /** True when two pictures of the same part of the frame show the same. */
-export function looksTheSame(a: Thumbprint, b: Thumbprint): boolean {
+export function isSamePicture(a: LumaGrid, b: LumaGrid): boolean {
   return largestDifference(a, b) <= SAME_WITHIN;
 }
 
-/** A picture leaves at least this often, however still the student sits: a frozen camera shows. */
+/** A real picture is sent at least this often, even of a still student: it shows whether the camera is frozen. */
 const REAL_FRAME_EVERY_MS = 2000;
 
-/** The picture that the gateway has from us. */
+/** The picture that was sent last. */
 export interface SentPicture {
   readonly crop: RectPx;
   readonly sentAtMs: number;
 }
 
-/** True when a picture needs not be sent again if it looks the same: it is of the same part, and was sent lately. */
+/** True when `same` may replace a picture that looks the same: the last one has the same crop and is recent. */
 export function isRepeatable(sent: SentPicture | null, crop: RectPx, nowMs: number): boolean {
   return (
     sent !== null &&

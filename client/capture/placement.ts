@@ -2,7 +2,7 @@ import type { Mode } from '../../shared/direction.ts';
 import type { FrameSize } from '../../shared/geometry.ts';
 import type { RelayConnection } from '../connection/connection.ts';
 
-/** Where a placement takes its pictures from. */
+/** Source of a placement's pictures. */
 export interface CaptureSource {
   readonly video: HTMLVideoElement | null;
   readonly size: FrameSize | null;
@@ -15,31 +15,31 @@ export interface CaptureSettings {
   readonly quality: number;
 }
 
-/** What a placement works with. */
+/** What a placement needs. */
 export interface PlacementContext {
   readonly source: CaptureSource;
   readonly connection: RelayConnection;
   readonly settings: CaptureSettings;
-  /** To be told when the camera's frame size is another one than before (a phone was turned). */
+  /** Called when the camera's frame size has changed (a phone was turned). */
   onSizeChange(size: FrameSize): void;
 }
 
 /**
- * Where a student's pictures become observations: it takes pictures and hands messages of the hot
- * path to the connection, pictures for the server or observations of its own. Of one session at
- * most one runs; another may take its place while the session goes on.
+ * Where a student's pictures become observations: it takes pictures and gives binary messages to the connection,
+ * pictures for the server or its own observations. At most one runs per session; it can be replaced while the session
+ * continues.
  */
 export interface Placement {
   readonly mode: Mode;
-  /** Begins, or goes on after stop. `start` with this mode has been said to the gateway. */
+  /** Starts, or resumes after stop. `start` with this mode has been sent to the gateway. */
   start(): void;
   /** Takes no more pictures. Nothing is sent after it returns. */
   stop(): void;
-  /** Whatever was sent before is unknown to the gateway now. */
+  /** The gateway no longer has what was sent before. */
   forget(): void;
-  /** Lets go of workers and memory, for good. */
+  /** Frees workers and memory, for good. */
   dispose(): void;
 }
 
-/** Makes a placement for a session. */
+/** Creates a placement for a session. */
 export type CreatePlacement = (context: PlacementContext) => Placement;

@@ -14,7 +14,7 @@ const VIDEO_FRAME_MS = 1000 / 30;
 const CROP_PX = 192;
 
 /** Server mode: takes pictures at the pacer's rate and hands them to the connection, while it can send. */
-export class CaptureLoop implements Placement {
+export class ServerPlacement implements Placement {
   readonly mode = 'server';
   readonly #source: PlacementContext['source'];
   readonly #connection: PlacementContext['connection'];
@@ -64,7 +64,7 @@ export class CaptureLoop implements Placement {
     this.#choice = null;
   }
 
-  /** Sleeps until a picture is nearly due, then waits for the next video frame, or for a while where none comes. */
+  /** Sleeps until a picture is nearly due, then waits for the next video frame. */
   #wait(): void {
     const sleepMs = Math.max(this.#dueMs ?? 0, this.#notBeforeMs) - performance.now() - VIDEO_FRAME_MS / 2;
     if (sleepMs < VIDEO_FRAME_MS) {
@@ -88,12 +88,12 @@ export class CaptureLoop implements Placement {
     const { guidance } = this.#connection;
     if (video === null || size === null || guidance === null || this.#taking) return;
     const nowMs = performance.now();
-    const isKeeping = this.#connection.isKeeping();
+    const isQueueing = this.#connection.isQueueing();
     const dueMs = nextDueMs(this.#dueMs, nowMs, this.#connection.pacer.fps);
     const isDue = dueMs !== null && nowMs >= this.#notBeforeMs;
     if (isDue && !this.#connection.canSend()) this.#connection.noteBlocked();
-    // What is kept comes at the outbox's rate: in an outage the pacer's falls far below one picture a second.
-    if (!(isKeeping || isDue) || !this.#connection.accepts()) return;
+    // Queued pictures follow the outbox's rate: in an outage the pacer's falls far below one picture per second.
+    if (!(isQueueing || isDue) || !this.#connection.accepts()) return;
     if (this.#size !== null && !isSameSize(this.#size, size)) {
       this.#size = size;
       this.forget();
@@ -111,13 +111,13 @@ export class CaptureLoop implements Placement {
   async #take(video: HTMLVideoElement, camera: FrameSize, guidance: Guidance, nowMs: number): Promise<void> {
     const { pacer } = this.#connection;
     const captureMs = this.#connection.captureClockMs() ?? 0;
-    const isLive = !this.#connection.isKeeping();
+    const isLive = !this.#connection.isQueueing();
     const { nextCrop } = guidance;
     const choice = chooseCrop(isLive || nextCrop === null ? nextCrop : widenHint(nextCrop), camera, this.#choice);
     const format = pacer.format(this.#settings.quality);
     const wholeSidePx = (guidance.imageSizePx * format.sizePx) / CROP_PX;
     const size = drawSize(choice.crop, choice.fullFrame ? wholeSidePx : Math.min(guidance.imageSizePx, format.sizePx));
-    // Without a connection the outbox says how often.
+    // Without a connection the outbox sets the rate.
     const waitMs = isLive ? pacer.waitMs({ size, whole: choice.fullFrame }) : 0;
     this.#choice = choice;
     const sentBefore = this.#sent;
@@ -126,14 +126,14 @@ export class CaptureLoop implements Placement {
       size,
       ...format,
       maxBytes: guidance.maxFrameBytes,
-      // What is kept may be the first that the gateway gets.
+      // A queued picture may be the first that the gateway gets.
       repeatable: isLive && isRepeatable(sentBefore, choice.crop, nowMs),
       encode: waitMs === 0,
     });
     if (!this.#running) return;
     switch (taken.kind) {
       case 'same':
-        // The gateway may have come to know nothing of it meanwhile.
+        // forget() may have been called meanwhile.
         if (this.#sent === sentBefore) this.#connection.sendSame(captureMs);
         return;
       case 'changed':

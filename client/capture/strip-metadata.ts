@@ -1,5 +1,5 @@
 // Browsers put a colour profile into every picture that a canvas encodes: a fifth of a face crop as JPEG, a third as
-// WebP. Nothing that looks at the pictures reads it.
+// WebP. Inference does not read it.
 
 // Markers of ITU-T T.81, table B.1.
 const START_OF_IMAGE = 0xffd8;
@@ -20,8 +20,8 @@ function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return whole;
 }
 
-/** The same JPEG without comments and application segments, Adobe's apart; as it was where it is none. Same pixels. */
-export function bareJpeg(file: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+/** The same JPEG without comments and application segments, Adobe's apart; unchanged if it is no JPEG. Same pixels. */
+export function stripJpeg(file: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   if (file.byteLength < 4 || view.getUint16(0) !== START_OF_IMAGE) return file;
   const kept = [file.subarray(0, 2)];
@@ -45,8 +45,8 @@ const PICTURE_CHUNKS: readonly string[] = ['VP8 ', 'VP8L'];
 /** What makes a picture more than its one chunk: transparency, animation. */
 const MORE_THAN_PICTURE: readonly string[] = ['ALPH', 'ANIM', 'ANMF'];
 
-/** The same WebP as its picture alone; as it was where it is no WebP, or has transparency or moves. Same pixels. */
-export function bareWebp(file: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+/** The same WebP as its picture alone; unchanged if it is no WebP, or has transparency or animation. Same pixels. */
+export function stripWebp(file: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const tagAt = (at: number): string => String.fromCharCode(...file.subarray(at, at + 4));
   if (file.byteLength < RIFF_HEADER_BYTES || tagAt(0) !== 'RIFF' || tagAt(8) !== 'WEBP') return file;

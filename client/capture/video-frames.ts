@@ -1,9 +1,9 @@
-/** Video frames that never come (a camera that hangs, a page in the background) must not stop whoever waits. */
+/** Without a video frame for this long (a camera that hangs, a page in the background) the callback runs anyway. */
 const FRAME_WAIT_MS = 250;
 
 /**
- * Calls back at the video's next frame, or after a while where none comes; after `pollMs` where the browser tells of no
- * frames. Returns what calls it off.
+ * Calls back at the video's next frame, or after a while if none comes; after `pollMs` in browsers without frame
+ * callbacks. Returns a function that cancels it.
  */
 export function awaitVideoFrame(video: HTMLVideoElement | null, pollMs: number, callback: () => void): () => void {
   const canAwaitFrames = video !== null && 'requestVideoFrameCallback' in video;

@@ -2,15 +2,15 @@ import type { RectPx } from '../../shared/geometry.ts';
 import type { Grabber, PictureRequest, PictureResult } from './picture.ts';
 import type { FromCaptureWorker, ToCaptureWorker } from './worker-messages.ts';
 
-/** A picture that takes longer than this is given up. */
+/** After this time a picture has failed. */
 const TAKE_TIMEOUT_MS = 5000;
 
 /**
- * Draws, compares and encodes in a worker. The page's own thread hands over a reference to the
- * video's frame, without looking at a pixel where the browser has `VideoFrame`.
+ * Draws, compares and encodes in a worker. The page's thread passes a reference to the video's frame, without reading a
+ * pixel if the browser has `VideoFrame`.
  */
 export class WorkerGrabber implements Grabber {
-  /** Called once when the worker fails: another grabber has to go on. */
+  /** Called once when the worker fails: another grabber must take over. */
   onFailure: () => void = () => {};
   readonly #worker: Worker;
   #disposed = false;
@@ -29,7 +29,7 @@ export class WorkerGrabber implements Grabber {
 
   async grab(video: HTMLVideoElement, request: PictureRequest): Promise<PictureResult> {
     const frame = await frameOf(video, request).catch(() => null);
-    // The video has just lost its picture, or this grabber its worker.
+    // The video has no picture any more, or the worker has ended.
     if (frame === null || this.#disposed) {
       frame?.source.close();
       return { kind: 'none' };

@@ -1,7 +1,7 @@
 import { RelayError } from '../../shared/errors.ts';
 import { STREAM_PATH } from '../../shared/protocol/version.ts';
 
-/** Where a gateway is reached. */
+/** Addresses of a gateway. */
 export interface GatewayAddresses {
   /** `ws(s)://host/v1/stream` */
   readonly streamUrl: string;

@@ -8,19 +8,19 @@ export interface CaptureClock {
 
 export const CLOCK_STOPPED: CaptureClock = { originMs: null };
 
-/** Reading at `nowMs` of the monotonic clock, whole ms; null when the clock has not begun. */
+/** Reading at `nowMs` of the monotonic clock, whole ms; null when the clock has not started. */
 export function readClock(clock: CaptureClock, nowMs: number): number | null {
   return clock.originMs === null ? null : Math.max(0, Math.floor(nowMs - clock.originMs));
 }
 
-/** Begins at 0, unless the clock runs already. */
+/** Starts at 0, unless the clock runs already. */
 export function beginClock(clock: CaptureClock, nowMs: number): CaptureClock {
   return clock.originMs === null ? { originMs: nowMs } : clock;
 }
 
 /**
- * The clock after the gateway took up an earlier session that has reached `reachedMs`: it runs on,
- * or goes on from there when it is behind (the page was loaded again).
+ * The clock after the gateway resumed a session that has reached `reachedMs`: it continues, or moves forward to there
+ * when it is behind (the page was loaded again).
  */
 export function resumeClock(clock: CaptureClock, reachedMs: number, nowMs: number): CaptureClock {
   const readingMs = readClock(clock, nowMs);

@@ -2,23 +2,24 @@ import type { FrameSize, RectPx } from '../../shared/geometry.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
 import type { CalibrationAnswer } from '../../shared/protocol/calibration.ts';
 import type { ServerControl } from '../../shared/protocol/control.ts';
+import { FEATURES } from '../../shared/protocol/features.ts';
 import type { Codec } from '../../shared/protocol/frames.ts';
 import type { Update } from '../../shared/protocol/update.ts';
-import type { ConnectionPhase, EndReason, Fault } from './link-state.ts';
+import type { ConnectionPhase, EndReason, Fault, LinkRules } from './link-state.ts';
 import type { Outbox } from './outbox.ts';
 import type { WebSocketLike } from './socket.ts';
 
 export type Welcome = Extract<ServerControl, { type: 'welcome' }>;
 export type Stopped = Extract<ServerControl, { type: 'stopped' }>;
 
-/** A picture to send. Sizes and places in camera pixels of the full frame. */
+/** A picture to send. Sizes and positions in camera pixels of the full frame. */
 export interface OutgoingFrame {
   readonly image: Uint8Array;
   readonly codec: Codec;
   readonly crop: RectPx;
   /** True when the crop is the whole camera frame. */
   readonly fullFrame: boolean;
-  /** Size of the image where it was made in the pacer's format: the pacer learns from its bytes. */
+  /** Size of the image, if it was made in the pacer's format: the pacer learns from its bytes. */
   readonly size?: FrameSize;
   /** Capture time on the capture clock, whole ms. */
   readonly captureMs: number;
@@ -42,7 +43,7 @@ export interface ConnectionStats {
   readonly samesSent: number;
   readonly observationsSent: number;
   readonly acked: number;
-  /** Pictures or observations of an outage that wait, or are not acknowledged yet. */
+  /** Pictures or observations of an outage that are queued or not acknowledged yet. */
   readonly kept: number;
   readonly reconnects: number;
 }
@@ -54,7 +55,7 @@ export interface ConnectionCallbacks {
   onCalibration?(answer: CalibrationAnswer): void;
   onFault?(fault: Fault): void;
   onConnectionChange?(phase: ConnectionPhase): void;
-  /** The connection is over and will not come back by itself. */
+  /** The connection has ended and will not reconnect. */
   onEnded?(reason: EndReason): void;
 }
 
@@ -63,8 +64,8 @@ export interface ConnectionOptions extends ConnectionCallbacks {
   readonly url: string;
   createSocket(url: string, subprotocol: string): WebSocketLike;
   /**
-   * A fresh ticket, asked for at every connect. A rejection with RelayError `ticket_refused` ends
-   * the connection, any other one is tried again later.
+   * Fetches a new ticket, at every connect. A rejection with RelayError `ticket_refused` ends the connection, any
+   * other is retried.
    */
   getTicket(): Promise<string>;
   /** Monotonic clock, ms. */
@@ -76,13 +77,24 @@ export interface ConnectionOptions extends ConnectionCallbacks {
   /** Resume token of an earlier page load. */
   readonly resumeToken?: string | null;
   readonly client?: string;
-  /** UUID that the browser made for itself: calibrations are kept for it. */
+  /** UUID that the browser generated for itself: calibrations are stored for it. */
   readonly device?: string | null;
   /** Default 20 s to the first welcome and no limit on later outages; null = never give up. */
   readonly connectWithinMs?: number | null;
   readonly outageLimitMs?: number | null;
   /** How long stop() waits for the gateway's totals, ms. Default 5 s. */
   readonly stopWithinMs?: number;
-  /** Keeps what is captured during an outage. Default null: it is dropped. */
+  /** Queues what is captured during an outage. Default null: it is dropped. */
   readonly outbox?: Outbox | null;
+}
+
+/** The options that the link reducer needs, with their defaults. */
+export function linkRules({ client, device, connectWithinMs, outageLimitMs }: ConnectionOptions): LinkRules {
+  return {
+    client: client ?? 'gaze-relay-client',
+    device: device ?? null,
+    features: FEATURES,
+    connectWithinMs: connectWithinMs === undefined ? 20_000 : connectWithinMs,
+    outageLimitMs: outageLimitMs ?? null,
+  };
 }

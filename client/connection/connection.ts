@@ -1,22 +1,21 @@
 import { RelayError } from '../../shared/errors.ts';
 import type { CalibrationRequest } from '../../shared/protocol/calibration.ts';
 import type { ClientControl, ServerControl } from '../../shared/protocol/control.ts';
-import { FEATURES } from '../../shared/protocol/features.ts';
 import { decodeUpdate, type Update } from '../../shared/protocol/update.ts';
 import { SUBPROTOCOL } from '../../shared/protocol/version.ts';
-import { Alarms } from './alarms.ts';
-import { AnswerTiming } from './answer-timing.ts';
+import { type Deferred, deferred } from '../lib/deferred.ts';
 import { fullJitterMs } from './backoff.ts';
 import { readClock } from './capture-clock.ts';
-import type {
-  ConnectionOptions,
-  ConnectionStats,
-  OutgoingFrame,
-  OutgoingObservation,
-  Stopped,
+import {
+  type ConnectionOptions,
+  type ConnectionStats,
+  linkRules,
+  type OutgoingFrame,
+  type OutgoingObservation,
+  type Stopped,
 } from './connection-options.ts';
 import { addressFault, messageFault, ticketFault } from './faults.ts';
-import { HotPath, type Lane } from './frames.ts';
+import { FrameSender, type OpenChannel } from './frames.ts';
 import { parseGatewayMessage } from './gateway-messages.ts';
 import { type Guidance, guidanceFromUpdate } from './guidance.ts';
 import { stepLink } from './link-reducer.ts';
@@ -30,72 +29,65 @@ import {
   type LinkState,
   publicPhase,
 } from './link-state.ts';
+import { NamedTimers } from './named-timers.ts';
 import { Pacer } from './pacing/pacer.ts';
-import { PendingStop } from './pending-stop.ts';
 import type { SocketEvent, WebSocketLike } from './socket.ts';
+import { StartRtt } from './start-rtt.ts';
 import { Traffic } from './traffic.ts';
 
-/** From the first step of one attempt to its welcome. */
 const WELCOME_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 5_000;
 const HURRY_WITHIN_MS = 1000;
 
 /**
- * One tracking session with the gateway over however many WebSockets it takes. Nothing of a
- * browser or of Node in here: sockets, clock, chance and timers come in through the options.
+ * One tracking session with the gateway, over as many WebSockets as needed. It runs in browsers and in Node: sockets,
+ * clock, randomness and timers are options.
  */
 export class RelayConnection {
-  /** How much may be sent, how often and in what format: for whoever takes the pictures. */
+  /** How much may be sent, how often and in what format: read by the placement that takes the pictures. */
   readonly pacer: Pacer;
   readonly #options: ConnectionOptions;
   readonly #rules: LinkRules;
   #state: LinkState;
   #socket: WebSocketLike | null = null;
   readonly #events: LinkEvent[] = [];
-  readonly #alarms: Alarms<'welcome' | 'retry' | 'stop'>;
+  readonly #timers: NamedTimers<'welcome' | 'retry' | 'stop'>;
   readonly #traffic = new Traffic();
-  readonly #hotPath: HotPath;
-  readonly #startTiming = new AnswerTiming();
-  readonly #stop = new PendingStop();
+  readonly #frames: FrameSender;
+  readonly #startRtt = new StartRtt();
+  #stop: Deferred<Stopped | null> | null = null;
   #phase: ConnectionPhase = 'idle';
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#alarms = new Alarms(options);
+    this.#timers = new NamedTimers(options);
     this.pacer = new Pacer(() => options.now());
-    this.#hotPath = new HotPath({
+    this.#frames = new FrameSender({
       now: () => options.now(),
       timers: options,
       traffic: this.#traffic,
       outbox: options.outbox ?? null,
-      lane: () => this.#lane(),
+      channel: () => this.#channel(),
       pacer: this.pacer,
       onSilence: () => this.#silence(),
     });
     this.#state = initialLinkState(options.resumeToken ?? null);
-    this.#rules = {
-      client: options.client ?? 'gaze-relay-client',
-      device: options.device ?? null,
-      features: FEATURES,
-      connectWithinMs: options.connectWithinMs === undefined ? 20_000 : options.connectWithinMs,
-      outageLimitMs: options.outageLimitMs ?? null,
-    };
+    this.#rules = linkRules(options);
   }
 
-  /** Begins to connect, and from then on stays connected until close() or a final refusal. */
+  /** Connects, and reconnects until close() or a final refusal. */
   connect(): void {
     this.#dispatch({ type: 'connect', nowMs: this.#options.now() });
   }
 
   /**
-   * Begins capture, goes on after a stop, or tells of a changed camera. Remembered and repeated
-   * after a reconnect.
+   * Starts capture, resumes it after a stop, or announces a changed camera. Sent again after every reconnect.
    */
   start(wanted: CaptureStart): void {
     this.#dispatch({ type: 'start', wanted, nowMs: this.#options.now() });
   }
 
-  /** The student moved to another lesson section: session, clock and camera go on. */
+  /** The student moved to another lesson section; session, clock and camera continue. */
   setSection(sectionId: number | null): void {
     this.#dispatch({ type: 'section', sectionId, nowMs: this.#options.now() });
   }
@@ -124,49 +116,48 @@ export class RelayConnection {
 
   /** True when a message would leave at once: started, nothing queued in the socket, credit left. */
   canSend(): boolean {
-    return this.#hotPath.canSend(this.#lane());
+    return this.#frames.canSend(this.#channel());
   }
 
-  /** True when a picture taken now would be kept for later, if it is accepted at all. */
-  isKeeping(): boolean {
-    return this.#hotPath.isKeeping(this.#lane());
+  /** True when a picture taken now would be queued, if it is accepted at all. */
+  isQueueing(): boolean {
+    return this.#frames.isQueueing(this.#channel());
   }
 
-  /** True when a picture or an observation taken now would be sent, or kept until there is a connection. */
+  /** True when a picture or an observation taken now would be sent or queued. */
   accepts(): boolean {
     const captureMs = this.captureClockMs();
-    return this.#state.wanted !== null && captureMs !== null && this.#hotPath.accepts(this.#lane(), captureMs);
+    return this.#state.wanted !== null && captureMs !== null && this.#frames.accepts(this.#channel(), captureMs);
   }
 
-  /** To be called when a picture is due and canSend() is false: the link may be worse than thought. */
+  /** Call it when a picture is due and canSend() is false: the pacer then slows down. */
   noteBlocked(): void {
-    const lane = this.#lane();
-    if (lane !== null) this.#hotPath.noteBlocked(lane);
+    this.#frames.noteBlocked(this.#channel());
   }
 
   /**
-   * Sends a picture. Returns its sequence number, or null when it cannot leave now: then it is kept
-   * by the outbox, or dropped.
+   * Sends a picture. Returns its sequence number, or null when it cannot be sent now: the outbox queues it, or it is
+   * dropped.
    */
   sendFrame({ size, ...frame }: OutgoingFrame): number | null {
     const picture = size === undefined ? null : { size, whole: frame.fullFrame };
-    return this.#hotPath.send(this.#lane(), { kind: 'frame', ...frame }, picture);
+    return this.#frames.send(this.#channel(), { kind: 'frame', ...frame }, picture);
   }
 
   /**
-   * Says that the picture is still the one sent last. Returns as sendFrame does. While a picture is
-   * on its way there is nothing yet to be the same as.
+   * Says that the picture is still the one sent last. Returns as sendFrame does; null while a picture is not
+   * acknowledged, for the gateway may not have it yet.
    */
   sendSame(captureMs: number): number | null {
-    return this.#hotPath.send(this.#lane(), { kind: 'same', captureMs });
+    return this.#frames.send(this.#channel(), { kind: 'same', captureMs });
   }
 
-  /** Sends what the device itself saw. Returns as sendFrame does. */
+  /** Sends an observation made on the device. Returns as sendFrame does. */
   sendObservation(observation: OutgoingObservation): number | null {
-    return this.#hotPath.send(this.#lane(), { kind: 'observation', ...observation });
+    return this.#frames.send(this.#channel(), { kind: 'observation', ...observation });
   }
 
-  /** Sends a word on a calibration. False, and nothing is sent, while no capture runs. */
+  /** Sends a message of a calibration. Returns false, and sends nothing, while no capture runs. */
   sendCalibration(request: CalibrationRequest): boolean {
     const { phase } = this.#state;
     if (phase.name !== 'live' || !phase.startSent || phase.stopping) return false;
@@ -175,34 +166,33 @@ export class RelayConnection {
   }
 
   /**
-   * Ends capture on purpose: the time until the next start, if there is one, belongs to no kind of
-   * time. The gateway is told after what is kept of the time before, if need be on the next connection.
-   * Resolves with its totals, or with null when they do not come in time (it stores what it has counted
-   * either way). Never rejects.
+   * Ends capture on purpose: the time until the next start is not counted. `stop` is sent after everything queued, if
+   * need be on the next connection. Resolves with the gateway's totals, null when they are late. Never rejects.
    */
   stop(): Promise<Stopped | null> {
-    if (this.#stop.promise !== null) return this.#stop.promise;
-    const promise = this.#stop.begin();
+    if (this.#stop !== null) return this.#stop.promise;
+    const stop = deferred<Stopped | null>();
+    this.#stop = stop;
     const { now, outbox, stopWithinMs } = this.#options;
-    this.#alarms.set('stop', stopWithinMs ?? STOP_TIMEOUT_MS, () => this.#settleStop(null));
-    this.#dispatch({ type: 'stop', nowMs: now(), kept: (outbox?.size ?? 0) > 0 });
-    return promise;
+    this.#timers.set('stop', stopWithinMs ?? STOP_TIMEOUT_MS, () => this.#settleStop(null));
+    this.#dispatch({ type: 'stop', nowMs: now(), hasQueued: (outbox?.size ?? 0) > 0 });
+    return stop.promise;
   }
 
-  /** Closes the connection for good. Whoever keeps the resume token can go on with the session. */
+  /** Closes the connection for good. With the resume token the session can be resumed. */
   close(): void {
     this.#dispatch({ type: 'close' });
   }
 
   /**
-   * The network seems to be back: a waiting attempt comes within a second instead of after its backoff.
-   * Not at once, for a school's router comes back for the whole class.
+   * The network seems to be back: the next attempt starts within a second instead of after its backoff. Not at once:
+   * a school's router comes back for the whole class.
    */
   hurry(): void {
     const { phase, generation } = this.#state;
     if (phase.name !== 'waiting') return;
     const delayMs = Math.floor(this.#options.random() * HURRY_WITHIN_MS);
-    this.#alarms.set('retry', delayMs, () => this.#dispatch({ type: 'retry', generation }));
+    this.#timers.set('retry', delayMs, () => this.#dispatch({ type: 'retry', generation }));
   }
 
   stats(): ConnectionStats {
@@ -229,8 +219,9 @@ export class RelayConnection {
       this.#state = state;
       this.pacer.bound({ gatewayFps: state.guidance?.maxFps ?? null });
       for (const effect of effects) attempt(() => this.#perform(effect));
-      // After all that the gateway must know before it: section by section.
-      if (effects.some(isStart)) attempt(() => this.#sendKept());
+      // After `start` and the section switches: the gateway needs them first.
+      if (effects.some((effect) => effect.type === 'send' && effect.message.type === 'start'))
+        attempt(() => this.#sendQueued());
       attempt(() => this.#announcePhase());
       this.#events.shift();
     }
@@ -240,7 +231,7 @@ export class RelayConnection {
   #perform(effect: LinkEffect): void {
     switch (effect.type) {
       case 'get_ticket':
-        this.#alarms.set('welcome', WELCOME_TIMEOUT_MS, () => this.#silence());
+        this.#timers.set('welcome', WELCOME_TIMEOUT_MS, () => this.#silence());
         void this.#getTicket();
         return;
       case 'open_socket':
@@ -256,18 +247,18 @@ export class RelayConnection {
         const { generation } = this.#state;
         const backoffMs = fullJitterMs(effect.failures, this.#options.random());
         const delayMs = Math.min(backoffMs, effect.withinMs ?? backoffMs);
-        this.#alarms.set('retry', delayMs, () => this.#dispatch({ type: 'retry', generation }));
+        this.#timers.set('retry', delayMs, () => this.#dispatch({ type: 'retry', generation }));
         return;
       }
       case 'fault':
         this.#options.onFault?.(effect.fault);
         return;
       case 'welcome':
-        this.#alarms.clear('welcome');
+        this.#timers.clear('welcome');
         this.#traffic.noteWelcome();
-        this.#startTiming.reset();
+        this.#startRtt.reset();
         this.pacer.note({ type: 'connected', nowMs: this.#options.now() });
-        if (!effect.message.resumed) this.#hotPath.reset();
+        if (!effect.message.resumed) this.#frames.reset();
         this.#options.onWelcome?.(effect.message);
         return;
       case 'stopped':
@@ -277,7 +268,7 @@ export class RelayConnection {
         this.#options.onCalibration?.(effect.message);
         return;
       case 'ended':
-        this.#alarms.clear('retry');
+        this.#timers.clear('retry');
         this.#announcePhase();
         this.#options.onEnded?.(effect.reason);
         return;
@@ -342,36 +333,36 @@ export class RelayConnection {
     this.#dispatch({ type: 'control', generation, message: received, nowMs: this.#options.now() });
   }
 
-  /** The answer to `start` comes at once: how long a small message takes. */
+  /** The gateway answers `start` at once: that is how long a small message takes. */
   #noteStarted(): void {
     const nowMs = this.#options.now();
-    const timing = this.#startTiming.answered();
+    const timing = this.#startRtt.answered();
     if (timing !== null) this.pacer.note({ type: 'acknowledged', nowMs, ...timing });
   }
 
   #onUpdate(update: Update, generation: number): void {
     if (this.#state.guidance === null) return;
-    const latencyMs = this.#hotPath.acknowledge(update, this.captureClockMs());
+    const latencyMs = this.#frames.acknowledge(update, this.captureClockMs());
     this.#dispatch({ type: 'acknowledged', generation, guidance: guidanceFromUpdate(this.#state.guidance, update) });
-    this.#sendKept();
+    this.#sendQueued();
     this.#options.onUpdate?.(update, latencyMs);
   }
 
-  #sendKept(): void {
-    this.#hotPath.sendKept(this.#lane());
-    const left = this.#options.outbox?.size ?? 0;
-    if (left === 0 && this.#state.owedStop !== null) this.#dispatch({ type: 'emptied' });
+  #sendQueued(): void {
+    this.#frames.sendQueued(this.#channel());
+    const queued = this.#options.outbox?.size ?? 0;
+    if (queued === 0 && this.#state.pendingStop !== null) this.#dispatch({ type: 'outbox_drained' });
   }
 
   #sendControl(message: ClientControl | CalibrationRequest): void {
     const text = JSON.stringify(message);
     this.#traffic.noteUp(text.length);
     this.#socket?.send(text);
-    if (message.type === 'start') this.#startTiming.asked(this.#options.now(), text.length);
+    if (message.type === 'start') this.#startRtt.sent(this.#options.now(), text.length);
   }
 
-  /** The present connection, where capture has been announced on it; null while nothing may be sent. */
-  #lane(): Lane | null {
+  /** The connection, once capture has been announced on it; null while nothing may be sent. */
+  #channel(): OpenChannel | null {
     const { phase, guidance } = this.#state;
     const socket = this.#socket;
     if (phase.name !== 'live' || !phase.startSent || phase.stopping || socket === null || guidance === null)
@@ -386,15 +377,17 @@ export class RelayConnection {
   #dropSocket(code: number | null): void {
     const socket = this.#socket;
     this.#socket = null;
-    this.#hotPath.dropPending();
-    this.#alarms.clear('welcome');
+    this.#frames.dropPending();
+    this.#timers.clear('welcome');
     if (code === null) socket?.close();
     else socket?.close(code);
   }
 
   #settleStop(stopped: Stopped | null): void {
-    this.#alarms.clear('stop');
-    this.#stop.settle(stopped);
+    this.#timers.clear('stop');
+    const stop = this.#stop;
+    this.#stop = null;
+    stop?.resolve(stopped);
   }
 
   #announcePhase(): void {
@@ -403,8 +396,4 @@ export class RelayConnection {
     this.#phase = phase;
     this.#options.onConnectionChange?.(phase);
   }
-}
-
-function isStart(effect: LinkEffect): boolean {
-  return effect.type === 'send' && effect.message.type === 'start';
 }

@@ -1,7 +1,7 @@
 import { describeError, RelayError } from '../../shared/errors.ts';
 import type { Fault } from './link-state.ts';
 
-/** No ticket: final where the school's page refused one, else tried again. */
+/** No ticket: final if the school's page refused it, otherwise retried. */
 export function ticketFault(error: unknown): Fault {
   const refused = error instanceof RelayError && error.code === 'ticket_refused';
   return {
@@ -13,12 +13,12 @@ export function ticketFault(error: unknown): Fault {
   };
 }
 
-/** The browser takes no such address for a socket. */
+/** The browser refuses the address. */
 export function addressFault(error: unknown): Fault {
   return { code: 'address_invalid', message: describeError(error), fatal: true, retry: true, seq: null };
 }
 
-/** A message of the gateway that cannot be read: it is passed over. */
+/** A message of the gateway that cannot be read: it is ignored. */
 export function messageFault(error: RelayError): Fault {
   return { code: error.code, message: error.message, fatal: false, retry: false, seq: null };
 }

@@ -1,6 +1,6 @@
 import type { ClientMessage } from '../../shared/protocol/frames.ts';
 
-/** A message that waits for its acknowledgement. */
+/** A message without an acknowledgement. */
 interface InFlight {
   readonly kind: ClientMessage['kind'];
   readonly captureMs: number;
@@ -9,7 +9,7 @@ interface InFlight {
   readonly bytes: number;
 }
 
-/** A message's place on the wire. */
+/** A message's sequence number and capture time on the wire. */
 interface Numbered {
   readonly seq: number;
   readonly captureMs: number;
@@ -29,28 +29,28 @@ export class FlowWindow {
     return this.#inFlight.size;
   }
 
-  /** True while a picture waits for its acknowledgement. */
+  /** True while a picture has no acknowledgement. */
   get framePending(): boolean {
     for (const { kind } of this.#inFlight.values()) if (kind === 'frame') return true;
     return false;
   }
 
-  /** When the oldest message without an acknowledgement went out; null when there is none. */
+  /** When the oldest message without an acknowledgement was sent; null when there is none. */
   get oldestSentAtMs(): number | null {
     for (const { sentAtMs } of this.#inFlight.values()) return sentAtMs;
     return null;
   }
 
   /**
-   * Takes a sequence number for a message. Capture times must move forward on the wire: one that
-   * does not is moved to the next millisecond.
+   * Assigns a sequence number. Capture times must increase on the wire: one that does not is moved to the next
+   * millisecond.
    */
   take(kind: InFlight['kind'], captureMs: number, nowMs: number, bytes: number): Numbered {
     this.#lastCaptureMs = Math.max(Math.floor(captureMs), this.#lastCaptureMs + 1);
     return this.takeLate(kind, this.#lastCaptureMs, nowMs, bytes);
   }
 
-  /** As take, for a message that was kept back: its capture time lies before what is sent meanwhile, and stays. */
+  /** As take, for a queued message, whose capture time is older than what was sent meanwhile and is not changed. */
   takeLate(kind: InFlight['kind'], captureMs: number, nowMs: number, bytes: number): Numbered {
     const seq = this.#nextSeq;
     this.#nextSeq = (seq + 1) & 0xffff;
@@ -65,12 +65,12 @@ export class FlowWindow {
     return message;
   }
 
-  /** Forgets what was in flight: those acknowledgements went down with the connection. */
+  /** Forgets what was in flight: the connection is lost, and so are its acknowledgements. */
   dropPending(): void {
     this.#inFlight.clear();
   }
 
-  /** Begins anew with a new session, whose clock starts at 0. */
+  /** Starts again with a new session, whose clock starts at 0. */
   reset(): void {
     this.#inFlight.clear();
     this.#lastCaptureMs = -1;

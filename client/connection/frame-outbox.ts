@@ -1,34 +1,34 @@
 import { LateQueue } from './late-queue.ts';
 import type { Outbox, OutgoingMessage } from './outbox.ts';
 
-/** While nothing gets through, one picture in this time is kept: well within what one sample covers (2 s). */
-const KEEP_EVERY_MS = 1000;
-/** Nothing newer than this acknowledged: the link is taken for interrupted. Less than 2 s, so that no gap begins. */
+/** While nothing gets through, one picture per this time is queued: well within what one sample covers (2 s). */
+const QUEUE_EVERY_MS = 1000;
+/** Without an acknowledgement for this long the link counts as interrupted. Less than 2 s, so that no gap starts. */
 const INTERRUPTED_AFTER_MS = 1500;
 /**
- * A link that takes this long for every picture is slow, not interrupted: pictures kept beside those on their way would
- * only make it slower. As a multiple of the usual latency: two pictures under way, and the pause between them.
+ * A link that takes this long for every picture is slow, not interrupted: queued pictures beside those in flight would
+ * only make it slower. As a multiple of the usual latency: two pictures in flight, and the pause between them.
  */
 const INTERRUPTED_AFTER_LATENCIES = 2.5;
-/** Even on the slowest link: sooner than a connection without acknowledgements is given up. */
-const INTERRUPTED_AT_THE_LATEST_MS = 6000;
-/** Share of the usual latency that a shorter one leaves of it: one quick answer does not make a link quick. */
-const LATENCY_KEPT = 0.8;
-/** A minute of pictures. What comes after it is not kept: that time is untracked. */
-export const MOST_KEPT_PICTURES = 60;
-/** Kept pictures a second: a class that comes back at once must not crowd out live pictures at inference. */
+/** Upper bound on the slowest link: before a connection without acknowledgements is dropped. */
+const INTERRUPTED_AFTER_MAX_MS = 6000;
+/** Weight of the usual latency against a shorter one: one quick answer does not make a link quick. */
+const LATENCY_WEIGHT = 0.8;
+/** A minute of pictures. Later ones are not queued: that time is untracked. */
+export const MAX_QUEUED_PICTURES = 60;
+/** Queued pictures per second: a class that reconnects at once must not crowd out live pictures at inference. */
 const RATE = { perSecond: 10, burst: 2 };
 
-type KeptPicture = Extract<OutgoingMessage, { kind: 'frame' }>;
+type QueuedPicture = Extract<OutgoingMessage, { kind: 'frame' }>;
 
 /**
- * Server mode's memory of an outage: pictures wait here, in memory alone, and leave in order of
- * capture, before anything newer, as soon as there is room.
+ * Server mode's outbox: during an outage pictures wait here, in memory only, and are sent in order of capture, before
+ * anything newer.
  */
 export class FrameOutbox implements Outbox {
-  readonly #queue = new LateQueue<KeptPicture>(RATE);
-  #lastKeptMs = Number.NEGATIVE_INFINITY;
-  /** Capture time of the first picture that could not leave since the session began: until then nothing had to be acknowledged. */
+  readonly #queue = new LateQueue<QueuedPicture>(RATE);
+  #lastQueuedMs = Number.NEGATIVE_INFINITY;
+  /** Capture time of the session's first picture that could not be sent: before it nothing was to be acknowledged. */
   #firstMs: number | null = null;
   #usualLatencyMs = 0;
 
@@ -37,8 +37,8 @@ export class FrameOutbox implements Outbox {
     return this.#queue.size;
   }
 
-  /** Capture times move forward on the wire: while older pictures wait, newer ones queue behind them. */
-  get goesFirst(): boolean {
+  /** Capture times increase on the wire: while older pictures wait, newer ones queue behind them. */
+  get mustSendFirst(): boolean {
     return this.#queue.hasWaiting;
   }
 
@@ -47,21 +47,21 @@ export class FrameOutbox implements Outbox {
     const { acknowledgedMs } = this.#queue;
     const sinceMs = Number.isFinite(acknowledgedMs) ? acknowledgedMs : this.#firstMs;
     return (
-      this.size < MOST_KEPT_PICTURES &&
-      captureMs - this.#lastKeptMs >= KEEP_EVERY_MS &&
+      this.size < MAX_QUEUED_PICTURES &&
+      captureMs - this.#lastQueuedMs >= QUEUE_EVERY_MS &&
       captureMs - sinceMs >= this.#interruptedAfterMs()
     );
   }
 
   #interruptedAfterMs(): number {
-    const patientMs = Math.min(INTERRUPTED_AT_THE_LATEST_MS, INTERRUPTED_AFTER_LATENCIES * this.#usualLatencyMs);
-    return Math.max(INTERRUPTED_AFTER_MS, patientMs);
+    const slowLinkMs = Math.min(INTERRUPTED_AFTER_MAX_MS, INTERRUPTED_AFTER_LATENCIES * this.#usualLatencyMs);
+    return Math.max(INTERRUPTED_AFTER_MS, slowLinkMs);
   }
 
-  /** Pictures alone: of what a repetition repeats, the gateway may know nothing. */
-  keep(message: OutgoingMessage): void {
+  /** Pictures only: the gateway may not have the picture that a `same` refers to. */
+  enqueue(message: OutgoingMessage): void {
     if (message.kind !== 'frame') return;
-    this.#lastKeptMs = message.captureMs;
+    this.#lastQueuedMs = message.captureMs;
     this.#queue.push(message);
   }
 
@@ -69,19 +69,22 @@ export class FrameOutbox implements Outbox {
     return this.#queue.next(nowMs);
   }
 
-  settled(captureMs: number, latencyMs: number | null): void {
-    this.#queue.settled(captureMs);
+  acknowledged(captureMs: number, latencyMs: number | null): void {
+    this.#queue.acknowledge(captureMs);
     if (latencyMs === null) return;
-    this.#usualLatencyMs = Math.max(latencyMs, LATENCY_KEPT * this.#usualLatencyMs + (1 - LATENCY_KEPT) * latencyMs);
+    this.#usualLatencyMs = Math.max(
+      latencyMs,
+      LATENCY_WEIGHT * this.#usualLatencyMs + (1 - LATENCY_WEIGHT) * latencyMs,
+    );
   }
 
-  rewind(): void {
-    this.#queue.rewind();
+  requeueSent(): void {
+    this.#queue.requeueSent();
   }
 
-  /** A new session has a clock of its own: no picture of before has a place in it. */
+  /** A new session has its own clock: earlier pictures do not belong to it. */
   reset(): void {
-    this.#lastKeptMs = Number.NEGATIVE_INFINITY;
+    this.#lastQueuedMs = Number.NEGATIVE_INFINITY;
     this.#firstMs = null;
     this.#queue.clear();
   }

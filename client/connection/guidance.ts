@@ -16,14 +16,14 @@ export interface Guidance {
   readonly limits: Limits;
 }
 
-/** Guidance at the start of a connection (no crop is known to be good) or after new limits. */
+/** Guidance at the start of a connection or after new limits. */
 export function guidanceFromLimits(limits: Limits, nextCrop: RectPx | null): Guidance {
   return { ...limits, limits, nextCrop };
 }
 
 /**
- * Guidance after an acknowledgement, which paces within the session's limits (U-7). A credit of 0 would never be raised
- * again: one stays.
+ * Guidance after an acknowledgement, which paces within the session's limits (U-7). Credit is at least 1: with 0 nothing
+ * would be sent, so nothing could raise it.
  */
 export function guidanceFromUpdate(guidance: Guidance, update: Update): Guidance {
   const { limits } = guidance;

@@ -1,19 +1,17 @@
-import { Emptying } from './emptying.ts';
-
-/** How fast kept messages leave: on average, and at once. */
+/** How fast queued messages are sent: on average, and at once. */
 export interface LateRate {
   readonly perSecond: number;
   readonly burst: number;
 }
 
-/** What is kept: it has its place by its capture time, ms. */
+/** A queued item is identified by its capture time, ms. */
 interface Timed {
   readonly captureMs: number;
 }
 
 /**
- * What an outage holds back, in order of capture: it waits, leaves at a bounded rate, and is forgotten once it
- * is acknowledged. Nothing is lost with a connection: what nobody acknowledged waits again.
+ * What was captured during an outage, in order of capture. Items are sent at a bounded rate and removed once they are
+ * acknowledged. When a connection is lost, items without an acknowledgement are queued again.
  */
 export class LateQueue<T extends Timed> {
   readonly #rate: LateRate;
@@ -22,7 +20,7 @@ export class LateQueue<T extends Timed> {
   #acknowledgedMs = Number.NEGATIVE_INFINITY;
   #tokens: number;
   #refilledAtMs: number | null = null;
-  readonly #emptying = new Emptying();
+  #onEmpty: (() => void)[] = [];
 
   constructor(rate: LateRate, waiting: readonly T[] = []) {
     this.#rate = rate;
@@ -30,7 +28,7 @@ export class LateQueue<T extends Timed> {
     this.#waiting = [...waiting];
   }
 
-  /** Kept and not acknowledged. */
+  /** Items that are not acknowledged. */
   get size(): number {
     return this.#waiting.length + this.#sent.length;
   }
@@ -39,7 +37,7 @@ export class LateQueue<T extends Timed> {
     return this.#waiting.length > 0;
   }
 
-  /** Capture time of the newest message, kept or not, that was acknowledged; minus infinity before the first. */
+  /** Capture time of the newest acknowledged message, queued or not; minus infinity before the first. */
   get acknowledgedMs(): number {
     return this.#acknowledgedMs;
   }
@@ -48,12 +46,12 @@ export class LateQueue<T extends Timed> {
     this.#waiting.push(item);
   }
 
-  /** Takes out the oldest that waits. */
+  /** Removes the oldest waiting item. */
   shift(): T | null {
     return this.#waiting.shift() ?? null;
   }
 
-  /** The next to leave; null when there is none, or none just now. */
+  /** The next item to send; null when there is none, or the rate allows none now. */
   next(nowMs: number): T | null {
     const { perSecond, burst } = this.#rate;
     const elapsedMs = nowMs - (this.#refilledAtMs ?? nowMs);
@@ -68,22 +66,22 @@ export class LateQueue<T extends Timed> {
   }
 
   /**
-   * A message of this capture time was acknowledged, kept or not. Returns what need not be kept any longer: itself, and
-   * what waits though something newer got through, for the gateway's clock is past it.
+   * A message of this capture time was acknowledged, queued or not. Returns the items that are removed: the acknowledged
+   * one, and waiting ones that are older, because the gateway's clock is past them.
    */
-  settled(captureMs: number): readonly T[] {
+  acknowledge(captureMs: number): readonly T[] {
     this.#acknowledgedMs = Math.max(this.#acknowledgedMs, captureMs);
     const isDone = (item: T) => item.captureMs === captureMs;
     const isPast = (item: T) => item.captureMs <= this.#acknowledgedMs;
     const done = [...this.#sent.filter(isDone), ...this.#waiting.filter(isPast)];
     this.#sent = this.#sent.filter((item) => !isDone(item));
     this.#waiting = this.#waiting.filter((item) => !isPast(item));
-    this.#emptying.note(this.size);
+    if (this.size === 0) this.#notifyEmpty();
     return done;
   }
 
-  /** The connection is gone: if the gateway has counted what was sent, it says so and counts it once. */
-  rewind(): void {
+  /** The connection is lost: sent items wait again. What the gateway has counted already it does not count twice. */
+  requeueSent(): void {
     this.#waiting = [...this.#sent, ...this.#waiting];
     this.#sent = [];
   }
@@ -92,11 +90,16 @@ export class LateQueue<T extends Timed> {
     this.#waiting = [];
     this.#sent = [];
     this.#acknowledgedMs = Number.NEGATIVE_INFINITY;
-    this.#emptying.note(0);
+    this.#notifyEmpty();
   }
 
-  /** Resolves once nothing is kept. */
+  /** Resolves once nothing is queued. */
   whenEmpty(): Promise<void> {
-    return this.#emptying.when(this.size);
+    if (this.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onEmpty.push(resolve));
+  }
+
+  #notifyEmpty(): void {
+    for (const resolve of this.#onEmpty.splice(0)) resolve();
   }
 }

@@ -5,61 +5,61 @@ import { beginClock, CLOCK_STOPPED, readClock, resumeClock } from './capture-clo
 import { guidanceFromLimits } from './guidance.ts';
 import type { CaptureStart, EndReason, LinkEffect, LinkEvent, LinkRules, LinkState, LinkStep } from './link-state.ts';
 
-/** A connection that lived this long counts as good: the next attempt after it comes soon. */
+/** After a connection that lasted this long, backoff starts from the beginning. */
 const GOOD_AFTER_MS = 10_000;
 
-/** A ticket may expire on its way; that many fresh ones in a row refused are no accident. */
-const TICKETS_TRIED = 3;
+/** One ticket may expire on its way; after this many refused in a row the connection ends. */
+const MAX_TICKETS_REFUSED = 3;
 
 /**
- * The life of a connection as a pure function: what an event makes of the state, and what is to be
- * done. Events of an older attempt (`generation`) change nothing.
+ * The connection as a pure function: the next state, and the effects to perform. Events of an older attempt
+ * (`generation`) are ignored.
  */
 export function stepLink(state: LinkState, event: LinkEvent, rules: LinkRules): LinkStep {
-  if ('generation' in event && event.generation !== state.generation) return stay(state);
-  if (state.phase.name === 'ended') return stay(state);
+  if ('generation' in event && event.generation !== state.generation) return next(state);
+  if (state.phase.name === 'ended') return next(state);
   switch (event.type) {
     case 'connect':
-      return state.phase.name === 'idle' ? attempt({ ...state, offlineSinceMs: event.nowMs }) : stay(state);
+      return state.phase.name === 'idle' ? attempt({ ...state, offlineSinceMs: event.nowMs }) : next(state);
     case 'retry':
-      return state.phase.name === 'waiting' ? attempt(state) : stay(state);
+      return state.phase.name === 'waiting' ? attempt(state) : next(state);
     case 'ticket':
-      if (state.phase.name !== 'ticket') return stay(state);
+      if (state.phase.name !== 'ticket') return next(state);
       return {
         state: { ...state, phase: { name: 'opening', ticket: event.ticket } },
         effects: [{ type: 'open_socket' }],
       };
     case 'ticket_failed': {
-      const next = event.fault.retry ? retryLater(state, event.nowMs, rules) : end(state, 'ticket_refused');
-      return { state: next.state, effects: [{ type: 'fault', fault: event.fault }, ...next.effects] };
+      const step = event.fault.retry ? retryLater(state, event.nowMs, rules) : end(state, 'ticket_refused');
+      return next(step.state, [{ type: 'fault', fault: event.fault }, ...step.effects]);
     }
     case 'opened':
       return greet(state, rules);
     case 'control':
       return onControl(state, event.message, event.nowMs);
     case 'acknowledged':
-      return stay({ ...state, failures: 0, guidance: event.guidance });
+      return next({ ...state, failures: 0, guidance: event.guidance });
     case 'closed':
       return onClosed(state, event.code, event.nowMs, rules);
     case 'silence':
       return state.phase.name === 'waiting' || state.phase.name === 'idle'
-        ? stay(state)
+        ? next(state)
         : retryLater(state, event.nowMs, rules);
     case 'start':
-      return goOn(state, event.wanted, event.nowMs);
+      return resumeCapture(state, event.wanted, event.nowMs);
     case 'section':
       return changeSection(state, event.sectionId, event.nowMs);
     case 'stop':
-      return stop(state, event.nowMs, event.kept);
-    case 'emptied':
-      return tellStop(state);
+      return stop(state, event.nowMs, event.hasQueued);
+    case 'outbox_drained':
+      return sendPendingStop(state);
     case 'close':
       return end(state, 'closed');
   }
 }
 
-function stay(state: LinkState): LinkStep {
-  return { state, effects: [] };
+function next(state: LinkState, effects: readonly LinkEffect[] = []): LinkStep {
+  return { state, effects };
 }
 
 function attempt(state: LinkState): LinkStep {
@@ -70,7 +70,7 @@ function attempt(state: LinkState): LinkStep {
 }
 
 function greet(state: LinkState, rules: LinkRules): LinkStep {
-  if (state.phase.name !== 'opening') return stay(state);
+  if (state.phase.name !== 'opening') return next(state);
   const { ticket } = state.phase;
   return {
     state: { ...state, phase: { name: 'greeting' } },
@@ -95,7 +95,7 @@ function greet(state: LinkState, rules: LinkRules): LinkStep {
 function onControl(state: LinkState, message: ServerControl, nowMs: number): LinkStep {
   switch (message.type) {
     case 'welcome': {
-      if (state.phase.name !== 'greeting') return stay(state);
+      if (state.phase.name !== 'greeting') return next(state);
       const welcomed: LinkState = {
         ...state,
         phase: { name: 'live', sinceMs: nowMs, startSent: false, stopping: false },
@@ -105,121 +105,126 @@ function onControl(state: LinkState, message: ServerControl, nowMs: number): Lin
         resumeToken: message.resume,
         sessionId: message.sessionId,
         clock: message.resumed ? resumeClock(state.clock, message.clockMs, nowMs) : CLOCK_STOPPED,
-        moves: message.resumed ? state.moves : [],
-        owedStop: message.resumed ? state.owedStop : null,
+        sectionSwitches: message.resumed ? state.sectionSwitches : [],
+        pendingStop: message.resumed ? state.pendingStop : null,
         guidance: guidanceFromLimits(message.limits, null),
         features: message.features,
       };
-      const next = start(welcomed, nowMs);
-      const unanswered = state.owedStop !== null && welcomed.owedStop === null ? UNANSWERED : [];
-      return { state: next.state, effects: [{ type: 'welcome', message }, ...unanswered, ...next.effects] };
+      const started = start(welcomed, nowMs);
+      const unanswered = state.pendingStop !== null && welcomed.pendingStop === null ? UNANSWERED : [];
+      return next(started.state, [{ type: 'welcome', message }, ...unanswered, ...started.effects]);
     }
     case 'limits':
-      return stay({ ...state, guidance: guidanceFromLimits(message.limits, state.guidance?.nextCrop ?? null) });
+      return next({ ...state, guidance: guidanceFromLimits(message.limits, state.guidance?.nextCrop ?? null) });
     case 'stopped': {
-      if (state.phase.name !== 'live') return stay(state);
+      if (state.phase.name !== 'live') return next(state);
       const effects: LinkEffect[] = [{ type: 'stopped', message }];
       // Capture may have been started again before the answer to the stop came.
-      if (!state.phase.stopping) return { state, effects };
+      if (!state.phase.stopping) return next(state, effects);
       const phase = { ...state.phase, startSent: false, stopping: false };
-      return { state: { ...state, owedStop: null, phase }, effects };
+      return next({ ...state, pendingStop: null, phase }, effects);
     }
     case 'error': {
       const { code, fatal, retry, seq } = message;
       const fault: LinkEffect = { type: 'fault', fault: { code, message: message.message, fatal, retry, seq } };
-      // The close frame that follows may get lost: a final fault ends the connection by itself.
+      // The close frame that follows may get lost: a fatal fault without retry ends the connection here.
       if (fatal && !retry) {
-        const next = end(state, code === 'superseded' ? 'superseded' : 'refused');
-        return { state: next.state, effects: [fault, ...next.effects] };
+        const ended = end(state, code === 'superseded' ? 'superseded' : 'refused');
+        return next(ended.state, [fault, ...ended.effects]);
       }
-      return { state, effects: [fault] };
+      return next(state, [fault]);
     }
     case 'calibrated':
     case 'calibration_refused':
-      return { state, effects: [{ type: 'calibration', message }] };
+      return next(state, [{ type: 'calibration', message }]);
     case 'started':
-      return stay(state);
+      return next(state);
   }
 }
 
-/** Capture begins, or goes on after a stop. One that was not told yet is forgotten: the pause is untracked time then. */
-function goOn(state: LinkState, wanted: CaptureStart, nowMs: number): LinkStep {
-  const { owedStop, phase } = state;
-  if (owedStop === null) return start({ ...state, wanted }, nowMs);
-  const wasTold = phase.name === 'live' && phase.stopping;
-  const back: LinkState = { ...state, wanted: owedStop.capture, owedStop: null };
-  // What is kept belongs to the section that it was captured in.
-  const moved = wasTold ? stay(back) : changeSection(back, wanted.sectionId, nowMs);
-  const next = start({ ...moved.state, wanted }, nowMs);
-  return { state: next.state, effects: [...moved.effects, ...(wasTold ? [] : UNANSWERED), ...next.effects] };
+/**
+ * Capture starts, or resumes after a stop. A stop that was not sent yet is dropped: the pause is untracked time then.
+ */
+function resumeCapture(state: LinkState, wanted: CaptureStart, nowMs: number): LinkStep {
+  const { pendingStop, phase } = state;
+  if (pendingStop === null) return start({ ...state, wanted }, nowMs);
+  const wasSent = phase.name === 'live' && phase.stopping;
+  const restored: LinkState = { ...state, wanted: pendingStop.capture, pendingStop: null };
+  // What is queued belongs to the section that it was captured in.
+  const switched = wasSent ? next(restored) : changeSection(restored, wanted.sectionId, nowMs);
+  const started = start({ ...switched.state, wanted }, nowMs);
+  return next(started.state, [...switched.effects, ...(wasSent ? [] : UNANSWERED), ...started.effects]);
 }
 
 /**
- * Sends the `start` of what is wanted, or of what was until a stop that is owed, where there is one and the connection
- * is up. Sections that the student came through meanwhile are told with their moments: what was captured in them follows
- * late.
+ * Sends `start` for the capture that is wanted, or that a pending stop ended, if there is one and the connection is up.
+ * Section switches of the outage follow with their times, because what was captured in those sections is sent late.
  */
 function start(state: LinkState, nowMs: number): LinkStep {
-  const capture = state.wanted ?? state.owedStop?.capture ?? null;
-  if (capture === null || state.phase.name !== 'live') return stay(state);
+  const capture = state.wanted ?? state.pendingStop?.capture ?? null;
+  if (capture === null || state.phase.name !== 'live') return next(state);
   const clock = beginClock(state.clock, nowMs);
-  // Whatever crop was good before the pause or for the old frame size says nothing now.
+  // A crop from before the pause, or for another frame size, is no longer valid.
   const guidance = state.guidance === null ? null : { ...state.guidance, nextCrop: null };
-  const [first] = state.moves;
+  const [first] = state.sectionSwitches;
   const sectionId = first === undefined ? capture.sectionId : first.fromSectionId;
-  const began: LinkEffect = {
+  const startEffect: LinkEffect = {
     type: 'send',
     message: { type: 'start', ...capture, sectionId, atMs: readClock(clock, nowMs) ?? 0 },
   };
-  const moved = state.moves.map(
-    (move): LinkEffect => ({
+  const switches = state.sectionSwitches.map(
+    ({ sectionId, atMs }): LinkEffect => ({
       type: 'send',
-      message: { type: 'section', sectionId: move.sectionId, atMs: move.atMs },
+      message: { type: 'section', sectionId, atMs },
     }),
   );
   return {
-    state: { ...state, clock, guidance, moves: [], phase: { ...state.phase, startSent: true, stopping: false } },
-    effects: [began, ...moved],
+    state: {
+      ...state,
+      clock,
+      guidance,
+      sectionSwitches: [],
+      phase: { ...state.phase, startSent: true, stopping: false },
+    },
+    effects: [startEffect, ...switches],
   };
 }
 
 function changeSection(state: LinkState, sectionId: number | null, nowMs: number): LinkStep {
-  if (state.wanted === null || state.wanted.sectionId === sectionId) return stay(state);
+  if (state.wanted === null || state.wanted.sectionId === sectionId) return next(state);
   const wanted: CaptureStart = { ...state.wanted, sectionId };
   const atMs = readClock(state.clock, nowMs);
-  // Before the clock began nothing was captured in the old section.
-  if (atMs === null) return stay({ ...state, wanted });
+  // Before the clock started, nothing was captured in the old section.
+  if (atMs === null) return next({ ...state, wanted });
   if (state.phase.name === 'live' && state.phase.startSent) {
-    return { state: { ...state, wanted }, effects: [{ type: 'send', message: { type: 'section', sectionId, atMs } }] };
+    return next({ ...state, wanted }, [{ type: 'send', message: { type: 'section', sectionId, atMs } }]);
   }
-  const move = { fromSectionId: state.wanted.sectionId, sectionId, atMs };
-  return stay({ ...state, wanted, moves: [...state.moves, move] });
+  const sectionSwitch = { fromSectionId: state.wanted.sectionId, sectionId, atMs };
+  return next({ ...state, wanted, sectionSwitches: [...state.sectionSwitches, sectionSwitch] });
 }
 
-/** Whoever waits for the answer to a stop waits no longer. */
+/** Resolves stop() without the gateway's totals. */
 const UNANSWERED: readonly LinkEffect[] = [{ type: 'stopped', message: null }];
 
-/**
- * Capture ends now. The gateway is told once it is there and has what was captured before: at once where that is so.
- */
-function stop(state: LinkState, nowMs: number, kept: boolean): LinkStep {
+/** Capture ends now. `stop` is sent as soon as the connection is up and everything queued has been delivered. */
+function stop(state: LinkState, nowMs: number, hasQueued: boolean): LinkStep {
   const { wanted } = state;
   const atMs = readClock(state.clock, nowMs);
-  const quiet = { ...state, wanted: null };
+  const stopped = { ...state, wanted: null };
   if (wanted === null || atMs === null) {
-    return state.owedStop === null ? { state: quiet, effects: UNANSWERED } : stay(state);
+    return state.pendingStop === null ? next(stopped, UNANSWERED) : next(state);
   }
-  const owing: LinkState = { ...quiet, owedStop: { capture: wanted, atMs } };
-  return kept ? stay(owing) : tellStop(owing);
+  const pending: LinkState = { ...stopped, pendingStop: { capture: wanted, atMs } };
+  return hasQueued ? next(pending) : sendPendingStop(pending);
 }
 
-/** Tells of the stop that is owed, where there is one and the gateway is there to hear it. */
-function tellStop(state: LinkState): LinkStep {
-  const { owedStop, phase } = state;
-  if (owedStop === null || phase.name !== 'live' || !phase.startSent || phase.stopping) return stay(state);
+/** Sends the pending stop, if there is one and capture has been announced on this connection. */
+function sendPendingStop(state: LinkState): LinkStep {
+  const { pendingStop, phase } = state;
+  if (pendingStop === null || phase.name !== 'live' || !phase.startSent || phase.stopping) return next(state);
   return {
     state: { ...state, phase: { ...phase, stopping: true } },
-    effects: [{ type: 'send', message: { type: 'stop', atMs: owedStop.atMs } }],
+    effects: [{ type: 'send', message: { type: 'stop', atMs: pendingStop.atMs } }],
   };
 }
 
@@ -232,10 +237,10 @@ const FINAL_CLOSES: ReadonlyMap<number, EndReason> = new Map([
 function onClosed(state: LinkState, code: number, nowMs: number, rules: LinkRules): LinkStep {
   const reason = FINAL_CLOSES.get(code);
   if (reason !== undefined) return end(state, reason);
-  if (state.phase.name === 'waiting' || state.phase.name === 'idle') return stay(state);
+  if (state.phase.name === 'waiting' || state.phase.name === 'idle') return next(state);
   if (code !== CLOSE.unauthorized) return retryLater({ ...state, ticketsRefused: 0 }, nowMs, rules);
   const ticketsRefused = state.ticketsRefused + 1;
-  if (ticketsRefused >= TICKETS_TRIED) return end(state, 'ticket_refused');
+  if (ticketsRefused >= MAX_TICKETS_REFUSED) return end(state, 'ticket_refused');
   return retryLater({ ...state, ticketsRefused }, nowMs, rules);
 }
 
@@ -248,7 +253,7 @@ function retryLater(state: LinkState, nowMs: number, rules: LinkRules): LinkStep
   const leftMs = limitMs === null ? null : limitMs - (nowMs - offlineSinceMs);
   if (leftMs !== null && leftMs <= 0) return end(state, 'unreachable');
   return {
-    // The generation moves on, so that the given-up socket's last words find no ear.
+    // Bump the generation: late events of the dropped socket are ignored.
     state: { ...state, phase: { name: 'waiting' }, failures, offlineSinceMs, generation: state.generation + 1 },
     effects: [
       { type: 'drop_socket', code: null },
@@ -258,21 +263,21 @@ function retryLater(state: LinkState, nowMs: number, rules: LinkRules): LinkStep
 }
 
 function end(state: LinkState, reason: EndReason): LinkStep {
-  const { owedStop } = state;
-  // Whatever is kept then is lost; the gateway still learns when capture ended.
-  const lastWords = reason === 'closed' ? tellStop(state).effects : [];
+  const { pendingStop } = state;
+  // What is still queued is lost; the gateway still gets the time when capture ended.
+  const stopEffects = reason === 'closed' ? sendPendingStop(state).effects : [];
   return {
     state: {
       ...state,
       phase: { name: 'ended', reason },
       wanted: null,
-      owedStop: null,
+      pendingStop: null,
       generation: state.generation + 1,
     },
     effects: [
-      ...lastWords,
+      ...stopEffects,
       { type: 'drop_socket', code: CLOSE.normal },
-      ...(owedStop === null ? [] : UNANSWERED),
+      ...(pendingStop === null ? [] : UNANSWERED),
       { type: 'ended', reason },
     ],
   };

@@ -12,17 +12,17 @@ export interface CaptureStart {
   readonly mode: Mode;
 }
 
-/** The student moved on while the gateway was out of reach. */
-export interface SectionMove {
+/** The student moved to another section while there was no connection. */
+export interface SectionSwitch {
   readonly fromSectionId: number | null;
   readonly sectionId: number | null;
   /** Capture clock, whole ms. */
   readonly atMs: number;
 }
 
-/** Capture ended, and the gateway has not confirmed it. */
-export interface OwedStop {
-  /** What was captured until then: what is kept of it follows after a `start` of its own. */
+/** Capture ended, and the gateway has not confirmed it yet. */
+export interface PendingStop {
+  /** What was captured until then: what is queued of it is sent after a `start` of its own. */
   readonly capture: CaptureStart;
   /** Capture clock, whole ms. */
   readonly atMs: number;
@@ -43,11 +43,11 @@ export interface Fault {
 export type EndReason =
   /** close() was called. */
   | 'closed'
-  /** Another tab or device of the same student took over. */
+  /** Another tab or device of the same student took over the session. */
   | 'superseded'
   /** The gateway refused this client for good (no consent, a protocol fault). */
   | 'refused'
-  /** No ticket that the gateway takes: not logged in, no agreement to the camera, or a wrong key. */
+  /** No valid ticket: not logged in, no consent to the camera, or a wrong key. */
   | 'ticket_refused'
   /** The gateway could not be reached for longer than allowed. */
   | 'unreachable';
@@ -67,14 +67,17 @@ export type Phase =
   | { readonly name: 'waiting' }
   | { readonly name: 'ended'; readonly reason: EndReason };
 
+/** How the connection is doing, for the page. */
+export type ConnectionPhase = 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'ended';
+
 /** Everything that outlives a single socket. */
 export interface LinkState {
   readonly phase: Phase;
-  /** Counts attempts: what an older socket, ticket or timer still says is ignored. */
+  /** Counts attempts: events of an older socket, ticket or timer are ignored. */
   readonly generation: number;
   /** Failed attempts in a row. */
   readonly failures: number;
-  /** Tickets in a row that the gateway did not take. */
+  /** Tickets in a row that the gateway refused. */
   readonly ticketsRefused: number;
   /** Since when there has been no welcome; null while live. */
   readonly offlineSinceMs: number | null;
@@ -83,9 +86,9 @@ export interface LinkState {
   readonly sessionId: string | null;
   readonly clock: CaptureClock;
   readonly wanted: CaptureStart | null;
-  /** Moves to other lesson sections that the gateway has not been told of, in order. */
-  readonly moves: readonly SectionMove[];
-  readonly owedStop: OwedStop | null;
+  /** Section switches that have not been sent, in order. */
+  readonly sectionSwitches: readonly SectionSwitch[];
+  readonly pendingStop: PendingStop | null;
   readonly guidance: Guidance | null;
   /** What the newest `welcome` agreed on beyond the first v1: nothing else is sent. */
   readonly features: readonly string[];
@@ -94,7 +97,7 @@ export interface LinkState {
 export interface LinkRules {
   /** Name and version of the client, for the operator's log. */
   readonly client: string;
-  /** UUID that the browser made for itself, null without one. */
+  /** UUID that the browser generated for itself, null without one. */
   readonly device: string | null;
   /** What this client has beyond the first v1 (V-2). */
   readonly features: readonly string[];
@@ -122,15 +125,15 @@ export type LinkEvent =
     }
   | { readonly type: 'acknowledged'; readonly generation: number; readonly guidance: Guidance }
   | { readonly type: 'closed'; readonly generation: number; readonly code: number; readonly nowMs: number }
-  /** No welcome, or no acknowledgement, in time: the link is dead whatever the socket believes. */
+  /** No welcome, or no acknowledgement, in time: the link counts as dead, whatever the socket's state. */
   | { readonly type: 'silence'; readonly generation: number; readonly nowMs: number }
   | { readonly type: 'retry'; readonly generation: number }
   | { readonly type: 'start'; readonly wanted: CaptureStart; readonly nowMs: number }
   | { readonly type: 'section'; readonly sectionId: number | null; readonly nowMs: number }
-  /** `kept`: what was captured before is not all delivered, and must be before the stop is told. */
-  | { readonly type: 'stop'; readonly nowMs: number; readonly kept: boolean }
-  /** Nothing is kept any more. */
-  | { readonly type: 'emptied' }
+  /** `hasQueued`: not everything captured before has been delivered; it must be before the stop is sent. */
+  | { readonly type: 'stop'; readonly nowMs: number; readonly hasQueued: boolean }
+  /** Nothing is queued any more. */
+  | { readonly type: 'outbox_drained' }
   | { readonly type: 'close' };
 
 export type LinkEffect =
@@ -166,17 +169,14 @@ export function initialLinkState(resumeToken: string | null): LinkState {
     sessionId: null,
     clock: CLOCK_STOPPED,
     wanted: null,
-    moves: [],
-    owedStop: null,
+    sectionSwitches: [],
+    pendingStop: null,
     guidance: null,
     features: [],
   };
 }
 
-/** How the connection is doing, for the person in front of it. */
-export type ConnectionPhase = 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'ended';
-
-/** The state as pages are told of it. */
+/** The phase that pages see. */
 export function publicPhase(state: LinkState): ConnectionPhase {
   switch (state.phase.name) {
     case 'idle':

@@ -1,7 +1,7 @@
 import type { Mode } from '../../shared/direction.ts';
 import type { Outbox, OutgoingMessage } from './outbox.ts';
 
-/** One outbox for each mode behind one: the present mode's is asked. */
+/** Delegates to the outbox of the current mode. */
 export class ModeOutbox implements Outbox {
   readonly #outboxes: Readonly<Record<Mode, Outbox | null>>;
   readonly #mode: () => Mode;
@@ -11,40 +11,40 @@ export class ModeOutbox implements Outbox {
     this.#outboxes = outboxes;
   }
 
-  get #present(): Outbox | null {
+  get #current(): Outbox | null {
     return this.#outboxes[this.#mode()];
   }
 
   get size(): number {
-    return this.#present?.size ?? 0;
+    return this.#current?.size ?? 0;
   }
 
   get window(): number | undefined {
-    return this.#present?.window;
+    return this.#current?.window;
   }
 
-  get goesFirst(): boolean {
-    return this.#present?.goesFirst ?? false;
+  get mustSendFirst(): boolean {
+    return this.#current?.mustSendFirst ?? false;
   }
 
   wants(captureMs: number): boolean {
-    return this.#present?.wants(captureMs) ?? false;
+    return this.#current?.wants(captureMs) ?? false;
   }
 
-  keep(message: OutgoingMessage): void {
-    this.#present?.keep(message);
+  enqueue(message: OutgoingMessage): void {
+    this.#current?.enqueue(message);
   }
 
   next(nowMs: number, unacknowledged: number, credit: number): OutgoingMessage | null {
-    return this.#present?.next(nowMs, unacknowledged, credit) ?? null;
+    return this.#current?.next(nowMs, unacknowledged, credit) ?? null;
   }
 
-  settled(captureMs: number, latencyMs: number | null): void {
-    this.#each((outbox) => outbox.settled?.(captureMs, latencyMs));
+  acknowledged(captureMs: number, latencyMs: number | null): void {
+    this.#each((outbox) => outbox.acknowledged?.(captureMs, latencyMs));
   }
 
-  rewind(): void {
-    this.#each((outbox) => outbox.rewind?.());
+  requeueSent(): void {
+    this.#each((outbox) => outbox.requeueSent?.());
   }
 
   reset(): void {

@@ -1,4 +1,4 @@
-/** What a socket tells its listeners, as far as the client reads it. */
+/** The part of a socket's events that the client reads. */
 export interface SocketEvent {
   readonly type: string;
   readonly data?: unknown;
@@ -14,7 +14,7 @@ export type SocketEventName = 'open' | 'message' | 'close' | 'error';
  */
 export interface WebSocketLike {
   binaryType: string;
-  /** Bytes handed to `send` that have not left yet. */
+  /** Bytes given to `send` that are not on the network yet. */
   readonly bufferedAmount: number;
   send(data: string | Uint8Array<ArrayBuffer>): void;
   close(code?: number, reason?: string): void;

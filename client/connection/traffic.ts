@@ -1,7 +1,7 @@
 import type { ClientMessage } from '../../shared/protocol/frames.ts';
 import type { ConnectionStats } from './connection-options.ts';
 
-/** What went up and down on a connection, over all its sockets. */
+/** Counts what a connection sent and received, over all its sockets. */
 export class Traffic {
   #bytesUp = 0;
   #bytesDown = 0;
@@ -32,7 +32,7 @@ export class Traffic {
     this.#latencyMs = latencyMs;
   }
 
-  /** `kept`: what waits in the outbox. */
+  /** `kept`: messages in the outbox. */
   stats(kept: number): ConnectionStats {
     return {
       bytesUp: this.#bytesUp,

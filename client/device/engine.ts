@@ -4,29 +4,29 @@ import type { FaceObservation } from '../../shared/observation.ts';
 import { GATEWAY_ASSETS } from '../lib/gateway-assets.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 
-/** What one look gave. */
-export interface Seen {
-  /** Null: the picture is bit for bit the one before. */
+/** The result for one picture. */
+export interface Inferred {
+  /** Null: the picture is identical to the one before. */
   readonly observation: FaceObservation | null;
-  readonly lookMs: number;
+  readonly inferenceMs: number;
 }
 
-/** How ready the device is. */
+/** Speed of a device that is ready, and what loading cost. */
 export interface Readiness {
-  /** What one look takes, ms, with both models. */
-  readonly lookMs: number;
-  /** What the models took of the link; 0 where the browser had them. */
+  /** Time for one picture with both models, ms. */
+  readonly inferenceMs: number;
+  /** Bytes that the link carried for the models; 0 if the browser had them cached. */
   readonly downloadedBytes: number;
 }
 
-export interface DeviceEyesOptions {
+export interface DeviceEngineOptions {
   /** Origin of the gateway: worker and models come from there. */
   readonly httpOrigin: string;
-  /** Part of the models that is loaded, 0–1. */
+  /** Share of the models that is loaded, 0–1. */
   onProgress?(share: number): void;
 }
 
-/** Whether this browser has what device mode needs; asks nothing of the network. */
+/** True if this browser has what device mode needs. No network access. */
 export function deviceIsSupported(): boolean {
   return (
     GATEWAY_ASSETS !== null &&
@@ -37,31 +37,31 @@ export function deviceIsSupported(): boolean {
   );
 }
 
-/** A worker may come from its own origin alone; from another one it is loaded by a few words of ours. */
+/** A worker must come from the page's origin: from another one it is loaded by a one-line script in a Blob. */
 function startWorker(url: string): Worker {
   if (new URL(url).origin === location.origin) return new Worker(url);
-  const words = new Blob([`importScripts(${JSON.stringify(url)});`], { type: 'text/javascript' });
-  const blobUrl = URL.createObjectURL(words);
+  const script = new Blob([`importScripts(${JSON.stringify(url)});`], { type: 'text/javascript' });
+  const blobUrl = URL.createObjectURL(script);
   const worker = new Worker(blobUrl);
   // Chrome needs the address until the worker has loaded it.
   worker.addEventListener('message', () => URL.revokeObjectURL(blobUrl), { once: true });
   return worker;
 }
 
-/** The models on the student's own device, in a worker: pictures go in, observations come out. */
-export class DeviceEyes {
+/** The models on the student's device, in a worker: pictures in, observations out. */
+export class DeviceEngine {
   readonly ready: Promise<Readiness>;
   readonly #worker: Worker;
-  readonly #looks = new Map<number, { resolve: (seen: Seen) => void; reject: (error: unknown) => void }>();
+  readonly #pending = new Map<number, { resolve: (inferred: Inferred) => void; reject: (error: unknown) => void }>();
   #nextId = 0;
   #isReady = false;
   #failed: RelayError | null = null;
 
-  /** Begins to load. `ready` rejects with RelayError: `device_unsupported`, or what the worker says. */
-  constructor({ httpOrigin, onProgress }: DeviceEyesOptions) {
+  /** Starts loading. `ready` rejects with RelayError: `device_unsupported`, or what the worker says. */
+  constructor({ httpOrigin, onProgress }: DeviceEngineOptions) {
     const assets = GATEWAY_ASSETS;
     if (assets === null || !deviceIsSupported()) {
-      throw new RelayError('device_unsupported', 'this browser cannot look at pictures itself');
+      throw new RelayError('device_unsupported', 'this browser cannot analyse pictures itself');
     }
     const worker = startWorker(`${httpOrigin}/${assets.deviceWorker}`);
     this.#worker = worker;
@@ -69,8 +69,8 @@ export class DeviceEyes {
       const fail = (error: RelayError) => {
         this.#failed = error;
         reject(error);
-        for (const look of this.#looks.values()) look.reject(error);
-        this.#looks.clear();
+        for (const picture of this.#pending.values()) picture.reject(error);
+        this.#pending.clear();
       };
       worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
         switch (data.type) {
@@ -81,9 +81,9 @@ export class DeviceEyes {
             this.#isReady = true;
             resolve(data);
             return;
-          case 'seen':
-            this.#looks.get(data.id)?.resolve(data);
-            this.#looks.delete(data.id);
+          case 'inferred':
+            this.#pending.get(data.id)?.resolve(data);
+            this.#pending.delete(data.id);
             return;
           case 'failed':
             fail(new RelayError(data.code, data.message));
@@ -94,7 +94,7 @@ export class DeviceEyes {
         fail(new RelayError('device_unavailable', event.message || 'the worker could not be loaded'));
       };
     });
-    // Whoever does not wait for it must not hear of it as an error of the page.
+    // Without a handler the browser would report an unhandled rejection.
     this.ready.catch(() => {});
     this.#post(
       { type: 'open', modelsUrl: `${httpOrigin}/${assets.deviceModels}`, modelsBytes: assets.deviceModelsBytes },
@@ -102,21 +102,21 @@ export class DeviceEyes {
     );
   }
 
-  /** True once a look takes no longer than it should. */
+  /** True once the models are loaded and warm. */
   get isReady(): boolean {
     return this.#isReady;
   }
 
-  /** Looks at a picture, which is used up. Rejects with RelayError when the worker failed. */
-  look(picture: ImageBitmap, camera: FrameSize, captureMs: number): Promise<Seen> {
+  /** Analyses a picture, which is closed. Rejects with RelayError when the worker failed. */
+  infer(picture: ImageBitmap, camera: FrameSize, captureMs: number): Promise<Inferred> {
     if (this.#failed !== null) {
       picture.close();
       return Promise.reject(this.#failed);
     }
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      this.#looks.set(id, { resolve, reject });
-      this.#post({ type: 'look', id, picture, camera, captureMs }, [picture]);
+      this.#pending.set(id, { resolve, reject });
+      this.#post({ type: 'infer', id, picture, camera, captureMs }, [picture]);
     });
   }
 
@@ -124,9 +124,9 @@ export class DeviceEyes {
     this.#post({ type: 'forget' }, []);
   }
 
-  /** Ends the worker; looks under way never settle. */
+  /** Ends the worker; pending pictures never settle. */
   close(): void {
-    this.#looks.clear();
+    this.#pending.clear();
     this.#worker.terminate();
   }
 

@@ -1,36 +1,36 @@
 import type { FrameSize } from '../../shared/geometry.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
 
-/** What the page says to the device's worker. */
+/** From the page to the device worker. */
 export type ToWorker =
-  /** Load the models and make ready. */
+  /** Load the models and warm up. */
   | { readonly type: 'open'; readonly modelsUrl: string; readonly modelsBytes: number }
-  /** Look at a picture of the camera, whose full frame is `camera` camera pixels. */
+  /** Analyse a picture of the camera, whose full frame is `camera` camera pixels. */
   | {
-      readonly type: 'look';
+      readonly type: 'infer';
       readonly id: number;
       readonly picture: ImageBitmap;
       readonly camera: FrameSize;
       /** Capture clock, ms. */
       readonly captureMs: number;
     }
-  /** What was seen before says nothing about the next picture. */
+  /** Forget the previous picture: the next one is a new scene. */
   | { readonly type: 'forget' };
 
-/** What the worker says to the page. */
+/** From the worker to the page. */
 export type FromWorker =
   | { readonly type: 'progress'; readonly loadedBytes: number }
-  /** Ready; `lookMs` is what one look at a picture takes here, ms, `downloadedBytes` what the models took of the link. */
+  /** Ready; `inferenceMs` is the time for one picture, ms, `downloadedBytes` what the link carried for the models. */
   | {
       readonly type: 'ready';
-      readonly lookMs: number;
+      readonly inferenceMs: number;
       readonly downloadedBytes: number;
     }
-  /** Null: the picture is bit for bit the one before. */
+  /** Null: the picture is identical to the one before. */
   | {
-      readonly type: 'seen';
+      readonly type: 'inferred';
       readonly id: number;
       readonly observation: FaceObservation | null;
-      readonly lookMs: number;
+      readonly inferenceMs: number;
     }
   | { readonly type: 'failed'; readonly code: string; readonly message: string };

@@ -9,17 +9,17 @@ import type { PixelImage } from '../../shared/vision/image.ts';
 import type { Locate } from '../../shared/vision/locate.ts';
 import { observationOf } from '../../shared/vision/observe.ts';
 
-/** A face is not where it was after this long: the detector searches again. The gateway has the same rule. */
+/** An older region is not used: the detector searches again. The gateway has the same rule. */
 const ROI_MAX_AGE_MS = 2000;
 
-/** One word in this many is compared to tell a frozen picture: a live camera's noise is everywhere. */
+/** One pixel in this many is compared to detect a frozen picture: a live camera has noise everywhere. */
 const COMPARED_EVERY = 7;
 
-/** Observations of one camera, each looked for where the face was before. */
+/** Observations of one camera; each search starts where the face was before. */
 export interface Observer {
   /**
-   * What is to be seen in a picture of the whole camera frame (`camera`, camera pixels; RGBA of any size), taken at
-   * `captureMs`. Null when it is bit for bit the picture before. Values are rounded to the wire's steps, as the
+   * The observation of a picture of the whole camera frame (`camera`, camera pixels; RGBA of any size), taken at
+   * `captureMs`. Null when it is identical to the previous picture. Values are rounded to the wire's steps, as the
    * server's are. Rejects with RelayError `landmarks_invalid`.
    */
   observe(image: PixelImage, camera: FrameSize, captureMs: number): Promise<FaceObservation | null>;

@@ -8,7 +8,7 @@ import { openNetworkModels } from './models.ts';
 import { KERNEL_WASM_BASE64 } from './network/kernel-bytes.ts';
 import { createObserver, type Observer } from './observer.ts';
 
-/** What is used of a worker's global scope; TypeScript's DOM types do not have it. */
+/** The part of a worker's global scope that is used; TypeScript's DOM types do not have it. */
 interface WorkerScope {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
   postMessage(message: FromWorker): void;
@@ -16,12 +16,12 @@ interface WorkerScope {
 
 const scope = self as unknown as WorkerScope;
 
-/** Longer side of the picture that is looked at: nothing is gained above the mesh's own input, and a face fills a part. */
-const LOOKED_AT_PX = 640;
-/** Looks at a blank picture before the speed of one is told: the first ones compile the kernels. */
-const WARM_UP_LOOKS = 3;
+/** Longer side of the analysed picture: a face fills a part of it, and the mesh needs no more pixels. */
+const MAX_PICTURE_PX = 640;
+/** Blank pictures before the speed is measured: the first ones compile the kernels. */
+const WARM_UP_PICTURES = 3;
 
-/** Reads a response to its end and tells of every part. */
+/** Downloads a file and reports the progress. */
 async function download(url: string, expectedBytes: number): Promise<Uint8Array> {
   const response = await fetch(url, { priority: 'low' } as RequestInit);
   if (!response.ok || response.body === null)
@@ -39,7 +39,7 @@ async function download(url: string, expectedBytes: number): Promise<Uint8Array>
   return bytes.subarray(0, loadedBytes);
 }
 
-/** Bytes that came over the link for `url`: 0 where the browser had it, and where it does not say. */
+/** Bytes that the link carried for `url`: 0 if the browser had it cached, or does not say. */
 function transferredBytes(url: string): number {
   const [entry] = performance.getEntriesByName(url, 'resource') as PerformanceResourceTiming[];
   return entry?.transferSize ?? 0;
@@ -54,7 +54,7 @@ function createCanvas(): (picture: ImageBitmap) => PixelImage {
   const context = canvas.getContext('2d', { alpha: false, willReadFrequently: true });
   if (context === null) throw new RelayError('canvas_missing', 'this browser gives a worker no 2D canvas');
   return (picture) => {
-    const scale = Math.min(1, LOOKED_AT_PX / Math.max(picture.width, picture.height));
+    const scale = Math.min(1, MAX_PICTURE_PX / Math.max(picture.width, picture.height));
     const widthPx = Math.max(2, Math.round(picture.width * scale));
     const heightPx = Math.max(2, Math.round(picture.height * scale));
     if (canvas.width !== widthPx) canvas.width = widthPx;
@@ -72,7 +72,7 @@ interface Opened {
 
 async function open({ modelsUrl, modelsBytes }: Extract<ToWorker, { type: 'open' }>): Promise<Opened> {
   const pixelsOf = createCanvas();
-  // Compiled before anything is downloaded: where it fails, nothing is downloaded in vain.
+  // Compiled first: if that fails, nothing is downloaded in vain.
   const module = await WebAssembly.compile(kernelBytes());
   const [mesh, detector] = splitFiles(await download(modelsUrl, modelsBytes));
   if (mesh === undefined || detector === undefined) throw new RelayError('models_changed', 'a model is missing');
@@ -81,27 +81,27 @@ async function open({ modelsUrl, modelsBytes }: Extract<ToWorker, { type: 'open'
   const blank: PixelImage = { data: new Uint8Array(160 * 120 * 4), widthPx: 160, heightPx: 120, channels: 4 };
   const size: FrameSize = { widthPx: 160, heightPx: 120 };
   const hint = { centerXPx: 80, centerYPx: 60, sizePx: 100, rotationRad: 0 };
-  let lookMs = 0;
-  for (let look = 0; look <= WARM_UP_LOOKS; look++) {
+  let inferenceMs = 0;
+  for (let picture = 0; picture <= WARM_UP_PICTURES; picture++) {
     const startedMs = performance.now();
-    // A blank picture fails the hint: both models run, which is the most that a look takes.
+    // A blank picture fails the hint, so both models run: the longest time for one picture.
     await locate({ image: blank, crop: { xPx: 0, yPx: 0, ...size } }, hint);
-    lookMs = performance.now() - startedMs;
+    inferenceMs = performance.now() - startedMs;
   }
   scope.postMessage({
     type: 'ready',
-    lookMs,
+    inferenceMs,
     downloadedBytes: transferredBytes(modelsUrl),
   });
   return { observer: createObserver(locate), pixelsOf };
 }
 
-async function look({ observer, pixelsOf }: Opened, message: Extract<ToWorker, { type: 'look' }>): Promise<void> {
+async function infer({ observer, pixelsOf }: Opened, message: Extract<ToWorker, { type: 'infer' }>): Promise<void> {
   const startedMs = performance.now();
   try {
     const image = pixelsOf(message.picture);
     const observation = await observer.observe(image, message.camera, message.captureMs);
-    scope.postMessage({ type: 'seen', id: message.id, observation, lookMs: performance.now() - startedMs });
+    scope.postMessage({ type: 'inferred', id: message.id, observation, inferenceMs: performance.now() - startedMs });
   } finally {
     message.picture.close();
   }
@@ -125,11 +125,11 @@ scope.onmessage = ({ data }) => {
     case 'forget':
       turn = turn.then(async () => (await opened)?.observer.forget()).catch(fail);
       return;
-    case 'look':
+    case 'infer':
       turn = turn
         .then(async () => {
           const ready = await opened;
-          if (ready !== null) await look(ready, data);
+          if (ready !== null) await infer(ready, data);
         })
         .catch(fail);
   }

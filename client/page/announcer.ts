@@ -1,7 +1,7 @@
-/** A state must have lasted this long to be spoken: blinks and glances are not news. */
+/** A state must last this long before it is announced: blinks and glances are not. */
 const SETTLED_MS = 1500;
 
-/** Speaks what has settled, through the page's live region. */
+/** Announces states to screen readers, through the page's live region. */
 export class Announcer {
   readonly #region: HTMLElement;
   #spoken = '';
@@ -12,7 +12,7 @@ export class Announcer {
     this.#region = region;
   }
 
-  /** Says `text` once it has been the last word for a while. */
+  /** Announces `text` once it has not changed for a while. */
   settle(text: string): void {
     if (text === this.#pending) return;
     this.#pending = text;
@@ -20,7 +20,7 @@ export class Announcer {
     this.#timer = window.setTimeout(() => this.say(this.#pending), SETTLED_MS);
   }
 
-  /** Says `text` now, unless it was the last thing said. */
+  /** Announces `text` now, unless it was the last announcement. */
   say(text: string): void {
     clearTimeout(this.#timer);
     this.#pending = text;

@@ -1,6 +1,6 @@
 import type { FocusState } from '../../shared/direction.ts';
 
-/** What a moment of the strip chart shows; null = nothing was going on (paused, not begun). */
+/** What a moment of the strip chart shows; null = nothing was tracked (paused, not started). */
 export type Moment = FocusState | null;
 
 /** A stretch of one state. Times on the page's monotonic clock, ms. */

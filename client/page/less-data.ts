@@ -1,17 +1,17 @@
 const KEY = 'gaze-relay:less-data';
 
-/** What the student chose on an earlier visit; null where nothing was, or the browser keeps nothing. */
+/** The student's choice on an earlier visit; null without one, or if the browser refuses storage. */
 export function readLessData(): boolean | null {
   try {
-    const kept = localStorage.getItem(KEY);
-    return kept === null ? null : kept === 'yes';
+    const stored = localStorage.getItem(KEY);
+    return stored === null ? null : stored === 'yes';
   } catch {
     return null;
   }
 }
 
-/** Keeps the choice for the next visit, as far as the browser keeps anything. */
-export function keepLessData(lessData: boolean): void {
+/** Stores the choice for the next visit, if the browser allows it. */
+export function storeLessData(lessData: boolean): void {
   try {
     localStorage.setItem(KEY, lessData ? 'yes' : 'no');
   } catch {

@@ -2,17 +2,17 @@ import type { ConnectionStats } from '../connection/connection-options.ts';
 import type { ConnectionPhase } from '../connection/link-state.ts';
 import type { ModeReport } from '../session/mode-controller.ts';
 import type { Announcer } from './announcer.ts';
-import { type ConnectionView, connectionWords } from './connection-words.ts';
+import { type ConnectionView, connectionLabels } from './connection-labels.ts';
 import { byId, setText } from './dom.ts';
 import { dataAmount } from './format.ts';
-import { keepLessData } from './less-data.ts';
+import { storeLessData } from './less-data.ts';
 import { RateMeter } from './rate-meter.ts';
 
 const RATE_WINDOW_MS = 5000;
-/** A link must have been slow, or well, for this long to be called so: one late picture is no news. */
+/** A link must have been slow, or good, for this long before the page says so. */
 const SETTLED_MS = 3000;
 
-/** What the panel needs of the tracker. */
+/** The part of the tracker that the panel needs. */
 export interface LinkSource {
   readonly isCapturing: boolean;
   readonly slowLink: boolean;
@@ -22,7 +22,7 @@ export interface LinkSource {
   setLessData(lessData: boolean): void;
 }
 
-/** The part of the page about the connection: how it is, where pictures are looked at, what it costs. */
+/** The connection's part of the page: its state, where pictures are analysed, what it costs. */
 export class LinkPanel {
   readonly #source: () => LinkSource;
   readonly #announcer: Announcer;
@@ -32,36 +32,36 @@ export class LinkPanel {
   #down = new RateMeter(RATE_WINDOW_MS);
   #phase: ConnectionPhase = 'idle';
   #slow = false;
-  #otherwiseSinceMs: number | null = null;
+  #changedSinceMs: number | null = null;
 
-  /** `source` is asked for when it is needed: it is made after the panel. */
+  /** `source` is a function because the tracker is created after the panel. */
   constructor(source: () => LinkSource, announcer: Announcer) {
     this.#source = source;
     this.#announcer = announcer;
     this.#lessData.addEventListener('change', () => {
       const { checked } = this.#lessData;
-      keepLessData(checked);
+      storeLessData(checked);
       source().setLessData(checked);
       this.#show();
     });
   }
 
-  /** Forgets the session before. */
+  /** Clears the previous session. */
   reset(): void {
     this.#up = new RateMeter(RATE_WINDOW_MS);
     this.#down = new RateMeter(RATE_WINDOW_MS);
     this.#slow = false;
-    this.#otherwiseSinceMs = null;
+    this.#changedSinceMs = null;
     this.#lessData.checked = this.#source().lessData;
   }
 
   showPhase(phase: ConnectionPhase): void {
     this.#phase = phase;
     this.#show();
-    if (phase === 'reconnecting') this.#announcer.say(this.#words().words);
+    if (phase === 'reconnecting') this.#announcer.say(this.#labels().text);
   }
 
-  /** Called a few times a second: what changes with time alone. */
+  /** Called a few times a second: updates what depends on time. */
   tick(nowMs: number): void {
     this.#noteSlow(nowMs);
     this.#show();
@@ -78,17 +78,17 @@ export class LinkPanel {
 
   #noteSlow(nowMs: number): void {
     if (this.#source().slowLink === this.#slow) {
-      this.#otherwiseSinceMs = null;
+      this.#changedSinceMs = null;
       return;
     }
-    this.#otherwiseSinceMs ??= nowMs;
-    if (nowMs - this.#otherwiseSinceMs < SETTLED_MS) return;
+    this.#changedSinceMs ??= nowMs;
+    if (nowMs - this.#changedSinceMs < SETTLED_MS) return;
     this.#slow = !this.#slow;
-    this.#otherwiseSinceMs = null;
-    if (this.#slow) this.#announcer.say(this.#words().words);
+    this.#changedSinceMs = null;
+    if (this.#slow) this.#announcer.say(this.#labels().text);
   }
 
-  #words(): ReturnType<typeof connectionWords> {
+  #labels(): ReturnType<typeof connectionLabels> {
     const { isCapturing, lessData, modeReport } = this.#source();
     const view: ConnectionView = {
       phase: this.#phase,
@@ -98,16 +98,16 @@ export class LinkPanel {
       kept: this.#source().stats()?.kept ?? 0,
       mode: modeReport?.mode ?? null,
     };
-    return connectionWords(view);
+    return connectionLabels(view);
   }
 
   #show(): void {
-    const { words, short, tone } = this.#words();
+    const { text, short, tone } = this.#labels();
     const { modeReport } = this.#source();
     this.#note.dataset.tone = tone;
     this.#note.hidden = this.#phase === 'idle';
     setText(byId('top-note-text', HTMLElement), short);
-    setText(byId('connection', HTMLElement), words);
+    setText(byId('connection', HTMLElement), text);
     setText(byId('mode-line', HTMLElement), modeReport === null ? '' : modeLine(modeReport));
   }
 }

@@ -3,9 +3,9 @@ import type { Announcer } from './announcer.ts';
 import { byId, setText } from './dom.ts';
 import { clockTime, percent, share } from './format.ts';
 import { type Moment, StateHistory } from './history.ts';
+import { directionForStudent, explain, shownState } from './labels.ts';
 import { showProportion, type Times, trackedMs } from './proportion.ts';
 import { describeStrip, drawStrip } from './strip-chart.ts';
-import { directionForStudent, explain, shownState } from './words.ts';
 
 const STRIP_MS = 120_000;
 /** An update older than this says nothing about now. */
@@ -21,7 +21,7 @@ export function timesOf({ metrics }: TrackingUpdate): Times {
   };
 }
 
-/** The part of the page that shows a running session. Knows nothing of cameras and sockets. */
+/** The part of the page that shows a running session. */
 export class LiveView {
   readonly #stage = byId('stage', HTMLElement);
   readonly #state = byId('state', HTMLElement);
@@ -38,13 +38,13 @@ export class LiveView {
     this.#announcer = announcer;
   }
 
-  /** Forgets the session before. */
+  /** Clears the previous session. */
   reset(): void {
     this.#history = new StateHistory(STRIP_MS);
     this.#moment = null;
     this.#updatedAtMs = Number.NEGATIVE_INFINITY;
     this.showTimes({ focused: 0, unfocused: 0, unknown: 0, untracked: 0 });
-    this.showWaiting('Getting ready', 'Waiting for the first answer of the server.');
+    this.showWaiting('Getting ready', 'Waiting for the first answer from the server.');
   }
 
   showUpdate(update: TrackingUpdate, nowMs: number): void {
@@ -83,7 +83,7 @@ export class LiveView {
     this.#moment = null;
   }
 
-  /** Called a few times a second: what changes with time alone. */
+  /** Called a few times a second: updates what depends on time. */
   tick(nowMs: number): void {
     const stale = nowMs - this.#updatedAtMs > STALE_MS;
     this.#history.note(nowMs, this.#moment !== null && stale ? 'untracked' : this.#moment);

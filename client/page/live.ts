@@ -21,13 +21,13 @@ const ticketUrl = ticketUrlOfPage();
 const lessData = readLessData();
 const { title } = document;
 
-const TROUBLE_TITLES: Readonly<Record<string, string>> = {
+const ERROR_TITLES: Readonly<Record<string, string>> = {
   denied: 'The camera is not allowed',
   none: 'No camera',
   in_use: 'The camera is busy',
   insecure: 'This page is not secure',
-  lost: 'The camera is gone',
-  superseded: 'Tracking goes on elsewhere',
+  lost: 'The camera was disconnected',
+  superseded: 'Tracking continues elsewhere',
   unreachable: 'No connection',
 };
 
@@ -62,17 +62,17 @@ const tracker = new WebcamWebSocket({
   onPhaseChange: (phase) => {
     link.showPhase(phase);
     if (phase === 'reconnecting')
-      view.showWaiting('Reconnecting', 'Your time so far is kept. Tracking goes on by itself.');
+      view.showWaiting('Reconnecting', 'Your time so far is saved. Tracking resumes by itself.');
   },
   onCalibrationChange: () => setup.show(),
   onCaptureChange: (capturing) => {
-    // Read in the list of tabs, where a tab in the background is all that is seen of it.
+    // Of a tab in the background only the title is visible.
     document.title = capturing || tracker.stats() === null ? title : `Paused · ${title}`;
     if (capturing) showRunning();
     else if (pausedByStudent) view.showWaiting('Paused', 'No pictures are taken and no time is counted.', 'paused');
     else view.showWaiting('Paused', 'Tracking waits while this tab is in the background.', 'paused');
   },
-  onError: showTrouble,
+  onError: showError,
 });
 
 function show(panel: keyof typeof panels, focusId: string): void {
@@ -89,23 +89,23 @@ function showRunning(): void {
   preview.play().catch(() => {
     // Autoplay of a muted preview may be refused; tracking does not need it.
   });
-  view.showWaiting('Getting ready', 'Waiting for the first answer of the server.');
+  view.showWaiting('Getting ready', 'Waiting for the first answer from the server.');
 }
 
-function showTrouble(error: TrackingError): void {
+function showError(error: TrackingError): void {
   if (error.code === 'lost' && !panels.during.hidden) {
     preview.srcObject = null;
     setText(byId('notice-text', HTMLElement), error.message);
     notice.hidden = false;
     return;
   }
-  // Faults of single pictures heal by themselves: they are for the console.
+  // Faults of single pictures resolve themselves: they go to the console.
   if (error.type === 'SERVER_ERROR' && tracker.stats() !== null) {
     console.warn(`gaze-relay: ${error.code}: ${error.message}`);
     return;
   }
   preview.srcObject = null;
-  setText(byId('trouble-title', HTMLElement), TROUBLE_TITLES[error.code] ?? 'Tracking could not start');
+  setText(byId('trouble-title', HTMLElement), ERROR_TITLES[error.code] ?? 'Tracking could not start');
   setText(byId('trouble-text', HTMLElement), error.message);
   byId('trouble', HTMLElement).hidden = false;
   link.showPhase('idle');
@@ -145,7 +145,7 @@ function togglePause(): void {
   if (tracker.isCapturing) {
     pausedByStudent = true;
     tracker.stopCapture();
-    setText(pauseButton, 'Go on');
+    setText(pauseButton, 'Resume');
   } else {
     tracker.startCapture();
   }

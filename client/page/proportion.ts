@@ -4,7 +4,7 @@ import { percent, share } from './format.ts';
 /** Whole milliseconds by kind of time. */
 export type Times = Readonly<Record<FocusState, number>>;
 
-/** Tracked time: what was looked at, whether it could be judged or not. */
+/** Tracked time: what was analysed, whether focus could be determined or not. */
 export function trackedMs(times: Times): number {
   return times.focused + times.unfocused + times.unknown;
 }

@@ -12,7 +12,7 @@ export class RateMeter {
     this.#windowMs = windowMs;
   }
 
-  /** Notes the total at a moment. A total that falls (a new connection) starts the meter anew. */
+  /** Notes the total at a moment. A total that falls (a new connection) restarts the meter. */
   note(atMs: number, total: number): void {
     const last = this.#readings.at(-1);
     if (last !== undefined && total < last.total) this.#readings.length = 0;
@@ -20,7 +20,7 @@ export class RateMeter {
     while ((this.#readings[1]?.atMs ?? atMs) <= atMs - this.#windowMs) this.#readings.shift();
   }
 
-  /** Units per second; null until half a second has been seen. */
+  /** Units per second; null until half a second has been measured. */
   get perSecond(): number | null {
     const first = this.#readings[0];
     const last = this.#readings.at(-1);

@@ -3,29 +3,29 @@ import { statusLabel } from '../calibration/labels.ts';
 import type { CalibrationResult } from '../calibration/result.ts';
 import { byId, setText } from './dom.ts';
 
-/** What the panel needs of the tracker. */
+/** The part of the tracker that the panel needs. */
 export interface Calibratable {
   readonly calibration: CalibrationStatus | null;
   calibrate(): Promise<CalibrationResult>;
 }
 
-/** A line that tells whether the screen is set up grows older by itself. */
+/** The line shows the age of the calibration. */
 const AGE_EVERY_MS = 30_000;
 
-/** The button that sets the screen up, and the line that tells whether it is. */
+/** The button that sets the screen up, and the line that says whether it is. */
 export class SetupPanel {
   readonly #button = byId('set-up', HTMLButtonElement);
   readonly #line = byId('set-up-line', HTMLElement);
   readonly #tracker: () => Calibratable;
 
-  /** `tracker` is asked for when it is needed: it is made after the panel. */
+  /** `tracker` is a function because the tracker is created after the panel. */
   constructor(tracker: () => Calibratable) {
     this.#tracker = tracker;
     this.#button.addEventListener('click', () => void this.#setUp());
     setInterval(() => this.show(), AGE_EVERY_MS);
   }
 
-  /** Shows what holds now. */
+  /** Shows the current state. */
   show(): void {
     const { calibration } = this.#tracker();
     setText(this.#line, statusLabel(calibration));

@@ -29,7 +29,7 @@ export function drawStrip(canvas: HTMLCanvasElement, history: StateHistory, nowM
   }
 }
 
-/** The strip in words, for those who do not see it. */
+/** The strip as text, for screen readers. */
 export function describeStrip(history: StateHistory, nowMs: number): string {
   const sums = history.sums(nowMs);
   const whole = sums.focused + sums.unfocused + sums.unknown + sums.untracked;

@@ -10,13 +10,13 @@ export interface CaptureSessionOptions {
   readonly createPlacement: CreatePlacement;
   /** Lesson section at this moment, of the database's range, or null. */
   sectionId(): number | null;
-  /** Size and rate to ask of the camera. */
+  /** Size and rate to request from the camera. */
   cameraWish(): CameraWish;
   onCameraError(error: CameraError): void;
   onCaptureChange(capturing: boolean): void;
 }
 
-/** Capture of one session: it runs or is paused, in whichever placement. */
+/** Capture of one session: running or paused, in either placement. */
 export class CaptureSession {
   readonly #options: CaptureSessionOptions;
   #placement: Placement;
@@ -33,7 +33,7 @@ export class CaptureSession {
     return this.#capturing;
   }
 
-  /** Takes pictures, again where it was paused. Opens the camera where it is off. */
+  /** Starts or resumes taking pictures. Opens the camera if it is off. */
   resume(): void {
     if (this.#capturing || this.#ended) return;
     this.#pausedByTab = false;
@@ -61,12 +61,12 @@ export class CaptureSession {
     }
   }
 
-  /** Whatever was sent before is unknown to the gateway now. */
+  /** The gateway no longer has what was sent before. */
   forget(): void {
     this.#placement.forget();
   }
 
-  /** Another placement takes over; session, camera and connection go on. */
+  /** Another placement takes over; session, camera and connection continue. */
   exchange(createPlacement: CreatePlacement): void {
     if (this.#ended) return;
     this.#placement.stop();

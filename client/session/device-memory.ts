@@ -1,6 +1,6 @@
 const KEY = 'gaze-relay:device';
 
-/** A random UUID, version 4. Browsers have `randomUUID` on secure pages alone. */
+/** A random UUID, version 4. Browsers have `randomUUID` on secure pages only. */
 function randomUuid(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
@@ -12,16 +12,16 @@ function randomUuid(): string {
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /**
- * What this browser calls itself: made by chance at its first use and kept, so that a calibration is found again. It says nothing of
- * the person or the machine. Null where the browser keeps nothing: a calibration then lasts as long as its session.
+ * Random id of this browser, generated at first use and stored, so that a calibration is found again. It says nothing
+ * about the person or the machine. Null where the browser stores nothing: a calibration then lasts as long as its session.
  */
 export function deviceId(): string | null {
   try {
-    const kept = localStorage.getItem(KEY);
-    if (kept !== null && UUID.test(kept)) return kept;
-    const made = randomUuid();
-    localStorage.setItem(KEY, made);
-    return made;
+    const stored = localStorage.getItem(KEY);
+    if (stored !== null && UUID.test(stored)) return stored;
+    const generated = randomUuid();
+    localStorage.setItem(KEY, generated);
+    return generated;
   } catch {
     return null;
   }

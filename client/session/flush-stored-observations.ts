@@ -1,28 +1,28 @@
 import type { GatewayAddresses } from '../connection/addresses.ts';
-import { createBrowserConnection } from '../connection/browser-connection.ts';
 import { ObservationOutbox } from '../connection/observation-outbox.ts';
 import { within } from '../lib/timeout.ts';
+import { createBrowserConnection } from './browser-connection.ts';
 import type { ObservationStore } from './observation-store.ts';
 
-/** A student does not wait longer than this for what an earlier page left. */
+/** A student waits no longer than this for the observations of an earlier page. */
 const DELIVER_WITHIN_MS = 15_000;
-/** A browser whose database does not answer in this time is taken for one without. */
-const LOOK_WITHIN_MS = 1000;
+/** A browser whose database does not answer in this time is treated as one without. */
+const READ_WITHIN_MS = 1000;
 
 /**
- * Delivers the observations that an earlier page of this student kept and could not send: they are accounted at their
- * capture time, in their own session. What does not leave in time stays for the next page. Never rejects.
+ * Delivers the observations that an earlier page of this student stored and could not send: they count at their capture
+ * time, in their own session. What cannot be sent in time stays stored for the next page. Never rejects.
  */
-export async function deliverLeftover(options: {
+export async function flushStoredObservations(options: {
   readonly addresses: GatewayAddresses;
   readonly store: ObservationStore;
   getTicket(): Promise<string>;
 }): Promise<void> {
   const { addresses, store, getTicket } = options;
-  const leftover = await within(store.leftover(), LOOK_WITHIN_MS, null);
-  if (leftover === null) return;
-  const { camera, resume, sectionId } = leftover.session;
-  const outbox = new ObservationOutbox(store, leftover.kept);
+  const stored = await within(store.read(), READ_WITHIN_MS, null);
+  if (stored === null) return;
+  const { camera, resume, sectionId } = stored.session;
+  const outbox = new ObservationOutbox(store, stored.observations);
   await new Promise<void>((resolve) => {
     const connection = createBrowserConnection({
       url: addresses.streamUrl,
@@ -33,7 +33,7 @@ export async function deliverLeftover(options: {
     });
     connection.start({ camera, sectionId, mode: 'device' });
     connection.connect();
-    // Closed and not stopped: the session may go on, and its time ends with the last observation.
+    // Closed, not stopped: the session may be resumed, and its time ends with the last observation.
     void within(outbox.whenEmpty(), DELIVER_WITHIN_MS, undefined).then(() => connection.close());
   });
 }

@@ -2,7 +2,7 @@ import type { LinkReading } from './mode-choice.ts';
 
 /** Length of one reading, ms. */
 export const READING_MS = 5000;
-/** The first pictures of a connection say little: the link is still being felt out. */
+/** The first pictures of a connection say little: pacing is still probing the link. */
 const SETTLE_MS = 2000;
 const READINGS_KEPT = 4;
 
@@ -14,14 +14,14 @@ export class LinkMeter {
   #latenciesMs: number[] = [];
   #readings: LinkReading[] = [];
 
-  /** Pictures begin to flow, or cease to. Readings of before stay: an outage does not make a slow link fast. */
+  /** Pictures start or stop flowing. Earlier readings stay: an outage does not make a slow link fast. */
   setFlowing(flowing: boolean, nowMs: number): void {
     if (flowing === this.#flowing) return;
     this.#flowing = flowing;
     this.#begin(nowMs + SETTLE_MS);
   }
 
-  /** A message was answered; `served` when the server had looked at it. */
+  /** A message was answered; `served` when the server analysed it. */
   noteAnswer(served: boolean, latencyMs: number | null): void {
     if (served) this.#answered++;
     if (latencyMs !== null) this.#latenciesMs.push(latencyMs);

@@ -1,16 +1,16 @@
 import type { Mode } from '../../shared/direction.ts';
 
-/** Where a page wants pictures to be looked at; `auto` leaves it to what is measured. */
+/** Where a page wants pictures to be analysed; `auto` decides by measurements. */
 export const MODE_WISHES = ['auto', 'server', 'device'] as const;
 export type ModeWish = (typeof MODE_WISHES)[number];
 
-/** Why pictures are looked at where they are. */
+/** Why pictures are analysed where they are. */
 export type ModeReason =
-  /** The page asked for it. */
+  /** The page requested it. */
   | 'asked'
-  /** Nothing speaks against the server: nothing is downloaded. */
+  /** The link carries pictures: nothing is downloaded. */
   | 'link_good'
-  /** The device is being made ready: its models are on their way. */
+  /** The models are being downloaded to the device. */
   | 'preparing'
   /** The link cannot carry pictures. */
   | 'link_slow'
@@ -18,33 +18,33 @@ export type ModeReason =
   | 'data_saver'
   /** The link is slow, and the device is too slow as well. */
   | 'device_slow'
-  /** This browser has not what it needs. */
+  /** This browser lacks a feature that device mode needs. */
   | 'device_unsupported'
   /** The models could not be loaded, or failed. */
   | 'device_failed';
 
-/** Of the link, over a time in which pictures were sent: messages the server answered with an observation. */
+/** One measurement of the link while pictures were sent: how many the server analysed. */
 export interface LinkReading {
   readonly answeredPerSecond: number;
   /** Capture to update, median, ms; null where nothing was answered. */
   readonly latencyMs: number | null;
 }
 
-/** How far the device is. */
+/** State of the device. */
 export type DeviceReading =
-  | { readonly state: 'unasked' }
+  | { readonly state: 'not_prepared' }
   | { readonly state: 'unsupported' }
   | { readonly state: 'preparing' }
   | { readonly state: 'failed' }
-  /** `lookMs`: the median of what one look took lately, ms. */
-  | { readonly state: 'ready'; readonly lookMs: number };
+  /** `inferenceMs`: median time of recent pictures, ms. */
+  | { readonly state: 'ready'; readonly inferenceMs: number };
 
-/** What the choice is made of. */
+/** What the choice depends on. */
 export interface ModeInputs {
   readonly wish: ModeWish;
-  /** Where pictures are looked at now. */
+  /** Where pictures are analysed now. */
   readonly mode: Mode;
-  /** The student or the browser asked for less data. */
+  /** The student or the browser wants less data. */
   readonly lessData: boolean;
   /** Newest readings of the link in server mode, the newest last; none while there is no connection. */
   readonly link: readonly LinkReading[];
@@ -53,40 +53,40 @@ export interface ModeInputs {
   readonly wantedFps: number;
 }
 
-/** What is to be done: mode, its reason, and whether the device is to be made ready. */
+/** The choice: mode, its reason, and whether to prepare the device. */
 export interface ModeChoice {
   readonly mode: Mode;
   readonly reason: ModeReason;
   readonly prepare: boolean;
 }
 
-/** A device must hold this many observations a second, where that many are wanted. */
-export const LEAST_DEVICE_FPS = 5;
-/** The worker may be busy for this part of the time: the rest is the lesson's, and room for a slower moment. */
-const MOST_BUSY = 0.9;
-/** Below this a link does not carry server mode: observations a second, and ms from capture to update. */
-export const LEAST_LINK_FPS = 2;
-export const MOST_LATENCY_MS = 1500;
-/** So many readings in a row must say so: one may be a hiccup. */
+/** A device must make this many observations per second, if that many are wanted. */
+export const MIN_DEVICE_FPS = 5;
+/** The worker may be busy for this share of the time: the rest is for the lesson and for slower moments. */
+const MAX_BUSY_SHARE = 0.9;
+/** Limits of a link that carries server mode: observations per second, and ms from capture to update. */
+export const MIN_LINK_FPS = 2;
+export const MAX_LATENCY_MS = 1500;
+/** This many readings in a row must be slow: one may be an exception. */
 export const READINGS_NEEDED = 2;
 
-/** True for a reading that says the link does not carry pictures, where `wantedFps` were wanted. */
+/** True for a reading of a link that does not carry `wantedFps` pictures per second. */
 export function isSlowLink({ answeredPerSecond, latencyMs }: LinkReading, wantedFps: number): boolean {
-  // A page may want less than a slow link gives.
-  const leastFps = Math.min(LEAST_LINK_FPS, wantedFps * 0.6);
-  return answeredPerSecond < leastFps || (latencyMs !== null && latencyMs > MOST_LATENCY_MS);
+  // A page may want fewer than a slow link carries.
+  const leastFps = Math.min(MIN_LINK_FPS, wantedFps * 0.6);
+  return answeredPerSecond < leastFps || (latencyMs !== null && latencyMs > MAX_LATENCY_MS);
 }
 
-/** True for a device that holds what is wanted of it, or LEAST_DEVICE_FPS where more is wanted. */
-export function isFastEnough(lookMs: number, wantedFps: number): boolean {
-  return lookMs * Math.min(LEAST_DEVICE_FPS, wantedFps) <= 1000 * MOST_BUSY;
+/** True for a device that makes the wanted observations per second, or MIN_DEVICE_FPS if more are wanted. */
+export function isFastEnough(inferenceMs: number, wantedFps: number): boolean {
+  return inferenceMs * Math.min(MIN_DEVICE_FPS, wantedFps) <= 1000 * MAX_BUSY_SHARE;
 }
 
 function chooseAuto(inputs: ModeInputs): ModeChoice {
   const { device, lessData, link, mode, wantedFps } = inputs;
   const newest = link.slice(-READINGS_NEEDED);
   const linkSlow = newest.length === READINGS_NEEDED && newest.every((reading) => isSlowLink(reading, wantedFps));
-  // In device mode nothing is known of how the link would carry pictures: it stays, for it costs nothing.
+  // In device mode the link is not measured, so `auto` stays there: it costs nothing.
   const wanted = lessData || linkSlow || mode === 'device';
   if (!wanted) return { mode: 'server', reason: 'link_good', prepare: false };
   switch (device.state) {
@@ -94,21 +94,21 @@ function chooseAuto(inputs: ModeInputs): ModeChoice {
       return { mode: 'server', reason: 'device_unsupported', prepare: false };
     case 'failed':
       return { mode: 'server', reason: 'device_failed', prepare: false };
-    case 'unasked':
+    case 'not_prepared':
     case 'preparing':
       return { mode: 'server', reason: 'preparing', prepare: true };
     case 'ready':
-      return isFastEnough(device.lookMs, wantedFps)
+      return isFastEnough(device.inferenceMs, wantedFps)
         ? { mode: 'device', reason: lessData ? 'data_saver' : 'link_slow', prepare: false }
         : { mode: 'server', reason: 'device_slow', prepare: false };
   }
 }
 
 /**
- * Where pictures are to be looked at. `auto` begins with the server, so that nobody downloads models on a good link;
- * it changes to the device when the link cannot carry pictures or less data is asked for, and back when the device
- * cannot hold LEAST_DEVICE_FPS. A page that asks for the device never gets the server: its students were promised
- * that no picture leaves.
+ * Where pictures are analysed. `auto` starts with the server, so that no models are downloaded on a good link; it
+ * changes to the device when the link cannot carry pictures or less data is wanted, and back when the device cannot
+ * make MIN_DEVICE_FPS. A page that requests the device never gets the server: its students were promised that no
+ * picture leaves the device.
  */
 export function chooseMode(inputs: ModeInputs): ModeChoice {
   const { device, wish } = inputs;
@@ -119,7 +119,7 @@ export function chooseMode(inputs: ModeInputs): ModeChoice {
       return { mode: 'device', reason: 'device_unsupported', prepare: false };
     case 'failed':
       return { mode: 'device', reason: 'device_failed', prepare: false };
-    case 'unasked':
+    case 'not_prepared':
     case 'preparing':
       return { mode: 'device', reason: 'preparing', prepare: true };
     case 'ready':
@@ -127,34 +127,34 @@ export function chooseMode(inputs: ModeInputs): ModeChoice {
   }
 }
 
-/** The choice in a student's words. */
+/** The choice, explained to the student. */
 export function explainMode({ mode, reason }: Pick<ModeChoice, 'mode' | 'reason'>): string {
   if (mode === 'device') {
     switch (reason) {
       case 'preparing':
-        return 'Getting ready to look at the pictures on this device. This happens once; nothing is counted yet.';
+        return 'Getting this device ready to analyse the pictures. This happens once; no time is counted yet.';
       case 'link_slow':
-        return 'Your connection is slow, so the pictures are looked at on this device. No picture leaves it.';
+        return 'Your connection is slow, so this device analyses the pictures. No picture leaves it.';
       case 'data_saver':
-        return 'To use less data, the pictures are looked at on this device. No picture leaves it.';
+        return 'To use less data, this device analyses the pictures. No picture leaves it.';
       case 'device_unsupported':
-        return 'This browser cannot look at the pictures itself, so nothing is counted. Use a current browser.';
+        return 'This browser cannot analyse the pictures, so no time is counted. Use a current browser.';
       case 'device_failed':
-        return 'This device could not get ready to look at the pictures, so nothing is counted. Load the page again.';
+        return 'This device could not be prepared to analyse the pictures, so no time is counted. Reload the page.';
       default:
-        return 'The pictures are looked at on this device. No picture leaves it.';
+        return 'This device analyses the pictures. No picture leaves it.';
     }
   }
   switch (reason) {
     case 'preparing':
-      return 'Small pictures of your face go to the server while this device gets ready to look at them itself.';
+      return 'Small pictures of your face are sent to the server until this device is ready to analyse them itself.';
     case 'device_slow':
-      return 'Small pictures of your face go to the server: this device is too slow to look at them itself.';
+      return 'Small pictures of your face are sent to the server: this device is too slow to analyse them itself.';
     case 'device_unsupported':
-      return 'Small pictures of your face go to the server: this browser cannot look at them itself.';
+      return 'Small pictures of your face are sent to the server: this browser cannot analyse them itself.';
     case 'device_failed':
-      return 'Small pictures of your face go to the server: this device could not get ready to look at them itself.';
+      return 'Small pictures of your face are sent to the server: this device could not be prepared to analyse them itself.';
     default:
-      return 'Small pictures of your face go to the server and are deleted at once.';
+      return 'Small pictures of your face are sent to the server and deleted at once.';
   }
 }

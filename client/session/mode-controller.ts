@@ -3,8 +3,8 @@ import { describeError } from '../../shared/errors.ts';
 import type { Update } from '../../shared/protocol/update.ts';
 import { DevicePlacement } from '../capture/device-placement.ts';
 import type { CreatePlacement } from '../capture/placement.ts';
-import { CaptureLoop } from '../capture/server-placement.ts';
-import { DeviceEyes, deviceIsSupported } from '../device/engine.ts';
+import { ServerPlacement } from '../capture/server-placement.ts';
+import { DeviceEngine, deviceIsSupported } from '../device/engine.ts';
 import { LinkMeter } from './link-meter.ts';
 import {
   chooseMode,
@@ -16,15 +16,15 @@ import {
   type ModeWish,
 } from './mode-choice.ts';
 
-/** Where pictures are looked at, and why. */
+/** Where pictures are analysed, and why. */
 export interface ModeReport {
   readonly mode: Mode;
   readonly reason: ModeReason;
   /** For the student. */
   readonly message: string;
-  /** Part of the models that is loaded while the device is made ready, 0–1; else null. */
+  /** Share of the models that is loaded while the device is being prepared, 0–1; otherwise null. */
   readonly loaded: number | null;
-  /** Bytes that the models took of the student's link; 0 before, and where the browser had them. */
+  /** Bytes that the student's link carried for the models; 0 before, and if the browser had them cached. */
   readonly downloadedBytes: number;
 }
 
@@ -34,19 +34,19 @@ export interface ModeControllerOptions {
   readonly lessData: boolean;
   /** Pictures per second that are wanted now. */
   wantedFps(): number;
-  /** Puts another placement in. */
+  /** Replaces the placement. */
   exchange(createPlacement: CreatePlacement): void;
-  /** False while something must leave in the present mode first. */
+  /** False while something must be sent in the current mode first. */
   canChange(): boolean;
   onReport(report: ModeReport): void;
 }
 
 const DECIDE_EVERY_MS = 1000;
-/** Looks whose median is the device's speed. */
-const LOOKS = 15;
+/** The device's speed is the median of this many pictures. */
+const SPEED_SAMPLES = 15;
 const LOADED_STEP = 0.05;
 
-/** Decides where pictures are looked at while a session runs, and makes the device ready for it. */
+/** Decides where pictures are analysed while a session runs, and prepares the device. */
 export class ModeController {
   readonly #options: ModeControllerOptions;
   readonly #meter = new LinkMeter();
@@ -55,18 +55,18 @@ export class ModeController {
   #lessData: boolean;
   #mode: Mode;
   #device: DeviceReading;
-  #eyes: DeviceEyes | null = null;
-  #looksMs: number[] = [];
+  #engine: DeviceEngine | null = null;
+  #inferencesMs: number[] = [];
   #loaded: number | null = null;
   #downloadedBytes = 0;
-  #told: ModeReport | null = null;
+  #reported: ModeReport | null = null;
   #disposed = false;
 
   constructor(options: ModeControllerOptions) {
     this.#options = options;
     this.#wish = options.wish;
     this.#lessData = options.lessData;
-    this.#device = { state: deviceIsSupported() ? 'unasked' : 'unsupported' };
+    this.#device = { state: deviceIsSupported() ? 'not_prepared' : 'unsupported' };
     this.#mode = options.wish === 'device' ? 'device' : 'server';
     this.#timer = setInterval(() => this.#decide(), DECIDE_EVERY_MS);
   }
@@ -76,16 +76,16 @@ export class ModeController {
   }
 
   get report(): ModeReport | null {
-    return this.#told;
+    return this.#reported;
   }
 
-  /** What the session begins with. */
+  /** Creates the placement of the current mode. */
   readonly createPlacement: CreatePlacement = (context) =>
     this.#mode === 'server'
-      ? new CaptureLoop(context)
+      ? new ServerPlacement(context)
       : new DevicePlacement(context, {
-          eyes: () => this.#eyes,
-          onLook: (lookMs) => this.#noteLook(lookMs),
+          engine: () => this.#engine,
+          onInferred: (inferenceMs) => this.#noteInference(inferenceMs),
           onFailed: (error) => this.#fail(error),
         });
 
@@ -109,7 +109,7 @@ export class ModeController {
     if (this.#mode === 'server') this.#meter.noteAnswer(outcome === 'processed', latencyMs);
   }
 
-  /** Pictures are being taken and there is a connection, or not any more. */
+  /** Pictures are being taken while connected, or no longer. */
   noteFlowing(flowing: boolean): void {
     this.#meter.setFlowing(flowing && this.#mode === 'server', performance.now());
   }
@@ -117,8 +117,8 @@ export class ModeController {
   dispose(): void {
     this.#disposed = true;
     clearInterval(this.#timer);
-    this.#eyes?.close();
-    this.#eyes = null;
+    this.#engine?.close();
+    this.#engine = null;
   }
 
   #decide(): void {
@@ -133,31 +133,31 @@ export class ModeController {
       device: this.#device,
       wantedFps: wantedFps(),
     });
-    if (choice.prepare && this.#device.state === 'unasked') this.#prepare();
+    if (choice.prepare && this.#device.state === 'not_prepared') this.#prepare();
     if (choice.mode !== this.#mode) {
       if (!canChange()) return;
       this.#mode = choice.mode;
-      this.#looksMs = [];
+      this.#inferencesMs = [];
       this.#meter.reset(performance.now());
       exchange(this.createPlacement);
     }
-    this.#tell(choice);
+    this.#report(choice);
   }
 
   #prepare(): void {
     this.#device = { state: 'preparing' };
     this.#loaded = 0;
     try {
-      const eyes = new DeviceEyes({
+      const engine = new DeviceEngine({
         httpOrigin: this.#options.httpOrigin,
         onProgress: (share) => this.#progress(share),
       });
-      this.#eyes = eyes;
-      eyes.ready.then(
-        ({ lookMs, downloadedBytes }) => {
+      this.#engine = engine;
+      engine.ready.then(
+        ({ inferenceMs, downloadedBytes }) => {
           this.#loaded = null;
           this.#downloadedBytes = downloadedBytes;
-          this.#device = { state: 'ready', lookMs };
+          this.#device = { state: 'ready', inferenceMs };
           this.#decide();
         },
         (error: unknown) => this.#fail(error),
@@ -171,45 +171,45 @@ export class ModeController {
     const step = Math.floor(share / LOADED_STEP) * LOADED_STEP;
     if (step === this.#loaded) return;
     this.#loaded = step;
-    if (this.#told !== null) this.#tell(this.#told);
+    if (this.#reported !== null) this.#report(this.#reported);
   }
 
-  #noteLook(lookMs: number): void {
-    this.#looksMs = [...this.#looksMs.slice(1 - LOOKS), lookMs];
-    // Few looks say little: a first slow one is no slow device.
-    if (this.#looksMs.length < LOOKS) return;
-    const sorted = this.#looksMs.toSorted((a, b) => a - b);
-    this.#device = { state: 'ready', lookMs: sorted[LOOKS >> 1] ?? 0 };
+  #noteInference(inferenceMs: number): void {
+    this.#inferencesMs = [...this.#inferencesMs.slice(1 - SPEED_SAMPLES), inferenceMs];
+    // A few pictures say little: the first ones are slower.
+    if (this.#inferencesMs.length < SPEED_SAMPLES) return;
+    const sorted = this.#inferencesMs.toSorted((a, b) => a - b);
+    this.#device = { state: 'ready', inferenceMs: sorted[SPEED_SAMPLES >> 1] ?? 0 };
   }
 
   #fail(error: unknown): void {
     if (this.#disposed || this.#device.state === 'failed') return;
     console.warn(`gaze-relay: device mode: ${describeError(error)}`);
-    this.#eyes?.close();
-    this.#eyes = null;
+    this.#engine?.close();
+    this.#engine = null;
     this.#loaded = null;
     this.#device = { state: 'failed' };
     this.#decide();
   }
 
-  #tell({ mode, reason }: Pick<ModeChoice, 'mode' | 'reason'>): void {
-    const told = this.#told;
+  #report({ mode, reason }: Pick<ModeChoice, 'mode' | 'reason'>): void {
+    const last = this.#reported;
     const loaded = reason === 'preparing' ? this.#loaded : null;
     if (
-      told !== null &&
-      told.mode === mode &&
-      told.reason === reason &&
-      told.loaded === loaded &&
-      told.downloadedBytes === this.#downloadedBytes
+      last !== null &&
+      last.mode === mode &&
+      last.reason === reason &&
+      last.loaded === loaded &&
+      last.downloadedBytes === this.#downloadedBytes
     )
       return;
-    this.#told = {
+    this.#reported = {
       mode,
       reason,
       message: explainMode({ mode, reason }),
       loaded,
       downloadedBytes: this.#downloadedBytes,
     };
-    this.#options.onReport(this.#told);
+    this.#options.onReport(this.#reported);
   }
 }

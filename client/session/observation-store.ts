@@ -1,33 +1,33 @@
 import type { FrameSize } from '../../shared/geometry.ts';
-import type { KeptObservation, ObservationKeeper } from '../connection/observation-outbox.ts';
+import type { ObservationStorage, QueuedObservation } from '../connection/observation-outbox.ts';
 
 const DATABASE = 'gaze-relay';
 const SESSIONS = 'sessions';
 const OBSERVATIONS = 'observations';
-/** As long as a resume token is good. */
-const KEPT_FOR_MS = 12 * 3_600_000;
+/** As long as a resume token is valid. */
+const STORED_FOR_MS = 12 * 3_600_000;
 
-/** What is needed to go on with a session on another page. */
-export interface KeptSession {
+/** What another page needs to resume a session. */
+export interface StoredSession {
   readonly sessionId: string;
   readonly resume: string;
   readonly camera: FrameSize;
   readonly sectionId: number | null;
 }
 
-/** Observations of a session that no page has delivered yet. */
-export interface Leftover {
-  readonly session: KeptSession;
-  readonly kept: readonly KeptObservation[];
+/** Observations of a session that have not been delivered. */
+export interface StoredObservations {
+  readonly session: StoredSession;
+  readonly observations: readonly QueuedObservation[];
 }
 
-interface SessionRow extends KeptSession {
+interface SessionRow extends StoredSession {
   readonly student: string;
   /** UTC ms. */
-  readonly keptAtMs: number;
+  readonly storedAtMs: number;
 }
 
-interface ObservationRow extends KeptObservation {
+interface ObservationRow extends QueuedObservation {
   readonly student: string;
   readonly sessionId: string;
 }
@@ -49,13 +49,13 @@ function openDatabase(): Promise<IDBDatabase> {
 }
 
 /**
- * Observations of one student at one module in the browser's own database, so that they outlive the page. Storage
- * that the browser refuses is no reason to fail: then they live as long as the page.
+ * Observations of one student at one module in the browser's database, so that they survive the page. If the browser
+ * refuses storage, nothing fails: they are lost with the page.
  */
-export class ObservationStore implements ObservationKeeper {
+export class ObservationStore implements ObservationStorage {
   readonly #student: string;
-  #session: KeptSession | null = null;
-  #written: KeptSession | null = null;
+  #session: StoredSession | null = null;
+  #written: StoredSession | null = null;
   #turn: Promise<unknown>;
 
   constructor(httpOrigin: string, userId: number | string, moduleId: number | string) {
@@ -64,21 +64,21 @@ export class ObservationStore implements ObservationKeeper {
   }
 
   /** The session that observations belong to from now on. */
-  belongTo(session: KeptSession): void {
+  setSession(session: StoredSession): void {
     this.#session = session;
   }
 
-  put(kept: KeptObservation): void {
+  put(observation: QueuedObservation): void {
     const session = this.#session;
     if (session === null) return;
     this.#queue(async (database) => {
       const transaction = database.transaction([SESSIONS, OBSERVATIONS], 'readwrite');
       if (this.#written !== session) {
-        const row: SessionRow = { ...session, student: this.#student, keptAtMs: Date.now() };
+        const row: SessionRow = { ...session, student: this.#student, storedAtMs: Date.now() };
         transaction.objectStore(SESSIONS).put(row);
         this.#written = session;
       }
-      const row: ObservationRow = { ...kept, student: this.#student, sessionId: session.sessionId };
+      const row: ObservationRow = { ...observation, student: this.#student, sessionId: session.sessionId };
       await settled(transaction.objectStore(OBSERVATIONS).put(row));
     });
   }
@@ -100,16 +100,16 @@ export class ObservationStore implements ObservationKeeper {
     });
   }
 
-  /** What an earlier page left; null where there is nothing, or nothing that can still be delivered. */
-  async leftover(): Promise<Leftover | null> {
-    let found: Leftover | null = null;
+  /** What an earlier page stored; null when there is nothing, or nothing that can still be delivered. */
+  async read(): Promise<StoredObservations | null> {
+    let found: StoredObservations | null = null;
     await this.#queue(async (database) => {
       const transaction = database.transaction([SESSIONS, OBSERVATIONS]);
       const rows = settled<ObservationRow[]>(transaction.objectStore(OBSERVATIONS).getAll(this.#range()));
       const session = await settled<SessionRow | undefined>(transaction.objectStore(SESSIONS).get(this.#student));
-      const kept = (await rows).filter(({ sessionId }) => sessionId === session?.sessionId);
-      const isFresh = session !== undefined && Date.now() - session.keptAtMs < KEPT_FOR_MS;
-      if (isFresh && kept.length > 0) found = { session, kept };
+      const observations = (await rows).filter(({ sessionId }) => sessionId === session?.sessionId);
+      const isFresh = session !== undefined && Date.now() - session.storedAtMs < STORED_FOR_MS;
+      if (isFresh && observations.length > 0) found = { session, observations };
     });
     return found;
   }
@@ -118,7 +118,7 @@ export class ObservationStore implements ObservationKeeper {
     return IDBKeyRange.bound([this.#student, 0], [this.#student, Number.MAX_SAFE_INTEGER]);
   }
 
-  /** One after the other. A failure (private window, full disk) is where it ends. */
+  /** Runs one after the other. Failures (private window, full disk) are ignored. */
   #queue(work: (database: IDBDatabase) => Promise<unknown>): Promise<unknown> {
     this.#turn = this.#turn
       .then(async () => {

@@ -4,8 +4,8 @@ const LEAVING_MS = 2000;
 let leavingSinceMs = Number.NEGATIVE_INFINITY;
 
 if (typeof window !== 'undefined') {
-  // First in the queue: pages disconnect in their own beforeunload handlers, and that is no end of
-  // the session when the next lesson section loads right after.
+  // Before the page's own handlers: pages disconnect in beforeunload, which must not end the session when the next
+  // lesson section loads right after.
   window.addEventListener(
     'beforeunload',
     () => {
@@ -21,9 +21,9 @@ export function isLeaving(): boolean {
 }
 
 export interface PageLifeListener {
-  /** The page is gone: camera off, now. */
+  /** The page is hidden for good, or put into the back-forward cache: camera off, now. */
   onHide(): void;
-  /** The page came back as it was, from the browser's back-forward cache. */
+  /** The page was restored from the back-forward cache. */
   onRestore(): void;
   /** The tab went to the background or came back from it. */
   onVisibility(visible: boolean): void;

@@ -1,6 +1,6 @@
 /**
- * Keeps the resume token over page loads of one tab, so that the next lesson section goes on with
- * the session. Storage that the browser refuses is no reason to fail: the session then starts anew.
+ * Stores the resume token over page loads of one tab, so that the next lesson section resumes the session. If the
+ * browser refuses storage, nothing fails: a new session starts.
  */
 export class ResumeMemory {
   readonly #key: string;
@@ -29,7 +29,7 @@ export class ResumeMemory {
     try {
       sessionStorage.removeItem(this.#key);
     } catch {
-      // Blocked: nothing was kept either.
+      // Blocked: nothing was stored either.
     }
   }
 }

@@ -2,20 +2,27 @@ import type { CalibrationStatus } from '../../shared/protocol/calibration.ts';
 import type { Update } from '../../shared/protocol/update.ts';
 import { CalibrationChannel } from '../calibration/channel.ts';
 import type { GatewayAddresses } from '../connection/addresses.ts';
-import { createBrowserConnection } from '../connection/browser-connection.ts';
 import type { RelayConnection } from '../connection/connection.ts';
 import type { ConnectionStats, Stopped } from '../connection/connection-options.ts';
 import { FrameOutbox } from '../connection/frame-outbox.ts';
 import type { ConnectionPhase, EndReason, Fault } from '../connection/link-state.ts';
 import { ModeOutbox } from '../connection/mode-outbox.ts';
 import { ObservationOutbox } from '../connection/observation-outbox.ts';
-import type { TrackingSession } from '../widget/types.ts';
+import { deferred } from '../lib/deferred.ts';
+import { createBrowserConnection } from './browser-connection.ts';
 import { CaptureSession, type CaptureSessionOptions } from './capture-session.ts';
-import { deliverLeftover } from './flush-stored-observations.ts';
+import { flushStoredObservations } from './flush-stored-observations.ts';
 import type { ModeWish } from './mode-choice.ts';
 import { ModeController, type ModeReport } from './mode-controller.ts';
 import { ObservationStore } from './observation-store.ts';
 import { ResumeMemory } from './resume-memory.ts';
+
+/** The session with the gateway, for the page. */
+export interface TrackingSession {
+  readonly sessionId: string;
+  /** True when it was resumed, after a reconnect or on the next page. */
+  readonly resumed: boolean;
+}
 
 export interface StudentSessionOptions extends Omit<CaptureSessionOptions, 'connection' | 'createPlacement'> {
   readonly addresses: GatewayAddresses;
@@ -27,15 +34,15 @@ export interface StudentSessionOptions extends Omit<CaptureSessionOptions, 'conn
   onMode(report: ModeReport): void;
   onSession(session: TrackingSession): void;
   onPhase(phase: ConnectionPhase): void;
-  /** The calibration in use, told at every welcome and after each calibration. */
+  /** The calibration in use, at every welcome and after each calibration. */
   onCalibrationStatus(status: CalibrationStatus | null): void;
   onUpdate(update: Update): void;
   onFault(fault: Fault): void;
-  /** The connection is over and will not come back by itself. */
+  /** The connection has ended and will not reconnect. */
   onEnded(reason: Exclude<EndReason, 'closed'>): void;
 }
 
-/** One student at one module: connection, capture and the memory of the session over page loads. */
+/** One student at one module: connection, capture, and what resumes the session on the next page. */
 export class StudentSession {
   readonly capture: CaptureSession;
   readonly calibration: CalibrationChannel;
@@ -43,12 +50,12 @@ export class StudentSession {
   readonly #connection: RelayConnection;
   readonly #memory: ResumeMemory;
   readonly #store: ObservationStore;
-  readonly #kept: ObservationOutbox;
-  readonly #pictures = new FrameOutbox();
+  readonly #observationOutbox: ObservationOutbox;
+  readonly #frameOutbox = new FrameOutbox();
   readonly modes: ModeController;
   #connected = false;
   #detached = false;
-  #settleOpening: (connected: boolean) => void = () => {};
+  readonly #opened = deferred<boolean>();
   readonly #onOnline = () => this.#connection.hurry();
 
   constructor(options: StudentSessionOptions) {
@@ -56,7 +63,7 @@ export class StudentSession {
     const { addresses, userId, moduleId, settings } = options;
     this.#memory = new ResumeMemory(addresses.httpOrigin, userId, moduleId);
     this.#store = new ObservationStore(addresses.httpOrigin, userId, moduleId);
-    this.#kept = new ObservationOutbox(this.#store);
+    this.#observationOutbox = new ObservationOutbox(this.#store);
     this.#connection = this.#createConnection();
     this.#connection.pacer.bound({ pageFps: settings.fps, lessData: options.lessData });
     this.modes = new ModeController({
@@ -65,11 +72,11 @@ export class StudentSession {
       lessData: options.lessData,
       wantedFps: () => this.#connection.pacer.wantedFps,
       exchange: (createPlacement) => {
-        // Pictures that a slow link never took have no place in device mode; their time is untracked.
-        if (this.modes.mode === 'device') this.#pictures.reset();
+        // Pictures that a slow link could not carry are dropped in device mode; their time is untracked.
+        if (this.modes.mode === 'device') this.#frameOutbox.reset();
         this.capture.exchange(createPlacement);
       },
-      canChange: () => this.#kept.size === 0 && !this.calibration.isBusy,
+      canChange: () => this.#observationOutbox.size === 0 && !this.calibration.isBusy,
       onReport: (report) => {
         if (!this.#detached) options.onMode(report);
       },
@@ -90,21 +97,18 @@ export class StudentSession {
     });
   }
 
-  /** Begins capture and connects. Resolves with true at the first welcome, with false when it ends before. */
+  /** Starts capture and connects. Resolves with true at the first welcome, with false when it ends before. */
   open(): Promise<boolean> {
-    const opening = new Promise<boolean>((resolve) => {
-      this.#settleOpening = resolve;
-    });
     window.addEventListener('online', this.#onOnline);
     void this.#begin();
-    return opening;
+    return this.#opened.promise;
   }
 
   async #begin(): Promise<void> {
     const { addresses, getTicket } = this.#options;
-    await deliverLeftover({ addresses, getTicket, store: this.#store });
+    await flushStoredObservations({ addresses, getTicket, store: this.#store });
     if (this.#detached) {
-      this.#settleOpening(false);
+      this.#opened.resolve(false);
       return;
     }
     this.modes.begin();
@@ -134,7 +138,7 @@ export class StudentSession {
     this.#connection.setSection(sectionId);
   }
 
-  /** Tells nobody of anything any more, and takes no more pictures. The connection stays until closed. */
+  /** Stops all callbacks and takes no more pictures. The connection stays open until it is closed. */
   detach(): void {
     this.#detached = true;
     window.removeEventListener('online', this.#onOnline);
@@ -143,8 +147,8 @@ export class StudentSession {
   }
 
   /**
-   * Ends the session with the gateway, after what an outage left; observations that are left after a while go with the
-   * next page. Resolves with the totals, null when the gateway does not answer.
+   * Ends the session with the gateway, after everything queued; observations that cannot be sent in time are sent by
+   * the next page. Resolves with the totals, null when the gateway does not answer.
    */
   async finish(): Promise<Stopped | null> {
     this.#memory.clear();
@@ -153,7 +157,7 @@ export class StudentSession {
     return stopped;
   }
 
-  /** Closes the connection; the next page of this tab may go on with the session. */
+  /** Closes the connection; the next page of this tab may resume the session. */
   leave(): void {
     this.#connection.close();
   }
@@ -164,31 +168,31 @@ export class StudentSession {
       url: addresses.streamUrl,
       resumeToken: this.#memory.read(),
       getTicket,
-      outbox: new ModeOutbox(() => this.modes.mode, { server: this.#pictures, device: this.#kept }),
+      outbox: new ModeOutbox(() => this.modes.mode, { server: this.#frameOutbox, device: this.#observationOutbox }),
       onWelcome: ({ resume, sessionId, resumed, calibration }) => {
         if (!this.#detached) {
           this.#memory.write(resume);
           const { camera, sectionId } = this.#options;
           if (camera.size !== null) {
-            this.#store.belongTo({ sessionId, resume, camera: camera.size, sectionId: sectionId() });
+            this.#store.setSession({ sessionId, resume, camera: camera.size, sectionId: sectionId() });
           }
           this.capture.forget();
           onSession({ sessionId, resumed });
           onCalibrationStatus(calibration);
         }
-        this.#settleOpening(true);
+        this.#opened.resolve(true);
       },
       onUpdate: (update, latencyMs) => {
         if (this.#detached) return;
         this.modes.noteUpdate(update, latencyMs);
-        // Of a picture that is still the same nothing is measured, and calibrations measure.
+        // A picture that is still the same is not measured again, and calibrations need measurements.
         const measures = this.calibration.isBusy && this.modes.mode === 'server';
         if (update.outcome !== 'processed' || measures) this.capture.forget();
         if (update.outcome === 'processed') this.calibration.processed(update.captureMs);
         onUpdate(update);
       },
       onCalibration: (answer) => {
-        // In use, whether or not the student waited for the answer.
+        // It is in use even if the student did not wait for the answer.
         if (!this.#detached && answer.type === 'calibrated' && answer.applied) {
           onCalibrationStatus({ ...answer, ageMs: 0 });
         }
@@ -209,7 +213,7 @@ export class StudentSession {
           if (reason !== 'unreachable') this.#memory.clear();
           onEnded(reason);
         }
-        this.#settleOpening(false);
+        this.#opened.resolve(false);
       },
     });
   }

@@ -1,9 +1,9 @@
-import type { CameraTrouble } from '../capture/camera.ts';
+import type { CameraErrorKind } from '../capture/camera.ts';
 import type { EndReason } from '../connection/link-state.ts';
 import type { TrackingErrorType } from './types.ts';
 
-/** Error type of the old class for each trouble with the camera. */
-export const CAMERA_ERROR_TYPES: Readonly<Record<CameraTrouble, TrackingErrorType>> = {
+/** Error type of the old class for each kind of camera error. */
+export const CAMERA_ERROR_TYPES: Readonly<Record<CameraErrorKind, TrackingErrorType>> = {
   denied: 'CAMERA_PERMISSION_DENIED',
   none: 'NO_CAMERA',
   in_use: 'CAMERA_ERROR',
@@ -12,9 +12,9 @@ export const CAMERA_ERROR_TYPES: Readonly<Record<CameraTrouble, TrackingErrorTyp
   other: 'CAMERA_ERROR',
 };
 
-/** What to tell the student when the connection is over for good. */
+/** For the student, when the connection has ended for good. */
 export const END_MESSAGES: Readonly<Record<Exclude<EndReason, 'closed'>, string>> = {
-  superseded: 'Tracking goes on in another tab or on another device. The camera of this tab is off.',
+  superseded: 'Tracking continues in another tab or on another device. The camera of this tab is off.',
   refused: 'The tracking server refused this page. Reload it; if that does not help, tell your school.',
   ticket_refused: 'Log in and accept the camera agreement, then start again.',
   unreachable: 'Failed to connect to the tracking server. Check the internet connection, then reload the page.',

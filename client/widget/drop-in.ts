@@ -6,9 +6,8 @@ import { Camera, CameraClosed, CameraError, type CameraWish } from '../capture/c
 import { type GatewayAddresses, gatewayAddresses } from '../connection/addresses.ts';
 import type { ConnectionStats, Stopped } from '../connection/connection-options.ts';
 import type { ConnectionPhase, EndReason } from '../connection/link-state.ts';
-import { MOST_FPS } from '../connection/pacing/pacing.ts';
+import { MAX_FPS } from '../connection/pacing/pacing.ts';
 import { loadAsset } from '../lib/gateway-assets.ts';
-import { wantsLessData } from '../session/data-saver.ts';
 import type { ModeWish } from '../session/mode-choice.ts';
 import type { ModeReport } from '../session/mode-controller.ts';
 import { isLeaving, watchPage } from '../session/page-life.ts';
@@ -22,9 +21,8 @@ import type { TrackingError, WebcamWebSocketOptions } from './types.ts';
 import { feedWidget, feedWidgetConnection } from './widget.ts';
 
 /**
- * The class that EyeLearn's pages use, over the gateway's own protocol: same options, methods,
- * properties, callbacks and error types. One object is one student at one module; moving between
- * lesson sections keeps session and camera.
+ * The class that EyeLearn's pages use, on the gateway's protocol: same options, methods, properties, callbacks and error
+ * types. One object is one student at one module; session and camera continue from one lesson section to the next.
  */
 export class WebcamWebSocket {
   readonly serverUrl: string;
@@ -81,7 +79,7 @@ export class WebcamWebSocket {
     return this.#sessionId;
   }
 
-  /** Traffic and latency of the present connection; null when there is none. */
+  /** Traffic and latency of the current connection; null when there is none. */
   stats(): ConnectionStats | null {
     return this.#session?.stats() ?? null;
   }
@@ -117,9 +115,9 @@ export class WebcamWebSocket {
   }
 
   /**
-   * Opens the camera, connects and begins to capture. Resolves with true once connected, with false
-   * after any failure (onError says which; the camera is off then). Never rejects. Called again for
-   * the same student and module it only changes the section.
+   * Opens the camera, connects and starts capture. Resolves with true once connected, with false after any failure
+   * (reported by onError; the camera is off then). Never rejects. A second call for the same student and module only
+   * changes the section.
    */
   initialize(
     userId: number | string,
@@ -149,7 +147,7 @@ export class WebcamWebSocket {
     return attempt;
   }
 
-  /** Takes pictures again after stopCapture or stopWebcam. */
+  /** Resumes after stopCapture or stopWebcam. */
   startCapture(): void {
     this.#session?.capture.resume();
   }
@@ -159,15 +157,15 @@ export class WebcamWebSocket {
     this.#session?.capture.pause();
   }
 
-  /** Pauses and switches the camera off, also one that is still being asked for. */
+  /** Pauses and turns the camera off, also while its permission prompt is open. */
   stopWebcam(): void {
     this.stopCapture();
     this.#camera.close();
   }
 
   /**
-   * Ends the session and switches the camera off. While the page is being left the session stays
-   * open for a moment, so that the next lesson section goes on with it.
+   * Ends the session and turns the camera off. While the page is being left the session stays open for a moment, so
+   * that the next lesson section resumes it.
    */
   disconnect(): void {
     if (isLeaving()) this.#leave();
@@ -182,13 +180,13 @@ export class WebcamWebSocket {
     return stopped;
   }
 
-  /** The student moved on within the module: the session goes on. */
+  /** The student moved to another lesson section of the module; the session continues. */
   setSection(sectionId: number | string | null): void {
     this.sectionId = sectionId;
     this.#session?.setSection(parseSectionId(sectionId));
   }
 
-  /** Where pictures are to be looked at from now on; session and camera go on. */
+  /** Where to analyse pictures from now on; session and camera continue. */
   setMode(mode: ModeWish): void {
     this.#mode = mode;
     this.#session?.modes.setWish(mode);
@@ -203,13 +201,13 @@ export class WebcamWebSocket {
     return this.#lessData;
   }
 
-  /** Less data is wanted, or not any more. */
+  /** Use less data, or no longer. */
   setLessData(lessData: boolean): void {
     this.#lessData = lessData;
     this.#session?.setLessData(lessData);
   }
 
-  /** Where pictures are looked at now, and why; null when nothing is tracked. */
+  /** Where pictures are analysed now, and why; null when nothing is tracked. */
   get modeReport(): ModeReport | null {
     return this.#session?.modes.report ?? null;
   }
@@ -225,7 +223,7 @@ export class WebcamWebSocket {
     this.#watch();
     const run = ++this.#run;
     const size = await this.#openCamera();
-    // Ended, and perhaps begun again, while the permission was being asked.
+    // Ended, and perhaps started again, while the permission prompt was open.
     if (run !== this.#run) return false;
     if (size === null) {
       this.#tearDown();
@@ -252,20 +250,20 @@ export class WebcamWebSocket {
       mode: this.#mode,
       lessData: this.#lessData,
       onMode: (report) => {
-        this.#reports.tell(() => this.#options.onModeChange?.(report));
+        this.#reports.call(() => this.#options.onModeChange?.(report));
         this.#reports.reportMode(report);
       },
       sectionId: () => parseSectionId(this.sectionId),
       cameraWish: () => this.#cameraWish(),
-      onCameraError: ({ trouble }) => this.#reports.reportCamera(trouble),
+      onCameraError: ({ kind }) => this.#reports.reportCamera(kind),
       onCaptureChange: (capturing) => {
         this.isCapturing = capturing;
-        this.#reports.tell(() => this.#options.onCaptureChange?.(capturing));
+        this.#reports.call(() => this.#options.onCaptureChange?.(capturing));
       },
       onSession: (session) => {
         this.#sessionId = session.sessionId;
         this.#reports.forget();
-        this.#reports.tell(() => this.#options.onSession?.(session));
+        this.#reports.call(() => this.#options.onSession?.(session));
       },
       onCalibrationStatus: (status) => this.#setCalibration(status),
       onPhase: (phase) => this.#onPhase(phase),
@@ -273,7 +271,7 @@ export class WebcamWebSocket {
         const payload = toTrackingUpdate(update, new Date(), before);
         before = payload;
         feedWidget(payload);
-        this.#reports.tell(() => this.onTrackingUpdate(payload));
+        this.#reports.call(() => this.onTrackingUpdate(payload));
       },
       onFault: (fault) => this.#reports.reportFault(fault),
       onEnded: (reason) => this.#onEnded(reason),
@@ -281,41 +279,41 @@ export class WebcamWebSocket {
   }
 
   #cameraWish(): CameraWish {
-    return { widthPx: this.videoWidth, heightPx: this.videoHeight, fps: Math.max(MOST_FPS, this.frameRate) };
+    return { widthPx: this.videoWidth, heightPx: this.videoHeight, fps: Math.max(MAX_FPS, this.frameRate) };
   }
 
-  /** Resolves with the size of the camera's frames; null when there is none (told through onError). */
+  /** Resolves with the size of the camera's frames; null when there is none (reported by onError). */
   async #openCamera(): Promise<FrameSize | null> {
     try {
       return await this.#camera.open(this.#cameraWish());
     } catch (error) {
       if (error instanceof CameraClosed) return null;
       if (!(error instanceof CameraError)) throw error;
-      this.#reports.reportCamera(error.trouble);
+      this.#reports.reportCamera(error.kind);
       return null;
     }
   }
 
   #setCalibration(status: CalibrationStatus | null): void {
     this.#calibration = status === null ? null : { status, receivedMs: performance.now() };
-    this.#reports.tell(() => this.#options.onCalibrationChange?.(this.calibration));
+    this.#reports.call(() => this.#options.onCalibrationChange?.(this.calibration));
   }
 
   #onPhase(phase: ConnectionPhase): void {
     const connected = phase === 'connected';
     if (connected !== this.isConnected) this.#setConnected(connected);
-    this.#reports.tell(() => this.#options.onPhaseChange?.(phase));
+    this.#reports.call(() => this.#options.onPhaseChange?.(phase));
   }
 
   #setConnected(connected: boolean): void {
     this.isConnected = connected;
     feedWidgetConnection(connected);
-    this.#reports.tell(() => this.onConnectionChange(connected));
+    this.#reports.call(() => this.onConnectionChange(connected));
   }
 
   #onEnded(reason: Exclude<EndReason, 'closed'>): void {
     this.#tearDown();
-    this.#reports.tell(() => this.#options.onPhaseChange?.('ended'));
+    this.#reports.call(() => this.#options.onPhaseChange?.('ended'));
     this.#reports.reportEnd(reason);
   }
 
@@ -325,7 +323,7 @@ export class WebcamWebSocket {
     this.#reports.reportCamera('lost');
   }
 
-  /** Camera off, nothing listened to any more. The session with the gateway, if there is one, is the caller's to end. */
+  /** Turns the camera off and removes all listeners. The caller ends the session with the gateway. */
   #tearDown(): void {
     this.#run++;
     const session = this.#session;
@@ -339,9 +337,9 @@ export class WebcamWebSocket {
     if (this.isConnected) this.#setConnected(false);
   }
 
-  /** The page goes away; the session can be resumed by the next one. */
+  /** The page is left; the next one can resume the session. */
   #leave(): void {
-    // A page that disconnects when it is left has been here already.
+    // A page that disconnects while it is left has called this already.
     if (this.#restore !== null) return;
     const { userId, moduleId, sectionId } = this;
     const session = this.#session;
@@ -366,4 +364,10 @@ export class WebcamWebSocket {
       },
     });
   }
+}
+
+/** True if the browser's data saver is on (Network Information API; not in all browsers). */
+function wantsLessData(): boolean {
+  const { connection } = navigator as Navigator & { readonly connection?: { readonly saveData?: boolean } };
+  return connection?.saveData === true;
 }

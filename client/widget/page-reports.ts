@@ -1,22 +1,22 @@
-import type { CameraTrouble } from '../capture/camera.ts';
+import type { CameraErrorKind } from '../capture/camera.ts';
 import { CAMERA_HELP } from '../capture/camera.ts';
 import type { EndReason, Fault } from '../connection/link-state.ts';
 import type { ModeReport } from '../session/mode-controller.ts';
 import { CAMERA_ERROR_TYPES, END_MESSAGES } from './camera-error-types.ts';
 import type { TrackingError, TrackingErrorType } from './types.ts';
 
-/** Tells the page what happens. A page's callback that throws must not break tracking. */
+/** Calls the page's callbacks. One that throws must not break tracking. */
 export class PageReports {
   readonly #onError: () => (error: TrackingError) => void;
   readonly #reported = new Set<string>();
   #lastFault: Fault | null = null;
 
-  /** `onError` yields the page's present callback: pages set it anew at any time. */
+  /** `onError` returns the page's current callback: pages may replace it at any time. */
   constructor(onError: () => (error: TrackingError) => void) {
     this.#onError = onError;
   }
 
-  tell(callback: () => void): void {
+  call(callback: () => void): void {
     try {
       callback();
     } catch (error) {
@@ -24,30 +24,30 @@ export class PageReports {
     }
   }
 
-  /** Tells of trouble, once per code until forget(): a fault in every picture is one fault. */
+  /** Reports an error, once per code until forget(): a fault in every picture is one fault. */
   report(type: TrackingErrorType, message: string, code: string): void {
     if (type === 'SERVER_ERROR' && this.#reported.has(code)) return;
     this.#reported.add(code);
-    this.tell(() => this.#onError()({ type, message, code }));
+    this.call(() => this.#onError()({ type, message, code }));
   }
 
-  reportCamera(trouble: CameraTrouble): void {
-    this.report(CAMERA_ERROR_TYPES[trouble], CAMERA_HELP[trouble], trouble);
+  reportCamera(kind: CameraErrorKind): void {
+    this.report(CAMERA_ERROR_TYPES[kind], CAMERA_HELP[kind], kind);
   }
 
-  /** Faults that end the connection are told with its end, or heal by themselves. */
+  /** Faults that end the connection are reported with its end, or resolve themselves. */
   reportFault(fault: Fault): void {
     this.#lastFault = fault;
     if (!fault.fatal) this.report('SERVER_ERROR', fault.message, fault.code);
   }
 
-  /** The device was asked for and cannot be had. */
+  /** Device mode was requested and is not available. */
   reportMode({ mode, reason, message }: ModeReport): void {
     if (mode !== 'device' || (reason !== 'device_unsupported' && reason !== 'device_failed')) return;
     this.report('DEVICE_ERROR', message, reason);
   }
 
-  /** The connection is over for good. */
+  /** The connection has ended for good. */
   reportEnd(reason: Exclude<EndReason, 'closed'>): void {
     const message = END_MESSAGES[reason];
     const detail = this.#lastFault?.message;
@@ -56,7 +56,7 @@ export class PageReports {
     this.report(reason === 'unreachable' ? 'WEBSOCKET_ERROR' : 'SERVER_ERROR', explained, reason);
   }
 
-  /** A connection begins or ends: its faults are new ones. */
+  /** A connection starts or ends: its faults are new ones. */
   forget(): void {
     this.#reported.clear();
     this.#lastFault = null;

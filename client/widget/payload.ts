@@ -1,7 +1,7 @@
 import type { Direction, FocusState } from '../../shared/direction.ts';
 import type { Update } from '../../shared/protocol/update.ts';
 
-/** Directions as the pages of EyeLearn know them. */
+/** Directions in the vocabulary of EyeLearn's pages. */
 export type PageDirection = Exclude<Direction, 'unknown'>;
 
 /** What `onTrackingUpdate` gets: times in seconds, shares in percent, one decimal each. */
@@ -13,16 +13,16 @@ export interface TrackingUpdate {
   readonly metrics: {
     readonly focused_time: number;
     readonly unfocused_time: number;
-    /** Focused and unfocused time: what could be judged. */
+    /** Focused and unfocused time: when focus could be determined. */
     readonly total_time: number;
-    /** Focused share of total_time, 0–100; 0 before anything could be judged. */
+    /** Focused share of total_time, 0–100; 0 while it is empty. */
     readonly focus_percentage: number;
     readonly focus_sessions: number;
     readonly unfocus_sessions: number;
     readonly current_state: FocusState;
-    /** Looked at, but not to be judged (too dark, too far, several faces). */
+    /** Analysed, but focus could not be determined (too dark, too far away, several faces). */
     readonly unknown_time: number;
-    /** Not looked at (paused, offline, camera away). */
+    /** Not analysed (paused, offline, no camera). */
     readonly untracked_time: number;
   };
   /** ISO 8601, UTC. */
@@ -37,14 +37,14 @@ function tenths(ms: number): number {
 type Known = Pick<TrackingUpdate, 'is_focused' | 'gaze_direction'>;
 
 /**
- * The gateway's update as the old class handed it on. The old vocabulary has no word for "unknown" and "not tracked",
- * and pages show anything but focused in red: state and direction stay as in `before`, the update before this one
- * (null for the first). The times add up as printed.
+ * The gateway's update in the old class's form. The old vocabulary has no word for "unknown" and "not tracked", and pages
+ * show anything but focused in red: state and direction stay as in `before`, the previous update (null for the first).
+ * The times add up as printed.
  */
 export function toTrackingUpdate(update: Update, wallClock: Date, before: Known | null): TrackingUpdate {
   const focused = tenths(update.focusedMs);
   const unfocused = tenths(update.unfocusedMs);
-  const judgedMs = update.focusedMs + update.unfocusedMs;
+  const determinedMs = update.focusedMs + update.unfocusedMs;
   const isKnown = update.state === 'focused' || update.state === 'unfocused';
   const isFocused = isKnown ? update.state === 'focused' : before?.is_focused;
   const direction = isKnown && update.direction !== 'unknown' ? update.direction : before?.gaze_direction;
@@ -55,7 +55,7 @@ export function toTrackingUpdate(update: Update, wallClock: Date, before: Known 
       focused_time: focused / 10,
       unfocused_time: unfocused / 10,
       total_time: (focused + unfocused) / 10,
-      focus_percentage: judgedMs === 0 ? 0 : Math.round((update.focusedMs / judgedMs) * 1000) / 10,
+      focus_percentage: determinedMs === 0 ? 0 : Math.round((update.focusedMs / determinedMs) * 1000) / 10,
       focus_sessions: update.focusBouts,
       unfocus_sessions: update.unfocusBouts,
       current_state: update.state,

@@ -6,7 +6,7 @@ export function noteModuleUrl(url: string): void {
   moduleOrigin = URL.canParse(url) && url.startsWith('http') ? new URL(url).origin : null;
 }
 
-/** Gateway that a page means when it names none: where it loads this script from. */
+/** Gateway of a page that names none: the origin of this script. */
 export function defaultServerUrl(): string {
   if (script instanceof HTMLScriptElement && script.src !== '') return new URL(script.src).origin;
   return moduleOrigin ?? location.origin;

@@ -1,8 +1,8 @@
 const LARGEST_ID = 2_147_483_647;
 
 /**
- * Lesson section of a page's own id. Pages pass numbers, numeric strings, `checkpoint_3` or
- * nothing: whatever is no positive whole number of the database's range is no section (null).
+ * Lesson section of a page's id. Pages pass numbers, numeric strings, `checkpoint_3` or nothing: anything but a positive
+ * whole number in the database's range is no section (null).
  */
 export function parseSectionId(value: unknown): number | null {
   const text = typeof value === 'number' ? String(value) : typeof value === 'string' ? value.trim() : '';

@@ -10,7 +10,7 @@ function isRefusal(status: number, body: unknown): boolean {
 
 /**
  * Fetches a ticket: the answer is JSON with a `ticket`. Rejects with RelayError `ticket_refused`
- * (not logged in, no consent, no such module) or `ticket_unavailable` (anything that may pass).
+ * (not logged in, no consent, no such module) or `ticket_unavailable` (a temporary failure).
  */
 export async function fetchTicket(url: string): Promise<string> {
   let response: Response;
@@ -21,7 +21,7 @@ export async function fetchTicket(url: string): Promise<string> {
       headers: { accept: 'application/json' },
     });
   } catch (error) {
-    throw new RelayError('ticket_unavailable', 'The page that gives tickets cannot be reached.', { cause: error });
+    throw new RelayError('ticket_unavailable', 'The ticket page cannot be reached.', { cause: error });
   }
   const body: unknown = await response.json().catch(() => null);
   if (isRefusal(response.status, body)) {
@@ -30,19 +30,19 @@ export async function fetchTicket(url: string): Promise<string> {
   if (!response.ok) {
     throw new RelayError(
       'ticket_unavailable',
-      messageIn(body) ?? `The page that gives tickets answered with status ${response.status}.`,
+      messageIn(body) ?? `The ticket page answered with status ${response.status}.`,
     );
   }
   const ticket = typeof body === 'object' && body !== null && 'ticket' in body ? body.ticket : null;
   if (typeof ticket !== 'string' || ticket === '') {
-    throw new RelayError('ticket_unavailable', 'The answer has no ticket in it.', {
+    throw new RelayError('ticket_unavailable', 'The ticket page answered without a ticket.', {
       hint: 'ticketUrl must answer with JSON {"ticket": "…"}',
     });
   }
   return ticket;
 }
 
-/** A ticket from where the page said: its own function, its ticket page, or the development gateway. */
+/** A ticket from the page's function, its ticket page, or the development gateway. */
 export function obtainTicket(
   { getTicket, ticketUrl }: Pick<WebcamWebSocketOptions, 'getTicket' | 'ticketUrl'>,
   httpOrigin: string,

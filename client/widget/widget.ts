@@ -1,6 +1,6 @@
 import type { TrackingUpdate } from './payload.ts';
 
-/** Colours of the progress bar where the page's style has none: from 70 %, from 40 %, below. */
+/** Colours of the progress bar: from 70 %, from 40 %, below. */
 const BAR_COLOURS = [
   { fromPercent: 70, colour: '#16a34a' },
   { fromPercent: 40, colour: '#ca8a04' },
@@ -16,7 +16,7 @@ export function widgetTime(seconds: number): string {
 const STATUS: Readonly<Record<TrackingUpdate['metrics']['current_state'], string>> = {
   focused: 'Currently focused',
   unfocused: 'Currently not focused',
-  unknown: 'Cannot tell right now',
+  unknown: 'Cannot be determined right now',
   untracked: 'Not tracking',
 };
 
@@ -25,7 +25,7 @@ function write(id: string, text: string): void {
   if (element !== null && element.textContent !== text) element.textContent = text;
 }
 
-/** Shows an update in the page's own widget, whichever of its parts are there. */
+/** Shows an update in the page's widget, in those of its parts that exist. */
 export function feedWidget({ metrics }: TrackingUpdate): void {
   const widget = document.getElementById('eye-tracking-widget');
   if (widget?.style.display === 'none') widget.style.display = 'block';

@@ -19,7 +19,7 @@ describe('types for pages in TypeScript', () => {
     expectTypeOf<Declared.WebcamWebSocketOptions>().toEqualTypeOf<Client.WebcamWebSocketOptions>();
     expectTypeOf<Declared.TrackingUpdate>().toEqualTypeOf<Client.TrackingUpdate>();
     expectTypeOf<Declared.TrackingError>().toEqualTypeOf<Client.TrackingError>();
-    expectTypeOf<Declared.CameraTrouble>().toEqualTypeOf<Client.CameraTrouble>();
+    expectTypeOf<Declared.CameraErrorKind>().toEqualTypeOf<Client.CameraErrorKind>();
     expectTypeOf<Declared.ModeReport>().toEqualTypeOf<Client.ModeReport>();
   });
 

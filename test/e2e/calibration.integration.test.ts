@@ -56,12 +56,12 @@ async function calibrations(): Promise<mysql.RowDataPacket[]> {
 }
 
 /** A machine that is busy elsewhere sends too few pictures of a dot: the page offers a repeat then, as to any student. */
-async function untilRead(dialog: Locator): Promise<void> {
-  const read = dialog.getByText(/^Your gaze is now read to about \d+°$/);
+async function untilMeasured(dialog: Locator): Promise<void> {
+  const measured = dialog.getByText(/^Your gaze is now measured to about \d+°$/);
   const again = dialog.getByRole('button', { name: /^(Try|Show it|Show them) again$/ });
   for (;;) {
-    await read.or(again).first().waitFor();
-    if (await read.isVisible()) return;
+    await measured.or(again).first().waitFor();
+    if (await measured.isVisible()) return;
     await again.press('Enter');
     await again.waitFor({ state: 'hidden' });
   }
@@ -97,12 +97,12 @@ describe('page → five dots → MariaDB → the next session', () => {
     const dialog = page.locator('dialog[open]');
     await dialog.waitFor();
     await page.keyboard.press('Enter');
-    await untilRead(dialog);
+    await untilMeasured(dialog);
     await page.keyboard.press('Tab');
     // The last button leaves, whether a repeat is offered or not.
     await dialog.getByRole('button', { name: /^(Done|Keep it)$/ }).press('Enter');
     await dialog.waitFor({ state: 'detached' });
-    expect(await line(page)).toMatch(/^Your screen was set up just now; your gaze is read to about \d+°\.$/);
+    expect(await line(page)).toMatch(/^Your screen was set up just now; your gaze is measured to about \d+°\.$/);
     expect(problems).toEqual([]);
     await page.locator('#stop').click();
     await page.locator('#after').waitFor({ state: 'visible' });

@@ -385,8 +385,8 @@ describe('both placements', () => {
         for (const [id, jpeg] of jpegs.entries()) {
           const bytes = Uint8Array.from(atob(jpeg), (character) => character.charCodeAt(0));
           const picture = await createImageBitmap(new Blob([bytes], { type: 'image/jpeg' }));
-          const looked = answer('seen');
-          worker.postMessage({ type: 'look', id, picture, camera, captureMs: id * 100 }, [picture]);
+          const looked = answer('inferred');
+          worker.postMessage({ type: 'infer', id, picture, camera, captureMs: id * 100 }, [picture]);
           seen.push((await looked).observation);
         }
         worker.terminate();

@@ -52,7 +52,7 @@ describe('the page about its connection', () => {
     await untilSaid(page, 'Connected');
     link.setOutage(true);
     link.drop('left');
-    await untilSaid(page, 'Reconnecting, your time is kept');
+    await untilSaid(page, 'Reconnecting. Your time is saved');
     link.setOutage(false);
     await untilSaid(page, 'Connected');
     await page.locator('#pause').click();

@@ -13,18 +13,18 @@ import {
 import { type LinkEstimate, NO_ESTIMATE, noteRtt, steadyQueueingMs } from './link-estimate.ts';
 
 /** Most observations per second that are worth their bytes: focus changes in seconds. */
-export const MOST_FPS = 5;
+export const MAX_FPS = 5;
 /** With "use less data". */
 const SAVER_FPS = 3;
 /** A gateway that asks for 0 is still asked now and then, or its answer could never change. */
-const LEAST_FPS = 0.2;
+const MIN_FPS = 0.2;
 
 /** Bytes per second at the start: two or three pictures, which 64 kbit/s carry with room to spare. */
 const FIRST_ALLOWANCE_BPS = 4000;
 /** One of the smallest pictures a second: below that, time would go untracked. */
-const LEAST_ALLOWANCE_BPS = 1200;
+const MIN_ALLOWANCE_BPS = 1200;
 /** More than the best pictures at the highest rate take. */
-const MOST_ALLOWANCE_BPS = 24_000;
+const MAX_ALLOWANCE_BPS = 24_000;
 const SAVER_ALLOWANCE_BPS = 5000;
 /** Share of a link's capacity that pictures may take: the rest is the lesson's. */
 const FAIR_SHARE = 0.5;
@@ -39,7 +39,7 @@ const DEEP_QUEUE_MS = 1000;
 const DECREASE_FACTOR = 0.7;
 const DEEP_DECREASE_FACTOR = 0.5;
 /** A decrease must show in the delay before the next one. */
-const LEAST_DECREASE_INTERVAL_MS = 1000;
+const MIN_DECREASE_INTERVAL_MS = 1000;
 /** An acknowledgement that is this late, beyond its usual time, counts as a deep queue. */
 const OVERDUE_MS = 2000;
 /** An allowance grows where it is used, or lies far below the capacity: a still student proves little about a link. */
@@ -50,8 +50,8 @@ const SENT_RATE_MS = 2000;
 /** Pictures that may go out in a row after a quiet stretch. */
 const BURST_MS = 500;
 const SCALE_WEIGHT = 0.2;
-const LEAST_SCALE = 0.3;
-const MOST_SCALE = 4;
+const MIN_SCALE = 0.3;
+const MAX_SCALE = 4;
 
 /** What the page, the gateway and the browser allow. */
 export interface PacingBounds extends FormatBounds {
@@ -145,12 +145,12 @@ export function stepPacing(state: PacingState, event: PacingEvent): PacingState 
 
 /** Observations per second that are wanted: the least of what page and gateway allow, and five. */
 export function wantedFps({ pageFps, gatewayFps }: PacingBounds): number {
-  return Math.max(LEAST_FPS, Math.min(MOST_FPS, pageFps ?? MOST_FPS, gatewayFps ?? MOST_FPS));
+  return Math.max(MIN_FPS, Math.min(MAX_FPS, pageFps ?? MAX_FPS, gatewayFps ?? MAX_FPS));
 }
 
 /** Most pictures per second: fewer than wanted where less data is. */
 export function mostFps(bounds: PacingBounds): number {
-  return Math.min(wantedFps(bounds), bounds.lessData ? SAVER_FPS : MOST_FPS);
+  return Math.min(wantedFps(bounds), bounds.lessData ? SAVER_FPS : MAX_FPS);
 }
 
 /** Format of the next picture; `mostQuality` 0–1 is the page's upper bound. */
@@ -188,7 +188,7 @@ function onSent(state: PacingState, event: Extract<PacingEvent, { type: 'sent' }
   const kind = picture.whole ? 'whole' : 'crop';
   const ratio = event.bytes / tableBytes(state.choice, picture.size);
   const learned = state.scale[kind] + SCALE_WEIGHT * (ratio - state.scale[kind]);
-  return { ...paid, scale: { ...state.scale, [kind]: Math.min(MOST_SCALE, Math.max(LEAST_SCALE, learned)) } };
+  return { ...paid, scale: { ...state.scale, [kind]: Math.min(MAX_SCALE, Math.max(MIN_SCALE, learned)) } };
 }
 
 function onAcknowledged(state: PacingState, event: Extract<PacingEvent, { type: 'acknowledged' }>): PacingState {
@@ -198,7 +198,7 @@ function onAcknowledged(state: PacingState, event: Extract<PacingEvent, { type: 
   const next = { ...state, link };
   const deep = (steadyQueueingMs(link, 2) ?? 0) > DEEP_QUEUE_MS;
   if (deep || (steadyQueueingMs(link, 3) ?? 0) > FULL_QUEUE_MS) {
-    return choose(decrease(next, nowMs, Math.max(LEAST_DECREASE_INTERVAL_MS, rttMs), deep));
+    return choose(decrease(next, nowMs, Math.max(MIN_DECREASE_INTERVAL_MS, rttMs), deep));
   }
   return choose(clamped((steadyQueueingMs(link, 1) ?? 0) < CALM_QUEUE_MS ? grow(next, nowMs) : next));
 }
@@ -235,9 +235,9 @@ function decrease(state: PacingState, nowMs: number, intervalMs: number, deep: b
 
 function clamped(state: PacingState): PacingState {
   const { bounds, link } = state;
-  const fairBps = link.capacityBps === null ? MOST_ALLOWANCE_BPS : link.capacityBps * FAIR_SHARE;
-  const mostBps = Math.min(bounds.lessData ? SAVER_ALLOWANCE_BPS : MOST_ALLOWANCE_BPS, fairBps);
-  return { ...state, allowanceBps: Math.max(LEAST_ALLOWANCE_BPS, Math.min(state.allowanceBps, mostBps)) };
+  const fairBps = link.capacityBps === null ? MAX_ALLOWANCE_BPS : link.capacityBps * FAIR_SHARE;
+  const mostBps = Math.min(bounds.lessData ? SAVER_ALLOWANCE_BPS : MAX_ALLOWANCE_BPS, fairBps);
+  return { ...state, allowanceBps: Math.max(MIN_ALLOWANCE_BPS, Math.min(state.allowanceBps, mostBps)) };
 }
 
 function choose(state: PacingState): PacingState {

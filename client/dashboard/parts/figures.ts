@@ -1,9 +1,9 @@
 import { FOCUS_STATES, type FocusState } from '../../../shared/direction.ts';
 import type { Report } from '../../../shared/report/session.ts';
 import { clockTime, dataAmount, duration, percent, share, tenthsTime } from '../../page/format.ts';
+import { REPORT_DIRECTIONS } from '../../page/labels.ts';
 import { type Times, trackedMs } from '../../page/proportion.ts';
 import { STATE_LABELS } from '../../page/stack-chart.ts';
-import { REPORT_DIRECTIONS } from '../../page/words.ts';
 import { el } from '../element.ts';
 import { directionShares, type TimesByDirection } from '../session-figures.ts';
 

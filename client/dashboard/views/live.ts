@@ -1,7 +1,7 @@
 import type { LiveRow } from '../../../shared/report/rows.ts';
 import { clockTime } from '../../page/format.ts';
+import { REPORT_DIRECTIONS } from '../../page/labels.ts';
 import { STATE_LABELS } from '../../page/stack-chart.ts';
-import { REPORT_DIRECTIONS } from '../../page/words.ts';
 import { el } from '../element.ts';
 import { className, counted, moduleName, sectionName, studentName } from '../labels.ts';
 import type { Live, LivePoll } from '../live-poll.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isRepeatable, largestDifference, looksTheSame, thumbprint } from '../../../client/capture/picture-diff.ts';
+import { isRepeatable, isSamePicture, largestDifference, lumaGrid } from '../../../client/capture/picture-diff.ts';
 
 const SIDE = 192;
 const CROP = { xPx: 10, yPx: 20, widthPx: 200, heightPx: 200 };
@@ -28,10 +28,10 @@ function picture(options: { irisShiftPx?: number; noiseSeed?: number }): Uint8Cl
   return rgba;
 }
 
-const print = (options: Parameters<typeof picture>[0]) => thumbprint(picture(options), SIDE, SIDE);
+const print = (options: Parameters<typeof picture>[0]) => lumaGrid(picture(options), SIDE, SIDE);
 describe('likeness of pictures', () => {
   it('weighs red, green and blue as luma', () => {
-    const one = (r: number, g: number, b: number) => thumbprint(new Uint8ClampedArray([r, g, b, 255]), 1, 1)[0];
+    const one = (r: number, g: number, b: number) => lumaGrid(new Uint8ClampedArray([r, g, b, 255]), 1, 1)[0];
     expect([one(255, 0, 0), one(0, 255, 0), one(0, 0, 255)].map((value) => Math.round(value ?? 0))).toEqual([
       76, 150, 29,
     ]);
@@ -39,15 +39,15 @@ describe('likeness of pictures', () => {
 
   it('takes bit-identical pictures for the same', () => {
     expect(largestDifference(print({}), print({}))).toBe(0);
-    expect(looksTheSame(print({}), print({}))).toBe(true);
+    expect(isSamePicture(print({}), print({}))).toBe(true);
   });
 
   it("takes a still student under the camera's noise for the same", () => {
-    expect(looksTheSame(print({ noiseSeed: 1 }), print({ noiseSeed: 2 }))).toBe(true);
+    expect(isSamePicture(print({ noiseSeed: 1 }), print({ noiseSeed: 2 }))).toBe(true);
   });
 
   it.each([2, 3, 5, -4])('sees irises that moved by %i px', (irisShiftPx) => {
-    expect(looksTheSame(print({ noiseSeed: 1 }), print({ noiseSeed: 2, irisShiftPx }))).toBe(false);
+    expect(isSamePicture(print({ noiseSeed: 1 }), print({ noiseSeed: 2, irisShiftPx }))).toBe(false);
   });
 
   it('wants a real picture for another part of the frame, after 2 s, and at first', () => {

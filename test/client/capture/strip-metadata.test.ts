@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { bareJpeg, bareWebp } from '../../../client/capture/strip-metadata.ts';
+import { stripJpeg, stripWebp } from '../../../client/capture/strip-metadata.ts';
 import { clipFrame } from '../../../harness/clip.ts';
 
 const SEED = 20_261_128;
@@ -33,8 +33,8 @@ async function withAndWithout(format: 'jpeg' | 'webp', widthPx?: number, heightP
 
 describe('a picture goes without what nobody reads', () => {
   it.each([
-    ['JPEG', 'jpeg', bareJpeg],
-    ['WebP', 'webp', bareWebp],
+    ['JPEG', 'jpeg', stripJpeg],
+    ['WebP', 'webp', stripWebp],
   ] as const)('%s: the same pixels, no colour profile, no EXIF', async (_name, format, bare) => {
     const { laden, plain } = await withAndWithout(format);
     const stripped = bare(laden);
@@ -47,12 +47,12 @@ describe('a picture goes without what nobody reads', () => {
 
   it('an odd number of bytes in the WebP picture keeps its padding', async () => {
     const files = await Promise.all([17, 18, 19, 21, 34, 35, 50, 51].map((side) => withAndWithout('webp', side, side)));
-    for (const { laden, plain } of files) expect(bareWebp(laden)).toEqual(plain);
+    for (const { laden, plain } of files) expect(stripWebp(laden)).toEqual(plain);
   });
 
   it('lossless WebP too', async () => {
     const laden = await encoded(picture(64, 48).withIccProfile('srgb').webp({ lossless: true }));
-    const stripped = bareWebp(laden);
+    const stripped = stripWebp(laden);
     expect(stripped.byteLength).toBeLessThan(laden.byteLength);
     expect(await pixelsOf(stripped)).toEqual(await pixelsOf(laden));
   });
@@ -63,11 +63,11 @@ describe('what it must not touch stays as it is', () => {
     [
       'a JPEG that says how its colours are to be read',
       async () => encoded(picture().toColourspace('cmyk').jpeg()),
-      bareJpeg,
+      stripJpeg,
     ],
-    ['a WebP with transparency', async () => encoded(picture().ensureAlpha(0.5).webp({ quality: 40 })), bareWebp],
-    ['a PNG given as JPEG', async () => encoded(picture().png()), bareJpeg],
-    ['a PNG given as WebP', async () => encoded(picture().png()), bareWebp],
+    ['a WebP with transparency', async () => encoded(picture().ensureAlpha(0.5).webp({ quality: 40 })), stripWebp],
+    ['a PNG given as JPEG', async () => encoded(picture().png()), stripJpeg],
+    ['a PNG given as WebP', async () => encoded(picture().png()), stripWebp],
   ] as const)('%s', async (_what, make, bare) => {
     const file = await make();
     const before = await pixelsOf(file);
@@ -77,7 +77,7 @@ describe('what it must not touch stays as it is', () => {
 
   it('files cut off anywhere, or of noise, come back without an error', async () => {
     const files = (await Promise.all([withAndWithout('jpeg'), withAndWithout('webp')])).map(({ laden }) => laden);
-    for (const bare of [bareJpeg, bareWebp]) {
+    for (const bare of [stripJpeg, stripWebp]) {
       for (const file of files) {
         for (let length = 0; length < 1_000; length++) {
           expect(bare(file.slice(0, length)).byteLength).toBeLessThanOrEqual(length);

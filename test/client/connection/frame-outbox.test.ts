@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FrameOutbox, MOST_KEPT_PICTURES } from '../../../client/connection/frame-outbox.ts';
+import { FrameOutbox, MAX_QUEUED_PICTURES } from '../../../client/connection/frame-outbox.ts';
 import { CAPTURE, createHarness, FULL, type PeerSocket, welcome } from '../support/harness.ts';
 
 function picture(captureMs: number) {
@@ -8,19 +8,19 @@ function picture(captureMs: number) {
 
 /** Captures five times a second, as the loop does, with no connection; the last picture acknowledged was at `fromMs`. */
 function outage(fromMs: number, toMs: number, outbox = new FrameOutbox()): FrameOutbox {
-  outbox.settled(fromMs, 100);
-  for (let atMs = fromMs + 200; atMs <= toMs; atMs += 200) if (outbox.wants(atMs)) outbox.keep(picture(atMs));
+  outbox.acknowledged(fromMs, 100);
+  for (let atMs = fromMs + 200; atMs <= toMs; atMs += 200) if (outbox.wants(atMs)) outbox.enqueue(picture(atMs));
   return outbox;
 }
 
 /** Takes out all, with time enough between them, and acknowledges each. */
 function drain(outbox: FrameOutbox, nowMs = 0): number[] {
   const captured: number[] = [];
-  for (let atMs = nowMs; outbox.goesFirst; atMs += 100) {
+  for (let atMs = nowMs; outbox.mustSendFirst; atMs += 100) {
     const message = outbox.next(atMs);
     if (message === null) continue;
     captured.push(message.captureMs);
-    outbox.settled(message.captureMs, null);
+    outbox.acknowledged(message.captureMs, null);
   }
   return captured;
 }
@@ -35,7 +35,7 @@ describe('pictures of an outage', () => {
 
   it('are a minute of them at most: what comes after is not kept', () => {
     const outbox = outage(0, 90_000);
-    expect(outbox.size).toBe(MOST_KEPT_PICTURES);
+    expect(outbox.size).toBe(MAX_QUEUED_PICTURES);
     const captured = drain(outbox);
     expect(captured[0]).toBe(1600);
     expect(captured.at(-1)).toBe(60_600);
@@ -44,7 +44,7 @@ describe('pictures of an outage', () => {
   it('are not kept while acknowledgements come, however few', () => {
     const outbox = new FrameOutbox();
     for (let atMs = 0; atMs < 20_000; atMs += 200) {
-      outbox.settled(atMs - 1200, 600);
+      outbox.acknowledged(atMs - 1200, 600);
       expect(outbox.wants(atMs)).toBe(false);
     }
   });
@@ -53,17 +53,17 @@ describe('pictures of an outage', () => {
     const outbox = new FrameOutbox();
     // Two under way, each three seconds long, an answer every one and a half.
     for (let atMs = 0; atMs < 30_000; atMs += 100) {
-      if (atMs >= 3000 && atMs % 1500 === 0) outbox.settled(atMs - 3000, 3000);
+      if (atMs >= 3000 && atMs % 1500 === 0) outbox.acknowledged(atMs - 3000, 3000);
       if (atMs >= 3000) expect(outbox.wants(atMs)).toBe(false);
     }
   });
 
   it('are kept on a slow link too once it is interrupted, and in time again after it has become quick', () => {
     const outbox = new FrameOutbox();
-    outbox.settled(10_000, 3000);
+    outbox.acknowledged(10_000, 3000);
     expect(outbox.wants(15_900)).toBe(false);
     expect(outbox.wants(16_000)).toBe(true);
-    for (let atMs = 16_000; atMs < 20_000; atMs += 200) outbox.settled(atMs, 100);
+    for (let atMs = 16_000; atMs < 20_000; atMs += 200) outbox.acknowledged(atMs, 100);
     expect(outbox.wants(21_300)).toBe(true);
   });
 
@@ -76,7 +76,7 @@ describe('pictures of an outage', () => {
 
   it('go before anything newer, in order, and no more than ten a second', () => {
     const outbox = outage(0, 60_000);
-    expect(outbox.goesFirst).toBe(true);
+    expect(outbox.mustSendFirst).toBe(true);
     const captured: number[] = [];
     for (let nowMs = 0; nowMs < 3000; nowMs += 10) {
       const message = outbox.next(nowMs);
@@ -91,15 +91,15 @@ describe('pictures of an outage', () => {
     const outbox = outage(0, 10_000);
     const first = outbox.next(0);
     const second = outbox.next(1000);
-    outbox.settled(first?.captureMs ?? 0, null);
-    outbox.rewind();
+    outbox.acknowledged(first?.captureMs ?? 0, null);
+    outbox.requeueSent();
     expect(drain(outbox, 2000)[0]).toBe(second?.captureMs);
   });
 
   it('are no "same" messages: what they repeat may never have arrived', () => {
     const outbox = new FrameOutbox();
-    outbox.settled(0, 100);
-    outbox.keep({ kind: 'same', captureMs: 2000 });
+    outbox.acknowledged(0, 100);
+    outbox.enqueue({ kind: 'same', captureMs: 2000 });
     expect(outbox.size).toBe(0);
     expect(outbox.wants(2000)).toBe(true);
   });
@@ -147,7 +147,7 @@ describe('a connection that keeps pictures', () => {
     expect(connection.stats().kept).toBe(outbox.size);
     const second = await reconnect(true);
     expect(second.controls.slice(1).map(({ type }) => type)).toEqual(['start', 'section']);
-    for (let at = 0; at < second.messages.length && outbox.goesFirst; at += 1) {
+    for (let at = 0; at < second.messages.length && outbox.mustSendFirst; at += 1) {
       const { seq } = second.messages[at] as { seq: number };
       second.update({ seq });
       time.advance(100);

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { ModeOutbox } from '../../../client/connection/mode-outbox.ts';
-import { type KeptObservation, MOST_KEPT, ObservationOutbox } from '../../../client/connection/observation-outbox.ts';
+import {
+  MAX_QUEUED_OBSERVATIONS,
+  ObservationOutbox,
+  type QueuedObservation,
+} from '../../../client/connection/observation-outbox.ts';
 import type { FaceObservation } from '../../../shared/observation.ts';
 import { CAPTURE, createHarness, type PeerSocket, welcome } from '../support/harness.ts';
 
@@ -8,17 +12,17 @@ const OBSERVATION: FaceObservation = { face: null, faceCount: 0, detectorRan: tr
 
 /** A keeper that shows what it keeps. */
 function keeper() {
-  const rows = new Map<number, KeptObservation>();
+  const rows = new Map<number, QueuedObservation>();
   return {
     rows,
-    put: (kept: KeptObservation) => void rows.set(kept.captureMs, kept),
+    put: (kept: QueuedObservation) => void rows.set(kept.captureMs, kept),
     remove: (captureMs: number) => void rows.delete(captureMs),
     clear: () => rows.clear(),
   };
 }
 
 /** A live connection in device mode with an outbox. */
-async function live(kept: readonly KeptObservation[] = [], resumed = false) {
+async function live(kept: readonly QueuedObservation[] = [], resumed = false) {
   const rows = keeper();
   for (const each of kept) rows.put(each);
   const outbox = new ObservationOutbox(rows, kept);
@@ -162,12 +166,12 @@ describe('observations over an outage', () => {
   it('a long outage keeps the newest', () => {
     const rows = keeper();
     const outbox = new ObservationOutbox(rows);
-    for (let index = 0; index < MOST_KEPT + 50; index++) {
+    for (let index = 0; index < MAX_QUEUED_OBSERVATIONS + 50; index++) {
       const captureMs = index * 400;
       expect(outbox.wants(captureMs)).toBe(true);
-      outbox.keep({ kind: 'observation', observation: OBSERVATION, captureMs });
+      outbox.enqueue({ kind: 'observation', observation: OBSERVATION, captureMs });
     }
-    expect(outbox.size).toBe(MOST_KEPT);
+    expect(outbox.size).toBe(MAX_QUEUED_OBSERVATIONS);
     expect(Math.min(...rows.rows.keys())).toBe(50 * 400);
   });
 
@@ -178,9 +182,9 @@ describe('observations over an outage', () => {
     expect(outbox.wants(0)).toBe(false);
     mode = 'device';
     expect(outbox.wants(0)).toBe(true);
-    outbox.keep({ kind: 'observation', observation: OBSERVATION, captureMs: 0 });
+    outbox.enqueue({ kind: 'observation', observation: OBSERVATION, captureMs: 0 });
     mode = 'server';
-    expect(outbox.goesFirst).toBe(false);
+    expect(outbox.mustSendFirst).toBe(false);
     expect(outbox.next(0, 0, 2)).toBeNull();
     expect(device.size).toBe(1);
   });

@@ -169,7 +169,7 @@ describe('outbox', () => {
         return kept.length;
       },
       wants: () => kept.length < 2,
-      keep: (message) => kept.push(message),
+      enqueue: (message) => kept.push(message),
       next: (_nowMs, unacknowledged, credit) => (unacknowledged + 1 < credit ? (kept.shift() ?? null) : null),
     };
     return { outbox, kept };

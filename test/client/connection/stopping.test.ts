@@ -139,13 +139,13 @@ describe('a stop while something is kept', () => {
         return kept.length + unanswered;
       },
       wants: () => true,
-      keep: (message) => kept.push(message),
+      enqueue: (message) => kept.push(message),
       next: () => {
         const message = kept.shift() ?? null;
         if (message !== null) unanswered++;
         return message;
       },
-      settled: () => {
+      acknowledged: () => {
         unanswered--;
       },
       window: 1,

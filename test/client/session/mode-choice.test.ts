@@ -20,7 +20,7 @@ function inputs(changes: Partial<ModeInputs>): ModeInputs {
     mode: 'server',
     lessData: false,
     link: [],
-    device: { state: 'unasked' },
+    device: { state: 'not_prepared' },
     wantedFps: 5,
     ...changes,
   };
@@ -39,7 +39,7 @@ describe('auto', () => {
     ['one after the other', [GOOD, SLOW, LAGGING]],
   ])('gets the device ready when the link does not carry pictures: %s', (_name, link) => {
     expect(chooseMode(inputs({ link }))).toEqual({ mode: 'server', reason: 'preparing', prepare: true });
-    expect(chooseMode(inputs({ link, device: { state: 'ready', lookMs: 20 } }))).toMatchObject({
+    expect(chooseMode(inputs({ link, device: { state: 'ready', inferenceMs: 20 } }))).toMatchObject({
       mode: 'device',
       reason: 'link_slow',
     });
@@ -53,18 +53,18 @@ describe('auto', () => {
   });
 
   it('changes where less data is asked for, however good the link is', () => {
-    const device = { state: 'ready', lookMs: 30 } as const;
+    const device = { state: 'ready', inferenceMs: 30 } as const;
     expect(chooseMode(inputs({ lessData: true, link: [GOOD, GOOD] }))).toMatchObject({ prepare: true });
     expect(chooseMode(inputs({ lessData: true, device }))).toMatchObject({ mode: 'device', reason: 'data_saver' });
   });
 
   it('stays on the device once there: what the link would carry is not known', () => {
-    const device = { state: 'ready', lookMs: 30 } as const;
+    const device = { state: 'ready', inferenceMs: 30 } as const;
     expect(chooseMode(inputs({ mode: 'device', device }))).toMatchObject({ mode: 'device' });
   });
 
   it('goes back to the server when the device cannot hold 5 observations a second', () => {
-    const device = { state: 'ready', lookMs: 230 } as const;
+    const device = { state: 'ready', inferenceMs: 230 } as const;
     expect(chooseMode(inputs({ mode: 'device', device }))).toEqual({
       mode: 'server',
       reason: 'device_slow',
@@ -81,11 +81,11 @@ describe('auto', () => {
 
 describe('a page that asks for the device', () => {
   it.each([
-    { state: 'unasked' },
+    { state: 'not_prepared' },
     { state: 'preparing' },
     { state: 'unsupported' },
     { state: 'failed' },
-    { state: 'ready', lookMs: 900 },
+    { state: 'ready', inferenceMs: 900 },
   ] as const)('never gets the server: %o', (device) => {
     expect(chooseMode(inputs({ wish: 'device', device })).mode).toBe('device');
   });
@@ -125,12 +125,12 @@ describe('every choice', () => {
           lessData: fc.boolean(),
           link: fc.array(fc.constantFrom(GOOD, SLOW, LAGGING, SILENT), { maxLength: 4 }),
           device: fc.constantFrom<ModeInputs['device']>(
-            { state: 'unasked' },
+            { state: 'not_prepared' },
             { state: 'unsupported' },
             { state: 'preparing' },
             { state: 'failed' },
-            { state: 'ready', lookMs: 20 },
-            { state: 'ready', lookMs: 400 },
+            { state: 'ready', inferenceMs: 20 },
+            { state: 'ready', inferenceMs: 400 },
           ),
           wantedFps: fc.constantFrom(0.2, 1, 5, 15),
         }),

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { AnswerTiming } from '../../../../client/connection/answer-timing.ts';
 import {
   baseRttMs,
   type LinkEstimate,
@@ -8,6 +7,7 @@ import {
   type RttSample,
   steadyQueueingMs,
 } from '../../../../client/connection/pacing/link-estimate.ts';
+import { StartRtt } from '../../../../client/connection/start-rtt.ts';
 
 function estimateOf(...samples: readonly RttSample[]): LinkEstimate {
   return samples.reduce(noteRtt, NO_ESTIMATE);
@@ -60,13 +60,13 @@ describe('estimate of a link', () => {
 
 describe('time of an answer', () => {
   it('belongs to the only question that is open, and to none where there are two', () => {
-    const timing = new AnswerTiming();
-    timing.asked(100, 120);
+    const timing = new StartRtt();
+    timing.sent(100, 120);
     expect(timing.answered()).toEqual({ sentAtMs: 100, bytes: 120 });
-    timing.asked(200, 120);
-    timing.asked(210, 120);
+    timing.sent(200, 120);
+    timing.sent(210, 120);
     expect([timing.answered(), timing.answered()]).toEqual([null, null]);
-    timing.asked(300, 120);
+    timing.sent(300, 120);
     timing.reset();
     expect(timing.answered()).toBeNull();
   });

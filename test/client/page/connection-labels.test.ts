@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ConnectionView, connectionWords } from '../../../client/page/connection-words.ts';
+import { type ConnectionView, connectionLabels } from '../../../client/page/connection-labels.ts';
 
 const WELL: ConnectionView = {
   phase: 'connected',
@@ -10,23 +10,23 @@ const WELL: ConnectionView = {
   mode: 'server',
 };
 
-describe('words about the connection', () => {
+describe('the connection for the student', () => {
   it.each<[Partial<ConnectionView>, string, string]>([
     [{}, 'Connected', 'good'],
     [{ phase: 'connecting' }, 'Connecting to the server…', 'busy'],
-    [{ phase: 'reconnecting' }, 'Reconnecting, your time is kept', 'busy'],
+    [{ phase: 'reconnecting' }, 'Reconnecting. Your time is saved', 'busy'],
     [{ slow: true }, 'Your connection is slow: sending fewer pictures', 'busy'],
     [{ lessData: true }, 'Connected, using less data', 'good'],
     [{ capturing: false, slow: true }, 'Connected. Paused: no pictures are taken', 'off'],
-    [{ kept: 12 }, 'Catching up: what was kept meanwhile is being counted', 'busy'],
+    [{ kept: 12 }, 'Catching up: sending what was captured while offline', 'busy'],
     [{ kept: 3 }, 'Connected', 'good'],
-    [{ phase: 'reconnecting', kept: 12 }, 'Reconnecting, your time is kept', 'busy'],
+    [{ phase: 'reconnecting', kept: 12 }, 'Reconnecting. Your time is saved', 'busy'],
     [{ phase: 'ended' }, 'Not connected', 'off'],
-  ])('%o: %s', (view, words, tone) => {
-    expect(connectionWords({ ...WELL, ...view })).toMatchObject({ words, tone });
+  ])('%o: %s', (view, text, tone) => {
+    expect(connectionLabels({ ...WELL, ...view })).toMatchObject({ text, tone });
   });
 
   it('do not speak of pictures where none are sent', () => {
-    expect(connectionWords({ ...WELL, mode: 'device', slow: true }).words).toBe('Connected');
+    expect(connectionLabels({ ...WELL, mode: 'device', slow: true }).text).toBe('Connected');
   });
 });

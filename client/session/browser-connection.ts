@@ -1,9 +1,9 @@
-import { deviceId } from '../session/device-memory.ts';
-import { RelayConnection } from './connection.ts';
-import type { ConnectionCallbacks } from './connection-options.ts';
-import type { Outbox } from './outbox.ts';
+import { RelayConnection } from '../connection/connection.ts';
+import type { ConnectionCallbacks } from '../connection/connection-options.ts';
+import type { Outbox } from '../connection/outbox.ts';
+import { deviceId } from './device-memory.ts';
 
-/** No connection for this long ends tracking, so that no camera stays on for nothing. */
+/** Without a connection for this long tracking ends, so that the camera does not stay on for nothing. */
 const OUTAGE_LIMIT_MS = 10 * 60_000;
 
 export interface BrowserConnectionOptions extends ConnectionCallbacks {
@@ -14,7 +14,7 @@ export interface BrowserConnectionOptions extends ConnectionCallbacks {
   readonly outbox: Outbox | null;
 }
 
-/** A connection over the browser's own socket, clock, chance and timers. */
+/** A connection on the browser's socket, clock, randomness and timers. */
 export function createBrowserConnection(options: BrowserConnectionOptions): RelayConnection {
   return new RelayConnection({
     ...options,

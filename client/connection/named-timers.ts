@@ -1,11 +1,11 @@
-/** The part of a clock that alarms need. */
+/** The part of a clock that timers need. */
 export interface TimerSource {
   setTimer(callback: () => void, delayMs: number): unknown;
   clearTimer(handle: unknown): void;
 }
 
-/** Timers by name, at most one of each: setting one anew takes the old one back. */
-export class Alarms<Name extends string> {
+/** Timers by name, at most one of each: setting one again cancels the old one. */
+export class NamedTimers<Name extends string> {
   readonly #source: TimerSource;
   readonly #handles = new Map<Name, unknown>();
 
@@ -17,7 +17,7 @@ export class Alarms<Name extends string> {
     return this.#handles.has(name);
   }
 
-  /** Calls back once after `delayMs`, unless it is set anew or cleared before. */
+  /** Calls back once after `delayMs`, unless it is set again or cleared before. */
   set(name: Name, delayMs: number, callback: () => void): void {
     this.clear(name);
     const handle = this.#source.setTimer(() => {

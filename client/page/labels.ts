@@ -1,19 +1,19 @@
 import type { FocusState } from '../../shared/direction.ts';
 import type { PageDirection } from '../widget/payload.ts';
 
-/** What the page shows as the state, beyond the four kinds of time. */
+/** States on the page: the four kinds of time, and a missing face. */
 export type ShownState = FocusState | 'no_face';
 
 export interface Explanation {
   readonly title: string;
-  /** What it means, and what to do about it where there is something. */
+  /** What it means, and what the student can do about it. */
   readonly meaning: string;
 }
 
 const EXPLANATIONS: Readonly<Record<ShownState, Explanation>> = {
   focused: {
     title: 'Focused',
-    meaning: 'Your face and your gaze are towards the screen. This time counts as focused.',
+    meaning: 'You are facing and looking at the screen. This time counts as focused.',
   },
   unfocused: {
     title: 'Not focused',
@@ -21,20 +21,20 @@ const EXPLANATIONS: Readonly<Record<ShownState, Explanation>> = {
   },
   no_face: {
     title: 'No face',
-    meaning: 'Nobody is in the picture. Sit in front of the camera, with light on your face.',
+    meaning: 'No face is visible. Sit in front of the camera, with light on your face.',
   },
   unknown: {
     title: 'Unknown',
     meaning:
-      'The picture does not show enough to tell: too dark, too far away, covered or frozen. This does not count against you.',
+      'Your focus cannot be determined: it is too dark, you are too far away, or the camera is covered or frozen. This does not count against you.',
   },
   untracked: {
     title: 'Not tracked',
-    meaning: 'No pictures reach the server at the moment. This time counts as neither focused nor unfocused.',
+    meaning: 'No pictures reach the server right now. This time counts as neither focused nor unfocused.',
   },
 };
 
-/** State to show: an absent student is told so, whatever kind of time that is. */
+/** State to show: a missing face has its own, whatever kind of time it counts as. */
 export function shownState(state: FocusState, direction: PageDirection | null): ShownState {
   return direction === 'no_face' && state !== 'focused' && state !== 'untracked' ? 'no_face' : state;
 }
@@ -43,15 +43,12 @@ export function explain(state: ShownState): Explanation {
   return EXPLANATIONS[state];
 }
 
-/**
- * Direction in words, from the student's own point of view: the wire's sides are those of the
- * unmirrored picture, where the student's right is on the left.
- */
+/** Direction from the student's point of view: on the wire, sides are the unmirrored picture's, where right is left. */
 export function directionForStudent(direction: PageDirection | null): string {
-  return direction === null ? '' : STUDENT_WORDS[direction];
+  return direction === null ? '' : STUDENT_DIRECTIONS[direction];
 }
 
-const STUDENT_WORDS: Readonly<Record<PageDirection, string>> = {
+const STUDENT_DIRECTIONS: Readonly<Record<PageDirection, string>> = {
   centered: 'Looking at the screen',
   looking_left: 'Looking to your right',
   looking_right: 'Looking to your left',
@@ -60,10 +57,10 @@ const STUDENT_WORDS: Readonly<Record<PageDirection, string>> = {
   face_turned: 'Head turned away',
   eyes_closed: 'Eyes closed',
   no_face: '',
-  distracted: 'Gaze wandering',
+  distracted: 'Looking around',
 };
 
-/** Direction as a row of a report. Sides are the student's own, as above. */
+/** Direction as a row of a report. Sides are the student's, as above. */
 export const REPORT_DIRECTIONS: Readonly<Record<string, string>> = {
   centered: 'At the screen',
   looking_left: 'To the right',
@@ -74,5 +71,5 @@ export const REPORT_DIRECTIONS: Readonly<Record<string, string>> = {
   eyes_closed: 'Eyes closed',
   no_face: 'No face in the picture',
   distracted: 'Wandering',
-  unknown: 'Could not be told',
+  unknown: 'Could not be determined',
 };

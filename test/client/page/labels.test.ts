@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { clockTime, dataAmount, duration, percent, share, tenthsTime } from '../../../client/page/format.ts';
-import { directionForStudent, explain, REPORT_DIRECTIONS, shownState } from '../../../client/page/words.ts';
+import { directionForStudent, explain, REPORT_DIRECTIONS, shownState } from '../../../client/page/labels.ts';
 import { DIRECTIONS, FOCUS_STATES } from '../../../shared/direction.ts';
 
 describe('times and amounts in words', () => {
