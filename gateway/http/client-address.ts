@@ -10,8 +10,8 @@ function groupsOf(address: string): string[] {
 }
 
 /**
- * Who an address belongs to, for counting: an IPv4 address itself, also where it is written as IPv6, and of IPv6 the
- * first 64 bits, for whoever has one address there has all of them. What is no address stands for itself.
+ * The owner of an address, for counting: an IPv4 address itself, also where it is written as IPv6, and of IPv6 the
+ * first 64 bits, because an owner of one address there has all of them. What is no address stands for itself.
  */
 export function addressOwner(address: string): string {
   const plain = address.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '');

@@ -13,20 +13,20 @@ import { MAX_PENDING_CONNECTIONS } from './pending-connections.ts';
 const MESSAGE_EXTRA_BYTES = 1024;
 /** Browsers send a message of this size in one piece, or a few. */
 const MAX_FRAGMENTS = 32;
-/** A peer that does not answer a close is gone after this. */
+/** A peer that does not answer a close is disconnected after this. */
 const CLOSE_TIMEOUT_MS = 3000;
 /** Slowloris guard. */
 const HEADERS_TIMEOUT_MS = 5000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const CHECK_EVERY_MS = 1000;
-/** A connection on which nothing moves for so long, e.g. a peer that does not read its answer, is closed. */
+/** A connection without traffic for so long, e.g. of a peer that does not read its answer, is closed. */
 const IDLE_TIMEOUT_MS = 60_000;
 /** Pages, reports and probes beside the students. */
 const OTHER_CONNECTIONS = 1024;
 
 export interface Listener {
   readonly port: number;
-  /** Ends every connection and gives the port back. */
+  /** Ends every connection and frees the port. */
   readonly close: () => Promise<void>;
 }
 

@@ -1,8 +1,8 @@
-/** Time as the spool sees it, so that tests can be its master. */
+/** Time as the spool sees it, so that tests can control it. */
 export interface Clock {
   /** UTC milliseconds. */
   nowMs(): number;
-  /** Calls back once after `delayMs`; the returned function takes that back. */
+  /** Calls back once after `delayMs`; the returned function cancels that. */
   after(delayMs: number, callback: () => void): () => void;
 }
 

@@ -3,7 +3,7 @@ export interface Mutex {
   run<T>(task: () => Promise<T>): Promise<T>;
 }
 
-/** A mutex whose tasks' failures reach their own callers and nobody else. */
+/** A mutex whose tasks' failures reach their own callers alone. */
 export function createMutex(): Mutex {
   let last: Promise<unknown> = Promise.resolve();
   return {

@@ -19,7 +19,7 @@ export interface GaugeReadings {
   readonly calibrationsWaiting: () => number;
 }
 
-/** A counter with one label: plain numbers until someone asks, for the library's own cost a microsecond each time. */
+/** A counter with one label: plain numbers until a scrape, because the library's own cost a microsecond each time. */
 class Tally<Value extends string> {
   readonly #counts = new Map<Value, number>();
 
@@ -60,7 +60,7 @@ export class GatewayMetrics {
   readonly #answeredLate = new Tally<Outcome>(
     this.registry,
     'late_messages_answered_total',
-    'Updates to messages that an outage held back, by what became of the message; in messages_answered_total too',
+    'Updates to messages that an outage held back, by outcome; in messages_answered_total too',
     'outcome',
   );
   readonly #answers = new Tally<LinkAnswer['status']>(
@@ -133,7 +133,7 @@ export class GatewayMetrics {
     this.#closes.add(String(code));
   }
 
-  /** Adds the gauges, which are read when someone asks. */
+  /** Adds the gauges, which are read at a scrape. */
   watch(readings: GaugeReadings): void {
     const { registry } = this;
     const gauge = (name: string, help: string, read: () => number) =>
@@ -162,7 +162,7 @@ export class GatewayMetrics {
       ['mode', 'phase', 'state'],
       () => readings.sessions().map(({ mode, phase, state }) => ({ mode, phase, state })),
     );
-    gauge('sessions_detached', 'Sessions without a connection that may come back', readings.detachedSessions);
+    gauge('sessions_detached', 'Sessions without a connection that may be resumed', readings.detachedSessions);
     tally('inference_links', 'Inference replicas by the state of their link', ['state'], () =>
       readings.links().map(({ state }) => ({ state })),
     );

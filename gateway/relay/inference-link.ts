@@ -11,8 +11,8 @@ import {
 } from '../../shared/link.ts';
 import type { Logger } from '../lib/logger.ts';
 
-/** What a request comes back with; `away` when no replica could be asked. */
-export type LinkAnswer = InferenceResponse | { readonly status: 'away' } | { readonly status: 'expired' };
+/** What a request comes back with; `unavailable` when no replica could be reached. */
+export type LinkAnswer = InferenceResponse | { readonly status: 'unavailable' } | { readonly status: 'expired' };
 
 const CONNECT_TIMEOUT_MS = 3000;
 const RECONNECT_MIN_MS = 100;
@@ -30,8 +30,8 @@ interface Pending {
 export type LinkState = 'idle' | 'connecting' | 'connected' | 'waiting';
 
 /**
- * One multiplexed WebSocket to one inference replica. Connects when first asked, connects again by
- * itself while it is wanted, and answers every request: well, `expired` or `away`.
+ * One multiplexed WebSocket to one inference replica. Connects with open(), reconnects by
+ * itself until release(), and answers every request: well, `expired` or `unavailable`.
  */
 export class InferenceLink {
   readonly url: string;
@@ -74,7 +74,7 @@ export class InferenceLink {
     if (this.#state === 'idle') this.#connect();
   }
 
-  /** Closes the link until it is asked for again: an idle gateway holds none. */
+  /** Closes the link until the next open(): an idle gateway holds none. */
   release(): void {
     if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
     this.#retryTimer = null;
@@ -92,7 +92,7 @@ export class InferenceLink {
   request(request: Omit<InferenceRequest, 'requestId'>): Promise<LinkAnswer> {
     const socket = this.#socket;
     if (this.#retired || this.#state !== 'connected' || socket === null || socket.bufferedAmount > MAX_BUFFERED_BYTES) {
-      return Promise.resolve({ status: 'away' });
+      return Promise.resolve({ status: 'unavailable' });
     }
     const requestId = this.#nextId;
     this.#nextId = (this.#nextId % 0xffff_fffe) + 1;
@@ -108,7 +108,7 @@ export class InferenceLink {
     });
   }
 
-  /** Pictures that came in together leave together: one call to the system, not one for each. */
+  /** Pictures that came in together are written together: one system call, not one for each. */
   #holdWrites(): void {
     const transport = this.#transport;
     if (transport === null || this.#holding) return;
@@ -151,7 +151,7 @@ export class InferenceLink {
     socket.on('error', (error) => {
       if (this.#socket === socket && this.#failures === 0) {
         this.#logger.warn(
-          { inference: this.url, code: 'inference_away', reason: error.message },
+          { inference: this.url, code: 'inference_unavailable', reason: error.message },
           'inference link failed',
         );
       }
@@ -180,7 +180,10 @@ export class InferenceLink {
       response = decodeInferenceResponse(data);
     } catch (error) {
       const code = error instanceof RelayError ? error.code : 'link_failed';
-      this.#logger.error({ inference: this.url, code }, 'inference sent what cannot be read; the link is opened anew');
+      this.#logger.error(
+        { inference: this.url, code },
+        'inference sent an unreadable answer; the link is opened again',
+      );
       this.#socket?.terminate();
       return;
     }
@@ -200,7 +203,7 @@ export class InferenceLink {
     this.#pingTimer = null;
     for (const { resolve, timer } of this.#pending.values()) {
       clearTimeout(timer);
-      resolve({ status: 'away' });
+      resolve({ status: 'unavailable' });
     }
     this.#pending.clear();
   }

@@ -12,13 +12,13 @@ const MIN_RETRY_BUDGET_MS = 50;
 interface Replica {
   readonly link: InferenceLink;
   health: ReplicaHealth;
-  /** Number of the request it was last given: equals take turns. */
+  /** Number of its newest request: equals take turns. */
   lastTurn: number;
 }
 
 export interface ReplicaStatus {
   readonly address: string;
-  /** The link's own state, or `ejected` while it is left alone. */
+  /** The link's own state, or `ejected` while it gets no request. */
   readonly state: LinkState | 'ejected';
   readonly outstanding: number;
 }
@@ -32,13 +32,13 @@ export interface PoolOptions {
   /** Monotonic ms. */
   readonly now?: () => number;
   readonly resolve?: Resolve;
-  /** How often host names are looked up again while students are there, ms. */
+  /** How often host names are resolved again while students are connected, ms. */
   readonly resolveEveryMs?: number;
 }
 
 /** Answers that say something about the replica, not about the picture. */
-const REPLICA_FAULTS = new Set<LinkAnswer['status']>(['away', 'expired', 'engineFailed']);
-/** Answers after which another replica may do better. */
+const REPLICA_FAULTS = new Set<LinkAnswer['status']>(['unavailable', 'expired', 'engineFailed']);
+/** Answers after which another replica may succeed. */
 const WORTH_A_RETRY = new Set<LinkAnswer['status']>([...REPLICA_FAULTS, 'busy']);
 
 /**
@@ -89,7 +89,7 @@ export class InferencePool {
     const { now } = this.#options;
     const startedMs = now();
     const first = this.#pick(null);
-    if (first === null) return { status: 'away' };
+    if (first === null) return { status: 'unavailable' };
     // A silent replica must leave time to ask another one.
     const alone = this.#pick(first) === null;
     const firstBudgetMs = alone ? request.budgetMs : request.budgetMs / 2;

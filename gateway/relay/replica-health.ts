@@ -1,19 +1,19 @@
-/** Failed requests in a row after which a replica is left alone for a while. */
+/** Failed requests in a row after which a replica is ejected for a while. */
 export const EJECT_AFTER = 3;
 const EJECT_FIRST_MS = 1000;
 const EJECT_MAX_MS = 30_000;
 
 /**
- * How far a replica is trusted: plain data, moved on by the functions below. A replica that is up
+ * How far a replica is trusted: plain data, changed by the functions below. A replica that is up
  * but answers badly or not at all is ejected, then tried with single requests until one succeeds.
  */
 export interface ReplicaHealth {
   readonly failures: number;
   /** Ejections in a row: each lasts twice as long as the one before. */
   readonly ejections: number;
-  /** Until when it is left alone; null while it is trusted. */
+  /** Until when it gets no request; null while it is trusted. */
   readonly ejectedUntilMs: number | null;
-  /** A single request is out to see whether it is well again. */
+  /** A single request is under way to see whether it works again. */
   readonly probing: boolean;
 }
 
@@ -29,12 +29,12 @@ export function noteSent(health: ReplicaHealth): ReplicaHealth {
   return health.ejectedUntilMs === null ? health : { ...health, probing: true };
 }
 
-/** It was answered, whatever the picture was worth. */
+/** The request was answered, also where the picture was unusable. */
 export function noteSuccess(health: ReplicaHealth): ReplicaHealth {
   return health.failures === 0 && health.ejectedUntilMs === null ? health : HEALTHY;
 }
 
-/** It failed or was silent. */
+/** The request failed or was not answered. */
 export function noteFailure(health: ReplicaHealth, nowMs: number): ReplicaHealth {
   const failures = health.failures + 1;
   if (!health.probing && failures < EJECT_AFTER) return { ...health, failures };

@@ -25,7 +25,7 @@ export function skipSample(account: SessionAccount, captureMs: number): SessionA
   return { ...account, tracker: skipObserving(account.tracker, atMs), lastCaptureMs: captureMs };
 }
 
-/** What a client is told of the calibration in use; null without one. */
+/** The calibration in use, as `welcome` names it; null without one. */
 export function calibrationStatus(account: SessionAccount, nowMs: number): CalibrationStatus | null {
   const { calibration } = account.tracker;
   if (calibration === null || account.calibratedAtMs === null) return null;
@@ -38,9 +38,9 @@ export function calibrationStatus(account: SessionAccount, nowMs: number): Calib
 }
 
 /**
- * The account of a client that says which device it is. `found` is the newest calibration kept for the student on it, null when
- * there is none, `unknown` while nobody can say: then a session that goes on keeps what it has. One that this session made and that
- * could not be kept is newer than what is found, and stays.
+ * The account of a client that says which device it is. `found` is the newest calibration stored for the student on it, null when
+ * there is none, `unknown` while it could not be determined: then a resumed session keeps what it has. One that this session made and that
+ * could not be stored is newer than what is found, and stays.
  */
 export function onDevice(
   account: SessionAccount,

@@ -20,9 +20,9 @@ import {
 import { gazeOf } from '../../shared/vision/gaze.ts';
 import { isTurnedAway, verdictOf } from '../../shared/vision/verdict.ts';
 
-/** A calibration that nobody goes on with ends by itself (K-6). */
+/** A calibration that the client does not continue ends by itself (K-6). */
 export const CALIBRATION_LIMIT_MS = 60_000;
-/** How long a finish waits for frames that are still being looked at (K-2). */
+/** How long a finish waits for frames that are still at inference (K-2). */
 export const FINISH_DEADLINE_MS = 2000;
 /** Readings kept at most: ten a second for as long as a calibration may last. */
 const MAX_READINGS = 600;
@@ -34,7 +34,7 @@ const MAX_STRAY_DEG = 6;
 /** Of a student who keeps looking at a point this share of the readings agree. */
 const STEADY_SHARE = 0.6;
 /**
- * Largest mean error of a calibration that is used, degrees. Whoever only looks at the middle of a laptop's screen is read
+ * Largest mean error of a calibration that is used, degrees. A student who only looks at the middle of a laptop's screen is read
  * 13° and 7° beside the points.
  */
 export const MAX_YAW_ERROR_DEG = 8;
@@ -47,7 +47,7 @@ interface Reading {
 
 /** A calibration under way. Plain data; in memory alone. */
 export interface OpenCalibration {
-  /** UTC ms of the client's last word on it. */
+  /** UTC ms of the client's last message about it. */
   readonly heardAtMs: number;
   readonly readings: readonly Reading[];
   /** Set while the points are to be evaluated as soon as every frame of theirs is answered. */
@@ -59,7 +59,7 @@ export function openCalibration(nowMs: number): OpenCalibration {
   return { heardAtMs: nowMs, readings: [], finish: null };
 }
 
-/** Keeps what was measured of a face at a moment of the capture clock, if the eyes in it are seen, open and not turned away. */
+/** Stores what was measured of a face at a moment of the capture clock, if the eyes in it are seen, open and not turned away. */
 export function noteReading(open: OpenCalibration, captureMs: number, observation: FaceObservation): OpenCalibration {
   const { face } = observation;
   const { gaze } = verdictOf(observation);
@@ -67,7 +67,7 @@ export function noteReading(open: OpenCalibration, captureMs: number, observatio
   return { ...open, readings: [...open.readings, { captureMs, face }].slice(-MAX_READINGS) };
 }
 
-/** True when it has been left alone for too long. */
+/** True when the client has sent nothing about it for too long. */
 export function isAbandoned(open: OpenCalibration, nowMs: number): boolean {
   return nowMs - open.heardAtMs >= CALIBRATION_LIMIT_MS;
 }
@@ -128,7 +128,7 @@ export function evaluate(open: OpenCalibration, request: CalibrateFinish, camera
 const REFUSAL_TEXT: Readonly<Record<CalibrationRefused['reason'], string>> = {
   too_few_readings: `at least ${NEEDED_POINTS} points need ${MIN_READINGS} readings of open eyes that agree; show those that are not ok once more`,
   not_open: 'no calibration is open: send calibrate first, and finish within a minute',
-  interrupted: 'capture was stopped or begun anew before the calibration was done; begin again',
+  interrupted: 'capture was stopped or started again before the calibration was done; begin again',
   rule: 'the gateway runs with FOCUS_RULE=seed, which knows no gaze',
 };
 

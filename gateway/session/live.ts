@@ -2,10 +2,10 @@ import type { Direction, FocusState } from '../../shared/direction.ts';
 import { MAX_COVER_MS, readingOf } from '../../shared/focus/tracker.ts';
 import { accountTotals, captureClock, type SessionAccount } from './account.ts';
 
-/** Phases of a connection in which somebody is there. */
+/** Phases of a connection with an admitted student. */
 export type LivePhase = 'ready' | 'tracking' | 'stopping';
 
-/** Somebody connected now, with the session's totals so far. UTC ms, durations in whole ms. */
+/** A student connected now, with the session's totals so far. UTC ms, durations in whole ms. */
 export interface LiveSession {
   readonly sessionId: string;
   readonly userId: number;

@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import { describeError } from '../../shared/errors.ts';
-import type { InferenceStatus } from '../../shared/link.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import type { Calibrated } from '../../shared/protocol/calibration.ts';
 import { type Hello, parseClientControl, type ServerControl } from '../../shared/protocol/control.ts';
@@ -268,14 +267,11 @@ export class Stream {
       .then((answer) => {
         this.#deps.load.note(answer.status);
         this.#deps.metrics.inferred(answer.status, this.#deps.now() - effect.frame.receivedAtMs);
-        if (answer.status === 'ok')
+        if (answer.status === 'ok') {
           this.dispatch({ type: 'observed', frame: effect.frame, observation: answer.observation });
-        else
-          this.dispatch({
-            type: 'unserved',
-            frame: effect.frame,
-            status: answer.status as Exclude<InferenceStatus, 'ok'> | 'away',
-          });
+        } else {
+          this.dispatch({ type: 'unserved', frame: effect.frame, status: answer.status });
+        }
       })
       .catch((error: unknown) => this.#fault(error));
   }

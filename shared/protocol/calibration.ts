@@ -5,7 +5,7 @@ export const captureMsSchema = z.int().min(0).max(0xffff_ffff);
 
 /** Most points that one calibration may have. */
 const MAX_POINTS = 16;
-/** Fewer good points than this are no calibration: with one less its error could not be told (K-4). */
+/** Fewer good points than this are no calibration: with one less its error could not be determined (K-4). */
 export const NEEDED_POINTS = 4;
 
 const share = z.number().min(0).max(1);
@@ -36,14 +36,14 @@ const calibrateFinishSchema = z.strictObject({
 });
 const calibrateAbortSchema = z.strictObject({ type: z.literal('calibrate_abort') });
 
-/** What a client says of a calibration (K-*). */
+/** The client's messages about a calibration (K-*). */
 export const calibrationRequestSchemas = [calibrateSchema, calibrateFinishSchema, calibrateAbortSchema] as const;
 export type CalibrationRequest = z.infer<(typeof calibrationRequestSchemas)[number]>;
 export type CalibrateFinish = z.infer<typeof calibrateFinishSchema>;
 
 const errorDeg = z.number().min(0).nullable();
 
-/** The calibration in use, as `welcome` tells it (K-7). */
+/** The calibration in use, as `welcome` names it (K-7). */
 export const calibrationStatusSchema = z.object({
   /** Version of the algorithm that made it. */
   version: z.int().min(1),
@@ -65,7 +65,7 @@ const calibratedSchema = z.object({
   points: z.array(pointResultSchema),
   /** False when its error is so large that what was in use before is better. */
   applied: z.boolean(),
-  /** On the gateway's disk, for the student's next session on this device. */
+  /** True once it is on the gateway's disk, for the student's next session on this device. */
   kept: z.boolean(),
 });
 export type Calibrated = z.infer<typeof calibratedSchema>;
@@ -76,7 +76,7 @@ const REFUSALS = ['too_few_readings', 'not_open', 'interrupted', 'rule'] as cons
 const calibrationRefusedSchema = z.object({
   type: z.literal('calibration_refused'),
   reason: z.enum(REFUSALS),
-  /** Empty where no point was looked at. Those that are not ok are to be shown once more. */
+  /** Empty where no point was evaluated. Those that are not ok are to be shown once more. */
   points: z.array(pointResultSchema),
   message: z.string(),
 });

@@ -22,11 +22,11 @@ export const helloSchema = z.strictObject({
   type: z.literal('hello'),
   protocol: z.literal(SUBPROTOCOL),
   ticket: z.string().min(1).max(4096),
-  /** Token of an earlier `welcome`, to go on with that session. */
+  /** Token of an earlier `welcome`, to resume that session. */
   resume: z.string().min(1).max(4096).nullable().default(null),
   /** Name and version of the client, for the operator's log. */
   client: z.string().max(80).default('unknown'),
-  /** What the browser calls itself, made by chance once: calibrations are kept for it (K-7). */
+  /** Random id that the browser made once: calibrations are stored for it (K-7). */
   device: z.uuid().toLowerCase().nullable().default(null),
   /** Features that the client has beyond the first v1 (V-2); unknown names are ignored. */
   features: z.array(z.string().min(1).max(MAX_FEATURE_CHARS)).max(MAX_FEATURES).optional(),
@@ -42,7 +42,7 @@ export const startSchema = z.strictObject({
   atMs: durationMs.default(0),
 });
 
-/** The student moved to another lesson section; session and camera go on. */
+/** The student moved to another lesson section; session and camera continue. */
 export const sectionSchema = z.strictObject({
   type: z.literal('section'),
   sectionId: sectionIdSchema,
@@ -81,11 +81,11 @@ const welcomeSchema = z.object({
   type: z.literal('welcome'),
   sessionId: z.uuid(),
   epoch: z.int().min(0),
-  /** Present this in the next `hello` to go on with the session. */
+  /** Present this in the next `hello` to resume the session. */
   resume: z.string(),
-  /** True when this connection goes on with an earlier one. */
+  /** True when this connection resumes an earlier session. */
   resumed: z.boolean(),
-  /** Capture clock the gateway has reached: a resumed client goes on from here or later. */
+  /** Capture clock the gateway has reached: a resumed client continues from here or later. */
   clockMs: durationMs,
   totals: totalsSchema,
   limits: limitsSchema,

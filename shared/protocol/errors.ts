@@ -19,7 +19,7 @@ export const CLOSE = {
 export type CloseName = keyof typeof CLOSE;
 
 /**
- * Every fault a peer can be told about: whether the connection ends with it, and whether a client
+ * Every fault that an `error` may name: whether the connection ends with it, and whether a client
  * should connect again by itself.
  */
 export const PROTOCOL_FAULTS = {

@@ -44,7 +44,7 @@ export function reduceConnection(
   return event.type === 'tick' ? announceLimits(step, context) : step;
 }
 
-/** A client whose limits have changed is told so (U-7). */
+/** A client whose limits have changed is informed (U-7). */
 function announceLimits(step: ConnectionStep, { limits }: ConnectionContext): ConnectionStep {
   const { state, effects } = step;
   if (!('limits' in state) || state.limits === limits) return step;

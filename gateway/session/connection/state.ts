@@ -71,7 +71,7 @@ export type ConnectionEvent =
   | {
       readonly type: 'unserved';
       readonly frame: RelayedFrame;
-      readonly status: Exclude<InferenceStatus, 'ok'> | 'away';
+      readonly status: Exclude<InferenceStatus, 'ok'> | 'unavailable';
     }
   | { readonly type: 'tick' }
   | { readonly type: 'superseded' }

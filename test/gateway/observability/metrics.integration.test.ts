@@ -42,7 +42,7 @@ describe('/metrics', () => {
     expect(during.get('gaze_relay_messages_received_total{kind="same"}')).toBe(1);
     expect(during.get('gaze_relay_messages_answered_total{outcome="unserved"}')).toBe(1);
     expect(during.get('gaze_relay_messages_answered_total{outcome="processed"}')).toBe(1);
-    expect(during.get('gaze_relay_inference_answers_total{status="away"}')).toBe(1);
+    expect(during.get('gaze_relay_inference_answers_total{status="unavailable"}')).toBe(1);
     expect(during.get('gaze_relay_sessions{mode="server",phase="tracking",state="unknown"}')).toBe(1);
     peer.sendControl({ type: 'calibrate_finish', points: shownPoints(0, 10) });
     await peer.control('calibration_refused');

@@ -97,9 +97,15 @@ describe('admission', () => {
   });
 
   it('a burst does not pass MAX_SESSIONS', async () => {
-    const sessions = sessionsWith({ maxSessions: 3 });
+    const waits: (() => void)[] = [];
+    const hasConsent = () => new Promise<boolean>((resolve) => waits.push(() => resolve(true)));
+    const sessions = sessionsWith({ maxSessions: 3, hasConsent });
     const burst = Array.from({ length: 8 }, (_, index) => sessions.admit(hello(index + 1), new TestStream(sessions)));
-    const outcomes = await Promise.allSettled(burst);
+    const settled = Promise.allSettled(burst);
+    // All of them have found room by now.
+    await expect.poll(() => waits.length).toBe(8);
+    for (const answer of waits) answer();
+    const outcomes = await settled;
     expect(sessions.liveCount).toBe(3);
     const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
     expect(refused.map(({ reason }) => reason.fault)).toEqual(Array(5).fill('too_many_sessions'));

@@ -43,7 +43,7 @@ function admitted(changes: Partial<StreamDependencies> = {}) {
     maxFps: LIMITS.maxFps,
     load: { limitsOf: () => LIMITS, note: ignore },
     windowMs: 30_000,
-    inference: { request: () => Promise.resolve({ status: 'away' }) },
+    inference: { request: () => Promise.resolve({ status: 'unavailable' }) },
     logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     metrics: { received: ignore, answered: ignore, inferred: ignore, closed: ignore, calibrated: ignore },
     admit: async (_hello, from) => from.welcome({ account: newAccount(), resumed: false, resumeToken: 'token' }),

@@ -39,6 +39,16 @@ describe('closing', () => {
     },
   );
 
+  it('X-1 so too a fault that ends the connection only because no hello was answered yet', () => {
+    const driver = new Driver();
+    driver.hello();
+    driver.dispatch({ type: 'fault', error: new ProtocolError('control_not_json', 'no JSON'), seq: null });
+    expect(driver.effects.slice(-2)).toMatchObject([
+      { type: 'send', message: { code: 'control_not_json', fatal: true } },
+      { type: 'close', code: 4400 },
+    ]);
+  });
+
   it.each(['superseded', 'drain'] as const)('X-1 %s: so too where the gateway ends it by itself', (type) => {
     for (const [, open] of phases) {
       const driver = open();

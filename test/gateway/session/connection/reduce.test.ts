@@ -95,7 +95,7 @@ describe('connection that tracks', () => {
     driver.watch(0, 2000);
     for (let atMs = 2200; atMs <= 4600; atMs += 400) {
       driver.frame(atMs);
-      driver.dispatch({ type: 'unserved', frame: driver.last('infer').frame, status: 'away' });
+      driver.dispatch({ type: 'unserved', frame: driver.last('infer').frame, status: 'unavailable' });
       expect(driver.last('update').update.outcome).toBe('unserved');
     }
     driver.watch(5000, 6000);
