@@ -29,7 +29,7 @@ function picture(options: { irisShiftPx?: number; noiseSeed?: number }): Uint8Cl
 }
 
 const print = (options: Parameters<typeof picture>[0]) => lumaGrid(picture(options), SIDE, SIDE);
-describe('likeness of pictures', () => {
+describe('difference of pictures', () => {
   it('weighs red, green and blue as luma', () => {
     const one = (r: number, g: number, b: number) => lumaGrid(new Uint8ClampedArray([r, g, b, 255]), 1, 1)[0];
     expect([one(255, 0, 0), one(0, 255, 0), one(0, 0, 255)].map((value) => Math.round(value ?? 0))).toEqual([
