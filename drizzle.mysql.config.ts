@@ -2,6 +2,6 @@ import { defineConfig } from 'drizzle-kit';
 
 export default defineConfig({
   dialect: 'mysql',
-  schema: './gateway/store/mysql/schema.ts',
+  schema: ['./gateway/store/mysql/schema.ts', './gateway/eyelearn/schema.ts'],
   out: './migrations/mysql',
 });

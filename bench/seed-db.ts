@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import mysql from 'mysql2/promise';
 import { pino } from 'pino';
-import { createMysqlStore } from '../gateway/store/mysql/store.ts';
+import { eyelearn } from '../gateway/eyelearn/platform.ts';
+import { openStore } from '../gateway/store/open.ts';
 import { startMariaDb } from '../harness/mariadb.ts';
 import { seededRandom } from '../harness/random.ts';
 import { FIRST_DAY, fillDatabase, makeSchool } from './seed-db/fill.ts';
@@ -49,9 +50,9 @@ export async function run(argv: readonly string[]): Promise<void> {
     const connection = await mysql.createConnection({ uri: url, decimalNumbers: true, dateStrings: true });
     try {
       await makeSchool(connection, Number(values.students));
-      const store = createMysqlStore({ url, logger: pino({ level: 'warn' }) });
-      await store.migrate();
-      await store.close();
+      const logger = pino({ level: 'warn' });
+      const { loadStoreHooks } = eyelearn({ php: null }, logger);
+      await (await openStore({ mysqlUrl: url, dataDir: '' }, logger, loadStoreHooks)).close();
       await fillDatabase(
         connection,
         { students: Number(values.students), days: Number(values.days), windowsPerDay: Number(values.windows) },

@@ -6,26 +6,29 @@ import { requireConfig } from '../shared/config.ts';
 import { describeError, RelayError } from '../shared/errors.ts';
 import { developmentSecret } from './auth/development-secret.ts';
 import { gatewayConfigSchema } from './config.ts';
+import { eyelearn } from './eyelearn/platform.ts';
 import { lazy } from './lib/lazy.ts';
 import { GatewayMetrics } from './observability/metrics.ts';
 import { observeDeliveries } from './observability/observed-store.ts';
 import { type Gateway, startGateway } from './server.ts';
-import { openStore } from './store/open.ts';
+import { onFirstUse, openStore } from './store/open.ts';
 
 /** Reads the configuration and starts the gateway; resolves when it is ready. Every failure is a RelayError. */
 export async function bootGateway(env: Readonly<Record<string, string | undefined>>): Promise<Gateway> {
   const config = requireConfig('gateway', gatewayConfigSchema, env);
-  const { dataDir, mysqlUrl, php } = config;
+  const { dataDir, mysqlUrl } = config;
   const logger = pino({ name: 'gateway', level: config.logLevel });
   for (const warning of config.warnings) logger.warn({ code: 'config_unused' }, warning);
   const metrics = new GatewayMetrics();
-  const store = lazy(() => openStore({ mysqlUrl, dataDir }, logger));
+  const platform = eyelearn(config, logger);
+  const store = lazy(() => openStore({ mysqlUrl, dataDir }, logger, platform.loadStoreHooks));
   const spool = lazy(async () => {
-    const { openSpool } = await import('./delivery/queue.ts');
-    return openSpool({ dataDir, store: observeDeliveries(store, metrics), php, logger });
+    const { openQueue } = await import('./delivery/queue.ts');
+    const openSecondWay = platform.openSecondWay(onFirstUse(config, store.open));
+    return openQueue({ dataDir, store: observeDeliveries(store, metrics), openSecondWay, logger });
   });
   const secret = config.secret ?? (await developmentSecret(dataDir));
-  return startGateway({ config, secret, clientDir: clientDirectory(), store, spool, logger, metrics });
+  return startGateway({ config, secret, clientDir: clientDirectory(), store, spool, platform, logger, metrics });
 }
 
 /** Where the built pages and scripts are: beside the bundle, or in dist/ when run from the sources. */

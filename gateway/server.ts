@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { describeError } from '../shared/errors.ts';
 import type { GatewayConfig } from './config.ts';
-import type { CalibrationKeeper } from './delivery/calibrations.ts';
+import type { CalibrationQueue } from './delivery/calibrations.ts';
 import { Checkpointer } from './delivery/checkpointer.ts';
-import type { Spool } from './delivery/queue.ts';
+import type { DeliveryQueue } from './delivery/queue.ts';
 import { createApp } from './http/app.ts';
 import { type Listener, listen } from './http/listener.ts';
 import { type Lazy, lazy } from './lib/lazy.ts';
@@ -11,6 +11,7 @@ import type { Logger } from './lib/logger.ts';
 import { runSteps, type Step } from './lib/run-steps.ts';
 import { steadyUtcClock } from './lib/steady-clock.ts';
 import { GatewayMetrics } from './observability/metrics.ts';
+import { NO_PLATFORM, type Platform } from './platform.ts';
 import { privacyRequests } from './privacy/requests.ts';
 import { retentionSchedule } from './privacy/schedule.ts';
 import { writeAudit } from './privacy/student.ts';
@@ -21,6 +22,7 @@ import { Saver } from './session/saver.ts';
 import { Sessions } from './session/sessions.ts';
 import { StoredSessions } from './session/stored-sessions.ts';
 import { Streams } from './session/streams.ts';
+import { onFirstUse } from './store/open.ts';
 import type { MetricsStore } from './store/port.ts';
 
 const SHUTDOWN_FLUSH_MS = 8000;
@@ -37,7 +39,9 @@ export interface GatewayParts {
   readonly secret: string;
   readonly clientDir: string;
   readonly store: Lazy<MetricsStore>;
-  readonly spool: Lazy<Spool>;
+  readonly spool: Lazy<DeliveryQueue>;
+  /** The school's platform. Default: none. */
+  readonly platform?: Platform;
   readonly logger: Logger;
   readonly metrics?: GatewayMetrics;
   /** UTC ms that never steps back. Default: the machine's. */
@@ -96,7 +100,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   }
 }
 
-function storeKind({ mysqlUrl }: GatewayConfig): MetricsStore['kind'] {
+function storeKind({ mysqlUrl }: GatewayConfig): 'libsql' | 'mysql' {
   return mysqlUrl === null ? 'libsql' : 'mysql';
 }
 
@@ -108,18 +112,14 @@ function urlOf(host: string, port: number): string {
 /** The parts wired to each other: the app, and what ends them, in order. */
 function compose(parts: GatewayParts, phase: () => GatewayPhase) {
   const { config, logger, spool, store, secret, metrics = new GatewayMetrics() } = parts;
-  const { now = steadyUtcClock() } = parts;
+  const { now = steadyUtcClock(), platform = NO_PLATFORM } = parts;
   const inference = new InferencePool({ urls: config.inferenceUrls, logger, ...parts.relay });
-  const database: Pick<MetricsStore, 'kind' | 'execute' | 'migrate'> = {
-    kind: storeKind(config),
-    execute: async (statements) => (await store.open()).execute(statements),
-    migrate: async () => (await store.open()).migrate(),
-  };
-  const calibrations = lazy<CalibrationKeeper>(async () => {
-    const { openCalibrationKeeper } = await import('./delivery/calibrations.ts');
-    return openCalibrationKeeper({ dataDir: config.dataDir, store: database, logger });
+  const database = onFirstUse(config, store.open);
+  const calibrations = lazy<CalibrationQueue>(async () => {
+    const { openCalibrationQueue } = await import('./delivery/calibrations.ts');
+    return openCalibrationQueue({ dataDir: config.dataDir, store: database, logger });
   });
-  const reports = openReports(config, database);
+  const reports = openReports(config, database, platform.names);
   const saver = new Saver({ append: async (window) => (await spool.open()).append(window), logger });
   const stored = new StoredSessions({
     saver,
@@ -135,7 +135,7 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     newSessionId: randomUUID,
     logger,
     save: (window) => saver.save(window),
-    hasConsent: async (userId) => (await store.open()).hasConsent(userId),
+    hasConsent: (userId) => platform.hasConsent(database, userId),
     findReport: (sessionId) => stored.findWhole(sessionId),
     findCalibration: async (userId, deviceId) => (await calibrations.open()).newest(userId, deviceId),
   });
@@ -147,7 +147,7 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     everyMs: config.checkpointMs,
     logger,
   });
-  const retention = retentionSchedule(database, config.retention, logger);
+  const retention = retentionSchedule(database, platform.records, config.retention, logger);
   const limits = {
     maxFps: config.maxFps,
     credit: CREDIT,
@@ -166,7 +166,7 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     logger,
     metrics,
     save: (window) => saver.save(window),
-    keepCalibration: async (record) => (await calibrations.open()).keep(record),
+    keepCalibration: async (record) => (await calibrations.open()).enqueue(record),
     onTick: () => retention.tick(now()),
   });
   metrics.watch({
@@ -194,7 +194,8 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     writeAudit: (lines) => writeAudit(database, lines),
     privacy: privacyRequests({
       store: database,
-      spool: { forgetStudent: async (...given) => (await spool.open()).forgetStudent(...given) },
+      platform: platform.records,
+      queue: { forgetStudent: async (...given) => (await spool.open()).forgetStudent(...given) },
       calibrations: { forgetStudent: async (userId) => (await calibrations.open()).forgetStudent(userId) },
       sessions,
       allSaved: () => saver.whenIdle(),

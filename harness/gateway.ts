@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { mintTicket, type Role } from '../gateway/auth/ticket.ts';
 import { gatewayConfigSchema } from '../gateway/config.ts';
-import { openSpool, type Spool } from '../gateway/delivery/queue.ts';
+import { type DeliveryQueue, openQueue } from '../gateway/delivery/queue.ts';
+import { eyelearn } from '../gateway/eyelearn/platform.ts';
 import { lazy } from '../gateway/lib/lazy.ts';
 import type { Logger } from '../gateway/lib/logger.ts';
 import { type Gateway, type GatewayParts, startGateway } from '../gateway/server.ts';
@@ -37,7 +38,7 @@ export async function startTestGateway(
     relay?: GatewayParts['relay'];
     now?: () => number;
     /** Puts faults into the spool. */
-    spoolWith?: (spool: Spool) => Spool;
+    spoolWith?: (spool: DeliveryQueue) => DeliveryQueue;
   } = {},
 ): Promise<TestGateway> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'gaze-relay-test-')));
@@ -53,9 +54,14 @@ export async function startTestGateway(
   });
   if (!result.ok) throw new Error(result.faults.join('\n'));
   const { mysqlUrl } = result.config;
-  const store = lazy(() => openStore({ mysqlUrl, dataDir }, logger));
-  const { spoolWith = (spool: Spool) => spool } = options;
-  const spool = lazy(async () => spoolWith(await openSpool({ dataDir, store: await store.open(), logger })));
+  const platform = eyelearn(result.config, logger);
+  const store = lazy(() => openStore({ mysqlUrl, dataDir }, logger, platform.loadStoreHooks));
+  const { spoolWith = (spool: DeliveryQueue) => spool } = options;
+  const spool = lazy(async () => {
+    const opened = await store.open();
+    const openSecondWay = platform.openSecondWay(opened);
+    return spoolWith(await openQueue({ dataDir, store: opened, openSecondWay, logger }));
+  });
   const clientDir = fileURLToPath(new URL('../dist/client', import.meta.url));
   const relay = options.relay === undefined ? {} : { relay: options.relay };
   const gateway = await startGateway({
@@ -64,6 +70,7 @@ export async function startTestGateway(
     clientDir,
     store,
     spool,
+    platform,
     logger,
     ...relay,
     ...(options.now === undefined ? {} : { now: options.now }),

@@ -1,7 +1,10 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { pino } from 'pino';
+import { eyelearn } from '../../gateway/eyelearn/platform.ts';
 import { openMysqlReports } from '../../gateway/reports/mysql.ts';
 import type { ReportStore } from '../../gateway/reports/port.ts';
 import { createReportStore } from '../../gateway/reports/store.ts';
+import { openStore } from '../../gateway/store/open.ts';
 import { type DateRange, dateRange } from '../../shared/report/range.ts';
 
 /** What a person or a BI tool asks of each view. */
@@ -71,7 +74,10 @@ const QUESTIONS: Readonly<Record<string, (reports: ReportStore, range: DateRange
 
 /** Asks each of the dashboard's questions twice, for a day, for four weeks and for all days given, and says how long the second time took, ms. */
 export async function measureReports(url: string, firstDay: string, days: number): Promise<string> {
-  const reports = createReportStore(openMysqlReports({ url, prepare: async () => undefined }));
+  const logger = pino({ level: 'warn' });
+  const { loadStoreHooks, names } = eyelearn({ php: null }, logger);
+  const store = await openStore({ mysqlUrl: url, dataDir: '' }, logger, loadStoreHooks);
+  const reports = createReportStore(openMysqlReports({ url, prepare: () => store.ready(), names }), names);
   const lastMs = Date.parse(firstDay) + (days - 1) * 86_400_000;
   const spans = [1, 28, days].filter((span) => span <= days);
   const ranges = spans.map((span) => {
@@ -95,6 +101,7 @@ export async function measureReports(url: string, firstDay: string, days: number
     }
   } finally {
     await reports.close();
+    await store.close();
   }
   return lines.join('\n');
 }

@@ -3,7 +3,7 @@ import { RelayError } from '../../shared/errors.ts';
 import { ProtocolError } from '../../shared/protocol/errors.ts';
 import { idClaim, signToken, verifyToken } from './tokens.ts';
 
-/** Audience that EyeLearn's PHP puts into tickets. */
+/** Audience that the platform's PHP puts into tickets. */
 export const TICKET_AUDIENCE = 'edge-relay';
 export const TICKET_LIFETIME_S = 300;
 

@@ -1,10 +1,10 @@
 import { describeError, RelayError } from '../../shared/errors.ts';
-import { eyelearnCommand } from '../eyelearn/install/command.ts';
 import { checkConfig } from './check-config.ts';
 import type { CliContext, Command } from './command.ts';
 import { doctor } from './doctor/command.ts';
 import { migrate } from './migrate.ts';
 import { mintTicketCommand } from './mint-ticket.ts';
+import { PLATFORM_COMMANDS } from './platform.ts';
 import { deleteStudentCommand, exportStudentCommand, readerRole, retention } from './privacy.ts';
 
 const COMMANDS: readonly Command[] = [
@@ -16,7 +16,7 @@ const COMMANDS: readonly Command[] = [
   retention,
   exportStudentCommand,
   deleteStudentCommand,
-  eyelearnCommand,
+  ...PLATFORM_COMMANDS,
 ];
 
 /** Exit status of a command line that makes no sense. */

@@ -1,10 +1,8 @@
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describeError, RelayError } from '../../shared/errors.ts';
-import { createLibsqlStore } from '../store/libsql/store.ts';
-import { createMysqlStore } from '../store/mysql/store.ts';
-import { STORE_FILE } from '../store/open.ts';
+import { loadStore } from '../store/open.ts';
 import { type Command, configOf, readOptions, terminalLogger, wholeNumberOption } from './command.ts';
+import { platformOf } from './platform.ts';
 
 const RETRY_MS = 1000;
 const DEFAULT_WAIT_S = 60;
@@ -20,12 +18,9 @@ export const migrate: Command = {
   async run(argv, context) {
     const options = readOptions(argv, { 'wait-s': 'string' });
     const waitMs = wholeNumberOption('wait-s', options['wait-s'], 0, DEFAULT_WAIT_S) * 1000;
-    const { mysqlUrl, dataDir } = configOf(context);
+    const config = configOf(context);
     const logger = terminalLogger(context);
-    const store =
-      mysqlUrl === null
-        ? createLibsqlStore({ path: join(dataDir, STORE_FILE), logger })
-        : createMysqlStore({ url: mysqlUrl, logger });
+    const store = await loadStore(config, logger, platformOf(config, logger).loadStoreHooks);
     const deadlineMs = context.now() + waitMs;
     let said = '';
     try {
@@ -34,7 +29,7 @@ export const migrate: Command = {
           await store.migrate();
           break;
         } catch (error) {
-          const mayPass = error instanceof RelayError && error.code === 'store_unreachable' && mysqlUrl !== null;
+          const mayPass = error instanceof RelayError && error.code === 'store_unreachable' && store.kind === 'mysql';
           if (!mayPass || context.now() + RETRY_MS > deadlineMs) throw error;
           const reason = describeError(error);
           if (reason !== said) context.err(`waiting up to ${waitMs / 1000} s: ${reason}`);

@@ -1,20 +1,27 @@
 import { writeFile } from 'node:fs/promises';
 import mysql from 'mysql2/promise';
 import { RelayError } from '../../shared/errors.ts';
+import type { Platform } from '../platform.ts';
 import { applyRetention } from '../privacy/retention.ts';
 import { deleteStudent, exportStudent, writeAudit } from '../privacy/student.ts';
 import { grantReaderRole, READER_ROLE } from '../store/mysql/reader-role.ts';
 import { openStore } from '../store/open.ts';
 import type { MetricsStore } from '../store/port.ts';
 import { type CliContext, type Command, configOf, readOptions, terminalLogger, wholeNumberOption } from './command.ts';
+import { platformOf } from './platform.ts';
 
 const OPERATOR = { userId: null, role: 'operator' };
 
-async function withStore<T>(context: CliContext, work: (store: MetricsStore) => Promise<T>): Promise<T> {
-  const { mysqlUrl, dataDir } = configOf(context);
-  const store = await openStore({ mysqlUrl, dataDir }, terminalLogger(context));
+async function withStore<T>(
+  context: CliContext,
+  work: (store: MetricsStore, platform: Platform) => Promise<T>,
+): Promise<T> {
+  const config = configOf(context);
+  const logger = terminalLogger(context);
+  const platform = platformOf(config, logger);
+  const store = await openStore(config, logger, platform.loadStoreHooks);
   try {
-    return await work(store);
+    return await work(store, platform);
   } finally {
     await store.close();
   }
@@ -32,8 +39,8 @@ export const retention: Command = {
     if (rules.detailDays === 0 && rules.totalsDays === 0) {
       context.err('nothing is deleted: RETENTION_DAYS and RETENTION_TOTALS_DAYS are 0, which keeps everything');
     }
-    const { deleted, isDone } = await withStore(context, (store) =>
-      applyRetention(store, rules, context.now(), maxSteps),
+    const { deleted, isDone } = await withStore(context, (store, platform) =>
+      applyRetention(store, platform.records, rules, context.now(), maxSteps),
     );
     context.out(JSON.stringify({ ...deleted, isDone }));
     return 0;
@@ -74,12 +81,14 @@ export const exportStudentCommand: Command = {
 export const deleteStudentCommand: Command = {
   name: 'delete-student',
   usage: '--user ID --yes',
-  summary: "deletes all that is stored of a student, our rows in EyeLearn's tables included",
+  summary: "deletes all that is stored of a student, our rows in the platform's tables included",
   async run(argv, context) {
     const options = readOptions(argv, { user: 'string', yes: 'boolean' });
     const userId = wholeNumberOption('user', options.user, 1);
     if (options.yes !== true) throw new RelayError('option_invalid', 'this cannot be undone: add --yes');
-    const deleted = await withStore(context, (store) => deleteStudent(store, userId, context.now(), OPERATOR));
+    const deleted = await withStore(context, (store, platform) =>
+      deleteStudent(store, platform.records, userId, context.now(), OPERATOR),
+    );
     context.out(JSON.stringify(deleted));
     return 0;
   },

@@ -1,14 +1,12 @@
-import { mkdirSync } from 'node:fs';
-import path from 'node:path';
-import Database from 'libsql/promise';
 import { describeError, RelayError } from '../../shared/errors.ts';
-import { openPhpTables, PHP_SCHEMA, type PhpTables, type PhpTime } from '../eyelearn/php/outbox-tables.ts';
-import { type Connection, numberOf, textOf, transaction } from '../lib/sqlite-file.ts';
-
-/** Another process may hold the file for this long before a write fails. */
-const BUSY_TIMEOUT_MS = 5000;
+import type { MetricsWindow } from '../../shared/metrics-window.ts';
+import { type Connection, fileError, numberOf, openFile, textOf, transaction } from '../lib/sqlite-file.ts';
+import { parseMetricsWindow } from '../store/window-schema.ts';
+import type { Outcome } from './deliver.ts';
 
 const SCHEMA = `
+  PRAGMA synchronous = FULL;
+  PRAGMA fullfsync = ON;
   CREATE TABLE IF NOT EXISTS spool_windows (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     session_id TEXT NOT NULL,
@@ -21,103 +19,89 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS spool_windows_status ON spool_windows (status, id);
   CREATE INDEX IF NOT EXISTS spool_windows_session ON spool_windows (session_id, id);
 `;
+/** The column's name is older than the idea that a second way need not be PHP. */
+const MOVED = 'is_with_php';
 
-/** One entry of the spool: a window as JSON text. */
-export interface SpoolRow {
+/** One entry of the queue: a window as JSON text. */
+export interface QueueRow {
   readonly id: number;
   readonly body: string;
-  /** Its time has been handed over to the PHP endpoint. */
-  readonly isWithPhp: boolean;
+  /** Its time goes the second way. */
+  readonly isMoved: boolean;
 }
 
-/** What happened to entries that were tried. */
-export interface SpoolOutcome {
-  /** Stored: these entries go. */
-  readonly deliveredIds: readonly number[];
-  /** Never to be taken by the store: these stay, out of the way, with the reason. */
-  readonly setAside: readonly { readonly id: number; readonly error: string }[];
-}
-
-/** What an outcome means for the time that goes through PHP. */
-export interface PhpChange {
-  /** Time of windows that leave the spool for PHP, which has to store it from now on. */
-  readonly added: readonly PhpTime[];
-  /** Time of windows that were with PHP and are settled otherwise, with what PHP has stored of it. */
-  readonly removed: readonly (PhpTime & { readonly sentFocusedMs: number; readonly sentUnfocusedMs: number })[];
-}
-
-export interface SpoolStats {
+export interface QueueStats {
   readonly waiting: number;
   readonly setAside: number;
   /** When the first waiting entry was appended, UTC ms; null if none waits. */
   readonly oldestAppendedAtMs: number | null;
 }
 
-/** The spool's file. One call at a time: the caller sees to that. */
-export interface SpoolFile {
+/** The queue's file. The caller makes sure that there is one call at a time. Everything that writes rejects with `spool_failed`. */
+export interface QueueFile {
+  readonly connection: Connection;
   /** Resolves when the entries are on the disk, all or none. */
   append(
     entries: readonly { readonly sessionId: string; readonly body: string }[],
     appendedAtMs: number,
   ): Promise<void>;
   /** The first waiting entries, in the order they were appended. */
-  waiting(limit: number): Promise<SpoolRow[]>;
-  waitingOf(sessionId: string): Promise<SpoolRow[]>;
-  setAside(): Promise<(SpoolRow & { readonly error: string })[]>;
-  /** Number of a student's waiting windows. */
-  waitingOfStudent(userId: number): Promise<number>;
-  /** Deletes what is kept of a student besides waiting windows: those set aside, and posts that PHP has stored. */
+  waiting(limit: number): Promise<QueueRow[]>;
+  waitingOfSession(sessionId: string): Promise<QueueRow[]>;
+  waitingOfStudent(userId: number): Promise<QueueRow[]>;
+  setAside(): Promise<(QueueRow & { readonly error: string })[]>;
+  /** Deletes a student's entries that were set aside. */
   forgetStudent(userId: number): Promise<void>;
-  resolve(outcome: SpoolOutcome, php?: PhpChange): Promise<void>;
-  /** Marks windows as handed over to PHP and adds their time there. */
-  handOver(entries: readonly { readonly id: number; readonly time: PhpTime }[]): Promise<void>;
-  /** Waiting windows that are not with PHP. */
-  notWithPhp(): Promise<SpoolRow[]>;
-  /** Accounts and posts of the PHP endpoint, in the same file. */
-  readonly php: PhpTables;
+  /** Writes an outcome, and runs `changes` in the same transaction. */
+  resolve(outcome: Outcome, changes: () => void): Promise<void>;
+  /** Marks entries as moved to the second way, and runs `changes` in the same transaction. */
+  markMoved(ids: readonly number[], changes: () => void): Promise<void>;
+  /** Waiting entries behind `afterId` that are not moved yet, in order. */
+  notMoved(afterId: number, limit: number): Promise<QueueRow[]>;
+  /** 0 if there is none. */
+  newestId(): Promise<number>;
   /** Counts everything: for the start, not for every delivery. */
-  stats(): Promise<SpoolStats>;
+  stats(): Promise<QueueStats>;
   /** When the first waiting entry was appended, UTC ms; null if none waits. */
   oldestAppendedAtMs(): Promise<number | null>;
   close(): void;
 }
 
-function spoolError(action: string, cause: unknown): RelayError {
-  return new RelayError('spool_failed', `the spool cannot ${action}: ${describeError(cause)}`, {
-    hint: 'check that the data folder is there, writable and not full',
-    cause,
-  });
+/** The window of an entry. Throws RelayError `store_rejected` for an entry that cannot be read. */
+export function readRow(row: Pick<QueueRow, 'id' | 'body'>): MetricsWindow {
+  let value: unknown;
+  try {
+    value = JSON.parse(row.body);
+  } catch (error) {
+    throw new RelayError('store_rejected', `queue entry ${row.id} is not JSON: ${describeError(error)}`);
+  }
+  return parseMetricsWindow(value);
 }
 
-const spoolRow = (row: unknown): SpoolRow => ({
+const rowOf = (row: unknown): QueueRow => ({
   id: numberOf(row, 'id'),
   body: textOf(row, 'body'),
-  isWithPhp: numberOf(row, 'is_with_php') === 1,
+  isMoved: numberOf(row, MOVED) === 1,
 });
 
-/** A file of an earlier version lacks the mark of windows that are with PHP. */
+/** A file of an earlier version lacks the mark of entries that were moved. */
 async function addMissingColumn(connection: Connection): Promise<void> {
   const info = await connection.prepare('PRAGMA table_info(spool_windows)');
   const columns = (await info.all([])).map((row) => textOf(row, 'name'));
-  if (columns.includes('is_with_php')) return;
-  await connection.exec('ALTER TABLE spool_windows ADD COLUMN is_with_php INTEGER NOT NULL DEFAULT 0');
+  if (columns.includes(MOVED)) return;
+  await connection.exec(`ALTER TABLE spool_windows ADD COLUMN ${MOVED} INTEGER NOT NULL DEFAULT 0`);
 }
 
 /**
- * Opens the spool's libsql file, making it and its folder if need be. Every commit is on the disk
+ * Opens the queue's libsql file, making it and its folder if need be. Every commit is on the disk
  * when it returns (write-ahead log, synchronous FULL). Throws RelayError `spool_failed`.
  */
-export async function openSpoolFile(file: string): Promise<SpoolFile> {
-  let connection: Connection;
-  try {
-    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-    connection = new Database(file, { timeout: BUSY_TIMEOUT_MS }) as unknown as Connection;
-    await connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;');
-    await connection.exec(SCHEMA + PHP_SCHEMA);
-    await addMissingColumn(connection);
-  } catch (error) {
-    throw spoolError(`open ${file}`, error);
-  }
+export async function openQueueFile(file: string): Promise<QueueFile> {
+  const connection = await openFile(file, SCHEMA);
+  await addMissingColumn(connection);
+  const columns = `SELECT id, body, ${MOVED} FROM spool_windows`;
+  // An entry that was set aside may be anything.
+  const ofStudent = "json_valid(body) AND json_extract(body, '$.userId') = ?";
   const insert = await connection.prepare(
     'INSERT INTO spool_windows (session_id, body, appended_at_ms) VALUES (?, ?, ?)',
   );
@@ -125,87 +109,56 @@ export async function openSpoolFile(file: string): Promise<SpoolFile> {
   const putAside = await connection.prepare(
     "UPDATE spool_windows SET status = 'set_aside', error = ? WHERE id = ? AND status = 'waiting'",
   );
-  const selectWaiting = await connection.prepare(
-    "SELECT id, body, is_with_php FROM spool_windows WHERE status = 'waiting' ORDER BY id LIMIT ?",
-  );
-  const selectSession = await connection.prepare(
-    "SELECT id, body, is_with_php FROM spool_windows WHERE session_id = ? AND status = 'waiting' ORDER BY id",
+  const selectWaiting = await connection.prepare(`${columns} WHERE status = 'waiting' ORDER BY id LIMIT ?`);
+  const selectSession = await connection.prepare(`${columns} WHERE session_id = ? AND status = 'waiting' ORDER BY id`);
+  const selectStudent = await connection.prepare(`${columns} WHERE status = 'waiting' AND ${ofStudent} ORDER BY id`);
+  const selectNotMoved = await connection.prepare(
+    `${columns} WHERE status = 'waiting' AND id > ? AND ${MOVED} = 0 ORDER BY id LIMIT ?`,
   );
   const selectAside = await connection.prepare(
-    "SELECT id, body, error, is_with_php FROM spool_windows WHERE status = 'set_aside' ORDER BY id",
+    `SELECT id, body, error, ${MOVED} FROM spool_windows WHERE status = 'set_aside' ORDER BY id`,
   );
-  const selectNotWithPhp = await connection.prepare(
-    "SELECT id, body, is_with_php FROM spool_windows WHERE status = 'waiting' AND is_with_php = 0 ORDER BY id",
-  );
-  const markWithPhp = await connection.prepare('UPDATE spool_windows SET is_with_php = 1 WHERE id = ?');
-  // An entry that was set aside may be anything.
-  const ofStudent = "json_valid(body) AND json_extract(body, '$.userId') = ?";
-  const countOfStudent = await connection.prepare(
-    `SELECT COUNT(*) AS n FROM spool_windows WHERE status = 'waiting' AND ${ofStudent}`,
-  );
+  const mark = await connection.prepare(`UPDATE spool_windows SET ${MOVED} = 1 WHERE id = ?`);
   const removeAside = await connection.prepare(`DELETE FROM spool_windows WHERE status = 'set_aside' AND ${ofStudent}`);
-  const removePosts = await connection.prepare("DELETE FROM php_posts WHERE status = 'stored' AND user_id = ?");
-  const php = await openPhpTables(connection);
+  const selectNewest = await connection.prepare('SELECT COALESCE(MAX(id), 0) AS id FROM spool_windows');
   const selectOldest = await connection.prepare(
     "SELECT appended_at_ms FROM spool_windows WHERE status = 'waiting' ORDER BY id LIMIT 1",
   );
   const countByStatus = await connection.prepare(
     'SELECT status, COUNT(*) AS entries, MIN(appended_at_ms) AS oldest FROM spool_windows GROUP BY status',
   );
+  const write = async (work: () => void): Promise<void> => {
+    try {
+      await transaction(connection, work);
+    } catch (error) {
+      throw fileError(file, 'write', error);
+    }
+  };
 
   return {
-    async append(entries, appendedAtMs) {
-      try {
-        await transaction(connection, () => {
-          for (const { sessionId, body } of entries) insert.run([sessionId, body, appendedAtMs]);
-        });
-      } catch (error) {
-        throw spoolError('take a window', error);
-      }
-    },
-    async resolve({ deliveredIds, setAside }, change) {
-      try {
-        await transaction(connection, () => {
-          for (const time of change?.added ?? []) php.add(time);
-          for (const time of change?.removed ?? []) php.remove(time);
-          for (const id of deliveredIds) remove.run([id]);
-          for (const { id, error } of setAside) putAside.run([error, id]);
-        });
-      } catch (error) {
-        throw spoolError('let go of a delivered window', error);
-      }
-    },
-    async handOver(entries) {
-      try {
-        await transaction(connection, () => {
-          for (const { id, time } of entries) {
-            markWithPhp.run([id]);
-            php.add(time);
-          }
-        });
-      } catch (error) {
-        throw spoolError('hand windows over to PHP', error);
-      }
-    },
-    notWithPhp: async () => (await selectNotWithPhp.all([])).map(spoolRow),
-    php: php.tables,
-    waiting: async (limit) => (await selectWaiting.all([limit])).map(spoolRow),
-    waitingOf: async (sessionId) => (await selectSession.all([sessionId])).map(spoolRow),
-    setAside: async () => (await selectAside.all([])).map((row) => ({ ...spoolRow(row), error: textOf(row, 'error') })),
-    async waitingOfStudent(userId) {
-      const [row] = await countOfStudent.all([userId]);
-      return numberOf(row, 'n');
-    },
-    async forgetStudent(userId) {
-      try {
-        await transaction(connection, () => {
-          removeAside.run([userId]);
-          removePosts.run([userId]);
-        });
-      } catch (error) {
-        throw spoolError('forget a student', error);
-      }
-    },
+    connection,
+    append: (entries, appendedAtMs) =>
+      write(() => {
+        for (const { sessionId, body } of entries) insert.run([sessionId, body, appendedAtMs]);
+      }),
+    resolve: ({ deliveredIds, setAside }, changes) =>
+      write(() => {
+        changes();
+        for (const id of deliveredIds) remove.run([id]);
+        for (const { id, error } of setAside) putAside.run([error, id]);
+      }),
+    markMoved: (ids, changes) =>
+      write(() => {
+        for (const id of ids) mark.run([id]);
+        changes();
+      }),
+    forgetStudent: (userId) => write(() => void removeAside.run([userId])),
+    waiting: async (limit) => (await selectWaiting.all([limit])).map(rowOf),
+    waitingOfSession: async (sessionId) => (await selectSession.all([sessionId])).map(rowOf),
+    waitingOfStudent: async (userId) => (await selectStudent.all([userId])).map(rowOf),
+    notMoved: async (afterId, limit) => (await selectNotMoved.all([afterId, limit])).map(rowOf),
+    setAside: async () => (await selectAside.all([])).map((row) => ({ ...rowOf(row), error: textOf(row, 'error') })),
+    newestId: async () => numberOf((await selectNewest.all([]))[0], 'id'),
     async stats() {
       const rows = await countByStatus.all([]);
       const waiting = rows.find((row) => textOf(row, 'status') === 'waiting');

@@ -1,79 +1,41 @@
-import type { MySql2Database } from 'drizzle-orm/mysql2';
-import { type Connection, escapeId, type RowDataPacket } from 'mysql2/promise';
+import { type Connection, escapeId } from 'mysql2/promise';
 import { type Finding, findingsOf } from '../cli/doctor/finding.ts';
 import { isDenied } from '../cli/doctor/grants.ts';
-import type { Logger } from '../lib/logger.ts';
-import { inspectEyelearn } from './tables.ts';
+import { readTables, type Tables } from './catalog.ts';
+import { writtenTables } from './tables.ts';
 
 const { ok, note, warning, fault } = findingsOf('eyelearn');
 const TRACKING = 'eye_tracking_sessions';
 const SESSION_TYPE = 'viewing';
 
-interface Column {
-  readonly table: string;
-  readonly column: string;
-  readonly type: string;
-}
-
-async function columnsOf(connection: Connection): Promise<Column[]> {
-  const [rows] = await connection.query<RowDataPacket[]>(
-    `SELECT TABLE_NAME AS tableName, COLUMN_NAME AS columnName, COLUMN_TYPE AS columnType FROM information_schema.COLUMNS
-     WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN ('${TRACKING}', 'users', 'modules', 'module_sections')`,
-  );
-  return rows.map(({ tableName, columnName, columnType }) => ({
-    table: String(tableName),
-    column: String(columnName),
-    type: String(columnType),
-  }));
-}
-
-/** What the store itself will say of the tables when it starts, as findings. */
-async function storeView(db: MySql2Database): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  const describe = (fields: unknown, message: unknown): string => {
-    const { table, missing, unknown } = fields as { table?: string; missing?: string[]; unknown?: string[] };
-    const parts = [
-      String(message ?? ''),
-      `table ${table ?? '?'}`,
-      ...(missing === undefined || missing.length === 0 ? [] : [`missing: ${missing.join(', ')}`]),
-      ...(unknown === undefined || unknown.length === 0 ? [] : [`cannot be filled: ${unknown.join(', ')}`]),
-    ];
-    return parts.join('; ');
-  };
-  const codeOf = (fields: unknown): string => (fields as { code?: string }).code ?? 'eyelearn_differs';
-  const logger = {
-    debug: () => {},
-    info: () => {},
-    warn: (fields: unknown, message: unknown) =>
-      findings.push(
-        warning(
-          codeOf(fields),
-          describe(fields, message),
-          "add the columns from EyeLearn's own schema to see them filled",
-        ),
-      ),
-    error: (fields: unknown, message: unknown) =>
-      findings.push(
-        fault(
-          codeOf(fields),
-          describe(fields, message),
+/** What the store itself will log about the tables when it starts. */
+function tableFindings(tables: Tables): Finding[] {
+  return writtenTables(tables).problems.map(({ code, table, missing, unknown }) => {
+    const detail = [
+      ...(missing.length === 0 ? [] : [`missing: ${missing.join(', ')}`]),
+      ...(unknown.length === 0 ? [] : [`cannot be filled: ${unknown.join(', ')}`]),
+    ].join('; ');
+    return code === 'eyelearn_unusable'
+      ? fault(
+          code,
+          `an EyeLearn table lacks columns, or has some that we cannot fill: it is not written to; table ${table}; ${detail}`,
           'add the missing columns, give the others a default or let them be NULL',
-        ),
-      ),
-  } as unknown as Logger;
-  await inspectEyelearn(db, logger);
-  return findings;
+        )
+      : warning(
+          code,
+          `an EyeLearn table lacks columns; table ${table}; ${detail}`,
+          "add the columns from EyeLearn's own schema to see them filled",
+        );
+  });
 }
 
-async function engineFault(connection: Connection): Promise<Finding[]> {
-  const [[row]] = await connection.query<RowDataPacket[]>(
-    `SELECT ENGINE AS engine FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '${TRACKING}'`,
-  );
-  if (row === undefined || String(row.engine).toLowerCase() === 'innodb') return [];
+function engineFault(tables: Tables): Finding[] {
+  const engine = tables.get(TRACKING)?.engine ?? 'a view';
+  if (engine.toLowerCase() === 'innodb') return [];
   return [
     fault(
       'eyelearn_engine',
-      `${TRACKING} is kept by ${row.engine}, which has no transactions: time could be counted twice`,
+      `${TRACKING} is kept by ${engine}, which has no transactions: time could be counted twice`,
       `ALTER TABLE ${TRACKING} ENGINE=InnoDB`,
     ),
   ];
@@ -106,11 +68,9 @@ async function writeFault(connection: Connection): Promise<Finding[]> {
   return [];
 }
 
-function columnFindings(columns: readonly Column[]): Finding[] {
-  const has = (table: string, column?: string) =>
-    columns.some((known) => known.table === table && (column === undefined || known.column === column));
+function columnFindings(tables: Tables): Finding[] {
   const findings: Finding[] = [];
-  const type = columns.find(({ table, column }) => table === TRACKING && column === 'session_type')?.type;
+  const type = tables.get(TRACKING)?.columns.get('session_type')?.fullType;
   if (type?.startsWith('enum(') === true && !type.includes(`'${SESSION_TYPE}'`)) {
     findings.push(
       fault(
@@ -120,7 +80,7 @@ function columnFindings(columns: readonly Column[]): Finding[] {
       ),
     );
   }
-  const nameless = ['users', 'modules', 'module_sections'].filter((table) => !has(table));
+  const nameless = ['users', 'modules', 'module_sections'].filter((table) => !tables.has(table));
   if (nameless.length > 0) {
     findings.push(
       warning(
@@ -130,7 +90,7 @@ function columnFindings(columns: readonly Column[]): Finding[] {
       ),
     );
   }
-  if (has('users') && !has('users', 'camera_agreement_accepted')) {
+  if (tables.get('users')?.columns.has('camera_agreement_accepted') === false) {
     findings.push(
       warning(
         'eyelearn_agreement_missing',
@@ -142,25 +102,26 @@ function columnFindings(columns: readonly Column[]): Finding[] {
   return findings;
 }
 
-/** EyeLearn's tables in the variant that is here. */
-export async function examineEyelearn(connection: Connection, db: MySql2Database): Promise<Finding[]> {
-  const columns = await columnsOf(connection);
-  if (columns.length === 0)
+/** EyeLearn's tables in the variant that is in this database. */
+export async function examineEyelearn(connection: Connection): Promise<Finding[]> {
+  const tables = await readTables(connection);
+  if (![TRACKING, 'users', 'modules', 'module_sections'].some((table) => tables.has(table))) {
     return [note('eyelearn_absent', 'none of EyeLearn is here: only relay_ tables are written')];
-  if (!columns.some(({ table }) => table === TRACKING)) {
+  }
+  if (!tables.has(TRACKING)) {
     return [
       warning(
         'eyelearn_table_missing',
         `${TRACKING} is not here: EyeLearn's dashboards will show nothing new`,
         "create it from EyeLearn's own schema, or point MYSQL_URL at the database that EyeLearn uses",
       ),
-      ...columnFindings(columns),
+      ...columnFindings(tables),
     ];
   }
   const findings = [
-    ...(await storeView(db)),
-    ...columnFindings(columns),
-    ...(await engineFault(connection)),
+    ...tableFindings(tables),
+    ...columnFindings(tables),
+    ...engineFault(tables),
     ...(await writeFault(connection)),
   ];
   return findings.length > 0 ? findings : [ok("EyeLearn's tables are as they should be")];

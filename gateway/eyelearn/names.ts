@@ -1,6 +1,18 @@
-import type { ReportDatabase, Row } from '../reports/database.ts';
+import type { Directory, ReportDatabase, Row } from '../reports/database.ts';
 import type { Names, ReportStore } from '../reports/port.ts';
 import { numberOf, personName, textOrNull } from '../reports/read.ts';
+import type { Catalog } from './catalog.ts';
+
+/** What names EyeLearn's tables have in this database. */
+export function directoryOf(catalog: Catalog): Directory {
+  const has = (table: string, column: string) => catalog.has(table, 'id', column);
+  return {
+    users: has('users', 'first_name') && has('users', 'last_name'),
+    classes: has('users', 'section'),
+    modules: has('modules', 'title'),
+    sectionTitle: has('module_sections', 'subtitle') ? 'subtitle' : has('module_sections', 'title') ? 'title' : null,
+  };
+}
 
 function titlesOf(rows: readonly Row[]): ReadonlyMap<number, string> {
   return new Map(

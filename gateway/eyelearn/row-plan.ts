@@ -18,13 +18,13 @@ export interface RowState {
   readonly totalS: number;
 }
 
-/** A row before and after: the difference is what has to be added to it. */
-export interface RowStep {
+/** A row after a batch, and what the batch adds to it. */
+export interface RowStep<Slice extends TimeSlice> {
   readonly state: RowState;
   readonly addFocusedS: number;
   readonly addUnfocusedS: number;
-  /** Start of the first window that went into the row in this batch, UTC ms. */
-  readonly startedAtMs: number;
+  /** The windows of the batch that went into the row, in order; none when the row was full already. */
+  readonly slices: readonly Slice[];
 }
 
 /** Time of one window, whole ms. */
@@ -42,7 +42,7 @@ const EMPTY: Omit<RowState, 'rollNo'> = {
   totalS: 0,
 };
 
-function add(step: RowStep, slice: TimeSlice): RowStep {
+function add<Slice extends TimeSlice>(step: RowStep<Slice>, slice: Slice): RowStep<Slice> {
   const { state } = step;
   const focusedMs = state.focusedMs + slice.focusedMs;
   const unfocusedMs = state.unfocusedMs + slice.unfocusedMs;
@@ -60,12 +60,12 @@ function add(step: RowStep, slice: TimeSlice): RowStep {
     },
     addFocusedS: step.addFocusedS + focusedS,
     addUnfocusedS: step.addUnfocusedS + unfocusedS,
-    startedAtMs: step.startedAtMs,
+    slices: [...step.slices, slice],
   };
 }
 
-/** Ends a row at its whole seconds; the milliseconds beyond them go on in the next one. */
-function rollOver({ state }: RowStep, startedAtMs: number): [ended: RowState, next: RowStep] {
+/** Ends a row at its whole seconds; the milliseconds beyond them belong to the next one. */
+function rollOver<Slice extends TimeSlice>({ state }: RowStep<Slice>): [ended: RowState, next: RowStep<Slice>] {
   const ended = { ...state, focusedMs: state.focusedWrittenS * 1000, unfocusedMs: state.unfocusedWrittenS * 1000 };
   const next = {
     ...EMPTY,
@@ -73,7 +73,7 @@ function rollOver({ state }: RowStep, startedAtMs: number): [ended: RowState, ne
     focusedMs: state.focusedMs - ended.focusedMs,
     unfocusedMs: state.unfocusedMs - ended.unfocusedMs,
   };
-  return [ended, { state: next, addFocusedS: 0, addUnfocusedS: 0, startedAtMs }];
+  return [ended, { state: next, addFocusedS: 0, addUnfocusedS: 0, slices: [] }];
 }
 
 /**
@@ -82,15 +82,17 @@ function rollOver({ state }: RowStep, startedAtMs: number): [ended: RowState, ne
  * none. Returns the rows that change, in order; over all of them the seconds of each kind
  * are the whole seconds of the time given so far.
  */
-export function planRows(current: RowState | null, slices: readonly TimeSlice[]): RowStep[] {
-  const [first] = slices;
-  if (first === undefined) return [];
-  const steps: RowStep[] = [];
-  let step: RowStep = {
+export function planRows<Slice extends TimeSlice>(
+  current: RowState | null,
+  slices: readonly Slice[],
+): RowStep<Slice>[] {
+  if (slices.length === 0) return [];
+  const steps: RowStep<Slice>[] = [];
+  let step: RowStep<Slice> = {
     state: current ?? { ...EMPTY, rollNo: 0 },
     addFocusedS: 0,
     addUnfocusedS: 0,
-    startedAtMs: first.startedAtMs,
+    slices: [],
   };
   for (const slice of slices) {
     const more = add(step, slice);
@@ -98,7 +100,7 @@ export function planRows(current: RowState | null, slices: readonly TimeSlice[])
       step = more;
       continue;
     }
-    const [ended, next] = rollOver(step, slice.startedAtMs);
+    const [ended, next] = rollOver(step);
     steps.push({ ...step, state: ended });
     step = add(next, slice);
   }

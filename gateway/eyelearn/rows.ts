@@ -1,13 +1,12 @@
-import { and, desc, eq, or, type SQL, sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
-import { chunksOf, type PlacedWindow, QUARTER_MS, sectionKeyOf } from '../store/batch.ts';
-import { eyelearnRows } from '../store/mysql/schema.ts';
-import type { EyelearnDay } from '../store/port.ts';
-import type { StudentDay } from './days.ts';
+import { chunksOf, type PlacedWindow, sectionKeyOf } from '../store/batch.ts';
+import type { Placement } from './placement.ts';
 import { planRows, type RowState, type RowStep } from './row-plan.ts';
-import { type Executor, type EyelearnTable, insertInto, rowsOf, updateRow } from './tables.ts';
+import { eyelearnRows } from './schema.ts';
+import { type Executor, insertRows, rowsOf, updateRows, type WrittenTable } from './tables.ts';
 
-const TABLE = 'eye_tracking_sessions';
+const EVENTS_PER_STATEMENT = 1000;
 
 interface Group {
   readonly sessionId: number;
@@ -16,92 +15,86 @@ interface Group {
   readonly windows: MetricsWindow[];
 }
 
-interface MappedRow extends RowState {
-  readonly id: number;
+interface KnownRow extends RowState {
   readonly eyelearnRowId: number | null;
 }
 
-/** Days, in the database's time zone, of the quarter hours given; and its today. */
-async function daysOf(
-  db: Executor,
-  quarters: readonly number[],
-): Promise<{ today: string; days: Map<number, string> }> {
-  const format = '%Y-%m-%d';
-  const days = quarters.map(
-    (quarter, index) =>
-      sql`DATE_FORMAT(FROM_UNIXTIME(${(quarter * QUARTER_MS) / 1000}), ${format}) AS ${sql.identifier(`d${index}`)}`,
-  );
-  const [row = {}] = await rowsOf(
-    db,
-    sql`SELECT ${sql.join([sql`DATE_FORMAT(CURRENT_TIMESTAMP, ${format}) AS today`, ...days], sql`, `)}`,
-  );
-  return {
-    today: String(row.today),
-    days: new Map(quarters.map((quarter, index) => [quarter, String(row[`d${index}`])])),
-  };
+/** A row that changes, with its id if it exists. */
+interface Change {
+  readonly group: Group;
+  readonly step: RowStep<MetricsWindow>;
+  readonly rowId: number | null;
 }
 
-function quarterOf({ startedAtMs }: MetricsWindow): number {
-  return Math.floor(startedAtMs / QUARTER_MS);
-}
+const keyOf = ({ sessionId, sectionKey, day }: Omit<Group, 'windows'>): string => `${sessionId}/${sectionKey}/${day}`;
 
-function groupsOf(given: readonly PlacedWindow[], dayOf: (window: MetricsWindow) => string): Map<string, Group> {
+function groupsOf(counted: readonly PlacedWindow[], dayOf: (window: MetricsWindow) => string): Group[] {
   const groups = new Map<string, Group>();
-  for (const { sessionId, window } of given) {
-    const sectionKey = sectionKeyOf(window.sectionId);
-    const day = dayOf(window);
-    const key = `${sessionId}/${sectionKey}/${day}`;
-    const group = groups.get(key) ?? { sessionId, sectionKey, day, windows: [] };
+  for (const { sessionId, window } of counted) {
+    const place = { sessionId, sectionKey: sectionKeyOf(window.sectionId), day: dayOf(window) };
+    const group = groups.get(keyOf(place)) ?? { ...place, windows: [] };
     group.windows.push(window);
-    groups.set(key, group);
+    groups.set(keyOf(place), group);
   }
-  return groups;
+  return [...groups.values()];
 }
 
-/** The row that each group was last written to, with EyeLearn's own total, if it is still there. */
-async function currentRows(db: Executor, groups: ReadonlyMap<string, Group>): Promise<Map<string, MappedRow>> {
-  const mapped = await db
-    .select()
-    .from(eyelearnRows)
-    .where(
-      or(
-        ...[...groups.values()].map((group) =>
-          and(
-            eq(eyelearnRows.sessionId, group.sessionId),
-            eq(eyelearnRows.sectionKey, group.sectionKey),
-            eq(eyelearnRows.day, group.day),
-          ),
-        ),
-      ),
-    )
-    .orderBy(desc(eyelearnRows.rollNo));
-  const latest = new Map<string, (typeof mapped)[number]>();
-  for (const row of mapped) {
-    const key = `${row.sessionId}/${row.sectionKey}/${row.day}`;
-    if (!latest.has(key)) latest.set(key, row);
-  }
-  const ids = [...latest.values()].flatMap(({ eyelearnRowId }) => (eyelearnRowId === null ? [] : [eyelearnRowId]));
-  const totals = new Map<number, number>();
-  if (ids.length > 0) {
-    const rows = await rowsOf(
-      db,
-      sql`SELECT id, COALESCE(total_time_seconds, 0) AS total FROM ${sql.identifier(TABLE)}
-        WHERE id IN ${ids.sort((a, b) => a - b)} ORDER BY id FOR UPDATE`,
-    );
-    for (const { id, total } of rows) totals.set(Number(id), Number(total));
-  }
-  const current = new Map<string, MappedRow>();
-  for (const [key, row] of latest) {
-    const total = row.eyelearnRowId === null ? 0 : totals.get(row.eyelearnRowId);
-    // A row that somebody deleted is gone with its time: a full one stands in for it, so a new one begins.
-    current.set(key, { ...row, totalS: total ?? Number.POSITIVE_INFINITY });
+/** The row that each group was last written to, locked, with EyeLearn's own total. */
+async function currentRows(
+  db: Executor,
+  table: WrittenTable,
+  groups: readonly Group[],
+): Promise<Map<string, KnownRow>> {
+  const places = groups.map(
+    ({ sessionId, sectionKey, day }) =>
+      sql`(r.session_id = ${sessionId} AND r.section_key = ${sectionKey} AND r.day = ${day})`,
+  );
+  const rows = await rowsOf(
+    db,
+    sql`SELECT r.session_id, r.section_key, DATE_FORMAT(r.day, '%Y-%m-%d') AS study_day, r.roll_no, r.eyelearn_row_id,
+        r.focused_ms, r.unfocused_ms, r.focused_written_s, r.unfocused_written_s,
+        t.id AS found_id, COALESCE(t.total_time_seconds, 0) AS total_s
+      FROM relay_eyelearn_rows r LEFT JOIN ${sql.identifier(table.name)} t ON t.id = r.eyelearn_row_id
+      WHERE ${sql.join(places, sql` OR `)} ORDER BY r.roll_no FOR UPDATE`,
+  );
+  const current = new Map<string, KnownRow>();
+  for (const row of rows) {
+    const place = {
+      sessionId: Number(row.session_id),
+      sectionKey: Number(row.section_key),
+      day: String(row.study_day),
+    };
+    const eyelearnRowId = row.eyelearn_row_id === null ? null : Number(row.eyelearn_row_id);
+    // A row that was deleted is gone with its time: it counts as full, so that a new one begins.
+    const isDeleted = eyelearnRowId !== null && row.found_id === null;
+    current.set(keyOf(place), {
+      rollNo: Number(row.roll_no),
+      eyelearnRowId,
+      focusedMs: Number(row.focused_ms),
+      unfocusedMs: Number(row.unfocused_ms),
+      focusedWrittenS: Number(row.focused_written_s),
+      unfocusedWrittenS: Number(row.unfocused_written_s),
+      totalS: isDeleted ? Number.POSITIVE_INFINITY : Number(row.total_s),
+    });
   }
   return current;
 }
 
-function newRow(group: Group, step: RowStep, isToday: boolean): Record<string, SQL> {
-  const [window] = group.windows;
-  if (window === undefined) throw new Error('a group has a window');
+function changesOf(groups: readonly Group[], current: ReadonlyMap<string, KnownRow>): Change[] {
+  return groups.flatMap((group) => {
+    const known = current.get(keyOf(group));
+    const windows = [...group.windows].sort((a, b) => a.startedAtMs - b.startedAtMs);
+    return planRows(known ?? null, windows).map((step) => ({
+      group,
+      step,
+      rowId: known?.rollNo === step.state.rollNo ? known.eyelearnRowId : null,
+    }));
+  });
+}
+
+function newRow({ group, step }: Change, today: string): Record<string, SQL> {
+  const [window] = step.slices;
+  if (window === undefined) throw new Error('a row with time has a window');
   const { addFocusedS, addUnfocusedS } = step;
   return {
     user_id: sql`${window.userId}`,
@@ -111,171 +104,121 @@ function newRow(group: Group, step: RowStep, isToday: boolean): Record<string, S
     total_time_seconds: sql`${addFocusedS + addUnfocusedS}`,
     focused_time_seconds: sql`${addFocusedS}`,
     unfocused_time_seconds: sql`${addUnfocusedS}`,
-    // What waited in the spool over midnight belongs to the day on which it was studied.
-    created_at: isToday ? sql`CURRENT_TIMESTAMP` : sql`FROM_UNIXTIME(${Math.floor(step.startedAtMs / 1000)})`,
+    // Windows that were delivered after midnight belong to the day on which they were studied.
+    created_at:
+      group.day >= today ? sql`CURRENT_TIMESTAMP` : sql`FROM_UNIXTIME(${Math.floor(window.startedAtMs / 1000)})`,
     session_data: sql`${JSON.stringify({ source: 'gaze-relay', session: window.sessionId, rule: window.rule })}`,
   };
 }
 
-function additions({ addFocusedS, addUnfocusedS }: RowStep): Record<string, SQL> {
-  const plus = (column: string, seconds: number) => sql`COALESCE(${sql.identifier(column)}, 0) + ${seconds}`;
-  return {
-    total_time_seconds: plus('total_time_seconds', addFocusedS + addUnfocusedS),
-    focused_time_seconds: plus('focused_time_seconds', addFocusedS),
-    unfocused_time_seconds: plus('unfocused_time_seconds', addUnfocusedS),
-  };
+function sum(column: string, seconds: SQL): SQL {
+  return sql`COALESCE(${sql.identifier(column)}, 0) + ${seconds}`;
 }
 
-/** Writes a step and returns the id of EyeLearn's row, null when there is none yet. */
-async function writeStep(
+/** Writes the seconds of changes and resolves with them and the ids of their rows, null where there is no row yet. */
+async function writeSeconds(
   db: Executor,
-  table: EyelearnTable,
-  group: Group,
-  step: RowStep,
-  current: MappedRow | undefined,
-  isToday: boolean,
-): Promise<number | null> {
-  const { rollNo, focusedMs, unfocusedMs, focusedWrittenS, unfocusedWrittenS } = step.state;
-  const known = current?.rollNo === rollNo ? current : undefined;
-  let eyelearnRowId = known?.eyelearnRowId ?? null;
-  if (step.addFocusedS + step.addUnfocusedS > 0) {
-    if (eyelearnRowId === null) eyelearnRowId = await insertInto(db, table, newRow(group, step, isToday));
-    else await updateRow(db, table, sql`id = ${eyelearnRowId}`, additions(step));
-  }
-  const progress = { eyelearnRowId, focusedMs, unfocusedMs, focusedWrittenS, unfocusedWrittenS };
-  if (known !== undefined) {
-    await db.update(eyelearnRows).set(progress).where(eq(eyelearnRows.id, known.id));
-    return eyelearnRowId;
-  }
-  const { sessionId, sectionKey, day } = group;
-  await db.insert(eyelearnRows).values({ sessionId, sectionKey, day, rollNo, ...progress });
-  return eyelearnRowId;
+  table: WrittenTable,
+  changes: readonly Change[],
+  { today, idStep }: Placement,
+): Promise<Change[]> {
+  const timed = changes.filter(({ step }) => step.addFocusedS + step.addUnfocusedS > 0);
+  const additions = timed.flatMap(({ rowId, step: { addFocusedS, addUnfocusedS } }) =>
+    rowId === null
+      ? []
+      : [
+          {
+            where: sql`id = ${rowId}`,
+            values: { focusedS: addFocusedS, unfocusedS: addUnfocusedS, totalS: addFocusedS + addUnfocusedS },
+          },
+        ],
+  );
+  await updateRows(db, table, additions, (value) => ({
+    total_time_seconds: sum('total_time_seconds', value('totalS')),
+    focused_time_seconds: sum('focused_time_seconds', value('focusedS')),
+    unfocused_time_seconds: sum('unfocused_time_seconds', value('unfocusedS')),
+  }));
+  const begun = timed.filter(({ rowId }) => rowId === null);
+  const ids = await insertRows(
+    db,
+    table,
+    begun.map((change) => newRow(change, today)),
+    idStep,
+  );
+  const idByChange = new Map(begun.map((change, index) => [change, ids[index] ?? null]));
+  return changes.map((change) => ({ ...change, rowId: idByChange.get(change) ?? change.rowId }));
 }
 
-/** The rows that took a batch's time, as far as there are any, and the student days it falls on. */
-export interface FedWindows {
-  /** EyeLearn's row id by window. */
-  readonly rowIds: ReadonlyMap<MetricsWindow, number>;
+async function writeProgress(db: Executor, changes: readonly Change[]): Promise<void> {
+  const given = (column: { readonly name: string }): SQL => sql`VALUES(${sql.identifier(column.name)})`;
+  await db
+    .insert(eyelearnRows)
+    .values(
+      changes.map(({ group: { sessionId, sectionKey, day }, step: { state }, rowId }) => ({
+        sessionId,
+        sectionKey,
+        day,
+        rollNo: state.rollNo,
+        eyelearnRowId: rowId,
+        focusedMs: state.focusedMs,
+        unfocusedMs: state.unfocusedMs,
+        focusedWrittenS: state.focusedWrittenS,
+        unfocusedWrittenS: state.unfocusedWrittenS,
+      })),
+    )
+    .onDuplicateKeyUpdate({
+      set: {
+        eyelearnRowId: given(eyelearnRows.eyelearnRowId),
+        focusedMs: given(eyelearnRows.focusedMs),
+        unfocusedMs: given(eyelearnRows.unfocusedMs),
+        focusedWrittenS: given(eyelearnRows.focusedWrittenS),
+        unfocusedWrittenS: given(eyelearnRows.unfocusedWrittenS),
+      },
+    });
 }
 
-/** Where on the database's calendar the counted time of a batch falls. */
-export interface Placement {
-  readonly today: string;
-  readonly dayOf: (window: MetricsWindow) => string;
-  readonly studentDays: readonly StudentDay[];
-}
-
-/** The windows that count focused or unfocused time. */
-export function countedOf(given: readonly PlacedWindow[]): PlacedWindow[] {
-  return given.filter(({ window }) => window.focusedMs + window.unfocusedMs > 0);
-}
-
-/** Asks the database on which of its days the windows lie. */
-export async function placeOnDays(db: Executor, counted: readonly PlacedWindow[]): Promise<Placement> {
-  const { today, days } = await daysOf(db, [...new Set(counted.map(({ window }) => quarterOf(window)))]);
-  const dayOf = (window: MetricsWindow) => days.get(quarterOf(window)) ?? today;
-  const byKey = new Map<string, StudentDay>();
-  for (const { window } of counted) {
-    const studentDay = { userId: window.userId, day: dayOf(window) };
-    byKey.set(`${studentDay.userId}/${studentDay.day}`, studentDay);
-  }
-  return { today, dayOf, studentDays: [...byKey.values()] };
-}
+/** EyeLearn's row id of each window whose time is in a row. */
+export type RowIds = ReadonlyMap<MetricsWindow, number>;
 
 /**
- * Adds the time of new windows to EyeLearn's rows, within the caller's transaction: one row per tracking
- * session, lesson section and day of the database's time zone. The sessions' own rows must be locked, so that nobody
- * else writes for them. Rejects with the driver's error.
+ * Adds the time of new windows to eye_tracking_sessions, within the caller's transaction: one row per tracking
+ * session, lesson section and day of the database's time zone. At most four statements. The sessions' own rows must be locked, so
+ * that no other gateway writes for them. Rejects with the driver's error.
  */
 export async function feedSessions(
   db: Executor,
-  table: EyelearnTable,
+  table: WrittenTable,
   counted: readonly PlacedWindow[],
   placement: Placement,
-): Promise<FedWindows> {
+): Promise<RowIds> {
   const groups = groupsOf(counted, placement.dayOf);
-  const current = await currentRows(db, groups);
-  const rowIds = new Map<MetricsWindow, number>();
-  for (const [key, group] of groups) {
-    const row = current.get(key);
-    const slices = [...group.windows].sort((a, b) => a.startedAtMs - b.startedAtMs);
-    for (const step of planRows(row ?? null, slices)) {
-      const rowId = await writeStep(db, table, group, step, row, group.day >= placement.today);
-      if (rowId !== null) for (const window of group.windows) rowIds.set(window, rowId);
-    }
-  }
-  return { rowIds };
+  const planned = changesOf(groups, await currentRows(db, table, groups));
+  const changes = await writeSeconds(db, table, planned, placement);
+  await writeProgress(db, changes);
+  return new Map(
+    changes.flatMap(({ step, rowId }) =>
+      rowId === null ? [] : step.slices.map((window): [MetricsWindow, number] => [window, rowId]),
+    ),
+  );
 }
 
-/** Writes the start and the end of each bout of windows whose rows are known. Rejects with the driver's error. */
-export async function feedEvents(db: Executor, table: EyelearnTable, fed: FedWindows): Promise<void> {
+/** Writes the start and the end of each bout of windows whose rows are known to focus_events. Rejects with the driver's error. */
+export async function feedEvents(db: Executor, table: WrittenTable, rowIds: RowIds): Promise<void> {
   const at = (utcMs: number) => sql`FROM_UNIXTIME(${Math.floor(utcMs / 1000)})`;
-  const names = ['session_id', 'event_type', 'timestamp', 'duration_seconds'].filter((name) => table.columns.has(name));
-  const rows: SQL[] = [];
-  for (const [window, rowId] of fed.rowIds) {
+  const events: Record<string, SQL>[] = [];
+  for (const [window, rowId] of rowIds) {
     for (const { kind, startedAtMs, durationMs } of window.bouts) {
       const word = kind === 'focused' ? 'focus' : 'unfocus';
-      const event = (type: string, utcMs: number, duration: SQL) => {
-        const values: Record<string, SQL> = {
+      const event = (type: string, utcMs: number, duration: SQL) =>
+        events.push({
           session_id: sql`${rowId}`,
           event_type: sql`${type}`,
           timestamp: at(utcMs),
           duration_seconds: duration,
-        };
-        const present = [...names.map((name) => values[name] ?? sql`NULL`), ...table.fillers.values()];
-        rows.push(sql`(${sql.join(present, sql`, `)})`);
-      };
+        });
       event(`${word}_start`, startedAtMs, sql`NULL`);
       event(`${word}_end`, startedAtMs + durationMs, sql`${Math.round(durationMs / 1000)}`);
     }
   }
-  const columns = [...names, ...table.fillers.keys()].map((name) => sql.identifier(name));
-  for (const chunk of chunksOf(rows, 200)) {
-    await db.execute(
-      sql`INSERT INTO ${sql.identifier(table.name)} (${sql.join(columns, sql`, `)}) VALUES ${sql.join(chunk, sql`, `)}`,
-    );
-  }
-}
-
-/**
- * EyeLearn's rows of a student and module on the day of `atMs`, whoever wrote them, and how much of them is known to
- * come from here. Where the table does not split the time, all of it counts as unfocused.
- */
-export async function readEyelearnDay(
-  db: Executor,
-  table: EyelearnTable,
-  userId: number,
-  moduleId: number,
-  atMs: number,
-): Promise<EyelearnDay> {
-  const [day] = await rowsOf(db, sql`SELECT DATE_FORMAT(FROM_UNIXTIME(${Math.floor(atMs / 1000)}), '%Y-%m-%d') AS day`);
-  const isSplit = table.columns.has('focused_time_seconds') && table.columns.has('unfocused_time_seconds');
-  const sums = isSplit
-    ? sql`SUM(focused_time_seconds) AS focused, SUM(unfocused_time_seconds) AS unfocused`
-    : sql`0 AS focused, SUM(total_time_seconds) AS unfocused`;
-  const ofDay = table.columns.has('created_at') ? sql`AND DATE(created_at) = ${day?.day}` : sql``;
-  const [rows] = await rowsOf(
-    db,
-    sql`SELECT ${sums} FROM ${sql.identifier(TABLE)} WHERE user_id = ${userId} AND module_id = ${moduleId} ${ofDay}`,
-  );
-  const [own] = await rowsOf(
-    db,
-    sql`SELECT SUM(r.focused_written_s) AS focused, SUM(r.unfocused_written_s) AS unfocused
-      FROM relay_eyelearn_rows r JOIN relay_sessions s ON s.id = r.session_id
-      WHERE s.user_id = ${userId} AND s.module_id = ${moduleId} AND r.day = ${day?.day} AND r.eyelearn_row_id IS NOT NULL`,
-  );
-  const [bounds] = await rowsOf(
-    db,
-    sql`SELECT UNIX_TIMESTAMP(${day?.day}) * 1000 AS fromMs, UNIX_TIMESTAMP(${day?.day} + INTERVAL 1 DAY) * 1000 AS untilMs`,
-  );
-  const ownFocusedS = Number(own?.focused ?? 0);
-  const ownUnfocusedS = Number(own?.unfocused ?? 0);
-  return {
-    fromMs: Number(bounds?.fromMs),
-    untilMs: Number(bounds?.untilMs),
-    rowsFocusedS: Number(rows?.focused ?? 0),
-    rowsUnfocusedS: Number(rows?.unfocused ?? 0),
-    ownFocusedS: isSplit ? ownFocusedS : 0,
-    ownUnfocusedS: isSplit ? ownUnfocusedS : ownFocusedS + ownUnfocusedS,
-  };
+  for (const chunk of chunksOf(events, EVENTS_PER_STATEMENT)) await insertRows(db, table, chunk, 1);
 }

@@ -1,11 +1,11 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { MySql2Database } from 'drizzle-orm/mysql2';
-import type { Logger } from '../lib/logger.ts';
+import type { CatalogTable, Tables } from './catalog.ts';
 
 export type Executor = Pick<MySql2Database, 'execute' | 'select' | 'insert' | 'update'>;
 
-/** EyeLearn's tables that are fed, with the columns a row cannot do without and those we write where they are there. */
-const TABLES = {
+/** EyeLearn's tables that are written, with the columns that a row needs and those that are written where they exist. */
+const WRITTEN = {
   eye_tracking_sessions: {
     needed: ['id', 'user_id', 'module_id', 'total_time_seconds'],
     optional: [
@@ -49,22 +49,25 @@ const TABLES = {
   },
 } as const;
 
-export type EyelearnName = keyof typeof TABLES;
+export type WrittenName = keyof typeof WRITTEN;
 
-/** One of EyeLearn's tables as it is in this database. */
-export interface EyelearnTable {
-  readonly name: EyelearnName;
+/** One of the written tables as it is in this database. */
+export interface WrittenTable {
+  readonly name: WrittenName;
   readonly columns: ReadonlySet<string>;
-  /** Values for columns that we do not know and that must not be left out. */
+  /** Values for unknown columns that an INSERT must give. */
   readonly fillers: ReadonlyMap<string, SQL>;
 }
 
-export type EyelearnTables = Readonly<Partial<Record<EyelearnName, EyelearnTable>>>;
+export type WrittenTables = Readonly<Partial<Record<WrittenName, WrittenTable>>>;
 
-/** First row set of a query that Drizzle runs as it stands. */
-export async function rowsOf(db: Pick<Executor, 'execute'>, query: SQL): Promise<Record<string, unknown>[]> {
-  const [rows] = (await db.execute(query)) as unknown as [Record<string, unknown>[]];
-  return rows;
+/** What is wrong with a table: `eyelearn_unusable` (it is not written) or `eyelearn_columns_missing` (it is, without these). */
+export interface TableProblem {
+  readonly code: 'eyelearn_unusable' | 'eyelearn_columns_missing';
+  readonly table: WrittenName;
+  readonly missing: readonly string[];
+  /** Columns that an INSERT must fill and that are of a type for which no neutral value is known. */
+  readonly unknown: readonly string[];
 }
 
 function fillerOf(dataType: string): SQL | null {
@@ -74,85 +77,109 @@ function fillerOf(dataType: string): SQL | null {
   return dataType === 'json' ? sql`'{}'` : null;
 }
 
-function inspectTable(
-  name: EyelearnName,
-  rows: readonly Record<string, unknown>[],
-  logger: Logger,
-): EyelearnTable | null {
-  const { needed, optional } = TABLES[name];
+function inspect(name: WrittenName, { columns }: CatalogTable): { table: WrittenTable; problem: TableProblem | null } {
+  const { needed, optional } = WRITTEN[name];
   const known: readonly string[] = [...needed, ...optional];
-  const columns = new Set(rows.map((row) => String(row.name)));
   const missing = known.filter((column) => !columns.has(column));
   const fillers = new Map<string, SQL>();
   const unknown: string[] = [];
-  for (const { name: column, type, nullable, defaultValue, extra } of rows) {
-    const isOurs = known.includes(String(column));
-    if (isOurs || nullable === 'YES' || defaultValue !== null || /auto_increment|generated/i.test(String(extra)))
-      continue;
-    const filler = fillerOf(String(type).toLowerCase());
-    if (filler === null) unknown.push(String(column));
-    else fillers.set(String(column), filler);
+  for (const [column, { dataType, isOptional }] of columns) {
+    if (isOptional || known.includes(column)) continue;
+    const filler = fillerOf(dataType);
+    if (filler === null) unknown.push(column);
+    else fillers.set(column, filler);
   }
-  if (needed.some((column) => missing.includes(column)) || unknown.length > 0) {
-    logger.error(
-      { code: 'eyelearn_unusable', table: name, missing, unknown },
-      'an EyeLearn table lacks columns, or has some that we cannot fill: it is not written to',
-    );
-    return null;
-  }
-  if (missing.length > 0) {
-    logger.warn({ code: 'eyelearn_columns_missing', table: name, missing }, 'an EyeLearn table lacks columns');
-  }
-  return { name, columns, fillers };
+  const isUnusable = unknown.length > 0 || needed.some((column) => missing.includes(column));
+  const code = isUnusable ? 'eyelearn_unusable' : 'eyelearn_columns_missing';
+  return {
+    table: { name, columns: new Set(columns.keys()), fillers },
+    problem: isUnusable || missing.length > 0 ? { code, table: name, missing, unknown } : null,
+  };
 }
 
-/** Reads from information_schema what EyeLearn's tables look like here, and logs which are not there and what they lack. */
-export async function inspectEyelearn(db: Pick<Executor, 'execute'>, logger: Logger): Promise<EyelearnTables> {
-  const names = Object.keys(TABLES) as EyelearnName[];
-  const rows = await rowsOf(
-    db,
-    sql`SELECT TABLE_NAME AS tableName, COLUMN_NAME AS name, DATA_TYPE AS type, IS_NULLABLE AS nullable,
-        COLUMN_DEFAULT AS defaultValue, EXTRA AS extra
-      FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN ${names}`,
-  );
-  const absent = names.filter((name) => !rows.some(({ tableName }) => tableName === name));
-  if (absent.length > 0) logger.info({ absent }, 'EyeLearn tables that are not in this database are not written to');
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const ofTable = rows.filter(({ tableName }) => tableName === name);
-      const table = ofTable.length === 0 ? null : inspectTable(name, ofTable, logger);
-      return table === null ? [] : [[name, table] as const];
-    }),
-  );
+/** Which of EyeLearn's tables can be written here, which are missing, and what is wrong with the others. */
+export function writtenTables(tables: Tables): {
+  readonly written: WrittenTables;
+  readonly absent: readonly WrittenName[];
+  readonly problems: readonly TableProblem[];
+} {
+  const names = Object.keys(WRITTEN) as WrittenName[];
+  const found = names.flatMap((name) => {
+    const table = tables.get(name);
+    return table === undefined ? [] : [inspect(name, table)];
+  });
+  const usable = found.filter(({ problem }) => problem?.code !== 'eyelearn_unusable');
+  return {
+    written: Object.fromEntries(usable.map(({ table }) => [table.name, table])),
+    absent: names.filter((name) => !tables.has(name)),
+    problems: found.flatMap(({ problem }) => problem ?? []),
+  };
 }
 
-/** Inserts a row with those of the values whose columns are there, and returns its id. */
-export async function insertInto(
-  db: Executor,
-  table: EyelearnTable,
-  values: Readonly<Record<string, SQL>>,
-): Promise<number> {
-  const present = [...Object.entries(values), ...table.fillers].filter(([name]) => table.columns.has(name));
-  const names = present.map(([name]) => sql.identifier(name));
-  const given = present.map(([, value]) => value);
+/** First row set of a query that Drizzle runs as it stands. */
+export async function rowsOf(db: Pick<Executor, 'execute'>, query: SQL): Promise<Record<string, unknown>[]> {
+  const [rows] = (await db.execute(query)) as unknown as [Record<string, unknown>[]];
+  return rows;
+}
+
+const nameOf = (table: WrittenTable): SQL => sql`${sql.identifier(table.name)}`;
+
+/**
+ * Inserts rows with one statement, each with those of the values whose columns exist, and resolves with their ids in order.
+ * The number of rows is known beforehand, so MySQL and MariaDB give them ids in steps of `idStep` (auto_increment_increment).
+ * All rows must have the same columns.
+ */
+export async function insertRows(
+  db: Pick<Executor, 'execute'>,
+  table: WrittenTable,
+  rows: readonly Readonly<Record<string, SQL>>[],
+  idStep: number,
+): Promise<number[]> {
+  const [first] = rows;
+  if (first === undefined) return [];
+  const names = [...Object.keys(first).filter((name) => table.columns.has(name)), ...table.fillers.keys()];
+  const values = rows.map((row) => {
+    const given = names.map((name) => row[name] ?? table.fillers.get(name) ?? sql`NULL`);
+    return sql`(${sql.join(given, sql`, `)})`;
+  });
+  const columns = names.map((name) => sql.identifier(name));
   const [result] = (await db.execute(
-    sql`INSERT INTO ${sql.identifier(table.name)} (${sql.join(names, sql`, `)}) VALUES (${sql.join(given, sql`, `)})`,
+    sql`INSERT INTO ${nameOf(table)} (${sql.join(columns, sql`, `)}) VALUES ${sql.join(values, sql`, `)}`,
   )) as unknown as [{ insertId: number }];
-  return result.insertId;
+  return rows.map((_row, index) => result.insertId + index * idStep);
 }
 
-/** Sets those of the columns that are there, in the order given: MySQL evaluates them one after another. False if the row is gone. */
-export async function updateRow(
-  db: Executor,
-  table: EyelearnTable,
-  where: SQL,
-  sets: Readonly<Record<string, SQL>>,
-): Promise<boolean> {
-  const present = Object.entries(sets).filter(([name]) => table.columns.has(name));
-  if (present.length === 0) return true;
-  const assignments = present.map(([name, value]) => sql`${sql.identifier(name)} = ${value}`);
+/** A row to update, and the numbers that its new columns are made of. */
+export interface RowChange {
+  readonly where: SQL;
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/**
+ * Updates rows with one statement. `sets` makes the new columns, in this order: MySQL evaluates them one after another;
+ * `value` stands for a row's own number of that name. Columns that do not exist are left out. Resolves with the number of
+ * rows that were found.
+ */
+export async function updateRows(
+  db: Pick<Executor, 'execute'>,
+  table: WrittenTable,
+  changes: readonly RowChange[],
+  sets: (value: (name: string) => SQL) => Readonly<Record<string, SQL>>,
+): Promise<number> {
+  if (changes.length === 0) return 0;
+  const value = (name: string): SQL => {
+    const cases = changes.map(({ where, values }) => sql`WHEN ${where} THEN ${values[name] ?? 0}`);
+    return sql`CASE ${sql.join(cases, sql` `)} END`;
+  };
+  const present = Object.entries(sets(value)).filter(([name]) => table.columns.has(name));
+  if (present.length === 0) return changes.length;
+  const assignments = present.map(([name, expression]) => sql`${sql.identifier(name)} = ${expression}`);
   const [result] = (await db.execute(
-    sql`UPDATE ${sql.identifier(table.name)} SET ${sql.join(assignments, sql`, `)} WHERE ${where}`,
+    sql`UPDATE ${nameOf(table)} SET ${sql.join(assignments, sql`, `)}
+      WHERE ${sql.join(
+        changes.map(({ where }) => sql`(${where})`),
+        sql` OR `,
+      )}`,
   )) as unknown as [{ affectedRows: number }];
-  return result.affectedRows > 0;
+  return result.affectedRows;
 }

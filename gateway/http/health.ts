@@ -6,7 +6,7 @@ export interface HealthDependencies {
   readonly status: () => Readonly<Record<string, unknown>>;
 }
 
-/** Probes: alive, as EyeLearn asks for it, and ready for more sessions. */
+/** Probes: alive, as the platform asks for it, and ready for more sessions. */
 export function mountHealth(app: Hono, deps: HealthDependencies): void {
   app.get('/healthz', (context) => context.json({ status: 'ok' }));
   app.get('/api/health', (context) => context.json({ status: 'healthy', service: 'gaze-relay' }));

@@ -3,13 +3,12 @@ import type { Lazy } from '../lib/lazy.ts';
 import type { MetricsStore } from '../store/port.ts';
 import type { GatewayMetrics } from './metrics.ts';
 
-/** The part of a store that the spool uses, its deliveries counted. The first of them opens the store. */
+/** The part of a store that the delivery queue uses, its deliveries counted. The first of them opens the store. */
 export function observeDeliveries(
   store: Pick<Lazy<MetricsStore>, 'open'>,
   metrics: GatewayMetrics,
-): Pick<MetricsStore, 'applyWindows' | 'eyelearnDay'> {
+): Pick<MetricsStore, 'applyWindows'> {
   return {
-    eyelearnDay: async (...given) => (await store.open()).eyelearnDay(...given),
     applyWindows: async (...given) => {
       try {
         const result = await (await store.open()).applyWindows(...given);

@@ -1,8 +1,9 @@
 import { RelayError } from '../../shared/errors.ts';
-import type { CalibrationKeeper } from '../delivery/calibrations.ts';
-import type { Spool } from '../delivery/queue.ts';
+import type { CalibrationQueue } from '../delivery/calibrations.ts';
+import type { DeliveryQueue } from '../delivery/queue.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { MetricsStore } from '../store/port.ts';
+import type { PlatformRecords } from './platform-records.ts';
 import { type Actor, deleteStudent, exportStudent, type StudentExport, writeAudit } from './student.ts';
 
 const FLUSH_MS = 5000;
@@ -18,16 +19,17 @@ export interface PrivacyRequests {
   deleteStudent(userId: number, actor: Actor): Promise<Readonly<Record<string, number>> | 'connected'>;
 }
 
-export function privacyRequests(use: {
-  readonly store: Pick<MetricsStore, 'execute' | 'kind'>;
-  readonly spool: Pick<Spool, 'forgetStudent'>;
-  readonly calibrations: Pick<CalibrationKeeper, 'forgetStudent'>;
+export function privacyRequests(deps: {
+  readonly store: Pick<MetricsStore, 'execute' | 'kind' | 'ready'>;
+  readonly platform: PlatformRecords;
+  readonly queue: Pick<DeliveryQueue, 'forgetStudent'>;
+  readonly calibrations: Pick<CalibrationQueue, 'forgetStudent'>;
   readonly sessions: Pick<Sessions, 'forgetStudent'>;
-  /** Resolves when no window is on its way to the spool. */
+  /** Resolves when every window is in the delivery queue. */
   readonly allSaved: () => Promise<unknown>;
   readonly now: () => number;
 }): PrivacyRequests {
-  const { store, spool, calibrations, sessions, allSaved, now } = use;
+  const { store, platform, queue, calibrations, sessions, allSaved, now } = deps;
   return {
     async exportStudent(userId, actor) {
       const line = { atMs: now(), actor, action: 'export_student', subjectUserId: userId, detail: 'api' };
@@ -38,11 +40,11 @@ export function privacyRequests(use: {
       if (!sessions.forgetStudent(userId)) return 'connected';
       await allSaved();
       await calibrations.forgetStudent(userId);
-      const waiting = await spool.forgetStudent(userId, FLUSH_MS);
+      const waiting = await queue.forgetStudent(userId, FLUSH_MS);
       if (waiting > 0) {
         throw new RelayError('store_unreachable', `${waiting} windows of the student still wait for the database`);
       }
-      return deleteStudent(store, userId, now(), actor);
+      return deleteStudent(store, platform, userId, now(), actor);
     },
   };
 }

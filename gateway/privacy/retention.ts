@@ -1,4 +1,5 @@
 import type { MetricsStore } from '../store/port.ts';
+import type { PlatformRecords } from './platform-records.ts';
 
 const DAY_MS = 86_400_000;
 /** A step deletes the windows of this many sessions: a few thousand rows, a short transaction. */
@@ -51,7 +52,7 @@ async function deleteDetail(
   const [bouts, windows] = await store.execute([
     { sql: `DELETE FROM relay_bouts WHERE session_id IN (${marks(ids)})`, values: ids },
     { sql: `DELETE FROM relay_windows WHERE session_id IN (${marks(ids)})`, values: ids },
-    // In the same transaction: whoever goes on after a crash begins where this ended.
+    // In the same transaction: after a crash the next run begins where this one ended.
     { sql: 'DELETE FROM relay_settings WHERE name = ?', values: [CURSOR] },
     { sql: 'INSERT INTO relay_settings (name, value) VALUES (?, ?)', values: [CURSOR, String(last)] },
   ]);
@@ -114,12 +115,13 @@ async function deleteTotals(
  */
 export async function applyRetention(
   store: Pick<MetricsStore, 'execute' | 'kind'>,
+  platform: PlatformRecords,
   rules: RetentionRules,
   nowMs: number,
   maxSteps = 1000,
 ): Promise<RetentionResult> {
   const deleted: Record<string, number> = {};
-  const tables = store.kind === 'mysql' ? ['relay_eyelearn_rows'] : [];
+  const tables = platform.sessionTables(store);
   let isDone = false;
   for (let step = 0; step < maxSteps && !isDone; step += 1) {
     const results = [

@@ -1,12 +1,13 @@
 import { describeError, RelayError } from '../../shared/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { MetricsStore } from '../store/port.ts';
+import type { PlatformRecords } from './platform-records.ts';
 import { applyRetention, type RetentionRules } from './retention.ts';
 
 const DAY_MS = 86_400_000;
 const DONE_AT = 'retention_done_at_ms';
-/** One look deletes the detail of a few hundred sessions at most, and leaves the database to others for a while. */
-const STEPS_PER_LOOK = 10;
+/** One piece of work deletes the detail of a few hundred sessions at most, and leaves the database to others for a while. */
+const STEPS_PER_PIECE = 10;
 const NEXT_PIECE_MS = 5000;
 const AFTER_FAILURE_MS = 600_000;
 
@@ -27,6 +28,7 @@ export interface RetentionSchedule {
  */
 export function retentionSchedule(
   store: Pick<MetricsStore, 'execute' | 'kind'>,
+  platform: PlatformRecords,
   rules: RetentionRules,
   logger: Logger,
 ): RetentionSchedule {
@@ -39,7 +41,7 @@ export function retentionSchedule(
     const [done] = await store.execute([{ sql: 'SELECT value FROM relay_settings WHERE name = ?', values: [DONE_AT] }]);
     const dueMs = Number(done?.rows[0]?.value ?? 0) + DAY_MS;
     if (nowMs < dueMs) return dueMs;
-    const { deleted, isDone } = await applyRetention(store, rules, nowMs, STEPS_PER_LOOK);
+    const { deleted, isDone } = await applyRetention(store, platform, rules, nowMs, STEPS_PER_PIECE);
     if (Object.keys(deleted).length > 0) logger.info({ deleted, isDone }, 'data past its retention is deleted');
     if (!isDone) return nowMs + NEXT_PIECE_MS;
     await store.execute([

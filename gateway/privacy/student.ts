@@ -1,4 +1,5 @@
 import type { MetricsStore, Statement } from '../store/port.ts';
+import type { PlatformRecords } from './platform-records.ts';
 
 type Store = Pick<MetricsStore, 'execute' | 'kind'>;
 
@@ -40,70 +41,27 @@ export async function exportStudent(store: Store, userId: number, nowMs: number)
   return { userId, exportedAtMs: nowMs, tables };
 }
 
-/** EyeLearn's tables with the rows in them that are known to be ours. */
-const EYELEARN_ROWS: readonly (readonly [table: string, deletion: string])[] = [
-  [
-    'focus_events',
-    `DELETE FROM focus_events WHERE session_id IN (SELECT r.eyelearn_row_id FROM relay_eyelearn_rows r
-      JOIN relay_sessions s ON s.id = r.session_id WHERE s.user_id = ?)`,
-  ],
-  [
-    'eye_tracking_sessions',
-    `DELETE FROM eye_tracking_sessions WHERE id IN (SELECT r.eyelearn_row_id FROM relay_eyelearn_rows r
-      JOIN relay_sessions s ON s.id = r.session_id WHERE s.user_id = ?)`,
-  ],
-  [
-    'eye_tracking_analytics',
-    "DELETE FROM eye_tracking_analytics WHERE id IN (SELECT row_id FROM relay_eyelearn_totals WHERE target = 'eye_tracking_analytics' AND user_id = ?)",
-  ],
-  [
-    'user_study_sessions',
-    "DELETE FROM user_study_sessions WHERE id IN (SELECT row_id FROM relay_eyelearn_totals WHERE target = 'user_study_sessions' AND user_id = ?)",
-  ],
-  [
-    'daily_analytics',
-    "DELETE FROM daily_analytics WHERE user_id = ? AND date IN (SELECT day FROM relay_eyelearn_totals WHERE target = 'daily_analytics' AND user_id = ?)",
-  ],
-];
-
-async function eyelearnDeletions(store: Store, userId: number): Promise<[string, Statement][]> {
-  if (store.kind !== 'mysql') return [];
-  const [present] = await store.execute([
-    { sql: 'SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()', values: [] },
-  ]);
-  const names = new Set(present?.rows.map(({ name }) => String(name)));
-  return EYELEARN_ROWS.filter(([table]) => names.has(table)).map(([table, sql]) => [
-    table,
-    { sql, values: [...sql.matchAll(/\?/g)].map(() => userId) },
-  ]);
-}
-
 /**
- * Deletes all that is stored of a student, our rows in EyeLearn's tables included, in one transaction, and leaves one
- * line in the audit log that says so. Resolves with the number of rows by table. What waits in a gateway's spool comes
- * afterwards: end the student's sessions and let the spool run empty first. Rejects with `store_unreachable`.
+ * Deletes all that is stored of a student, our rows in the platform's tables included, in one transaction, and leaves one
+ * line in the audit log that says so. Resolves with the number of rows by table. Windows that wait in a gateway's queue
+ * would come afterwards: end the student's sessions and let the queue run empty first. Rejects with `store_unreachable`.
  */
 export async function deleteStudent(
-  store: Store,
+  store: Store & Pick<MetricsStore, 'ready'>,
+  platform: PlatformRecords,
   userId: number,
   nowMs: number,
   actor: Actor,
 ): Promise<Readonly<Record<string, number>>> {
   const ofSessions = 'WHERE session_id IN (SELECT id FROM relay_sessions WHERE user_id = ?)';
-  const own: [string, Statement][] = [
-    ...(store.kind === 'mysql'
-      ? ([
-          ['relay_eyelearn_rows', { sql: `DELETE FROM relay_eyelearn_rows ${ofSessions}`, values: [userId] }],
-          ['relay_eyelearn_totals', { sql: 'DELETE FROM relay_eyelearn_totals WHERE user_id = ?', values: [userId] }],
-        ] as [string, Statement][])
-      : []),
+  const own: readonly (readonly [string, Statement])[] = [
     ['relay_bouts', { sql: `DELETE FROM relay_bouts ${ofSessions}`, values: [userId] }],
     ['relay_windows', { sql: 'DELETE FROM relay_windows WHERE user_id = ?', values: [userId] }],
     ['relay_hours', { sql: 'DELETE FROM relay_hours WHERE user_id = ?', values: [userId] }],
     ['relay_calibrations', { sql: 'DELETE FROM relay_calibrations WHERE user_id = ?', values: [userId] }],
     ['relay_sessions', { sql: 'DELETE FROM relay_sessions WHERE user_id = ?', values: [userId] }],
   ];
-  const steps = [...(await eyelearnDeletions(store, userId)), ...own];
+  const steps = [...(await platform.deletionsOf(store, userId)), ...own];
   const results = await store.execute([
     ...steps.map(([, statement]) => statement),
     auditStatement({ atMs: nowMs, actor, action: 'delete_student', subjectUserId: userId, detail: '' }),

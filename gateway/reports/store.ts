@@ -1,7 +1,7 @@
 import { dateOfDay } from '../../shared/report/zone.ts';
-import { readNames } from '../eyelearn/names.ts';
 import type { Directory, ReportDatabase, Row } from './database.ts';
 import { boutLengths } from './median.ts';
+import type { PlatformNames } from './platform-names.ts';
 import type { ReportStore, Scope, SectionScope, StudentsQuery } from './port.ts';
 import { figuresOf, numberOf, personName, sessionRowOf, textOrNull, totalsOf } from './read.ts';
 import { readSectionDetail, readSections, readTimeline } from './sections.ts';
@@ -46,7 +46,7 @@ function searchOf(search: string | undefined, directory: Directory): Sql {
 }
 
 /** Reports from any database that has our tables. */
-export function createReportStore(database: ReportDatabase): ReportStore {
+export function createReportStore(database: ReportDatabase, names: PlatformNames): ReportStore {
   const grouped = async (
     scope: Scope,
     by: (directory: Directory) => { readonly key: string; readonly columns?: string; readonly joins?: string },
@@ -155,7 +155,7 @@ export function createReportStore(database: ReportDatabase): ReportStore {
       );
       return { total: numberOf(count, 'sessions'), rows: rows.map(sessionRowOf) };
     },
-    names: (ids) => readNames(database, ids),
+    names: (ids) => names.read(database, ids),
     close: () => database.close(),
   };
 }

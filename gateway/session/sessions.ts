@@ -218,7 +218,7 @@ export class Sessions {
     if ((await within(answer, CONSENT_LOOKUP_MS, null)) !== false) return;
     throw new ProtocolError(
       'consent_missing',
-      'the student has not agreed to the camera; EyeLearn asks for that first',
+      'the student has not agreed to the camera; the school asks for that first',
     );
   }
 

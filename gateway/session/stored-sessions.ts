@@ -1,5 +1,5 @@
 import { RelayError } from '../../shared/errors.ts';
-import type { Spool } from '../delivery/queue.ts';
+import type { DeliveryQueue } from '../delivery/queue.ts';
 import { within } from '../lib/timeout.ts';
 import type { SessionReport } from '../store/port.ts';
 import type { Saver } from './saver.ts';
@@ -9,7 +9,7 @@ const WAIT_MS = 2000;
 
 export interface StoredSessionsOptions {
   readonly saver: Pick<Saver, 'whenSaved'>;
-  readonly spool: () => Promise<Pick<Spool, 'pendingFor' | 'flush'>>;
+  readonly spool: () => Promise<Pick<DeliveryQueue, 'flushSession'>>;
   /** Rejects with RelayError `store_unreachable`. */
   readonly sessionReport: (sessionId: string) => Promise<SessionReport | null>;
 }
@@ -43,9 +43,6 @@ export class StoredSessions {
       false,
     );
     const spool = await this.#options.spool();
-    const pending = async () => (await spool.pendingFor(sessionId)).length + (isSaved ? 0 : 1);
-    if ((await pending()) === 0) return 0;
-    await spool.flush(WAIT_MS);
-    return pending();
+    return (await spool.flushSession(sessionId, WAIT_MS)) + (isSaved ? 0 : 1);
   }
 }

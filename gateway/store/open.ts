@@ -1,22 +1,27 @@
 import path from 'node:path';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { StoreHooks } from './mysql/hooks.ts';
 import type { MetricsStore } from './port.ts';
+
+/** Loads what a school's platform does with the MySQL store, together with its driver. */
+export type LoadStoreHooks = () => Promise<StoreHooks>;
 
 /** File of the embedded store in the data folder. */
 export const STORE_FILE = 'gaze-relay.db';
 
 /**
  * Opens the configured store and brings its schema up to date: MySQL with a URL, else the embedded
- * file in `dataDir`. A MySQL that is out of reach is logged (`store_unreachable`) and tried again by
- * the first use; meanwhile windows wait in the spool. Throws RelayError `mysql_url_invalid`, `data_dir_unusable`
+ * file in `dataDir`. A MySQL that cannot be reached is logged (`store_unreachable`) and tried again by
+ * the first use; meanwhile windows wait in the delivery queue. Throws RelayError `mysql_url_invalid`, `data_dir_unusable`
  * or `migrations_missing`.
  */
 export async function openStore(
   config: { readonly mysqlUrl: string | null; readonly dataDir: string },
   logger: Logger,
+  loadHooks: LoadStoreHooks | null = null,
 ): Promise<MetricsStore> {
-  const store = await loadStore(config, logger);
+  const store = await loadStore(config, logger, loadHooks);
   try {
     await store.migrate();
   } catch (error) {
@@ -24,19 +29,33 @@ export async function openStore(
       await store.close();
       throw error;
     }
-    logger.warn({ code: error.code, error: describeError(error) }, 'the store is out of reach; metrics wait');
+    logger.warn({ code: error.code, error: describeError(error) }, 'the store cannot be reached; metrics wait');
   }
   return store;
 }
 
-/** Only the driver that is used is loaded: the other would take longer than everything else at the start. */
-async function loadStore(
+/** A store that each of these methods opens, if need be, before it does its work. */
+export function onFirstUse(
+  { mysqlUrl }: { readonly mysqlUrl: string | null },
+  open: () => Promise<MetricsStore>,
+): Pick<MetricsStore, 'kind' | 'execute' | 'migrate' | 'ready'> {
+  return {
+    kind: mysqlUrl === null ? 'libsql' : 'mysql',
+    execute: async (statements) => (await open()).execute(statements),
+    migrate: async () => (await open()).migrate(),
+    ready: async () => (await open()).ready(),
+  };
+}
+
+/** The configured store, not opened yet. Only its driver is loaded: the other would take longer than everything else at the start. */
+export async function loadStore(
   { mysqlUrl, dataDir }: { readonly mysqlUrl: string | null; readonly dataDir: string },
   logger: Logger,
+  loadHooks: LoadStoreHooks | null,
 ): Promise<MetricsStore> {
   if (mysqlUrl !== null) {
-    const { createMysqlStore } = await import('./mysql/store.ts');
-    return createMysqlStore({ url: mysqlUrl, logger });
+    const [{ createMysqlStore }, hooks] = await Promise.all([import('./mysql/store.ts'), loadHooks?.() ?? null]);
+    return createMysqlStore({ url: mysqlUrl, logger, hooks });
   }
   const { createLibsqlStore } = await import('./libsql/store.ts');
   return createLibsqlStore({ path: path.join(dataDir, STORE_FILE), logger });

@@ -33,23 +33,16 @@ export interface ApplyResult {
   readonly repeated: number;
 }
 
-/** What another way has stored already of a window's time in EyeLearn's row, whole ms. */
-export interface StoredElsewhere {
+/** Focused and unfocused time, whole ms. */
+export interface FocusTime {
   readonly focusedMs: number;
   readonly unfocusedMs: number;
 }
 
-/** Whole seconds of one student and module on one day in EyeLearn's rows, and how much of them the gateway itself wrote. */
-export interface EyelearnDay {
-  readonly fromMs: number;
-  readonly untilMs: number;
-  readonly rowsFocusedS: number;
-  readonly rowsUnfocusedS: number;
-  readonly ownFocusedS: number;
-  readonly ownUnfocusedS: number;
-}
+/** Time by the key of its window (records.ts, windowKey). */
+export type TimeByWindow = ReadonlyMap<string, FocusTime>;
 
-/** The store is out of reach; `isUntouched` when it surely has nothing of what it was given. */
+/** The store cannot be reached; `isUntouched` when it surely has nothing of what it was given. */
 export class StoreUnreachableError extends RelayError {
   readonly isUntouched: boolean;
 
@@ -74,34 +67,23 @@ export interface MetricsStore {
   readonly kind: 'libsql' | 'mysql';
   /** Brings the schema up to date. Safe to call twice, and by two gateways at once. */
   migrate(): Promise<void>;
+  /** Brings the schema up to date unless this has been done; then it asks nothing. Rejects with `store_unreachable`. */
+  ready(): Promise<void>;
   /**
    * Stores windows in one transaction; a window whose key is there already changes nothing.
    * Rejects with RelayError: `store_unreachable` (try again later) or `store_rejected` (this data
-   * will never be taken). What `elsewhere` has under a window's key (records.ts, windowKey) is left out of EyeLearn's
-   * row, for it is in there.
+   * will never be taken). `viaSecondWay` is the part of their time that the school's platform has already, by the queue's
+   * second way: it is left out of the platform's tables.
    */
-  applyWindows(
-    windows: readonly MetricsWindow[],
-    elsewhere?: ReadonlyMap<string, StoredElsewhere>,
-  ): Promise<ApplyResult>;
+  applyWindows(windows: readonly MetricsWindow[], viaSecondWay?: TimeByWindow): Promise<ApplyResult>;
   /**
-   * EyeLearn's rows of the day on which `atMs` lies, in the store's time zone; null where the store has no such
-   * table. Rejects with `store_unreachable`.
-   */
-  eyelearnDay(userId: number, moduleId: number, atMs: number): Promise<EyelearnDay | null>;
-  /**
-   * One session, or null if the store has no window of it. Windows still in the spool are not in it.
+   * One session, or null if the store has no window of it. Windows still in the delivery queue are not in it.
    * Rejects with `store_unreachable`.
    */
   sessionReport(sessionId: string): Promise<SessionReport | null>;
   /**
-   * True or false where EyeLearn's table of users says whether the student has agreed to the camera, null where it does not.
-   * Rejects with `store_unreachable`.
-   */
-  hasConsent(userId: number): Promise<boolean | null>;
-  /**
    * Runs statements that both databases understand, all or none, each with its values for `?`; resolves with the rows
-   * of each, and how many it changed. For the operator's work on whole tables. Rejects with `store_unreachable`.
+   * of each, and how many it changed. One statement alone is one question to the database. Rejects with `store_unreachable`.
    */
   execute(statements: readonly Statement[]): Promise<StatementResult[]>;
   /** Resolves if the store answers, else rejects with `store_unreachable`. */

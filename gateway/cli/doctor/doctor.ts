@@ -1,8 +1,8 @@
 import { readConfig } from '../../../shared/config.ts';
 import { describeError } from '../../../shared/errors.ts';
 import { type GatewayConfig, gatewayConfigSchema } from '../../config.ts';
-import { examinePhp } from '../../eyelearn/php/doctor.ts';
 import type { CliContext } from '../command.ts';
+import { PLATFORM_CHECKS } from '../platform.ts';
 import { misspelt } from '../spelling.ts';
 import { examineDataDir } from './data-dir.ts';
 import { type Finding, findingsOf } from './finding.ts';
@@ -13,7 +13,7 @@ import { examinePlatform } from './platform.ts';
 import { examineSecret } from './secret.ts';
 
 export interface DoctorOptions {
-  /** Room that the spool must find in DATA_DIR. */
+  /** Room that the delivery queue must find in DATA_DIR. */
   readonly spoolBytes: number;
 }
 
@@ -38,8 +38,8 @@ export async function examine(context: CliContext, options: DoctorOptions): Prom
   const checks: Readonly<Record<string, () => Promise<readonly Finding[]> | readonly Finding[]>> = {
     secret: () => examineSecret(config),
     origins: () => examineOrigins(config),
-    mysql: () => examineMysql(config.mysqlUrl, context.now),
-    php: () => examinePhp(config),
+    mysql: () => examineMysql(config.mysqlUrl, context.now, PLATFORM_CHECKS),
+    php: () => PLATFORM_CHECKS.examineEndpoint(config),
     inference: () => examineInference(config.inferenceUrls),
     data: () => examineDataDir(config, options.spoolBytes),
     platform: () => examinePlatform(config, context.env),

@@ -1,9 +1,12 @@
+import type { Connection } from 'mysql2/promise';
+import type { GatewayConfig } from '../../config.ts';
+
 /** `ok` and `note` need nothing done; a `warning` works but not as it could; a `fault` must be mended. */
 export type Level = 'ok' | 'note' | 'warning' | 'fault';
 
 /** One thing that the doctor has tried. */
 export interface Finding {
-  /** What was looked at: `secret`, `mysql`, … */
+  /** What was examined: `secret`, `mysql`, … */
   readonly check: string;
   readonly level: Level;
   /** Stable and machine-readable. */
@@ -11,6 +14,14 @@ export interface Finding {
   readonly message: string;
   /** What to do about it; null when there is nothing to do. */
   readonly mend: string | null;
+}
+
+/** What the doctor examines of the school's platform. Rejections become findings. */
+export interface PlatformChecks {
+  /** The platform's tables in the store's database. */
+  examineTables(connection: Connection): Promise<Finding[]>;
+  /** The platform's own endpoint. */
+  examineEndpoint(config: GatewayConfig): Promise<Finding[]>;
 }
 
 /** Makes findings of one check. */

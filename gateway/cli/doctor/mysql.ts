@@ -1,10 +1,8 @@
-import { drizzle } from 'drizzle-orm/mysql2';
 import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise';
 import { describeError, RelayError } from '../../../shared/errors.ts';
-import { examineEyelearn } from '../../eyelearn/doctor.ts';
 import { migrationsFolder, readMigrations } from '../../store/migrations.ts';
 import { type MysqlConfig, parseMysqlUrl } from '../../store/mysql/url.ts';
-import { type Finding, findingsOf } from './finding.ts';
+import { type Finding, findingsOf, type PlatformChecks } from './finding.ts';
 import { examineGrants } from './grants.ts';
 import { networkCode, networkFault } from './network.ts';
 
@@ -125,8 +123,12 @@ async function attempt(check: () => Promise<Finding[]>): Promise<Finding[]> {
   }
 }
 
-/** The database: reached, allowed in, fit to be written, with EyeLearn's tables as they must be, and on time. */
-export async function examineMysql(url: string | null, now: () => number): Promise<Finding[]> {
+/** The database: reached, allowed in, fit to be written, with the platform's tables as they must be, and on time. */
+export async function examineMysql(
+  url: string | null,
+  now: () => number,
+  platform: Pick<PlatformChecks, 'examineTables'>,
+): Promise<Finding[]> {
   if (url === null) return [note('embedded', 'no database is configured: an embedded file in DATA_DIR is used')];
   let config: MysqlConfig;
   try {
@@ -155,7 +157,7 @@ export async function examineMysql(url: string | null, now: () => number): Promi
       ...server,
       ...(await attempt(async () => [await examineMigrations(connection)])),
       ...(await attempt(() => examineGrants(connection, config))),
-      ...(await attempt(() => examineEyelearn(connection, drizzle({ client: connection })))),
+      ...(await attempt(() => platform.examineTables(connection))),
       ...(await attempt(async () => [await examineClock(connection, now)])),
     ];
   } finally {

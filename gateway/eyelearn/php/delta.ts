@@ -7,18 +7,18 @@ export interface PhpAccount {
   /** Time to store, whole ms. */
   readonly focusedMs: number;
   readonly unfocusedMs: number;
-  /** What of it PHP has said to have stored, whole ms. */
+  /** The part of it that PHP has confirmed as stored, whole ms. */
   readonly sentFocusedMs: number;
   readonly sentUnfocusedMs: number;
-  /** What has been posted without an answer that can be believed: under way, or uncertain; whole seconds. */
+  /** The part that was posted and not confirmed yet: in flight or uncertain, whole seconds. */
   readonly openFocusedS: number;
   readonly openUnfocusedS: number;
-  /** When the oldest time came that has not been posted, UTC ms. */
+  /** Arrival of the oldest time that has not been posted, UTC ms. */
   readonly sinceMs: number;
-  /** A session has ended: nothing more will come that a post could wait for. */
+  /** A session has ended: there is no reason to wait for more time. */
   readonly isUrgent: boolean;
   /** The database may be taking this time just now: nothing is posted. */
-  readonly isHeld: boolean;
+  readonly isLocked: boolean;
 }
 
 /** Whole seconds of one post. */
@@ -46,40 +46,85 @@ export function unpostedOf(account: PhpAccount): PhpDelta {
 export function dueDelta(account: PhpAccount, nowMs: number, minDeltaS: number, maxWaitMs: number): PhpDelta | null {
   const delta = unpostedOf(account);
   const totalS = delta.focusedS + delta.unfocusedS;
-  if (totalS === 0 || account.isHeld) return null;
+  if (totalS === 0 || account.isLocked) return null;
   const isDue = account.isUrgent || totalS >= minDeltaS || nowMs - account.sinceMs >= maxWaitMs;
   return isDue ? delta : null;
 }
 
+/** Sums that chooseStored looks at, at most: a fraction of a second of work, 8 MB. */
+const MAX_SUMS = 4_000_000;
+
 /**
  * Which of the posts with an unknown outcome were stored, given how much more the rows hold than all that is known to be in
- * them: the choice whose sum is that difference, or comes closest from below. Posts are few, and all of those
- * of one student and module.
+ * them: the choice whose sum is that surplus, or comes closest from below in both kinds of time. It is a knapsack, solved over
+ * the sums that can be reached; beyond MAX_SUMS the largest posts that fit are taken.
  */
 export function chooseStored(posts: readonly PhpDelta[], surplus: PhpDelta): boolean[] {
-  const chosen = posts.map(() => false);
-  let left = surplus;
-  const order = posts.map((_, index) => index).sort((a, b) => totalOf(posts[b]) - totalOf(posts[a]));
-  let best = { missing: totalOf(left), chosen: [...chosen] };
-  const visit = (position: number) => {
-    if (totalOf(left) < best.missing) best = { missing: totalOf(left), chosen: [...chosen] };
-    if (best.missing === 0) return;
-    for (let next = position; next < order.length; next += 1) {
-      const index = order[next] ?? 0;
-      const post = posts[index];
-      if (post === undefined || post.focusedS > left.focusedS || post.unfocusedS > left.unfocusedS) continue;
-      chosen[index] = true;
-      left = { focusedS: left.focusedS - post.focusedS, unfocusedS: left.unfocusedS - post.unfocusedS };
-      visit(next + 1);
-      left = { focusedS: left.focusedS + post.focusedS, unfocusedS: left.unfocusedS + post.unfocusedS };
-      chosen[index] = false;
-      if (best.missing === 0) return;
-    }
-  };
-  visit(0);
-  return best.chosen;
+  const order = posts
+    .map((post, index) => ({ ...post, index }))
+    .sort((a, b) => b.focusedS + b.unfocusedS - a.focusedS - a.unfocusedS);
+  const allOf = (pick: (post: PhpDelta) => number) => posts.reduce((sum, post) => sum + pick(post), 0);
+  const focusedS = Math.min(
+    surplus.focusedS,
+    allOf((post) => post.focusedS),
+  );
+  const unfocusedS = Math.min(
+    surplus.unfocusedS,
+    allOf((post) => post.unfocusedS),
+  );
+  const best = bestSum(order, focusedS, unfocusedS);
+  const chosen = posts.map((_, index) => best.chosen.has(index));
+  let left = best.left;
+  for (const { index, ...post } of order.slice(best.triedCount)) {
+    if (post.focusedS > left.focusedS || post.unfocusedS > left.unfocusedS) continue;
+    chosen[index] = true;
+    left = { focusedS: left.focusedS - post.focusedS, unfocusedS: left.unfocusedS - post.unfocusedS };
+  }
+  return chosen;
 }
 
-function totalOf(delta: PhpDelta | undefined): number {
-  return delta === undefined ? 0 : delta.focusedS + delta.unfocusedS;
+/** The subset of the first `triedCount` posts with the largest sum within the limits, and what it leaves of them. */
+function bestSum(
+  order: readonly (PhpDelta & { readonly index: number })[],
+  focusedS: number,
+  unfocusedS: number,
+): { readonly chosen: ReadonlySet<number>; readonly left: PhpDelta; readonly triedCount: number } {
+  const width = unfocusedS + 1;
+  const sumCount = (focusedS + 1) * width;
+  if (sumCount > MAX_SUMS) return { chosen: new Set(), left: { focusedS, unfocusedS }, triedCount: 0 };
+  // A sum's place in the order of the post that first reached it, from 1; 0: not reached.
+  const reachedBy = new Uint16Array(sumCount);
+  const reached = [0];
+  let best = { sum: 0, totalS: 0 };
+  let work = 0;
+  let triedCount = 0;
+  for (const post of order) {
+    const count = reached.length;
+    work += count;
+    if (work > MAX_SUMS || best.totalS === focusedS + unfocusedS) break;
+    triedCount += 1;
+    for (const sum of reached.slice(0, count)) {
+      const sumFocusedS = Math.floor(sum / width) + post.focusedS;
+      const sumUnfocusedS = (sum % width) + post.unfocusedS;
+      if (sumFocusedS > focusedS || sumUnfocusedS > unfocusedS) continue;
+      const next = sumFocusedS * width + sumUnfocusedS;
+      if (next === 0 || reachedBy[next] !== 0) continue;
+      reachedBy[next] = triedCount;
+      reached.push(next);
+      const totalS = sumFocusedS + sumUnfocusedS;
+      if (totalS > best.totalS) best = { sum: next, totalS };
+    }
+  }
+  const chosen = new Set<number>();
+  for (let sum = best.sum; sum > 0; ) {
+    const post = order[(reachedBy[sum] ?? 0) - 1];
+    if (post === undefined) break;
+    chosen.add(post.index);
+    sum -= post.focusedS * width + post.unfocusedS;
+  }
+  const left = {
+    focusedS: focusedS - Math.floor(best.sum / width),
+    unfocusedS: unfocusedS - (best.sum % width),
+  };
+  return { chosen, left, triedCount };
 }

@@ -1,83 +1,47 @@
+import { describeError } from '../../../shared/errors.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
-import { readEntry } from '../../delivery/deliver.ts';
-import type { PhpChange, SpoolFile, SpoolOutcome, SpoolRow } from '../../delivery/queue-file.ts';
-import type { Clock } from '../../lib/clock.ts';
-import type { Logger } from '../../lib/logger.ts';
-import type { Mutex } from '../../lib/mutex.ts';
+import {
+  NOTHING_DEFERRED,
+  type OpenSecondWay,
+  type QueueAccess,
+  type QueuedWindow,
+  type SecondWay,
+} from '../../delivery/second-way.ts';
 import { sectionKeyOf } from '../../store/batch.ts';
-import { type MetricsStore, type StoredElsewhere, StoreUnreachableError } from '../../store/port.ts';
+import { type FocusTime, StoreUnreachableError, type TimeByWindow } from '../../store/port.ts';
 import { windowKey } from '../../store/records.ts';
-import type { PhpTime, RememberedPost } from './outbox-tables.ts';
-import { createPhpSink, type PhpOptions } from './poster.ts';
-import { settlePosts } from './reconcile.ts';
+import type { EyelearnDay } from '../stored-day.ts';
+import {
+  openPhpTables,
+  type PhpTables,
+  type PhpTime,
+  type Place,
+  placeKey,
+  type RememberedPost,
+} from './outbox-tables.ts';
+import { createPhpPoster, type PhpOptions } from './poster.ts';
+import { reconcilePosts } from './reconcile.ts';
 
 const FALLBACK_AFTER_MS = 30_000;
-/** An overloaded endpoint may store a post long after nobody waits for its answer any more. */
+/** An overloaded endpoint may store a post long after the gateway has stopped waiting for its answer. */
 const SETTLE_AFTER_MS = 60_000;
-/** What hung on the database goes on when that comes back: so long the rows are given. */
-const QUIET_MS = 1500;
-const ALL = 1_000_000_000;
-const IN_FLIGHT_LOOK_MS = 250;
+/** After MySQL returns, PHP requests that were blocked on it may still commit; wait this long. */
+const GRACE_MS = 1500;
+/** Windows that are moved to PHP in one transaction. */
+const PAGE_SIZE = 200;
+const IN_FLIGHT_CHECK_MS = 250;
 
-type Elsewhere = ReadonlyMap<string, StoredElsewhere>;
-
-/** What has to be known of a delivery's windows: how much of their time PHP has stored already. */
-export interface BeforeDelivery {
-  readonly elsewhere: Elsewhere;
-}
-
-export const NOT_WITH_PHP: BeforeDelivery = { elsewhere: new Map() };
-
-/** Windows that wait, and for how long at least. */
-export interface Deferral {
-  readonly isDeferred: (row: SpoolRow) => boolean;
-  readonly waitMs: number;
-}
-
-export const NOTHING_DEFERRED: Deferral = { isDeferred: () => false, waitMs: 0 };
-
-/** The spool's second way out, step by step beside the first one. */
-export interface PhpPath {
-  /**
-   * A delivery begins: nothing is handed over from here to its end. Says which windows must wait, because a post
-   * of theirs may still be on its way into the rows.
-   */
-  begin(): Promise<Deferral>;
-  /** Before a delivery: what of these windows PHP has is settled and held, so that nobody else stores it meanwhile. */
-  before(rows: readonly SpoolRow[]): Promise<BeforeDelivery>;
-  /** The store failed: time that it surely does not have may go on by PHP. */
-  failed(rows: readonly SpoolRow[], failure: unknown): Promise<void>;
-  /** What a delivery changes in the accounts, to be written with it. */
-  changeOf(rows: readonly SpoolRow[], outcome: SpoolOutcome, elsewhere: Elsewhere): PhpChange;
-  /** After a delivery was written. */
-  delivered(deliveredIds: readonly number[]): void;
-  /** The store is out of reach: after a while its windows are handed over. */
-  storeIsAway(): void;
-  close(): Promise<void>;
-}
-
-export interface PhpPathOptions extends PhpOptions {
+export interface PhpFallbackOptions extends PhpOptions {
+  /** `always`: the store does not reach EyeLearn's database. `fallback`: it does, when it can be reached. */
   readonly use: 'always' | 'fallback';
+  /** How long the store must be unavailable before windows go to PHP, ms. */
   readonly fallbackAfterMs?: number;
-  /** Age from which a post with an unknown outcome is settled against the database, ms. */
+  /** Age from which a post with an unknown outcome is decided from the database, ms. */
   readonly settleAfterMs?: number;
-  readonly file: SpoolFile;
-  readonly mutex: Mutex;
-  readonly store: Partial<Pick<MetricsStore, 'eyelearnDay'>>;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly logger: Logger;
 }
 
-function windowsOf(rows: readonly SpoolRow[]): { readonly row: SpoolRow; readonly window: MetricsWindow }[] {
-  return rows.flatMap((row) => {
-    try {
-      return [{ row, window: readEntry(row) }];
-    } catch {
-      return [];
-    }
-  });
-}
+/** EyeLearn's rows of a student and module on the day of a moment; null without its table. Rejects with `store_unreachable`. */
+export type ReadDay = (userId: number, moduleId: number, atMs: number) => Promise<EyelearnDay | null>;
 
 function timeOf(window: MetricsWindow, atMs: number): PhpTime {
   return {
@@ -91,173 +55,247 @@ function timeOf(window: MetricsWindow, atMs: number): PhpTime {
   };
 }
 
-function placesOf(windows: readonly MetricsWindow[]): { userId: number; moduleId: number }[] {
-  const places = new Map(windows.map(({ userId, moduleId }) => [`${userId}/${moduleId}`, { userId, moduleId }]));
-  return [...places.values()];
+function placesOf(windows: readonly QueuedWindow[]): Place[] {
+  const places = windows.map(({ window: { userId, moduleId } }) => ({ userId, moduleId }));
+  return [...new Map(places.map((place) => [placeKey(place), place])).values()];
 }
 
-const placeKey = ({ userId, moduleId }: { userId: number; moduleId: number }) => `${userId}/${moduleId}`;
-const accountKey = (userId: number, moduleId: number, sectionKey: number) => `${userId}/${moduleId}/${sectionKey}`;
+const movedOf = (windows: readonly QueuedWindow[]) => windows.filter(({ isMoved }) => isMoved);
 
-/** Opens the path on the spool's file and goes on with what an earlier run left. */
-export async function openPhpPath(options: PhpPathOptions): Promise<PhpPath> {
-  const {
-    use,
-    fallbackAfterMs = FALLBACK_AFTER_MS,
-    settleAfterMs = SETTLE_AFTER_MS,
-    file,
-    mutex,
-    store,
-    clock,
-    logger,
-  } = options;
-  const tables = file.php;
-  const lost = await mutex.run(() => tables.recover());
-  if (lost > 0) logger.warn({ code: 'php_uncertain', posts: lost }, 'PHP posts were under way when the process ended');
-  await mutex.run(() => tables.forgetOld(clock.nowMs()));
-  const sink = createPhpSink({ ...options, tables });
+/**
+ * The PHP endpoint as the queue's second way: always, or while the store is unavailable. Time that is moved to it leaves
+ * an account in the queue's file; when the store is back, what PHP has stored of a window is left out of EyeLearn's row.
+ */
+export function phpFallback(options: PhpFallbackOptions, readDay: ReadDay | null): OpenSecondWay {
+  return async (queue) => {
+    const { run, clock, logger } = queue;
+    const tables = await openPhpTables(queue.connection);
+    const lostCount = await run(() => tables.recover());
+    if (lostCount > 0) {
+      logger.warn({ code: 'php_uncertain', posts: lostCount }, 'PHP posts were in flight when the process ended');
+    }
+    await run(() => tables.forgetOld(clock.nowMs()));
+    return new PhpFallback(options, queue, tables, readDay, await queue.newestId());
+  };
+}
+
+class PhpFallback implements SecondWay {
+  readonly #options: PhpFallbackOptions;
+  readonly #queue: QueueAccess;
+  readonly #tables: PhpTables;
+  readonly #readDay: ReadDay | null;
+  readonly #poster: ReturnType<typeof createPhpPoster>;
   /** Windows that the store may have in spite of a failure: PHP must not get them. */
-  const doubtful = new Set<number>();
-  // An earlier run may have died with a commit under way.
-  if (use === 'fallback') for (const { id } of await mutex.run(() => file.waiting(ALL))) doubtful.add(id);
-  let awaySinceMs: number | null = null;
-  let handing: Promise<void> = Promise.resolve();
-  let cancelHandOver: (() => void) | null = null;
-  sink.wake();
+  readonly #possiblyStored = new Set<number>();
+  /** The same holds up to this id: an earlier run may have died during a commit. */
+  readonly #possiblyStoredUpToId: number;
+  #unavailableSinceMs: number | null = null;
+  #moving: Promise<void> = Promise.resolve();
+  #mayMove = false;
+  #cancelMove: (() => void) | null = null;
 
-  async function handOver(): Promise<void> {
-    const rows = await mutex.run(() => file.notWithPhp());
-    const entries = windowsOf(rows)
-      .filter(({ row }) => !doubtful.has(row.id))
-      .map(({ row, window }) => ({ id: row.id, time: timeOf(window, clock.nowMs()) }));
-    if (entries.length === 0) return;
-    await mutex.run(() => file.handOver(entries));
-    logger.warn(
-      { code: 'php_fallback', windows: entries.length },
-      'MySQL is out of reach: time goes to the PHP endpoint',
-    );
-    sink.wake();
+  constructor(
+    options: PhpFallbackOptions,
+    queue: QueueAccess,
+    tables: PhpTables,
+    readDay: ReadDay | null,
+    newestId: number,
+  ) {
+    this.#options = options;
+    this.#queue = queue;
+    this.#tables = tables;
+    this.#readDay = readDay;
+    this.#possiblyStoredUpToId = options.use === 'fallback' ? newestId : 0;
+    const { clock, random, logger, run } = queue;
+    this.#poster = createPhpPoster({ ...options, tables, clock, random, logger, run });
+    this.#poster.wake();
   }
 
-  /** Lets PHP have these again; what an earlier, doubtful delivery may have brought stays held. */
-  async function release(withPhp: ReturnType<typeof windowsOf>): Promise<void> {
-    const inDoubt = new Set(withPhp.filter(({ row }) => doubtful.has(row.id)).map(({ window }) => placeKey(window)));
-    const places = placesOf(withPhp.map(({ window }) => window)).filter((place) => !inDoubt.has(placeKey(place)));
-    if (places.length === 0) return;
-    await mutex.run(() => tables.hold(places, false));
-    sink.wake();
+  async begin() {
+    this.#stopMoving();
+    await this.#moving;
+    if (this.#options.use === 'always') return NOTHING_DEFERRED;
+    // No post begins while the database may be taking the same time.
+    this.#poster.pause(true);
+    const posts = await this.#queue.run(() => this.#tables.openPosts());
+    const nowMs = this.#queue.clock.nowMs();
+    const { settleAfterMs = SETTLE_AFTER_MS } = this.#options;
+    const untilMs = (post: RememberedPost) =>
+      post.status === 'in_flight' ? nowMs + IN_FLIGHT_CHECK_MS : post.postedAtMs + settleAfterMs;
+    const young = posts.filter((post) => untilMs(post) > nowMs);
+    if (young.length === 0) return NOTHING_DEFERRED;
+    const places = new Set(young.map(placeKey));
+    return {
+      isDeferred: (window: MetricsWindow) => places.has(placeKey(window)),
+      waitMs: Math.max(1, Math.min(...young.map(untilMs)) - nowMs),
+    };
   }
 
-  return {
-    async begin() {
-      cancelHandOver?.();
-      cancelHandOver = null;
-      await handing;
-      if (use === 'always') return NOTHING_DEFERRED;
-      // No post begins while the database may be taking the same time.
-      sink.pause(true);
-      const posts = await mutex.run(() => tables.openPosts());
-      const nowMs = clock.nowMs();
-      const until = (post: RememberedPost) =>
-        post.status === 'in_flight' ? nowMs + IN_FLIGHT_LOOK_MS : post.postedAtMs + settleAfterMs;
-      const young = posts.filter((post) => until(post) > nowMs);
-      if (young.length === 0) return NOTHING_DEFERRED;
-      const places = new Set(young.map(placeKey));
-      return {
-        isDeferred: (row) => windowsOf([row]).some(({ window }) => places.has(placeKey(window))),
-        waitMs: Math.max(1, Math.min(...young.map(until)) - nowMs),
+  async before(windows: readonly QueuedWindow[]): Promise<TimeByWindow> {
+    const moved = movedOf(windows);
+    if (moved.length === 0) return new Map();
+    const places = placesOf(moved);
+    await this.#queue.run(() => this.#tables.lockPosts(places, true));
+    for (const place of places) {
+      await this.#poster.whenIdle(place.userId, place.moduleId);
+      try {
+        await this.#reconcile(place);
+      } catch (error) {
+        await this.#unlock(moved);
+        throw error;
+      }
+    }
+    return this.#storedOf(moved);
+  }
+
+  async #reconcile(place: Place): Promise<void> {
+    if (this.#readDay === null) return;
+    const { run, clock, logger } = this.#queue;
+    await reconcilePosts({
+      place,
+      tables: this.#tables,
+      run,
+      readDay: this.#readDay,
+      clock,
+      graceMs: GRACE_MS,
+      logger,
+    });
+  }
+
+  /** Shares out what PHP has stored over the windows it came from, oldest first. */
+  async #storedOf(moved: readonly QueuedWindow[]): Promise<TimeByWindow> {
+    const keyOf = (place: Place, sectionKey: number) => `${placeKey(place)}/${sectionKey}`;
+    const left = new Map<string, { focusedMs: number; unfocusedMs: number }>();
+    for (const account of await this.#queue.run(() => this.#tables.accounts())) {
+      const { sectionKey, sentFocusedMs, sentUnfocusedMs } = account;
+      left.set(keyOf(account, sectionKey), { focusedMs: sentFocusedMs, unfocusedMs: sentUnfocusedMs });
+    }
+    const viaPhp = new Map<string, FocusTime>();
+    for (const { window } of moved) {
+      const account = left.get(keyOf(window, sectionKeyOf(window.sectionId)));
+      if (account === undefined) continue;
+      const part = {
+        focusedMs: Math.min(window.focusedMs, account.focusedMs),
+        unfocusedMs: Math.min(window.unfocusedMs, account.unfocusedMs),
       };
-    },
-    async before(rows) {
-      const withPhp = windowsOf(rows).filter(({ row }) => row.isWithPhp);
-      if (withPhp.length === 0) return NOT_WITH_PHP;
-      const places = placesOf(withPhp.map(({ window }) => window));
-      await mutex.run(() => tables.hold(places, true));
-      for (const place of places) {
-        await sink.settled(place.userId, place.moduleId);
-        if (store.eyelearnDay === undefined) continue;
-        try {
-          await settlePosts(place, tables, mutex.run, store.eyelearnDay, clock, QUIET_MS, logger);
-        } catch (error) {
-          await release(withPhp);
-          throw error;
+      account.focusedMs -= part.focusedMs;
+      account.unfocusedMs -= part.unfocusedMs;
+      viaPhp.set(windowKey(window), part);
+    }
+    return viaPhp;
+  }
+
+  async failed(windows: readonly QueuedWindow[], failure: unknown) {
+    if (failure instanceof StoreUnreachableError && failure.isUntouched) {
+      await this.#unlock(movedOf(windows));
+      return;
+    }
+    for (const { id } of windows) this.#possiblyStored.add(id);
+  }
+
+  #isPossiblyStored(id: number): boolean {
+    return id <= this.#possiblyStoredUpToId || this.#possiblyStored.has(id);
+  }
+
+  /** Allows the posts of these windows again; those that the store may have stay locked. */
+  async #unlock(moved: readonly QueuedWindow[]): Promise<void> {
+    const doubtful = placesOf(moved.filter(({ id }) => this.#isPossiblyStored(id)));
+    const locked = new Set(doubtful.map(placeKey));
+    const places = placesOf(moved).filter((place) => !locked.has(placeKey(place)));
+    if (places.length === 0) return;
+    await this.#queue.run(() => this.#tables.lockPosts(places, false));
+    this.#poster.wake();
+  }
+
+  changesFor(
+    windows: readonly QueuedWindow[],
+    outcome: { readonly deliveredIds: readonly number[]; readonly setAside: readonly { readonly id: number }[] },
+    viaPhp: TimeByWindow,
+  ) {
+    const delivered = new Set(outcome.deliveredIds);
+    const refused = new Set(outcome.setAside.map(({ id }) => id));
+    const nowMs = this.#queue.clock.nowMs();
+    return () => {
+      for (const { id, window, isMoved } of windows) {
+        if (!delivered.has(id) && !refused.has(id)) continue;
+        const time = timeOf(window, nowMs);
+        if (isMoved) {
+          const sent = viaPhp.get(windowKey(window)) ?? { focusedMs: 0, unfocusedMs: 0 };
+          this.#tables.remove({ ...time, sentFocusedMs: sent.focusedMs, sentUnfocusedMs: sent.unfocusedMs });
+        } else if (this.#options.use === 'always' && delivered.has(id)) {
+          this.#tables.add(time);
         }
       }
-      const accounts = await mutex.run(() => tables.accounts());
-      const left = new Map(
-        accounts.map(({ userId, moduleId, sectionKey, sentFocusedMs, sentUnfocusedMs }) => [
-          accountKey(userId, moduleId, sectionKey),
-          { focusedMs: sentFocusedMs, unfocusedMs: sentUnfocusedMs },
-        ]),
-      );
-      const elsewhere = new Map<string, StoredElsewhere>();
-      for (const { window } of withPhp) {
-        const pool = left.get(accountKey(window.userId, window.moduleId, sectionKeyOf(window.sectionId)));
-        if (pool === undefined) continue;
-        const part = {
-          focusedMs: Math.min(window.focusedMs, pool.focusedMs),
-          unfocusedMs: Math.min(window.unfocusedMs, pool.unfocusedMs),
-        };
-        pool.focusedMs -= part.focusedMs;
-        pool.unfocusedMs -= part.unfocusedMs;
-        elsewhere.set(windowKey(window), part);
-      }
-      return { elsewhere };
-    },
-    async failed(rows, failure) {
-      const isUntouched = failure instanceof StoreUnreachableError && failure.isUntouched;
-      if (!isUntouched) {
-        for (const { id } of rows) doubtful.add(id);
-        return;
-      }
-      await release(windowsOf(rows).filter(({ row }) => row.isWithPhp));
-    },
-    changeOf(rows, { deliveredIds, setAside }, elsewhere) {
-      const done = new Set([...deliveredIds, ...setAside.map(({ id }) => id)]);
-      const windows = windowsOf(rows).filter(({ row }) => done.has(row.id));
-      const refused = new Set(setAside.map(({ id }) => id));
-      const nothing = { focusedMs: 0, unfocusedMs: 0 };
-      return {
-        added:
-          use === 'always'
-            ? windows
-                .filter(({ row }) => !row.isWithPhp && !refused.has(row.id))
-                .map(({ window }) => timeOf(window, clock.nowMs()))
-            : [],
-        removed: windows
-          .filter(({ row }) => row.isWithPhp)
-          .map(({ window }) => {
-            const part = elsewhere.get(windowKey(window)) ?? nothing;
-            return {
-              ...timeOf(window, clock.nowMs()),
-              sentFocusedMs: part.focusedMs,
-              sentUnfocusedMs: part.unfocusedMs,
-            };
-          }),
-      };
-    },
-    delivered(deliveredIds) {
-      awaySinceMs = null;
-      for (const id of deliveredIds) doubtful.delete(id);
-      if (use === 'always') sink.wake();
-    },
-    storeIsAway() {
-      if (use === 'always') return;
-      awaySinceMs ??= clock.nowMs();
-      sink.pause(false);
-      const waitMs = Math.max(0, awaySinceMs + fallbackAfterMs - clock.nowMs());
-      cancelHandOver?.();
-      cancelHandOver = clock.after(waitMs, () => {
-        cancelHandOver = null;
-        handing = handOver().catch((error: unknown) =>
-          logger.error({ code: 'spool_failed', reason: String(error) }, 'windows could not be handed over to PHP'),
+    };
+  }
+
+  delivered(deliveredIds: readonly number[]) {
+    this.#unavailableSinceMs = null;
+    for (const id of deliveredIds) this.#possiblyStored.delete(id);
+    if (this.#options.use === 'always') this.#poster.wake();
+  }
+
+  storeUnavailable() {
+    if (this.#options.use === 'always') return;
+    const { clock, logger } = this.#queue;
+    const { fallbackAfterMs = FALLBACK_AFTER_MS } = this.#options;
+    this.#unavailableSinceMs ??= clock.nowMs();
+    this.#poster.pause(false);
+    this.#stopMoving();
+    const waitMs = Math.max(0, this.#unavailableSinceMs + fallbackAfterMs - clock.nowMs());
+    this.#cancelMove = clock.after(waitMs, () => {
+      this.#cancelMove = null;
+      this.#mayMove = true;
+      this.#moving = this.#moving
+        .then(() => this.#moveAll())
+        .catch((error: unknown) =>
+          logger.error({ code: 'spool_failed', error: describeError(error) }, 'windows could not be moved to PHP'),
         );
-      });
-    },
-    async close() {
-      cancelHandOver?.();
-      await handing;
-      await sink.close();
-    },
-  };
+    });
+  }
+
+  #stopMoving(): void {
+    this.#mayMove = false;
+    this.#cancelMove?.();
+    this.#cancelMove = null;
+  }
+
+  /** Moves the time of waiting windows to PHP, page by page, until the next delivery begins. */
+  async #moveAll(): Promise<void> {
+    const { clock, logger } = this.#queue;
+    let afterId = this.#possiblyStoredUpToId;
+    let movedCount = 0;
+    while (this.#mayMove) {
+      const page = await this.#queue.notMoved(afterId, PAGE_SIZE);
+      if (page.lastId === null) break;
+      afterId = page.lastId;
+      const windows = page.windows.filter(({ id }) => !this.#isPossiblyStored(id));
+      if (windows.length === 0) continue;
+      const nowMs = clock.nowMs();
+      await this.#queue.markMoved(
+        windows.map(({ id }) => id),
+        () => {
+          for (const { window } of windows) this.#tables.add(timeOf(window, nowMs));
+        },
+      );
+      movedCount += windows.length;
+      this.#poster.wake();
+    }
+    if (movedCount === 0) return;
+    logger.warn({ code: 'php_fallback', windows: movedCount }, 'MySQL is unavailable: time goes to the PHP endpoint');
+  }
+
+  async forgetStudent(userId: number) {
+    const { run } = this.#queue;
+    const modules = await run(() => this.#tables.modulesOf(userId));
+    await run(() => this.#tables.forgetStudent(userId));
+    // A post in flight ends first: the rows it makes are deleted with the others.
+    for (const moduleId of modules) await this.#poster.whenIdle(userId, moduleId);
+  }
+
+  async close() {
+    this.#stopMoving();
+    await this.#moving;
+    await this.#poster.close();
+  }
 }

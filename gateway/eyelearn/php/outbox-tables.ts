@@ -4,7 +4,7 @@ import type { PhpAccount, PhpDelta } from './delta.ts';
 /** Posts stay known for this long, so that uncertain ones of the same day can be told from them. */
 const KEEP_POSTS_MS = 3 * 86_400_000;
 
-export const PHP_SCHEMA = `
+const SCHEMA = `
   CREATE TABLE IF NOT EXISTS php_accounts (
     user_id INTEGER NOT NULL,
     module_id INTEGER NOT NULL,
@@ -42,7 +42,7 @@ export interface PhpTime {
   readonly isFinal: boolean;
 }
 
-/** One post as it is remembered. */
+/** One post as it is noted. */
 export interface RememberedPost extends PhpDelta {
   readonly id: number;
   readonly userId: number;
@@ -52,30 +52,39 @@ export interface RememberedPost extends PhpDelta {
   readonly status: 'in_flight' | 'uncertain' | 'stored';
 }
 
-/** Accounts and posts on the disk. One call at a time: the caller sees to that. */
+/** A student and module: the endpoint adds up the time of both, whatever the lesson section. */
+export interface Place {
+  readonly userId: number;
+  readonly moduleId: number;
+}
+
+export const placeKey = ({ userId, moduleId }: Place): string => `${userId}/${moduleId}`;
+
+/** Accounts and posts on the disk. The caller makes sure that there is one call at a time. */
 export interface PhpTables {
   accounts(): Promise<PhpAccount[]>;
   /**
-   * Holds back the posts of a student and module while the database may be taking their time, or lets them go on. On the
-   * disk, for a process that dies in the middle cannot know which of the two has it.
+   * Stops the posts of students and modules while the database may be taking their time, or allows them again. On the
+   * disk, because after a crash it is not known which of the two has it.
    */
-  hold(places: readonly { readonly userId: number; readonly moduleId: number }[], isHeld: boolean): Promise<void>;
-  /** Notes a post before its body goes out, and returns its id. */
-  begin(account: PhpAccount, delta: PhpDelta, postedAtMs: number): Promise<number>;
-  /** Notes what became of a post. A refused one is forgotten: its time is unposted again. */
+  lockPosts(places: readonly Place[], isLocked: boolean): Promise<void>;
+  /** Notes a post before its body is sent, and resolves with its id; null if the account has been deleted meanwhile. */
+  begin(account: PhpAccount, delta: PhpDelta, postedAtMs: number): Promise<number | null>;
+  /** Notes the outcome of a post. A refused one is forgotten: its time counts as not posted again. */
   end(id: number, kind: 'stored' | 'refused' | 'uncertain', nowMs: number): Promise<void>;
-  /** Posts that were under way when the process ended are uncertain. Returns how many. */
+  /** Posts that were in flight when the process ended are uncertain. Resolves with their number. */
   recover(): Promise<number>;
   postsOf(userId: number, moduleId: number): Promise<RememberedPost[]>;
-  /** Posts of which it is not known whether they were stored. */
+  /** Posts in flight and uncertain ones. */
   openPosts(): Promise<RememberedPost[]>;
+  /** Modules of which there is time or a post of the student. */
+  modulesOf(userId: number): Promise<number[]>;
+  /** Deletes accounts and posts of a student. */
+  forgetStudent(userId: number): Promise<void>;
   forgetOld(nowMs: number): Promise<void>;
-}
-
-/** The tables, with the two changes that belong into a transaction of the spool's windows. */
-export interface PhpTablesInTransaction {
-  readonly tables: PhpTables;
+  /** Adds time within the caller's transaction. */
   add(time: PhpTime): void;
+  /** Takes time away within the caller's transaction, with the part of it that PHP has stored. */
   remove(time: PhpTime & { readonly sentFocusedMs: number; readonly sentUnfocusedMs: number }): void;
 }
 
@@ -105,12 +114,13 @@ function accountOf(row: unknown): PhpAccount {
     openUnfocusedS: numberOf(row, 'open_unfocused_s'),
     sinceMs: numberOf(row, 'since_ms'),
     isUrgent: numberOf(row, 'is_urgent') === 1,
-    isHeld: numberOf(row, 'is_held') === 1,
+    isLocked: numberOf(row, 'is_held') === 1,
   };
 }
 
-/** Prepares the statements on a connection whose schema is there. */
-export async function openPhpTables(connection: Connection): Promise<PhpTablesInTransaction> {
+/** Creates the tables in the queue's file if they are missing. */
+export async function openPhpTables(connection: Connection): Promise<PhpTables> {
+  await connection.exec(SCHEMA);
   const place = 'user_id = ? AND module_id = ? AND section_key = ?';
   const addTime = await connection.prepare(
     `INSERT INTO php_accounts (user_id, module_id, section_key, focused_ms, unfocused_ms, since_ms, is_urgent)
@@ -132,7 +142,8 @@ export async function openPhpTables(connection: Connection): Promise<PhpTablesIn
        AND p.section_key = a.section_key AND p.status IN ('in_flight', 'uncertain')
      GROUP BY a.user_id, a.module_id, a.section_key`,
   );
-  const setHeld = await connection.prepare('UPDATE php_accounts SET is_held = ? WHERE user_id = ? AND module_id = ?');
+  const selectAccount = await connection.prepare(`SELECT 1 FROM php_accounts WHERE ${place}`);
+  const setLocked = await connection.prepare('UPDATE php_accounts SET is_held = ? WHERE user_id = ? AND module_id = ?');
   const insertPost = await connection.prepare(
     `INSERT INTO php_posts (user_id, module_id, section_key, focused_s, unfocused_s, posted_at_ms, status)
      VALUES (?, ?, ?, ?, ?, ?, 'in_flight')`,
@@ -153,6 +164,11 @@ export async function openPhpTables(connection: Connection): Promise<PhpTablesIn
   const selectOpen = await connection.prepare("SELECT * FROM php_posts WHERE status <> 'stored'");
   const countStatus = await connection.prepare('SELECT COUNT(*) AS n FROM php_posts WHERE status = ?');
   const recoverPosts = await connection.prepare("UPDATE php_posts SET status = 'uncertain' WHERE status = 'in_flight'");
+  const selectModules = await connection.prepare(
+    'SELECT module_id FROM php_accounts WHERE user_id = ?1 UNION SELECT module_id FROM php_posts WHERE user_id = ?1',
+  );
+  const deleteAccounts = await connection.prepare('DELETE FROM php_accounts WHERE user_id = ?');
+  const deletePosts = await connection.prepare('DELETE FROM php_posts WHERE user_id = ?');
   const forget = await connection.prepare("DELETE FROM php_posts WHERE status = 'stored' AND posted_at_ms < ?");
 
   return {
@@ -163,35 +179,42 @@ export async function openPhpTables(connection: Connection): Promise<PhpTablesIn
       removeTime.run([focusedMs, unfocusedMs, sentFocusedMs, sentUnfocusedMs, userId, moduleId, sectionKey]);
       removeEmpty.run([userId, moduleId, sectionKey]);
     },
-    tables: {
-      hold: (places, isHeld) =>
-        transaction(connection, () => {
-          for (const { userId, moduleId } of places) setHeld.run([isHeld ? 1 : 0, userId, moduleId]);
-        }),
-      accounts: async () => (await selectAccounts.all([])).map(accountOf),
-      async begin(account, { focusedS, unfocusedS }, postedAtMs) {
-        const { userId, moduleId, sectionKey } = account;
-        await transaction(connection, () => {
-          insertPost.run([userId, moduleId, sectionKey, focusedS, unfocusedS, postedAtMs]);
-        });
-        const [row] = await newestPost.all([]);
-        return numberOf(row, 'id');
-      },
-      async end(id, kind, nowMs) {
-        await transaction(connection, () => {
-          if (kind === 'refused') deletePost.run([id]);
-          else setStatus.run([kind, id]);
-          if (kind === 'stored') countSent.run([id, nowMs]);
-        });
-      },
-      async recover() {
-        const [row] = await countStatus.all(['in_flight']);
-        await transaction(connection, () => void recoverPosts.run([]));
-        return numberOf(row, 'n');
-      },
-      postsOf: async (userId, moduleId) => (await selectPosts.all([userId, moduleId])).map(postOf),
-      openPosts: async () => (await selectOpen.all([])).map(postOf),
-      forgetOld: (nowMs) => transaction(connection, () => void forget.run([nowMs - KEEP_POSTS_MS])),
+    lockPosts: (places, isLocked) =>
+      transaction(connection, () => {
+        for (const { userId, moduleId } of places) setLocked.run([isLocked ? 1 : 0, userId, moduleId]);
+      }),
+    accounts: async () => (await selectAccounts.all([])).map(accountOf),
+    async begin(account, { focusedS, unfocusedS }, postedAtMs) {
+      const { userId, moduleId, sectionKey } = account;
+      if ((await selectAccount.all([userId, moduleId, sectionKey])).length === 0) return null;
+      await transaction(connection, () => {
+        insertPost.run([userId, moduleId, sectionKey, focusedS, unfocusedS, postedAtMs]);
+      });
+      const [row] = await newestPost.all([]);
+      return numberOf(row, 'id');
     },
+    async end(id, kind, nowMs) {
+      await transaction(connection, () => {
+        if (kind === 'refused') deletePost.run([id]);
+        else setStatus.run([kind, id]);
+        if (kind === 'stored') countSent.run([id, nowMs]);
+      });
+    },
+    async recover() {
+      const [row] = await countStatus.all(['in_flight']);
+      await transaction(connection, () => void recoverPosts.run([]));
+      return numberOf(row, 'n');
+    },
+    postsOf: async (userId, moduleId) => (await selectPosts.all([userId, moduleId])).map(postOf),
+    openPosts: async () => (await selectOpen.all([])).map(postOf),
+    async modulesOf(userId) {
+      return (await selectModules.all([userId])).map((row) => numberOf(row, 'module_id'));
+    },
+    forgetStudent: (userId) =>
+      transaction(connection, () => {
+        deleteAccounts.run([userId]);
+        deletePosts.run([userId]);
+      }),
+    forgetOld: (nowMs) => transaction(connection, () => void forget.run([nowMs - KEEP_POSTS_MS])),
   };
 }

@@ -1,9 +1,9 @@
-import { type BackoffPolicy, backoffMs } from '../../lib/backoff.ts';
+import { type BackoffPolicy, backoffMs } from '../../../shared/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Mutex } from '../../lib/mutex.ts';
 import { dueDelta, MAX_WAIT_MS, MIN_DELTA_S, type PhpAccount, type PhpDelta, unpostedOf } from './delta.ts';
-import type { PhpTables } from './outbox-tables.ts';
+import { type PhpTables, placeKey } from './outbox-tables.ts';
 import { postToPhp } from './post.ts';
 
 const CONCURRENCY = 4;
@@ -19,47 +19,46 @@ export interface PhpOptions {
   readonly backoff?: BackoffPolicy;
 }
 
-export interface PhpSinkOptions extends PhpOptions {
+export interface PhpPosterOptions extends PhpOptions {
   readonly tables: PhpTables;
-  /** The spool file's: one call at a time. */
-  readonly mutex: Mutex;
+  /** The queue's file takes one call at a time. */
+  readonly run: Mutex['run'];
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
 }
 
 /** Posts the accounts' time to the PHP endpoint as it becomes due. */
-export interface PhpSink {
-  /** Looks for what is due. Returns at once. */
+export interface PhpPoster {
+  /** Checks what is due and posts it. Returns at once. */
   wake(): void;
-  /** Starts no posts while it is on: the database takes the time itself. */
+  /** Starts no posts while it is on: the database gets the time directly. */
   pause(isOn: boolean): void;
-  /** Resolves when no post of this student and module is under way. */
-  settled(userId: number, moduleId: number): Promise<void>;
-  /** Starts no more posts, and resolves when none is under way. */
+  /** Resolves when no post of this student and module is in flight. */
+  whenIdle(userId: number, moduleId: number): Promise<void>;
+  /** Starts no more posts, and resolves when none is in flight. */
   close(): Promise<void>;
 }
 
-const placeOf = ({ userId, moduleId }: { userId: number; moduleId: number }) => `${userId}/${moduleId}`;
-
-/** A sink on the accounts in `tables`; see PhpSink. */
-export function createPhpSink(options: PhpSinkOptions): PhpSink {
-  const { url, tables, mutex, clock, random, logger } = options;
+/** A poster of the accounts in `tables`; see PhpPoster. */
+export function createPhpPoster(options: PhpPosterOptions): PhpPoster {
+  const { url, tables, run, clock, random, logger } = options;
   const { timeoutMs = TIMEOUT_MS, minDeltaS = MIN_DELTA_S, maxWaitMs = MAX_WAIT_MS, backoff = BACKOFF } = options;
   /** One post at a time for each student and module: the endpoint reads, adds and writes without a lock. */
   const busy = new Map<string, Promise<void>>();
   let failures = 0;
   let notBeforeMs = 0;
-  let looking: Promise<void> | null = null;
-  let lookAgain = false;
+  let checking: Promise<void> | null = null;
+  let checkAgain = false;
   let closed = false;
   let isPaused = false;
   let cancelTimer: (() => void) | null = null;
 
   async function post(account: PhpAccount, delta: PhpDelta): Promise<void> {
-    const id = await mutex.run(() => tables.begin(account, delta, clock.nowMs()));
+    const id = await run(() => tables.begin(account, delta, clock.nowMs()));
+    if (id === null) return;
     const outcome = await postToPhp(url, { ...account, ...delta }, timeoutMs);
-    await mutex.run(() => tables.end(id, outcome.kind, clock.nowMs()));
+    await run(() => tables.end(id, outcome.kind, clock.nowMs()));
     if (outcome.kind === 'stored') {
       if (failures > 0) logger.info({ failures }, 'the PHP endpoint stores time again');
       failures = 0;
@@ -71,13 +70,13 @@ export function createPhpSink(options: PhpSinkOptions): PhpSink {
     logger.warn(
       { code: `php_${outcome.kind}`, detail: outcome.detail, ...delta, retryInMs: waitMs },
       outcome.kind === 'refused'
-        ? 'the PHP endpoint did not take time; it is posted again later'
-        : 'it is not known whether the PHP endpoint took time; it is not posted again before the database says',
+        ? 'the PHP endpoint did not store time; it is posted again later'
+        : 'it is not known whether the PHP endpoint stored time; it is not posted again before the database shows it',
     );
   }
 
   function start(account: PhpAccount, delta: PhpDelta): void {
-    const key = placeOf(account);
+    const key = placeKey(account);
     const posting = post(account, delta)
       .catch((error: unknown) => {
         logger.error({ code: 'spool_failed', reason: String(error) }, 'a PHP post could not be noted');
@@ -90,22 +89,22 @@ export function createPhpSink(options: PhpSinkOptions): PhpSink {
     busy.set(key, posting);
   }
 
-  async function look(): Promise<void> {
-    const accounts = await mutex.run(() => tables.accounts());
+  async function check(): Promise<void> {
+    const accounts = await run(() => tables.accounts());
     const nowMs = clock.nowMs();
     let nextMs = Number.POSITIVE_INFINITY;
     for (const account of accounts) {
       if (closed || isPaused) return;
       const { focusedS, unfocusedS } = unpostedOf(account);
-      if (focusedS + unfocusedS === 0 || account.isHeld || busy.has(placeOf(account))) continue;
+      if (focusedS + unfocusedS === 0 || account.isLocked || busy.has(placeKey(account))) continue;
       const delta = dueDelta(account, nowMs, minDeltaS, maxWaitMs);
-      // An endpoint in trouble is asked by one post at a time.
+      // While the endpoint fails it gets one post at a time.
       const room = busy.size < (failures > 0 ? 1 : CONCURRENCY);
       if (delta !== null && nowMs >= notBeforeMs && room) start(account, delta);
       else nextMs = Math.min(nextMs, Math.max(notBeforeMs, delta === null ? account.sinceMs + maxWaitMs : nowMs));
     }
     cancelTimer?.();
-    // With a post under way its end looks again.
+    // The end of a post in flight checks again.
     if (nextMs < Number.POSITIVE_INFINITY && (busy.size === 0 || nextMs > nowMs)) {
       cancelTimer = clock.after(Math.max(1, nextMs - nowMs), wake);
     }
@@ -113,18 +112,18 @@ export function createPhpSink(options: PhpSinkOptions): PhpSink {
 
   function wake(): void {
     if (closed || isPaused) return;
-    if (looking !== null) {
-      lookAgain = true;
+    if (checking !== null) {
+      checkAgain = true;
       return;
     }
-    looking = look()
+    checking = check()
       .catch((error: unknown) =>
         logger.error({ code: 'spool_failed', reason: String(error) }, 'PHP accounts unreadable'),
       )
       .then(() => {
-        looking = null;
-        if (!lookAgain) return;
-        lookAgain = false;
+        checking = null;
+        if (!checkAgain) return;
+        checkAgain = false;
         wake();
       });
   }
@@ -135,14 +134,14 @@ export function createPhpSink(options: PhpSinkOptions): PhpSink {
       isPaused = isOn;
       wake();
     },
-    async settled(userId, moduleId) {
-      await looking;
-      await busy.get(placeOf({ userId, moduleId }));
+    async whenIdle(userId, moduleId) {
+      await checking;
+      await busy.get(placeKey({ userId, moduleId }));
     },
     async close() {
       closed = true;
       cancelTimer?.();
-      await looking;
+      await checking;
       await Promise.all(busy.values());
     },
   };

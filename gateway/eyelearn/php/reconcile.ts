@@ -1,10 +1,10 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
-import type { EyelearnDay } from '../../store/port.ts';
+import type { EyelearnDay } from '../stored-day.ts';
 import { chooseStored } from './delta.ts';
-import type { PhpTables, RememberedPost } from './outbox-tables.ts';
+import type { PhpTables, Place, RememberedPost } from './outbox-tables.ts';
 
-/** What the posts of one day were: decided from EyeLearn's rows of that day. */
+/** Decides from EyeLearn's rows of one day which of its posts were stored. */
 export function decidePosts(
   posts: readonly RememberedPost[],
   day: EyelearnDay,
@@ -23,18 +23,20 @@ export function decidePosts(
 }
 
 /**
- * Settles the uncertain posts of a student and module against EyeLearn's rows, now that these can be read.
- * Rejects with what `readDay` rejects with, and then leaves the rest for the next time.
+ * Decides the uncertain posts of a student and module from EyeLearn's rows, now that these can be read. `graceMs` is the time
+ * that a PHP request which was blocked on the database gets to commit. Rejects with what `readDay` rejects with;
+ * the rest is then left for the next time.
  */
-export async function settlePosts(
-  place: { readonly userId: number; readonly moduleId: number },
-  tables: PhpTables,
-  run: <T>(task: () => Promise<T>) => Promise<T>,
-  readDay: (userId: number, moduleId: number, atMs: number) => Promise<EyelearnDay | null>,
-  clock: Clock,
-  settleAfterMs: number,
-  logger: Logger,
-): Promise<void> {
+export async function reconcilePosts(options: {
+  readonly place: Place;
+  readonly tables: PhpTables;
+  readonly run: <T>(task: () => Promise<T>) => Promise<T>;
+  readonly readDay: (userId: number, moduleId: number, atMs: number) => Promise<EyelearnDay | null>;
+  readonly clock: Clock;
+  readonly graceMs: number;
+  readonly logger: Logger;
+}): Promise<void> {
+  const { place, tables, run, readDay, clock, graceMs, logger } = options;
   let hasWaited = false;
   for (;;) {
     const posts = await run(() => tables.postsOf(place.userId, place.moduleId));
@@ -42,16 +44,15 @@ export async function settlePosts(
     if (uncertain === undefined) return;
     let day = await readDay(place.userId, place.moduleId, uncertain.postedAtMs);
     if (!hasWaited) {
-      // A post that hung on the same database goes on when that comes back, and may store only now.
-      await new Promise<void>((resolve) => clock.after(settleAfterMs, resolve));
+      await new Promise<void>((resolve) => clock.after(graceMs, resolve));
       hasWaited = true;
       day = await readDay(place.userId, place.moduleId, uncertain.postedAtMs);
     }
-    // Without a table of EyeLearn's there is nothing that it could be in.
+    // Without a table of EyeLearn's there is no row that the post could be in.
     const decisions = day === null ? [{ id: uncertain.id, isStored: false }] : decidePosts(posts, day);
     for (const { id, isStored } of decisions) {
       await run(() => tables.end(id, isStored ? 'stored' : 'refused', clock.nowMs()));
-      logger.info({ post: id, isStored }, 'a PHP post with an unknown outcome is settled against the database');
+      logger.info({ post: id, isStored }, 'a PHP post with an unknown outcome is decided from the database');
     }
   }
 }

@@ -66,7 +66,7 @@ export const overviewRoutes: readonly ApiRoute[] = [
   defineRoute({
     path: '/api/v1/classes',
     summary: 'School classes',
-    description: "From EyeLearn's users.section; one row without a name where that is not there.",
+    description: "From the platform's users.section; one row without a name where that is not there.",
     students: 'none',
     readers: 'staff',
     params: {},

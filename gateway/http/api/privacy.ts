@@ -34,7 +34,7 @@ export const privacyRoutes: readonly ApiRoute[] = [
     students: 'none',
     summary: 'Deletes all that is stored of one student',
     description:
-      "Our rows in EyeLearn's tables included; what remains is one line in the audit log. It cannot be undone. The student must not be connected.",
+      "Our rows in the platform's tables included; what remains is one line in the audit log. It cannot be undone. The student must not be connected.",
     readers: 'admin',
     params: { userId: idParameter },
     query: {},

@@ -121,13 +121,20 @@ export function createLibsqlStore(options: { path: string; logger: Logger }): Me
     });
   }
 
+  let isReady = false;
+  const migrate = () =>
+    exclusive(async () => {
+      const applied = await migrateClient(client);
+      if (applied.length > 0) options.logger.info({ applied }, 'embedded store migrated');
+      isReady = true;
+    });
+
   return {
     kind: 'libsql',
-    migrate: () =>
-      exclusive(async () => {
-        const applied = await migrateClient(client);
-        if (applied.length > 0) options.logger.info({ applied }, 'embedded store migrated');
-      }),
+    migrate,
+    ready: async () => {
+      if (!isReady) await migrate();
+    },
     applyWindows: (given) =>
       exclusive(async () => {
         const batches = sessionBatches(given);
@@ -135,8 +142,6 @@ export function createLibsqlStore(options: { path: string; logger: Logger }): Me
         const applied = await db.transaction((tx) => applyBatches(tx, batches));
         return { applied, repeated: given.length - applied };
       }),
-    eyelearnDay: async () => null,
-    hasConsent: async () => null,
     execute: (statements) =>
       exclusive(async () => {
         const results = await client.batch(

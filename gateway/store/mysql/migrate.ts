@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { PoolConnection, RowDataPacket } from 'mysql2/promise';
 import { RelayError } from '../../../shared/errors.ts';
-import { installDimensions } from '../../eyelearn/dimensions.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { type MigrationTarget, migrateTo, migrationsFolder, readMigrations } from '../migrations.ts';
 import { installViews, type ViewTarget } from '../views/install.ts';
+import type { StoreHooks } from './hooks.ts';
 
 const LOCK_WAIT_S = 30;
 
@@ -64,11 +64,16 @@ function viewTarget(connection: PoolConnection): ViewTarget {
 }
 
 /**
- * Brings a database and its report views' names up to date and returns the names of the migrations it took. Gateways that start
+ * Brings a database and its report views up to date, then calls the platform's hook, and returns the names of the migrations it took. Gateways that start
  * together wait for each other on a named lock of the server. Rejects with `store_unreachable` when the lock
  * stays taken, else with mysql2's error.
  */
-export async function migrateMysql(connection: PoolConnection, database: string, logger: Logger): Promise<string[]> {
+export async function migrateMysql(
+  connection: PoolConnection,
+  database: string,
+  hooks: StoreHooks | null,
+  logger: Logger,
+): Promise<string[]> {
   const migrations = await readMigrations(migrationsFolder('mysql'));
   // Lock names are the server's, not the database's, and have at most 64 characters.
   const lock = `gaze_relay_migrate_${createHash('sha256').update(database).digest('hex').slice(0, 16)}`;
@@ -79,7 +84,7 @@ export async function migrateMysql(connection: PoolConnection, database: string,
   try {
     const applied = await migrateTo(migrationTarget(connection), migrations);
     if (await installViews(viewTarget(connection), 'mysql')) logger.info('report views made');
-    await installDimensions(connection, logger);
+    await hooks?.afterMigrate(connection);
     return applied;
   } finally {
     await connection.query('DO RELEASE_LOCK(?)', [lock]);

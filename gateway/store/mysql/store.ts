@@ -2,10 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { asc, eq } from 'drizzle-orm';
 import { drizzle, type MySql2Database } from 'drizzle-orm/mysql2';
 import type { ResultSetHeader, RowDataPacket } from 'mysql2/promise';
+import { backoffMs } from '../../../shared/backoff.ts';
 import { RelayError } from '../../../shared/errors.ts';
-import { readEyelearnDay } from '../../eyelearn/rows.ts';
-import { type EyelearnTables, inspectEyelearn } from '../../eyelearn/tables.ts';
-import { backoffMs } from '../../lib/backoff.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { createMutex } from '../../lib/mutex.ts';
 import { sessionBatches } from '../batch.ts';
@@ -14,6 +12,7 @@ import { sessionReport } from '../records.ts';
 import { applyBatches } from './apply.ts';
 import { createConnections } from './connections.ts';
 import { isPassing, isSchemaChange, storeError } from './errors.ts';
+import type { StoreHooks } from './hooks.ts';
 import { migrateMysql } from './migrate.ts';
 import { bouts, reportSessions, windows } from './schema.ts';
 import { parseMysqlUrl } from './url.ts';
@@ -36,41 +35,43 @@ export interface MysqlStoreOptions {
   /** Numbers in [0, 1), for the jitter of repeats. */
   readonly random?: () => number;
   readonly limits?: MysqlLimits;
+  /** What a school's platform does with the same database. Default: nothing. */
+  readonly hooks?: StoreHooks | null | undefined;
 }
 
 /**
- * The MySQL or MariaDB store. Opens no connection until it is used, and keeps none when it is not; brings the
+ * The MySQL or MariaDB store. Opens no connection until it is used, and keeps none when it is idle; brings the
  * schema up to date before its first use. Throws RelayError `mysql_url_invalid`; its methods reject as the port says.
  */
 export function createMysqlStore(options: MysqlStoreOptions): MetricsStore {
-  const { url, logger, random = Math.random, limits = LIMITS } = options;
+  const { url, logger, random = Math.random, limits = LIMITS, hooks = null } = options;
   const config = parseMysqlUrl(url);
   const connections = createConnections(config, limits.idleMs);
   const migrating = createMutex();
-  let ready: { readonly eyelearn: EyelearnTables } | null = null;
+  let isReady = false;
 
   async function use<T>(limitMs: number, task: (db: MySql2Database) => Promise<T>): Promise<T> {
     for (let failures = 0; ; failures += 1) {
       try {
         return await connections.use(limitMs, (connection) => task(drizzle({ client: connection })));
       } catch (error) {
-        if (isSchemaChange(error)) ready = null;
+        if (isSchemaChange(error)) isReady = false;
         if (failures + 1 >= ATTEMPTS || !isPassing(error)) throw storeError(error);
         await delay(backoffMs(RETRY, failures, random));
       }
     }
   }
 
-  function prepare(): Promise<{ readonly eyelearn: EyelearnTables }> {
+  function prepare(): Promise<void> {
+    if (isReady) return Promise.resolve();
     return migrating.run(async () => {
-      if (ready !== null) return ready;
+      if (isReady) return;
       try {
-        ready = await connections.use(MIGRATION_LIMIT_MS, async (connection) => {
-          const applied = await migrateMysql(connection, config.database, logger);
+        await connections.use(MIGRATION_LIMIT_MS, async (connection) => {
+          const applied = await migrateMysql(connection, config.database, hooks, logger);
           if (applied.length > 0) logger.info({ applied, database: config.database }, 'database migrated');
-          return { eyelearn: await inspectEyelearn(drizzle({ client: connection }), logger) };
         });
-        return ready;
+        isReady = true;
       } catch (error) {
         throw storeError(error);
       }
@@ -80,21 +81,23 @@ export function createMysqlStore(options: MysqlStoreOptions): MetricsStore {
   return {
     kind: 'mysql',
     async migrate() {
-      ready = null;
+      isReady = false;
       await prepare();
     },
-    async applyWindows(given, elsewhere = new Map()) {
+    ready: prepare,
+    async applyWindows(given, viaSecondWay = new Map()) {
       const batches = sessionBatches(given);
       if (batches.length === 0) return { applied: 0, repeated: given.length };
       // Before the commit is sent, whatever breaks is rolled back.
       let isUntouched = true;
       try {
-        const { eyelearn } = await prepare();
+        await prepare();
         const applied = await use(limits.transactionMs, (db) =>
           db.transaction(async (tx) => {
-            const count = await applyBatches(tx, batches, eyelearn, elsewhere, logger);
+            const fresh = await applyBatches(tx, batches);
+            if (fresh.length > 0) await hooks?.afterApply(tx, fresh, viaSecondWay);
             isUntouched = false;
-            return count;
+            return fresh.length;
           }),
         );
         return { applied, repeated: given.length - applied };
@@ -103,35 +106,12 @@ export function createMysqlStore(options: MysqlStoreOptions): MetricsStore {
         throw new StoreUnreachableError(error, isUntouched);
       }
     },
-    async eyelearnDay(userId, moduleId, atMs) {
-      const { eyelearn } = await prepare();
-      const table = eyelearn.eye_tracking_sessions;
-      if (table === undefined) return null;
-      return use(limits.transactionMs, (db) => readEyelearnDay(db, table, userId, moduleId, atMs));
-    },
-    async hasConsent(userId) {
-      await prepare();
-      const named = ['users', 'camera_agreement_accepted'];
-      return connections
-        .use(limits.transactionMs, async (connection) => {
-          const [columns] = await connection.query<RowDataPacket[]>(
-            'SELECT 1 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND COLUMN_NAME = ?',
-            named,
-          );
-          if (columns.length === 0) return null;
-          const [rows] = await connection.query<RowDataPacket[]>(
-            'SELECT camera_agreement_accepted AS accepted FROM users WHERE id = ?',
-            [userId],
-          );
-          return rows[0] === undefined ? null : Number(rows[0].accepted) === 1;
-        })
-        .catch((error: unknown) => Promise.reject(storeError(error)));
-    },
     async execute(statements) {
       await prepare();
       try {
         return await connections.use(MIGRATION_LIMIT_MS, async (connection) => {
-          await connection.beginTransaction();
+          const isTransaction = statements.length > 1;
+          if (isTransaction) await connection.beginTransaction();
           const results: StatementResult[] = [];
           for (const { sql, values } of statements) {
             const [result] = await connection.query<RowDataPacket[] | ResultSetHeader>({
@@ -146,10 +126,11 @@ export function createMysqlStore(options: MysqlStoreOptions): MetricsStore {
                 : { rows: [], changed: result.affectedRows },
             );
           }
-          await connection.commit();
+          if (isTransaction) await connection.commit();
           return results;
         });
       } catch (error) {
+        if (isSchemaChange(error)) isReady = false;
         throw storeError(error);
       }
     },

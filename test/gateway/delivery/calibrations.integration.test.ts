@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type CalibrationKeeper, openCalibrationKeeper } from '../../../gateway/delivery/calibrations.ts';
+import { type CalibrationQueue, openCalibrationQueue } from '../../../gateway/delivery/calibrations.ts';
 import { newestCalibration } from '../../../gateway/store/calibrations.ts';
 import { createLibsqlStore } from '../../../gateway/store/libsql/store.ts';
 import { createMysqlStore } from '../../../gateway/store/mysql/store.ts';
@@ -20,7 +20,7 @@ describe('calibrations on their way to the store', () => {
   let away: MetricsStore;
   let log: ReturnType<typeof captureLog>;
   let clock: ReturnType<typeof manualClock>;
-  const keepers: CalibrationKeeper[] = [];
+  const queues: CalibrationQueue[] = [];
 
   beforeEach(async () => {
     folder = await mkdtemp(path.join(os.tmpdir(), 'relay-calibrations-'));
@@ -32,54 +32,54 @@ describe('calibrations on their way to the store', () => {
     away = createMysqlStore({ url: 'mysql://relay:secret@127.0.0.1:1/relay', logger: log.logger });
   });
   afterEach(async () => {
-    for (const keeper of keepers.splice(0)) await keeper.close();
+    for (const queue of queues.splice(0)) await queue.close();
     await store.close();
     await away.close();
     await rm(folder, { recursive: true, force: true });
   });
 
-  async function open(to: Pick<MetricsStore, 'execute'> = store): Promise<CalibrationKeeper> {
-    const keeper = await openCalibrationKeeper({
+  async function open(to: Pick<MetricsStore, 'execute'> = store): Promise<CalibrationQueue> {
+    const queue = await openCalibrationQueue({
       dataDir: folder,
       store: to,
       logger: log.logger,
       clock,
       random: () => 0.5,
     });
-    keepers.push(keeper);
-    return keeper;
+    queues.push(queue);
+    return queue;
   }
 
   it('arrive there', async () => {
-    const keeper = await open();
-    await keeper.keep(aCalibration());
-    await waitFor('the delivery', () => keeper.depth() === 0);
+    const queue = await open();
+    await queue.enqueue(aCalibration());
+    await waitFor('the delivery', () => queue.depth() === 0);
     expect(await newestCalibration(store, 7, DEVICE_A, 1)).toEqual(aCalibration());
-    expect(await keeper.newest(7, DEVICE_A)).toEqual(aCalibration());
+    expect(await queue.newest(7, DEVICE_A)).toEqual(aCalibration());
   });
 
   it('are found, and the newest first, while the store is away', async () => {
-    const keeper = await open(away);
-    await keeper.keep(aCalibration());
-    await keeper.keep(aCalibration({ createdAtMs: START_MS + 1 }));
-    expect((await keeper.newest(7, DEVICE_A))?.createdAtMs).toBe(START_MS + 1);
-    await expect(keeper.newest(8, DEVICE_A)).rejects.toMatchObject({ code: 'store_unreachable' });
-    expect(keeper.depth()).toBe(2);
+    const queue = await open(away);
+    await queue.enqueue(aCalibration());
+    await queue.enqueue(aCalibration({ createdAtMs: START_MS + 1 }));
+    expect((await queue.newest(7, DEVICE_A))?.createdAtMs).toBe(START_MS + 1);
+    await expect(queue.newest(8, DEVICE_A)).rejects.toMatchObject({ code: 'store_unreachable' });
+    expect(queue.depth()).toBe(2);
   });
 
   it('are forgotten with their student', async () => {
-    const keeper = await open(away);
-    await keeper.keep(aCalibration());
-    await keeper.keep(aCalibration({ userId: 8 }));
-    await keeper.forgetStudent(7);
-    expect(keeper.depth()).toBe(1);
-    await expect(keeper.newest(7, DEVICE_A)).rejects.toMatchObject({ code: 'store_unreachable' });
-    expect((await keeper.newest(8, DEVICE_A))?.userId).toBe(8);
+    const queue = await open(away);
+    await queue.enqueue(aCalibration());
+    await queue.enqueue(aCalibration({ userId: 8 }));
+    await queue.forgetStudent(7);
+    expect(queue.depth()).toBe(1);
+    await expect(queue.newest(7, DEVICE_A)).rejects.toMatchObject({ code: 'store_unreachable' });
+    expect((await queue.newest(8, DEVICE_A))?.userId).toBe(8);
   });
 
   it('outlive the gateway and are tried again and again', async () => {
     const first = await open(away);
-    await first.keep(aCalibration());
+    await first.enqueue(aCalibration());
     await waitFor('a timer', () => clock.timers().length > 0);
     await first.close();
     let isThere = false;
@@ -95,18 +95,18 @@ describe('calibrations on their way to the store', () => {
   });
 
   it('that the store refuses for good stand aside and hold up nobody', async () => {
-    const keeper = await open({
+    const queue = await open({
       execute: async (statements) => {
         if (statements.some(({ values }) => values[0] === 66)) throw new RelayError('store_rejected', 'not this one');
         return store.execute(statements);
       },
     });
     await Promise.all([
-      keeper.keep(aCalibration({ userId: 66 })),
-      keeper.keep(aCalibration()),
-      keeper.keep(aCalibration({ userId: 8 })),
+      queue.enqueue(aCalibration({ userId: 66 })),
+      queue.enqueue(aCalibration()),
+      queue.enqueue(aCalibration({ userId: 8 })),
     ]);
-    await waitFor('the delivery', () => keeper.depth() === 0);
+    await waitFor('the delivery', () => queue.depth() === 0);
     expect(await newestCalibration(store, 8, DEVICE_A, 1)).not.toBeNull();
     expect(await newestCalibration(store, 66, DEVICE_A, 1)).toBeNull();
     expect(log.codes()).toContain('calibration_set_aside');
@@ -114,7 +114,7 @@ describe('calibrations on their way to the store', () => {
 
   it('are refused when the folder cannot be written', async () => {
     await expect(
-      openCalibrationKeeper({ dataDir: '/dev/null/nowhere', store, logger: log.logger }),
+      openCalibrationQueue({ dataDir: '/dev/null/nowhere', store, logger: log.logger }),
     ).rejects.toMatchObject({ code: 'spool_failed' });
   });
 });

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { openSpool, type Spool } from '../../../gateway/delivery/queue.ts';
+import { type DeliveryQueue, openQueue } from '../../../gateway/delivery/queue.ts';
 import { createLibsqlStore } from '../../../gateway/store/libsql/store.ts';
 import type { MetricsStore } from '../../../gateway/store/port.ts';
 import { captureLog } from '../../support/log-capture.ts';
@@ -13,7 +13,7 @@ const WAIT = { timeout: 30_000, interval: 10 };
 describe('open windows of running sessions', () => {
   let folder: string;
   let store: MetricsStore;
-  const spools: Spool[] = [];
+  const spools: DeliveryQueue[] = [];
 
   beforeEach(async () => {
     folder = await mkdtemp(path.join(os.tmpdir(), 'relay-open-'));
@@ -27,8 +27,8 @@ describe('open windows of running sessions', () => {
   });
 
   /** A spool on the same folder; the one before it counts as killed, for it was not closed. */
-  async function open(): Promise<Spool> {
-    const spool = await openSpool({ dataDir: folder, store, logger: captureLog().logger });
+  async function open(): Promise<DeliveryQueue> {
+    const spool = await openQueue({ dataDir: folder, store, logger: captureLog().logger });
     spools.push(spool);
     return spool;
   }

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { openSpool } from '../../../gateway/delivery/queue.ts';
+import { openQueue } from '../../../gateway/delivery/queue.ts';
 import { openStore } from '../../../gateway/store/open.ts';
 import type { MetricsStore } from '../../../gateway/store/port.ts';
 import { metricsWindow } from '../store/windows.ts';
@@ -21,7 +21,7 @@ const stalling: Pick<MetricsStore, 'applyWindows'> = {
   },
 };
 
-const spool = await openSpool({ dataDir, store: behaviour === 'stall' ? stalling : store, logger });
+const spool = await openQueue({ dataDir, store: behaviour === 'stall' ? stalling : store, logger });
 for (let seq = 0; ; seq += 1) {
   await spool.append(metricsWindow({ epoch: Number(epoch), seq, focusedMs: 1000 + seq }));
   process.stdout.write(`appended ${seq}\n`);

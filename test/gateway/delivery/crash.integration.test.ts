@@ -6,7 +6,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openSpool } from '../../../gateway/delivery/queue.ts';
+import { openQueue } from '../../../gateway/delivery/queue.ts';
 import { openStore } from '../../../gateway/store/open.ts';
 import type { SessionReport } from '../../../gateway/store/port.ts';
 import { type MariaDb, startMariaDb } from '../../../harness/mariadb.ts';
@@ -59,7 +59,7 @@ async function runAndKill(options: {
 async function recover(mysqlUrl: string | null): Promise<{ report: SessionReport; codes: unknown[] }> {
   const log = captureLog();
   const store = await openStore({ mysqlUrl, dataDir: folder }, log.logger);
-  const spool = await openSpool({ dataDir: folder, store, logger: log.logger });
+  const spool = await openQueue({ dataDir: folder, store, logger: log.logger });
   expect(await spool.flush(60_000)).toBe(0);
   const report = await store.sessionReport(SESSION_A);
   await spool.close();

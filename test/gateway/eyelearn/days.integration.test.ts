@@ -1,6 +1,5 @@
 import mysql from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createMysqlStore } from '../../../gateway/store/mysql/store.ts';
 import type { MetricsStore } from '../../../gateway/store/port.ts';
 import {
   createEyelearnDayTables,
@@ -10,6 +9,7 @@ import {
 import { type MariaDb, startMariaDb } from '../../../harness/mariadb.ts';
 import { captureLog } from '../../support/log-capture.ts';
 import { metricsWindow, SESSION_B, START_MS, windowSeries } from '../store/windows.ts';
+import { createEyelearnStore } from './eyelearn-store.ts';
 
 type Row = Record<string, unknown>;
 
@@ -34,7 +34,7 @@ describe.each([
     url = await server.createDatabase(`days_${count}`);
     connection = await mysql.createConnection({ uri: url, dateStrings: true, decimalNumbers: true });
     await createEyelearnTables(connection, 'full');
-    store = createMysqlStore({ url, logger: log.logger });
+    store = createEyelearnStore({ url, logger: log.logger });
   });
   afterEach(async () => {
     await store.close();
@@ -112,7 +112,7 @@ describe.each([
     await connection.query(
       "INSERT INTO eye_tracking_analytics (user_id, module_id, section_id, date, total_focused_time, total_unfocused_time, session_count) VALUES (7, 3, NULL, '2026-03-02', 100, 0, 1)",
     );
-    const other = createMysqlStore({ url, logger: log.logger });
+    const other = createEyelearnStore({ url, logger: log.logger });
     await Promise.all([store.migrate(), other.migrate()]);
     const [mine, theirs] = [windowSeries(8), windowSeries(8, { sessionId: SESSION_B })];
     await Promise.all([

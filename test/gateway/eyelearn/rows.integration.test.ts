@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import mysql from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { planRows, ROW_LIMIT_S, type RowState } from '../../../gateway/eyelearn/row-plan.ts';
-import { createMysqlStore } from '../../../gateway/store/mysql/store.ts';
 import type { MetricsStore } from '../../../gateway/store/port.ts';
 import { createEyelearnTables, EYELEARN_VARIANTS, type EyelearnVariant } from '../../../harness/eyelearn-schema.ts';
 import { type MariaDb, startMariaDb } from '../../../harness/mariadb.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
 import { captureLog } from '../../support/log-capture.ts';
 import { metricsWindow, SESSION_A, SESSION_B, sumOf, windowSeries } from '../store/windows.ts';
+import { createEyelearnStore } from './eyelearn-store.ts';
 
 type Row = Record<string, unknown>;
 
@@ -58,7 +58,7 @@ describe.each([
 
   async function open(variant: EyelearnVariant | null): Promise<void> {
     if (variant !== null) await createEyelearnTables(connection, variant);
-    store = createMysqlStore({ url, logger: log.logger });
+    store = createEyelearnStore({ url, logger: log.logger });
     await store.migrate();
   }
 
@@ -196,7 +196,7 @@ describe.each([
 
   it('is added to by a second gateway in the same row', async () => {
     await open('full');
-    const other = createMysqlStore({ url, logger: log.logger });
+    const other = createEyelearnStore({ url, logger: log.logger });
     const windows = windowSeries(20);
     await Promise.all(windows.flatMap((window) => [store.applyWindows([window]), other.applyWindows([window])]));
     await other.close();

@@ -1,5 +1,8 @@
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eyelearn } from '../../../gateway/eyelearn/platform.ts';
+import type { Platform } from '../../../gateway/platform.ts';
+import { NO_PLATFORM_RECORDS } from '../../../gateway/privacy/platform-records.ts';
 import { applyRetention } from '../../../gateway/privacy/retention.ts';
 import { retentionSchedule } from '../../../gateway/privacy/schedule.ts';
 import { deleteStudent, exportStudent, writeAudit } from '../../../gateway/privacy/student.ts';
@@ -45,7 +48,9 @@ describeStores('the data of students in a $kind store', ({ fixture, store }) => 
 
   it('is kept where no limit is set', async () => {
     await fillDays();
-    expect(await applyRetention(store(), { detailDays: 0, totalsDays: 0 }, START_MS + 1000 * DAY_MS)).toEqual({
+    expect(
+      await applyRetention(store(), NO_PLATFORM_RECORDS, { detailDays: 0, totalsDays: 0 }, START_MS + 1000 * DAY_MS),
+    ).toEqual({
       deleted: {},
       isDone: true,
     });
@@ -59,7 +64,7 @@ describeStores('the data of students in a $kind store', ({ fixture, store }) => 
     let steps = 0;
     const deleted: Record<string, number> = {};
     for (let isDone = false; !isDone; steps += 1) {
-      const step = await applyRetention(store(), rules, nowMs, 1);
+      const step = await applyRetention(store(), NO_PLATFORM_RECORDS, rules, nowMs, 1);
       isDone = step.isDone;
       for (const [table, count] of Object.entries(step.deleted)) deleted[table] = (deleted[table] ?? 0) + count;
     }
@@ -70,7 +75,7 @@ describeStores('the data of students in a $kind store', ({ fixture, store }) => 
     expect(await countOf('relay_hours')).toBe(30);
     expect(deleted).toMatchObject({ relay_windows: 100, relay_bouts: 200, relay_sessions: 30, relay_hours: 30 });
     // A day later one more day goes.
-    await applyRetention(store(), rules, nowMs + DAY_MS);
+    await applyRetention(store(), NO_PLATFORM_RECORDS, rules, nowMs + DAY_MS);
     expect(await countOf('relay_windows')).toBe(18);
     expect(await countOf('relay_sessions')).toBe(29);
   });
@@ -79,7 +84,7 @@ describeStores('the data of students in a $kind store', ({ fixture, store }) => 
     await fillDays();
     const log = captureLog();
     const rules = { detailDays: 10, totalsDays: 0 };
-    const schedule = retentionSchedule(store(), rules, log.logger);
+    const schedule = retentionSchedule(store(), NO_PLATFORM_RECORDS, rules, log.logger);
     let nowMs = START_MS + 60 * DAY_MS;
     let looks = 0;
     for (; Number((await fixture().query('SELECT MIN(session_id) AS id FROM relay_windows'))[0]?.id) < 51; looks += 1) {
@@ -91,7 +96,7 @@ describeStores('the data of students in a $kind store', ({ fixture, store }) => 
     schedule.tick(nowMs);
     await schedule.idle();
     // Another gateway of this database leaves it alone for the rest of the day, and does it on the next.
-    const other = retentionSchedule(store(), rules, log.logger);
+    const other = retentionSchedule(store(), NO_PLATFORM_RECORDS, rules, log.logger);
     other.tick(nowMs + DAY_MS / 2);
     await other.idle();
     expect(await countOf('relay_windows')).toBe(20);
@@ -103,7 +108,7 @@ describeStores('the data of students in a $kind store', ({ fixture, store }) => 
   it('waits with that for a database that is away', async () => {
     await fillDays();
     const log = captureLog();
-    const schedule = retentionSchedule(store(), { detailDays: 10, totalsDays: 0 }, log.logger);
+    const schedule = retentionSchedule(store(), NO_PLATFORM_RECORDS, { detailDays: 10, totalsDays: 0 }, log.logger);
     const nowMs = START_MS + 60 * DAY_MS - 700_000;
     await fixture().cutOff();
     schedule.tick(nowMs);
@@ -129,7 +134,10 @@ describeStores('the data of students in a $kind store', ({ fixture, store }) => 
 
   it('is deleted whole, and of nobody else, with a line that says so', async () => {
     await store().applyWindows([...windowSeries(3), metricsWindow({ sessionId: SESSION_B, userId: 8 })]);
-    expect(await deleteStudent(store(), 7, START_MS, TEACHER)).toMatchObject({ relay_windows: 3, relay_sessions: 1 });
+    expect(await deleteStudent(store(), NO_PLATFORM_RECORDS, 7, START_MS, TEACHER)).toMatchObject({
+      relay_windows: 3,
+      relay_sessions: 1,
+    });
     const left = await exportStudent(store(), 7, START_MS);
     const { relay_audit: audit, ...data } = left.tables;
     for (const rows of Object.values(data)) expect(rows).toEqual([]);
@@ -159,6 +167,7 @@ describe('beside EyeLearn', () => {
   let url: string;
   let connection: mysql.Connection;
   let store: MetricsStore;
+  let platform: Platform;
 
   beforeAll(async () => {
     server = await startMariaDb();
@@ -166,7 +175,8 @@ describe('beside EyeLearn', () => {
     connection = await mysql.createConnection(url);
     await createEyelearnTables(connection, 'full');
     await createEyelearnDayTables(connection, 'both');
-    store = createMysqlStore({ url, logger: captureLog().logger });
+    platform = eyelearn({ php: null }, captureLog().logger);
+    store = createMysqlStore({ url, logger: captureLog().logger, hooks: await platform.loadStoreHooks?.() });
     await store.migrate();
   });
   afterAll(async () => {
@@ -177,9 +187,9 @@ describe('beside EyeLearn', () => {
 
   it("asks EyeLearn's users for their agreement to the camera", async () => {
     await connection.query('UPDATE users SET camera_agreement_accepted = 0 WHERE id = 8');
-    expect(await store.hasConsent(7)).toBe(true);
-    expect(await store.hasConsent(8)).toBe(false);
-    expect(await store.hasConsent(99)).toBeNull();
+    expect(await platform.hasConsent(store, 7)).toBe(true);
+    expect(await platform.hasConsent(store, 8)).toBe(false);
+    expect(await platform.hasConsent(store, 99)).toBeNull();
   });
 
   it('lets nobody be tracked who has not agreed to the camera', async () => {
@@ -203,7 +213,7 @@ describe('beside EyeLearn', () => {
       'INSERT INTO eye_tracking_sessions (user_id, module_id, total_time_seconds) VALUES (7, 3, 100)',
     );
     await store.applyWindows([...windowSeries(3), ...windowSeries(3, { sessionId: SESSION_B, userId: 8 })]);
-    const deleted = await deleteStudent(store, 7, START_MS, TEACHER);
+    const deleted = await deleteStudent(store, platform.records, 7, START_MS, TEACHER);
     expect(deleted).toMatchObject({
       eye_tracking_sessions: 1,
       eye_tracking_analytics: 1,

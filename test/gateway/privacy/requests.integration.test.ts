@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../../gateway/auth/ticket.ts';
-import { openSpoolFile } from '../../../gateway/delivery/queue-file.ts';
+import { openQueueFile } from '../../../gateway/delivery/queue-file.ts';
 import { createLibsqlStore } from '../../../gateway/store/libsql/store.ts';
 import { SILENT, startTestGateway, type TestGateway } from '../../../harness/gateway.ts';
 import { Peer } from '../../../harness/peer.ts';
@@ -49,7 +49,7 @@ beforeAll(async () => {
   await store.applyWindows([metricsWindow(), metricsWindow({ sessionId: SESSION_B, userId: 8 })]);
   await store.close();
   // A window that no store takes lies aside.
-  const spool = await openSpoolFile(join(dataDir, 'spool.db'));
+  const spool = await openQueueFile(join(dataDir, 'spool.db'));
   await spool.append(
     [
       { sessionId: SESSION_A, body: JSON.stringify({ ...metricsWindow(), focusedMs: -1 }) },
@@ -132,7 +132,7 @@ describe("a student's data on demand", () => {
     expect(audit?.map(({ action }) => action)).toContain('delete_student');
     expect((await exported(8)).tables.relay_windows).toHaveLength(1);
     await gateway.close();
-    const spool = await openSpoolFile(join(dataDir, 'spool.db'));
+    const spool = await openQueueFile(join(dataDir, 'spool.db'));
     expect(await spool.setAside()).toMatchObject([{ body: 'not JSON' }]);
     spool.close();
   });

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eyelearn } from '../../../gateway/eyelearn/platform.ts';
 import { openReports } from '../../../gateway/reports/open.ts';
 import type { ReportStore, Scope, StudentsQuery } from '../../../gateway/reports/port.ts';
 import { openStore } from '../../../gateway/store/open.ts';
@@ -171,9 +172,10 @@ describe.each([
 
   beforeAll(async () => {
     const config = await place();
-    store = await openStore(config, SILENT);
+    const platform = eyelearn({ php: null }, SILENT);
+    store = await openStore(config, SILENT, platform.loadStoreHooks);
     for (let at = 0; at < WINDOWS.length; at += 500) await store.applyWindows(WINDOWS.slice(at, at + 500));
-    reports = openReports(config, store);
+    reports = openReports(config, store, platform.names);
   });
 
   afterAll(async () => {
@@ -438,9 +440,10 @@ describe('reports from MariaDB, as databases are found', () => {
   it('go without names where the platform has no such tables', async () => {
     const mysqlUrl = (await database?.createDatabase('bare')) ?? '';
     const config = { mysqlUrl, dataDir: '' };
-    const store = await openStore(config, SILENT);
+    const platform = eyelearn({ php: null }, SILENT);
+    const store = await openStore(config, SILENT, platform.loadStoreHooks);
     await store.applyWindows(SCHOOL.slice(0, 20));
-    const reports = openReports(config, store);
+    const reports = openReports(config, store, platform.names);
     expect((await reports.students(scope(), BY_NAME)).rows[0]?.name).toBeNull();
     expect(await reports.classes(scope())).toHaveLength(1);
     await reports.close();
@@ -449,8 +452,9 @@ describe('reports from MariaDB, as databases are found', () => {
 
   it('are store_unreachable while the server is away, and go on when it is back', async () => {
     const config = { mysqlUrl: database?.url('reports') ?? '', dataDir: '' };
-    const store = await openStore(config, SILENT);
-    const reports = openReports(config, store);
+    const platform = eyelearn({ php: null }, SILENT);
+    const store = await openStore(config, SILENT, platform.loadStoreHooks);
+    const reports = openReports(config, store, platform.names);
     expect((await reports.detail(scope())).sessions).toBeGreaterThan(0);
     await database?.kill();
     await expect(reports.detail(scope())).rejects.toMatchObject({ code: 'store_unreachable' });

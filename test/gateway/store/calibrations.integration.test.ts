@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { NO_PLATFORM_RECORDS } from '../../../gateway/privacy/platform-records.ts';
 import { applyRetention } from '../../../gateway/privacy/retention.ts';
 import { deleteStudent, exportStudent } from '../../../gateway/privacy/student.ts';
 import { newestCalibration, saveCalibrations } from '../../../gateway/store/calibrations.ts';
@@ -88,13 +89,15 @@ describeStores('calibrations in a $kind store', ({ fixture, store }) => {
     await saveCalibrations(store(), [aCalibration(), aCalibration({ userId: 8 })]);
     const { tables } = await exportStudent(store(), 7, START_MS);
     expect(tables.relay_calibrations).toMatchObject([{ user_id: 7, device_id: DEVICE_A }]);
-    expect(await deleteStudent(store(), 7, START_MS, OPERATOR)).toMatchObject({ relay_calibrations: 1 });
+    expect(await deleteStudent(store(), NO_PLATFORM_RECORDS, 7, START_MS, OPERATOR)).toMatchObject({
+      relay_calibrations: 1,
+    });
     expect(await fixture().query('SELECT user_id FROM relay_calibrations')).toEqual([{ user_id: 8 }]);
   });
 
   it('go with the totals when they are too old', async () => {
     await saveCalibrations(store(), [aCalibration(), aCalibration({ createdAtMs: START_MS + 20 * DAY_MS })]);
-    await applyRetention(store(), { detailDays: 0, totalsDays: 30 }, START_MS + 31 * DAY_MS);
+    await applyRetention(store(), NO_PLATFORM_RECORDS, { detailDays: 0, totalsDays: 30 }, START_MS + 31 * DAY_MS);
     const left = await fixture().query('SELECT created_at_ms FROM relay_calibrations');
     expect(left.map((row) => Number(row.created_at_ms))).toEqual([START_MS + 20 * DAY_MS]);
   });

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import mysql from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { openSpool, type Spool } from '../../../gateway/delivery/queue.ts';
+import { type DeliveryQueue, openQueue } from '../../../gateway/delivery/queue.ts';
 import { createMysqlStore } from '../../../gateway/store/mysql/store.ts';
 import { openStore } from '../../../gateway/store/open.ts';
 import type { MetricsStore } from '../../../gateway/store/port.ts';
@@ -23,7 +23,7 @@ describe('MySQL in trouble', () => {
   let log: ReturnType<typeof captureLog>;
   let count = 0;
   const stores: MetricsStore[] = [];
-  const spools: Spool[] = [];
+  const spools: DeliveryQueue[] = [];
 
   beforeAll(async () => {
     server = await startMariaDb();
@@ -47,8 +47,8 @@ describe('MySQL in trouble', () => {
     return store;
   }
 
-  async function spoolOn(store: MetricsStore): Promise<Spool> {
-    const spool = await openSpool({ dataDir: folder, store, logger: log.logger, backoff: BACKOFF, batchSize: 3 });
+  async function spoolOn(store: MetricsStore): Promise<DeliveryQueue> {
+    const spool = await openQueue({ dataDir: folder, store, logger: log.logger, backoff: BACKOFF, batchSize: 3 });
     spools.push(spool);
     return spool;
   }

@@ -2,7 +2,6 @@ import mysql from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { saveCalibrations } from '../../../gateway/store/calibrations.ts';
 import { grantReaderRole, READER_ROLE } from '../../../gateway/store/mysql/reader-role.ts';
-import { createMysqlStore } from '../../../gateway/store/mysql/store.ts';
 import type { MetricsStore } from '../../../gateway/store/port.ts';
 import {
   createEyelearnQuizTables,
@@ -11,6 +10,7 @@ import {
 } from '../../../harness/eyelearn-schema.ts';
 import { type MariaDb, startMariaDb } from '../../../harness/mariadb.ts';
 import { captureLog } from '../../support/log-capture.ts';
+import { createEyelearnStore } from '../eyelearn/eyelearn-store.ts';
 import { aCalibration } from './calibrations.ts';
 import { metricsWindow, SESSION_B, windowSeries } from './windows.ts';
 
@@ -33,7 +33,7 @@ describe('the report views beside EyeLearn', () => {
     url = await server.createDatabase(`reports_${count}`);
     connection = await mysql.createConnection({ uri: url, dateStrings: true, decimalNumbers: true });
     await connection.query('SET SESSION sql_mode = ?', [READERS_MODE]);
-    store = createMysqlStore({ url, logger: captureLog().logger });
+    store = createEyelearnStore({ url, logger: captureLog().logger });
   });
   afterEach(async () => {
     await store.close();

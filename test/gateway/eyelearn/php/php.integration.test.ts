@@ -4,9 +4,11 @@ import path from 'node:path';
 import fc from 'fast-check';
 import mysql from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { openSpool, type Spool, type SpoolPhpOptions } from '../../../../gateway/delivery/queue.ts';
+import { type DeliveryQueue, openQueue } from '../../../../gateway/delivery/queue.ts';
 import { chooseStored, dueDelta, type PhpAccount, unpostedOf } from '../../../../gateway/eyelearn/php/delta.ts';
+import type { PhpFallbackOptions } from '../../../../gateway/eyelearn/php/fallback.ts';
 import { judgeAnswer, postBody } from '../../../../gateway/eyelearn/php/post.ts';
+import { eyelearn } from '../../../../gateway/eyelearn/platform.ts';
 import { createLibsqlStore } from '../../../../gateway/store/libsql/store.ts';
 import { createMysqlStore } from '../../../../gateway/store/mysql/store.ts';
 import type { MetricsStore } from '../../../../gateway/store/port.ts';
@@ -20,7 +22,7 @@ import { metricsWindow, SESSION_A } from '../../store/windows.ts';
 
 const WAIT = { timeout: 60_000, interval: 20 };
 const BACKOFF = { firstMs: 20, maxMs: 100 };
-const QUICK: Omit<SpoolPhpOptions, 'url' | 'use'> = {
+const QUICK: Omit<PhpFallbackOptions, 'url' | 'use'> = {
   timeoutMs: 1000,
   backoff: BACKOFF,
   fallbackAfterMs: 0,
@@ -41,7 +43,7 @@ const account: PhpAccount = {
   openUnfocusedS: 0,
   sinceMs: 0,
   isUrgent: false,
-  isHeld: false,
+  isLocked: false,
 };
 
 describe('what is posted to PHP', () => {
@@ -76,7 +78,7 @@ describe('what is posted to PHP', () => {
     expect(dueDelta({ ...short, isUrgent: true }, 1000, 30, 120_000)).toEqual({ focusedS: 12, unfocusedS: 0 });
     expect(dueDelta(short, 120_000, 30, 120_000)).toEqual({ focusedS: 12, unfocusedS: 0 });
     expect(dueDelta({ ...short, unfocusedMs: 18_001 }, 1000, 30, 120_000)).toEqual({ focusedS: 12, unfocusedS: 18 });
-    expect(dueDelta({ ...short, isUrgent: true, isHeld: true }, 1000, 30, 120_000)).toBeNull();
+    expect(dueDelta({ ...short, isUrgent: true, isLocked: true }, 1000, 30, 120_000)).toBeNull();
     expect(dueDelta({ ...short, isUrgent: true, openFocusedS: 12 }, 1000, 30, 120_000)).toBeNull();
   });
 
@@ -126,7 +128,7 @@ describe('time that goes through PHP', () => {
   let folder: string;
   let log: ReturnType<typeof captureLog>;
   let count = 0;
-  const spools: Spool[] = [];
+  const spools: DeliveryQueue[] = [];
   const stores: MetricsStore[] = [];
 
   beforeAll(async () => {
@@ -153,37 +155,44 @@ describe('time that goes through PHP', () => {
   });
 
   /** A spool whose store is our own file: PHP is the only way to EyeLearn. */
-  async function phpOnly(lineage: 'a' | 'b' | 'c'): Promise<Spool> {
+  async function phpOnly(lineage: 'a' | 'b' | 'c'): Promise<DeliveryQueue> {
     const store = createLibsqlStore({ path: path.join(folder, 'store.db'), logger: log.logger });
     stores.push(store);
     await store.migrate();
-    const spool = await openSpool({
+    const spool = await openQueue({
       dataDir: folder,
       store,
       logger: log.logger,
       backoff: BACKOFF,
-      php: { ...QUICK, url: php.url(lineage), use: 'always' },
+      openSecondWay: eyelearn({ php: { ...QUICK, url: php.url(lineage), use: 'always' } }, log.logger).openSecondWay(
+        store,
+      ),
     });
     spools.push(spool);
     return spool;
   }
 
   /** A spool on MySQL behind the link, with PHP for when the link is cut. */
-  async function withFallback(lineage: 'a' | 'b' | 'c', more: Partial<SpoolPhpOptions> = {}): Promise<Spool> {
+  async function withFallback(
+    lineage: 'a' | 'b' | 'c',
+    more: Partial<PhpFallbackOptions> = {},
+  ): Promise<DeliveryQueue> {
     const behind = new URL(url);
     behind.port = String(link.port);
+    const platform = eyelearn({ php: { ...QUICK, url: php.url(lineage), use: 'fallback', ...more } }, log.logger);
     const store = createMysqlStore({
       url: behind.href,
       logger: log.logger,
+      hooks: await platform.loadStoreHooks?.(),
       limits: { transactionMs: 2000, idleMs: 500 },
     });
     stores.push(store);
-    const spool = await openSpool({
+    const spool = await openQueue({
       dataDir: folder,
       store,
       logger: log.logger,
       backoff: BACKOFF,
-      php: { ...QUICK, url: php.url(lineage), use: 'fallback', ...more },
+      openSecondWay: platform.openSecondWay(store),
     });
     spools.push(spool);
     return spool;
@@ -230,7 +239,7 @@ describe('time that goes through PHP', () => {
     return { windows: Number(rows[0]?.n), focusedMs: Number(rows[0]?.ms) };
   }
 
-  async function appendAll(spool: Spool, windows: readonly MetricsWindow[]): Promise<void> {
+  async function appendAll(spool: DeliveryQueue, windows: readonly MetricsWindow[]): Promise<void> {
     for (const window of windows) await spool.append(window);
   }
 

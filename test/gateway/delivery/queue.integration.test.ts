@@ -7,11 +7,11 @@ import { pathToFileURL } from 'node:url';
 import { createClient } from '@libsql/client';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openSpool, type Spool, type SpoolOptions } from '../../../gateway/delivery/queue.ts';
-import { backoffMs } from '../../../gateway/lib/backoff.ts';
+import { type DeliveryQueue, openQueue, type QueueOptions } from '../../../gateway/delivery/queue.ts';
 import { createLibsqlStore } from '../../../gateway/store/libsql/store.ts';
 import { createMysqlStore } from '../../../gateway/store/mysql/store.ts';
 import type { MetricsStore } from '../../../gateway/store/port.ts';
+import { backoffMs } from '../../../shared/backoff.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
 import { captureLog } from '../../support/log-capture.ts';
 import { metricsWindow, SESSION_A, SESSION_B, START_MS, sumOf, windowSeries } from '../store/windows.ts';
@@ -42,7 +42,7 @@ describe('the spool', () => {
   let store: MetricsStore;
   let log: ReturnType<typeof captureLog>;
   let clock: ReturnType<typeof manualClock>;
-  const spools: Spool[] = [];
+  const spools: DeliveryQueue[] = [];
   const stores: MetricsStore[] = [];
   const servers: Server[] = [];
 
@@ -60,8 +60,8 @@ describe('the spool', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  async function open(options: Partial<SpoolOptions> = {}): Promise<Spool> {
-    const spool = await openSpool({ dataDir: folder, store, logger: log.logger, clock, random: () => 0.5, ...options });
+  async function open(options: Partial<QueueOptions> = {}): Promise<DeliveryQueue> {
+    const spool = await openQueue({ dataDir: folder, store, logger: log.logger, clock, random: () => 0.5, ...options });
     spools.push(spool);
     return spool;
   }

@@ -1,0 +1,42 @@
+import type { Logger } from '../lib/logger.ts';
+import type { Platform } from '../platform.ts';
+import { Catalog } from './catalog.ts';
+import { eyelearnRecords } from './deletion.ts';
+import { directoryOf, readNames } from './names.ts';
+import { type PhpFallbackOptions, phpFallback } from './php/fallback.ts';
+import { readEyelearnDay } from './stored-day.ts';
+
+/**
+ * EyeLearn, in the store's own database as far as its tables are there, and behind its PHP endpoint where one is configured.
+ * All parts share one catalog of its tables.
+ */
+export function eyelearn({ php }: { readonly php: PhpFallbackOptions | null }, logger: Logger): Platform {
+  const catalog = new Catalog();
+  return {
+    async loadStoreHooks() {
+      const { eyelearnStoreHooks } = await import('./store-hooks.ts');
+      return eyelearnStoreHooks(catalog, logger);
+    },
+    openSecondWay(store) {
+      if (php === null) return null;
+      if (store.kind !== 'mysql') return phpFallback(php, null);
+      return phpFallback(php, async (userId, moduleId, atMs) => {
+        await store.ready();
+        const table = catalog.tables.get('eye_tracking_sessions');
+        return table === undefined ? null : readEyelearnDay(store, table, userId, moduleId, atMs);
+      });
+    },
+    async hasConsent(store, userId) {
+      if (store.kind !== 'mysql') return null;
+      await store.ready();
+      if (!catalog.has('users', 'id', 'camera_agreement_accepted')) return null;
+      const [found] = await store.execute([
+        { sql: 'SELECT camera_agreement_accepted AS accepted FROM users WHERE id = ?', values: [userId] },
+      ]);
+      const [row] = found?.rows ?? [];
+      return row === undefined ? null : Number(row.accepted) === 1;
+    },
+    records: eyelearnRecords(catalog),
+    names: { directory: () => directoryOf(catalog), read: readNames },
+  };
+}
