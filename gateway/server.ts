@@ -70,12 +70,11 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const { config, logger, store, spool } = parts;
   let phase: GatewayPhase = 'starting';
   let closing: Promise<void> | null = null;
-  const { app, calibrations, drain, closeSteps } = compose(parts, () => phase);
+  const { app, calibrations, closeSteps } = compose(parts, () => phase);
   let listener: Listener | null = null;
   const close = (): Promise<void> => {
     closing ??= (async () => {
       phase = 'draining';
-      drain();
       await runSteps([...closeSteps, ['listener', async () => listener?.close()]], logger);
       phase = 'closed';
       logger.info({}, 'gateway closed');
@@ -217,6 +216,7 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     sessions.forget();
   };
   const closeSteps: readonly Step[] = [
+    ['streams', drain],
     ['windows', () => saver.close()],
     ['checkpoints', () => checkpointer.stop()],
     ['inference', () => inference.release()],
@@ -227,5 +227,5 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     ['reports', () => reports.close()],
     ['store', () => store.close()],
   ];
-  return { app, calibrations, drain, closeSteps };
+  return { app, calibrations, closeSteps };
 }
