@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import type { GatewayAssets } from '../client/lib/gateway-assets.ts';
+import { bundleDeclarations } from './build-declarations.ts';
 import { buildDevice, hashOf } from './build-device.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -99,7 +100,7 @@ export async function buildClient(): Promise<void> {
     }),
     build({ ...modules, entryPoints: [at('client/dashboard/main.ts')], outfile: join(out, 'js/dashboard.js') }),
     ...['index.html', 'style.css'].map((name) => cp(at('client/page', name), join(out, name))),
-    cp(at('client/gaze-relay.d.mts'), join(out, 'js/gaze-relay.d.mts')),
+    bundleDeclarations().then((types) => writeFile(join(out, 'js/gaze-relay.d.mts'), types)),
     ...['reports.html', 'dashboard.css'].map((name) => cp(at('client/dashboard', name), join(out, name))),
   ]);
   await precompress(out);

@@ -10,7 +10,20 @@ import type { Outbox } from './outbox.ts';
 import type { WebSocketLike } from './socket.ts';
 
 export type Welcome = Extract<ServerControl, { type: 'welcome' }>;
-export type Stopped = Extract<ServerControl, { type: 'stopped' }>;
+
+/** The gateway's final totals of a session. */
+export interface Stopped {
+  readonly type: 'stopped';
+  readonly sessionId: string;
+  readonly totals: {
+    readonly focusedMs: number;
+    readonly unfocusedMs: number;
+    readonly unknownMs: number;
+    readonly untrackedMs: number;
+  };
+  /** True once the last window is on the gateway's disk. */
+  readonly saved: boolean;
+}
 
 /** A picture to send. Sizes and positions in camera pixels of the full frame. */
 export interface OutgoingFrame {

@@ -43,15 +43,22 @@ export type CalibrateFinish = z.infer<typeof calibrateFinishSchema>;
 
 const errorDeg = z.number().min(0).nullable();
 
-/** The calibration in use, as `welcome` names it (K-7). */
-export const calibrationStatusSchema = z.object({
+/** The calibration in use, in `welcome` (K-7). */
+export interface CalibrationStatus {
   /** Version of the algorithm that made it. */
+  readonly version: number;
+  readonly ageMs: number;
+  /** Mean error of each point predicted from the others, degrees; null with too few points for that. */
+  readonly yawErrorDeg: number | null;
+  readonly pitchErrorDeg: number | null;
+}
+
+export const calibrationStatusSchema = z.object({
   version: z.int().min(1),
   ageMs: z.int().min(0),
   yawErrorDeg: errorDeg,
   pitchErrorDeg: errorDeg,
-});
-export type CalibrationStatus = z.infer<typeof calibrationStatusSchema>;
+}) satisfies z.ZodType<CalibrationStatus>;
 
 /** What was measured of a point: whether it is good, and how many readings agree. */
 const pointResultSchema = z.object({ ok: z.boolean(), readings: z.int().min(0) });
