@@ -1,8 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { customOperators } from '../../scripts/models/mesh-graph.ts';
 import { OnnxGraph } from '../../scripts/models/onnx.ts';
 import { readSource } from '../../scripts/models/source.ts';
-import { neededFor, readTflite, type TfliteGraph } from '../../scripts/models/tflite.ts';
+import { readTflite, type TfliteGraph } from '../../scripts/models/tflite.ts';
 
 /** A product of square matrices this large runs at the core's own speed, not the memory's. */
 const GEMM_SIZE = 768;
@@ -24,10 +23,10 @@ function macsOf(graph: TfliteGraph): number {
 /** Multiply-accumulates of one run of the mesh model: whole, and without the lips' branch. */
 export async function meshMacs(): Promise<{ readonly whole: number; readonly observed: number }> {
   const graph = readTflite(await readSource('mesh'));
-  const [, ...eyes] = customOperators(graph, 'TransformLandmarks').map((branch) => branch.outputs[0] ?? -1);
+  const [, ...eyes] = graph.customOperators('TransformLandmarks').map((branch) => branch.outputs[0] ?? -1);
   const [mesh = -1] = graph.outputs;
   const flag = graph.outputs.at(-1) ?? -1;
-  return { whole: macsOf(graph), observed: macsOf(neededFor(graph, [mesh, flag, ...eyes])) };
+  return { whole: macsOf(graph), observed: macsOf(graph.neededFor([mesh, flag, ...eyes])) };
 }
 
 /** Multiply-accumulates per ms of one core: the best of many large matrix products. */

@@ -55,36 +55,36 @@ const LARGEST_TENSOR = 192;
  * time, which load or decode replaces.
  */
 export class PixelKernel {
-  private readonly exports: KernelExports;
-  private readonly input: Uint8Array;
-  private readonly picture: Uint8Array;
-  private readonly tensors = new Map<number, Float32Array>();
+  readonly #exports: KernelExports;
+  readonly #input: Uint8Array;
+  readonly #picture: Uint8Array;
+  readonly #tensors = new Map<number, Float32Array>();
 
   /** Throws where kernelIsSupported says false. */
   constructor() {
     const module = new WebAssembly.Module(kernelBytes());
-    this.exports = new WebAssembly.Instance(module).exports as KernelExports;
-    const { buffer } = this.exports.memory;
-    this.input = new Uint8Array(buffer, this.exports.INPUT.value, KERNEL_MAX_BYTES);
-    this.picture = new Uint8Array(buffer, this.exports.PICTURE.value);
+    this.#exports = new WebAssembly.Instance(module).exports as KernelExports;
+    const { buffer } = this.#exports.memory;
+    this.#input = new Uint8Array(buffer, this.#exports.INPUT.value, KERNEL_MAX_BYTES);
+    this.#picture = new Uint8Array(buffer, this.#exports.PICTURE.value);
   }
 
   /** Decodes a JPEG file as far as `region` (image pixels) needs it; pixels elsewhere mean nothing. */
   decode(bytes: Uint8Array, region: RectPx): KernelVerdict {
     if (bytes.length > KERNEL_MAX_BYTES) return 'unsupported';
-    this.input.set(bytes);
+    this.#input.set(bytes);
     const { xPx, yPx, widthPx, heightPx } = region;
-    return VERDICTS[this.exports.decode(bytes.length, xPx, yPx, xPx + widthPx, yPx + heightPx)] ?? 'corrupt';
+    return VERDICTS[this.#exports.decode(bytes.length, xPx, yPx, xPx + widthPx, yPx + heightPx)] ?? 'corrupt';
   }
 
   /** Takes RGBA pixels, at most 1280×960 or 960×1280. */
   load(rgba: Uint8Array): void {
-    this.picture.set(rgba);
+    this.#picture.set(rgba);
   }
 
   /** RGBA of a picture of that many pixels: a view that the next picture overwrites. */
   pixels(widthPx: number, heightPx: number): Uint8Array {
-    return this.picture.subarray(0, widthPx * heightPx * 4);
+    return this.#picture.subarray(0, widthPx * heightPx * 4);
   }
 
   /**
@@ -94,21 +94,21 @@ export class PixelKernel {
   sample(widthPx: number, heightPx: number, map: PixelMap, format: TensorFormat): [Float32Array, ImageQuality] {
     const { sizePx, low, high, outside } = format;
     const black = outside === 'black' ? 1 : 0;
-    const tensor = this.tensor(sizePx);
+    const tensor = this.#tensor(sizePx);
     const { ax, bx, cx, ay, by, cy } = map;
-    this.exports.sample(widthPx, heightPx, sizePx, ax, bx, cx, ay, by, cy, low, high, black);
-    this.exports.measure(sizePx);
-    return [tensor, qualityOf(this.exports.luma(), this.exports.variance(), format)];
+    this.#exports.sample(widthPx, heightPx, sizePx, ax, bx, cx, ay, by, cy, low, high, black);
+    this.#exports.measure(sizePx);
+    return [tensor, qualityOf(this.#exports.luma(), this.#exports.variance(), format)];
   }
 
-  private tensor(sizePx: number): Float32Array {
-    let tensor = this.tensors.get(sizePx);
+  #tensor(sizePx: number): Float32Array {
+    let tensor = this.#tensors.get(sizePx);
     if (tensor === undefined) {
       if (sizePx % TENSOR_STEP !== 0 || sizePx < TENSOR_STEP || sizePx > LARGEST_TENSOR) {
         throw new RangeError(`no tensor of ${sizePx}×${sizePx}`);
       }
-      tensor = new Float32Array(this.exports.memory.buffer, this.exports.TENSOR.value, 3 * sizePx * sizePx);
-      this.tensors.set(sizePx, tensor);
+      tensor = new Float32Array(this.#exports.memory.buffer, this.#exports.TENSOR.value, 3 * sizePx * sizePx);
+      this.#tensors.set(sizePx, tensor);
     }
     return tensor;
   }

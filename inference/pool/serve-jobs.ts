@@ -1,8 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import { describeError } from '../../shared/errors.ts';
 import type { FaceEngine } from '../engine/engine.ts';
-import { openEngine, warmUp } from '../engine/open.ts';
-import { observe } from '../observe.ts';
+import { openEngine } from '../engine/open.ts';
+import { observe, warmUp } from '../observe.ts';
 import { createPictureReader } from '../pixels/reader.ts';
 import type { WorkerJob, WorkerReport, WorkerSetup } from './messages.ts';
 import { openGate } from './native-gate.ts';

@@ -1,8 +1,5 @@
-import { dimension, shapeOf, type Wave, WaveGraph } from './waves.ts';
-
-// Option fields of Conv2DOptions, DepthwiseConv2DOptions and Pool2DOptions in schema.fbs.
-const OPTION = { padding: 0, strideW: 1, strideH: 2, filterW: 3, filterH: 4 };
-const PADDING_SAME = 0;
+import { dimension, GroupedGraph, type OperatorGroup } from './operator-groups.ts';
+import { LAYER_OPTION, PADDING_SAME, samePadding } from './tflite.ts';
 
 type FourNumbers = [number, number, number, number];
 
@@ -13,80 +10,74 @@ interface Window {
   readonly pads: readonly [number, number, number, number];
 }
 
-/** TensorFlow's SAME padding of one axis: what cannot be split evenly goes to the end. */
-function samePadding(size: number, kernel: number, stride: number): [number, number] {
-  const total = Math.max(0, (Math.ceil(size / stride) - 1) * stride + kernel - size);
-  return [Math.floor(total / 2), Math.ceil(total / 2)];
-}
-
 /**
  * Translates the plain layers of a TFLite graph (NHWC) into ONNX operators (NCHW) in the form that
  * onnxruntime keeps in its blocked layout throughout: no PRelu, no Pad.
  */
-export class Lowering extends WaveGraph {
-  protected override emit(wave: Wave): string {
-    const [first] = wave.operators;
+export class Lowering extends GroupedGraph {
+  protected override emit(group: OperatorGroup): string {
+    const [first] = group.operators;
     if (first === undefined) throw new Error('a graph input was not bound');
     switch (first.name) {
       case 'conv2d':
-        return this.convolution(wave);
+        return this.#convolution(group);
       case 'depthwiseConv2d':
-        return this.depthwise(wave);
+        return this.#depthwise(group);
       case 'maxPool2d':
-        return this.maxPool(wave);
+        return this.#maxPool(group);
       case 'pad':
-        return this.channelPad(wave);
+        return this.#channelPad(group);
       case 'prelu':
-        return this.prelu(wave);
+        return this.#prelu(group);
       case 'add':
-        return this.onnx.node('Add', [this.inputs(wave, 0), this.inputs(wave, 1)]);
+        return this.onnx.node('Add', [this.#inputs(group, 0), this.#inputs(group, 1)]);
       case 'relu':
-        return this.widened(wave) ?? this.onnx.node('Relu', [this.inputs(wave, 0)]);
+        return this.#widened(group) ?? this.onnx.node('Relu', [this.#inputs(group, 0)]);
       default:
         throw new Error(`TFLite operator ${first.name} ${first.customName} has no mapping here`);
     }
   }
 
-  private inputTensors(wave: Wave, position: number): number[] {
-    return wave.operators.map((operator) => {
+  #inputTensors(group: OperatorGroup, position: number): number[] {
+    return group.operators.map((operator) => {
       const tensor = operator.inputs[position];
       if (tensor === undefined) throw new Error(`a ${operator.name} has no input ${position}`);
       return tensor;
     });
   }
 
-  /** Channels of one lane of a wave's first input. */
-  private channelsOfInput(wave: Wave): number {
-    const [input] = this.inputTensors(wave, 0);
-    const lane = input === undefined ? undefined : this.lanes.get(input);
-    if (lane === undefined) throw new Error('an input that is computed by no operator');
-    return lane.wave.channels;
+  /** Channels of one slot of a group's first input. */
+  #channelsOfInput(group: OperatorGroup): number {
+    const [input] = this.#inputTensors(group, 0);
+    const slot = input === undefined ? undefined : this.slots.get(input);
+    if (slot === undefined) throw new Error('an input that is computed by no operator');
+    return slot.group.channels;
   }
 
-  private inputs(wave: Wave, position: number): string {
-    return this.value(this.inputTensors(wave, position));
+  #inputs(group: OperatorGroup, position: number): string {
+    return this.value(this.#inputTensors(group, position));
   }
 
-  private window(wave: Wave, kernelH: number, kernelW: number): Window {
-    const [operator] = wave.operators;
-    const [input] = this.inputTensors(wave, 0);
-    if (operator === undefined || input === undefined) throw new Error('an empty wave');
-    const shape = shapeOf(this.tflite, input);
-    const strideH = operator.option(OPTION.strideH);
-    const strideW = operator.option(OPTION.strideW);
-    const same = operator.option(OPTION.padding) === PADDING_SAME;
+  #window(group: OperatorGroup, kernelH: number, kernelW: number): Window {
+    const [operator] = group.operators;
+    const [input] = this.#inputTensors(group, 0);
+    if (operator === undefined || input === undefined) throw new Error('an empty group');
+    const shape = this.tflite.shape(input);
+    const strideH = operator.option(LAYER_OPTION.strideH);
+    const strideW = operator.option(LAYER_OPTION.strideW);
+    const same = operator.option(LAYER_OPTION.padding) === PADDING_SAME;
     const [top, bottom] = same ? samePadding(dimension(shape, 1), kernelH, strideH) : [0, 0];
     const [left, right] = same ? samePadding(dimension(shape, 2), kernelW, strideW) : [0, 0];
     return { kernel: [kernelH, kernelW], strides: [strideH, strideW], pads: [top, left, bottom, right] };
   }
 
-  private attributes(window: Window, group: number): Record<string, number | readonly number[]> {
-    return { group, kernel_shape: window.kernel, strides: window.strides, pads: window.pads };
+  #attributes(window: Window, groups: number): Record<string, number | readonly number[]> {
+    return { group: groups, kernel_shape: window.kernel, strides: window.strides, pads: window.pads };
   }
 
-  /** Stacks one constant of every lane along its first axis, after `arrange` brought each into ONNX order. */
-  private stack(wave: Wave, position: number, arrange: (bits: Uint16Array) => Uint16Array): Uint16Array {
-    const parts = this.inputTensors(wave, position).map((tensor) => arrange(this.halves(tensor)));
+  /** Stacks one constant of every slot along its first axis, after `arrange` brought each into ONNX order. */
+  #stack(group: OperatorGroup, position: number, arrange: (bits: Uint16Array) => Uint16Array): Uint16Array {
+    const parts = this.#inputTensors(group, position).map((tensor) => arrange(this.tflite.halves(tensor)));
     const stacked = new Uint16Array(parts.reduce((length, part) => length + part.length, 0));
     let at = 0;
     for (const part of parts) {
@@ -96,84 +87,84 @@ export class Lowering extends WaveGraph {
     return stacked;
   }
 
-  /** The one operator that computes the wave's input at `position`; null if there are several or it is an input of the graph. */
-  private source(wave: Wave, position: number): Wave | null {
-    const [input, ...others] = this.inputTensors(wave, position);
-    const lane = input === undefined || others.length > 0 ? undefined : this.lanes.get(input);
-    return lane !== undefined && lane.wave.operators.length === 1 ? lane.wave : null;
+  /** The one operator that computes the group's input at `position`; null if there are several or it is an input of the graph. */
+  #source(group: OperatorGroup, position: number): OperatorGroup | null {
+    const [input, ...others] = this.#inputTensors(group, position);
+    const slot = input === undefined || others.length > 0 ? undefined : this.slots.get(input);
+    return slot !== undefined && slot.group.operators.length === 1 ? slot.group : null;
   }
 
   /**
    * relu(pad(x) + conv(y)) where pad adds blocks of zero channels: the channels that x has and those
    * that it has not, each from its own convolution, put together. Null for any other relu.
    */
-  private widened(relu: Wave): string | null {
-    const add = this.source(relu, 0);
+  #widened(relu: OperatorGroup): string | null {
+    const add = this.#source(relu, 0);
     if (add?.operators[0]?.name !== 'add') return null;
-    const [pad, conv] = [this.source(add, 0), this.source(add, 1)];
+    const [pad, conv] = [this.#source(add, 0), this.#source(add, 1)];
     if (pad?.operators[0]?.name !== 'pad' || conv?.operators[0]?.name !== 'conv2d') return null;
-    const given = this.channelsOfInput(pad);
+    const given = this.#channelsOfInput(pad);
     if (given === pad.channels) return null;
-    const shared = this.onnx.node('Add', [this.inputs(pad, 0), this.convolution(conv, 0, given)]);
-    const added = this.convolution(conv, given, conv.channels);
+    const shared = this.onnx.node('Add', [this.#inputs(pad, 0), this.#convolution(conv, 0, given)]);
+    const added = this.#convolution(conv, given, conv.channels);
     return this.onnx.node('Concat', [this.onnx.node('Relu', [shared]), this.onnx.node('Relu', [added])], { axis: 1 });
   }
 
-  private convolution(wave: Wave, from = 0, to = wave.channels): string {
-    const [kernel] = this.inputTensors(wave, 1);
-    if (kernel === undefined) throw new Error('an empty wave');
-    const shape = shapeOf(this.tflite, kernel);
+  #convolution(group: OperatorGroup, from = 0, to = group.channels): string {
+    const [kernel] = this.#inputTensors(group, 1);
+    if (kernel === undefined) throw new Error('an empty group');
+    const shape = this.tflite.shape(kernel);
     const [outer, height, width, inner] = [0, 1, 2, 3].map((axis) => dimension(shape, axis)) as FourNumbers;
-    const lanes = wave.operators.length;
-    const inputs = this.channelsOfInput(wave);
+    const slots = group.operators.length;
+    const inputs = this.#channelsOfInput(group);
     const perOutput = inputs * height * width;
-    const weights = this.stack(wave, 1, (bits) =>
+    const weights = this.#stack(group, 1, (bits) =>
       channelsFirst(
         bits,
         { outer, positions: height * width, inner },
-        { outer: wave.channels, inner: inputs },
+        { outer: group.channels, inner: inputs },
       ).subarray(from * perOutput, to * perOutput),
     );
     return this.onnx.node(
       'Conv',
       [
-        this.inputs(wave, 0),
-        this.onnx.halves(weights, [lanes * (to - from), inputs, height, width]),
-        this.biases(wave, from, to),
+        this.#inputs(group, 0),
+        this.onnx.halves(weights, [slots * (to - from), inputs, height, width]),
+        this.#biases(group, from, to),
       ],
-      this.attributes(this.window(wave, height, width), lanes),
+      this.#attributes(this.#window(group, height, width), slots),
     );
   }
 
-  private depthwise(wave: Wave): string {
-    const [kernel] = this.inputTensors(wave, 1);
-    if (kernel === undefined) throw new Error('an empty wave');
-    const shape = shapeOf(this.tflite, kernel);
+  #depthwise(group: OperatorGroup): string {
+    const [kernel] = this.#inputTensors(group, 1);
+    if (kernel === undefined) throw new Error('an empty group');
+    const shape = this.tflite.shape(kernel);
     const [height, width, inner] = [1, 2, 3].map((axis) => dimension(shape, axis)) as [number, number, number];
-    const total = wave.operators.length * wave.channels;
-    const weights = this.stack(wave, 1, (bits) =>
-      channelsFirst(bits, { outer: 1, positions: height * width, inner }, { outer: 1, inner: wave.channels }),
+    const total = group.operators.length * group.channels;
+    const weights = this.#stack(group, 1, (bits) =>
+      channelsFirst(bits, { outer: 1, positions: height * width, inner }, { outer: 1, inner: group.channels }),
     );
     return this.onnx.node(
       'Conv',
-      [this.inputs(wave, 0), this.onnx.halves(weights, [total, 1, height, width]), this.biases(wave)],
-      this.attributes(this.window(wave, height, width), total),
+      [this.#inputs(group, 0), this.onnx.halves(weights, [total, 1, height, width]), this.#biases(group)],
+      this.#attributes(this.#window(group, height, width), total),
     );
   }
 
-  private biases(wave: Wave, from = 0, to = wave.channels): string {
-    const biases = this.stack(wave, 2, (bits) =>
+  #biases(group: OperatorGroup, from = 0, to = group.channels): string {
+    const biases = this.#stack(group, 2, (bits) =>
       Uint16Array.from({ length: to - from }, (_, at) => bits[from + at] ?? 0),
     );
     return this.onnx.halves(biases, [biases.length]);
   }
 
-  private maxPool(wave: Wave): string {
-    const [operator] = wave.operators;
-    const height = operator?.option(OPTION.filterH) ?? 0;
-    const width = operator?.option(OPTION.filterW) ?? 0;
-    const window = this.window(wave, height, width);
-    return this.onnx.node('MaxPool', [this.inputs(wave, 0)], {
+  #maxPool(group: OperatorGroup): string {
+    const [operator] = group.operators;
+    const height = operator?.option(LAYER_OPTION.filterH) ?? 0;
+    const width = operator?.option(LAYER_OPTION.filterW) ?? 0;
+    const window = this.#window(group, height, width);
+    return this.onnx.node('MaxPool', [this.#inputs(group, 0)], {
       kernel_shape: window.kernel,
       strides: window.strides,
       pads: window.pads,
@@ -184,19 +175,19 @@ export class Lowering extends WaveGraph {
    * Zero channels appended: a 1×1 convolution with the identity, which the blocked layout has and Pad
    * has not. Nothing where the last block has room for them.
    */
-  private channelPad(wave: Wave): string {
-    const given = this.channelsOfInput(wave);
-    const input = this.inputs(wave, 0);
-    if (given === wave.channels) return input;
-    const lanes = wave.operators.length;
-    const outputs = lanes * wave.channels;
+  #channelPad(group: OperatorGroup): string {
+    const given = this.#channelsOfInput(group);
+    const input = this.#inputs(group, 0);
+    if (given === group.channels) return input;
+    const slots = group.operators.length;
+    const outputs = slots * group.channels;
     const weights = new Float32Array(outputs * given);
     for (let output = 0; output < outputs; output++) {
-      const channel = output % wave.channels;
+      const channel = output % group.channels;
       if (channel < given) weights[output * given + channel] = 1;
     }
     return this.onnx.node('Conv', [input, this.onnx.floats(weights, [outputs, given, 1, 1])], {
-      group: lanes,
+      group: slots,
       kernel_shape: [1, 1],
     });
   }
@@ -206,11 +197,11 @@ export class Lowering extends WaveGraph {
    * x + s·relu(−|1 − a|·x): a depthwise 1×1 convolution with a fused relu and, where a channel has
    * a > 1, a second one for the sign.
    */
-  private prelu(wave: Wave): string {
-    const x = this.inputs(wave, 0);
-    const rest = this.inputTensors(wave, 1).flatMap((tensor) => {
-      const slopes = this.numbers(tensor);
-      return Array.from({ length: wave.channels }, (_, channel) => 1 - (slopes[channel] ?? 1));
+  #prelu(group: OperatorGroup): string {
+    const x = this.#inputs(group, 0);
+    const rest = this.#inputTensors(group, 1).flatMap((tensor) => {
+      const slopes = this.tflite.numbers(tensor);
+      return Array.from({ length: group.channels }, (_, channel) => 1 - (slopes[channel] ?? 1));
     });
     const perChannel = (weights: number[], input: string): string =>
       this.onnx.node('Conv', [input, this.onnx.floats(weights, [rest.length, 1, 1, 1])], {

@@ -2,28 +2,18 @@ import { EYE_REGIONS, FEATURE_CELLS, REGION_CELLS } from '../../shared/vision/ey
 import { HEAD_POINTS, MESH_POINTS, MESH_SIZE } from '../../shared/vision/mesh-output.ts';
 import { Lowering } from './lowering.ts';
 import { OnnxGraph } from './onnx.ts';
+import { enterBlockedLayout } from './operator-groups.ts';
 import { cellExtent, placeRegions, type Regions, sampleRegions, toMeshPixels } from './regions.ts';
-import { neededFor, readTflite, type TfliteGraph, type TfliteOperator } from './tflite.ts';
-import { enterBlockedLayout } from './waves.ts';
+import { readTflite, type TfliteGraph, type TfliteOperator } from './tflite.ts';
 
 const SAMPLER = 'TransformTensorBilinear';
 const BRANCH = 'TransformLandmarks';
 /** The lips, branch and region, come before the eyes. */
 export const LIP_BRANCHES = 1;
 
-export function customOperators(graph: TfliteGraph, name: string): TfliteOperator[] {
-  return graph.operators.filter((operator) => operator.customName === name);
-}
-
-function producer(graph: TfliteGraph, tensor: number | undefined): TfliteOperator {
-  const operator = graph.operators.find((candidate) => candidate.outputs[0] === tensor);
-  if (operator === undefined) throw new Error(`tensor ${tensor} is computed by no operator`);
-  return operator;
-}
-
 /** The convolution that ends a branch. */
 function lastConvolution(graph: TfliteGraph): (branch: TfliteOperator) => TfliteOperator {
-  return (branch) => producer(graph, producer(graph, branch.inputs[0]).inputs[0]);
+  return (branch) => graph.producer(graph.producer(branch.inputs[0]).inputs[0]);
 }
 
 function single(list: readonly number[], what: string): number {
@@ -33,7 +23,7 @@ function single(list: readonly number[], what: string): number {
 }
 
 export function regionsOf(graph: TfliteGraph): Regions {
-  const matrices = customOperators(graph, 'Landmarks2TransformMatrix').map((operator) => operator.customOptions);
+  const matrices = graph.customOperators('Landmarks2TransformMatrix').map((operator) => operator.customOptions);
   const number = (options: Readonly<Record<string, unknown>>, key: string): number => {
     const value = options[key];
     if (typeof value !== 'number') throw new Error(`a region has no ${key}`);
@@ -72,8 +62,8 @@ function heads(
   const weights = new Float32Array(convolutions.length * width * perOutput);
   const biases = Float32Array.from({ length: convolutions.length * width }, (_, at) => (at % 3 === 2 ? 1 : 0));
   convolutions.forEach((operator, branch) => {
-    const kernel = lowering.numbers(operator.inputs[1] ?? -1);
-    const bias = lowering.numbers(operator.inputs[2] ?? -1);
+    const kernel = graph.numbers(operator.inputs[1] ?? -1);
+    const bias = graph.numbers(operator.inputs[2] ?? -1);
     bias.forEach((value, output) => {
       const row = branch * width + (output >> 1) * 3 + (output & 1);
       biases[row] = value * scale + shift;
@@ -103,13 +93,8 @@ function heads(
  * constant, 4×4 in rows: the first over its linear part, the fourth, input pixels in a feature cell,
  * over the translation. Throws unless all branches have the same.
  */
-function cellsPerUnit(
-  lowering: Lowering,
-  graph: TfliteGraph,
-  branches: readonly TfliteOperator[],
-  pxPerCell: number,
-): number {
-  const scales = branches.map((branch) => lowering.numbers(producer(graph, branch.inputs[1]).inputs[1] ?? -1));
+function cellsPerUnit(graph: TfliteGraph, branches: readonly TfliteOperator[], pxPerCell: number): number {
+  const scales = branches.map((branch) => graph.numbers(graph.producer(branch.inputs[1]).inputs[1]));
   const [linear = 1] = scales[0] ?? [];
   const expected = [linear, linear, undefined, pxPerCell, linear, linear, undefined, pxPerCell];
   for (const scale of scales) {
@@ -128,12 +113,12 @@ function only(regions: Regions, first: number): Regions {
 
 function convert(tflite: Uint8Array, name: string, firstBranch: number): Uint8Array {
   const whole = readTflite(tflite);
-  const branches = customOperators(whole, BRANCH).slice(firstBranch);
+  const branches = whole.customOperators(BRANCH).slice(firstBranch);
   const convolutions = branches.map(lastConvolution(whole));
-  const meshTensor = single(producer(whole, whole.outputs[0]).inputs, 'mesh output');
+  const meshTensor = single(whole.producer(whole.outputs[0]).inputs, 'mesh output');
   const flagTensor = single(whole.outputs.slice(6), 'face flag');
   const branchOutputs = convolutions.map((operator) => single(operator.outputs, 'branch output'));
-  const graph = neededFor(whole, [meshTensor, flagTensor, ...branchOutputs]);
+  const graph = whole.neededFor([meshTensor, flagTensor, ...branchOutputs]);
   const regions = only(regionsOf(whole), firstBranch);
 
   const onnx = new OnnxGraph(name);
@@ -141,21 +126,21 @@ function convert(tflite: Uint8Array, name: string, firstBranch: number): Uint8Ar
   lowering.bindInput(single(graph.inputs, 'input'), onnx.input('image', [1, 3, MESH_SIZE, MESH_SIZE]));
   const mesh = onnx.node('Reshape', [lowering.value([meshTensor]), onnx.int64s([1, MESH_POINTS * 3])]);
   const placed = placeRegions(onnx, mesh, MESH_POINTS, regions);
-  const samplers = customOperators(graph, SAMPLER);
+  const samplers = graph.customOperators(SAMPLER);
   const features = single(samplers[0]?.inputs ?? [], 'region input');
   const [, rows = 0, columns = 0, channels = 0] = graph.tensors[features]?.shape ?? [];
   const shape = { rows, columns, channels };
   const sampled = sampleRegions(onnx, lowering.value([features]), shape, regions, placed, MESH_SIZE);
-  lowering.bindLanes(
+  lowering.bindGroup(
     samplers.map((operator) => single(operator.outputs, 'region output')),
     enterBlockedLayout(onnx, sampled),
   );
 
   const cell = cellExtent(regions);
-  const unit = cellsPerUnit(lowering, whole, branches, MESH_SIZE / columns) * cell;
+  const unit = cellsPerUnit(whole, branches, MESH_SIZE / columns) * cell;
   const points = heads(lowering, graph, convolutions, unit, -cell * (regions.size / 2));
-  const matrixOf = (branch: TfliteOperator): number => producer(whole, branch.inputs[1]).inputs[0] ?? -1;
-  const matrices = customOperators(whole, 'Landmarks2TransformMatrix').map((operator) => operator.outputs[0] ?? -1);
+  const matrixOf = (branch: TfliteOperator): number => whole.producer(branch.inputs[1]).inputs[0] ?? -1;
+  const matrices = whole.customOperators('Landmarks2TransformMatrix').map((operator) => operator.outputs[0] ?? -1);
   const branchRegions = branches.map((branch) => matrices.indexOf(matrixOf(branch)) - firstBranch);
 
   onnx.output('mesh', mesh, [1, MESH_POINTS * 3]);
@@ -185,6 +170,6 @@ export function checkEyeRegions({ from, to, points, scale, size }: Regions, feat
   const expected = [EYE_REGIONS.from, EYE_REGIONS.to, EYE_REGIONS.points];
   const isSame = JSON.stringify(ofEyes) === JSON.stringify(expected);
   if (!isSame || scale !== EYE_REGIONS.scale || size !== REGION_CELLS || featureCells !== FEATURE_CELLS) {
-    throw new Error('the model looks at the eyes in other regions than shared/vision/eye-regions.ts has');
+    throw new Error('the model cuts other regions of the eyes than shared/vision/eye-regions.ts has');
   }
 }

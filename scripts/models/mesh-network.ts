@@ -1,6 +1,5 @@
-import { halfToNumber } from '../../shared/half.ts';
 import { LANES } from '../../shared/vision/network.ts';
-import { checkEyeRegions, customOperators, LIP_BRANCHES, regionsOf } from './mesh-graph.ts';
+import { checkEyeRegions, LIP_BRANCHES, regionsOf } from './mesh-graph.ts';
 import { NetworkBuilder } from './network-graph.ts';
 import { readTflite } from './tflite.ts';
 
@@ -12,9 +11,9 @@ import { readTflite } from './tflite.ts';
 export function meshToNetwork(tflite: Uint8Array): Uint8Array {
   const graph = readTflite(tflite);
   const builder = new NetworkBuilder(graph);
-  const samplers = customOperators(graph, 'TransformTensorBilinear').slice(LIP_BRANCHES);
+  const samplers = graph.customOperators('TransformTensorBilinear').slice(LIP_BRANCHES);
   const features = builder.value(samplers[0]?.inputs[0]);
-  const mesh = builder.value(builder.producer(graph.outputs[0]).inputs[0]);
+  const mesh = builder.value(graph.producer(graph.outputs[0]).inputs[0]);
   const flag = builder.value(graph.outputs[6]);
   const regions = regionsOf(graph);
   checkEyeRegions(regions, features.size);
@@ -33,15 +32,13 @@ export function meshToNetwork(tflite: Uint8Array): Uint8Array {
     to: cuts.map(({ id }) => id),
   });
 
-  const branches = customOperators(graph, 'TransformLandmarks').slice(LIP_BRANCHES);
-  const scales = branches.map((branch) =>
-    builder.halves(builder.producer(branch.inputs[1]).inputs[1]).map(halfToNumber),
-  );
+  const branches = graph.customOperators('TransformLandmarks').slice(LIP_BRANCHES);
+  const scales = branches.map((branch) => graph.numbers(graph.producer(branch.inputs[1]).inputs[1]));
   const [localScale = 1, , , frameScale = 1] = scales[0] ?? [];
   if (scales.some((scale) => scale[0] !== localScale || scale[3] !== frameScale || scale[5] !== localScale)) {
     throw new Error('the branches scale their matrices in different ways');
   }
-  const heads = branches.map((branch) => builder.value(builder.producer(branch.inputs[0]).inputs[0]));
+  const heads = branches.map((branch) => builder.value(graph.producer(branch.inputs[0]).inputs[0]));
   return builder.encode(
     [mesh, flag, ...heads].map((value) => ({ value, values: value.channels, rows: 1 })),
     localScale / frameScale,
@@ -53,7 +50,7 @@ export function detectorToNetwork(tflite: Uint8Array): Uint8Array {
   const graph = readTflite(tflite);
   const builder = new NetworkBuilder(graph);
   const parts = graph.outputs.flatMap((output) =>
-    builder.producer(output).inputs.map((tensor) => builder.value(builder.producer(tensor).inputs[0])),
+    graph.producer(output).inputs.map((tensor) => builder.value(graph.producer(tensor).inputs[0])),
   );
   return builder.encode(
     parts.map((value) => ({ value, values: value.channels, rows: value.size * value.size })),

@@ -1,18 +1,6 @@
-import {
-  type DepthwiseLayer,
-  encodeNetwork,
-  LANES,
-  type Layer,
-  type NetworkPlan,
-  type PointwiseLayer,
-  type StemLayer,
-} from '../../shared/vision/network.ts';
-import { placeValues, relocated } from './network-places.ts';
-import { TFLITE_TYPE, type TfliteGraph, type TfliteOperator } from './tflite.ts';
-
-// Option fields of Conv2DOptions and DepthwiseConv2DOptions in schema.fbs.
-const OPTION = { padding: 0, strideH: 2 };
-const PADDING_SAME = 0;
+import { encodeNetwork, LANES, type Layer, type NetworkPlan } from '../../shared/vision/network.ts';
+import { planMemory, withOffsets } from './memory-plan.ts';
+import { LAYER_OPTION, PADDING_SAME, samePadding, type TfliteGraph, type TfliteOperator } from './tflite.ts';
 
 /** A value on its way: pixels × pixels with `channels` channels, at a place that is fixed at the end. */
 interface Value {
@@ -21,19 +9,8 @@ interface Value {
   readonly channels: number;
 }
 
-type Planned =
-  | StemLayer
-  | DepthwiseLayer
-  | PointwiseLayer
-  | Exclude<Layer, StemLayer | DepthwiseLayer | PointwiseLayer>;
-
 function blocksOf(channels: number): number {
   return Math.ceil(channels / LANES);
-}
-
-/** TensorFlow's SAME padding before the first pixel. */
-function paddingBefore(size: number, kernel: number, stride: number): number {
-  return Math.floor(Math.max(0, (Math.ceil(size / stride) - 1) * stride + kernel - size) / 2);
 }
 
 const ONE_AS_HALF = 0x3c00;
@@ -44,123 +21,92 @@ const ONE_AS_HALF = 0x3c00;
  */
 export class NetworkBuilder {
   readonly graph: TfliteGraph;
-  private readonly layers: Planned[] = [];
-  private readonly values = new Map<number, Value>();
-  private readonly sizes: number[] = [];
+  readonly #layers: Layer[] = [];
+  readonly #values = new Map<number, Value>();
+  readonly #sizes: number[] = [];
   /** Weights of all layers, half-precision. */
-  private readonly bits: number[] = [];
-  private readonly producers = new Map<number, TfliteOperator>();
-  private readonly constants = new Map<number, number>();
+  readonly #bits: number[] = [];
 
   constructor(graph: TfliteGraph) {
     this.graph = graph;
-    for (const operator of graph.operators) {
-      const [output] = operator.outputs;
-      if (output === undefined) continue;
-      this.producers.set(output, operator);
-      if (operator.name === 'dequantize' && operator.inputs[0] !== undefined)
-        this.constants.set(output, operator.inputs[0]);
-    }
-  }
-
-  shape(tensor: number | undefined): readonly number[] {
-    const shape = this.graph.tensors[tensor ?? -1]?.shape;
-    if (shape === undefined) throw new Error(`the TFLite model has no tensor ${tensor}`);
-    return shape;
-  }
-
-  producer(tensor: number | undefined): TfliteOperator {
-    const operator = this.producers.get(tensor ?? -1);
-    if (operator === undefined) throw new Error(`tensor ${tensor} is computed by no operator`);
-    return operator;
-  }
-
-  /** The raw half-precision bits of a constant. */
-  halves(tensor: number | undefined): number[] {
-    const source = this.graph.tensors[this.constants.get(tensor ?? -1) ?? tensor ?? -1];
-    if (source?.data == null || source.type !== TFLITE_TYPE.float16) {
-      throw new Error(`tensor ${tensor} is no half-precision constant`);
-    }
-    const view = new DataView(source.data.buffer, source.data.byteOffset, source.data.byteLength);
-    return Array.from({ length: view.byteLength / 2 }, (_, index) => view.getUint16(index * 2, true));
   }
 
   allocate(size: number, channels: number): Value {
-    const value = { id: this.sizes.length, size, channels };
-    this.sizes.push(size * size * blocksOf(channels) * LANES);
+    const value = { id: this.#sizes.length, size, channels };
+    this.#sizes.push(size * size * blocksOf(channels) * LANES);
     return value;
   }
 
   /** Gives a tensor a value made elsewhere. */
   bind(tensor: number, value: Value): void {
-    this.values.set(tensor, value);
+    this.#values.set(tensor, value);
   }
 
   add(layer: Layer): void {
-    this.layers.push(layer);
+    this.#layers.push(layer);
   }
 
   /** The value of a tensor; emits the layers it needs. */
   value(tensor: number | undefined): Value {
-    const known = this.values.get(tensor ?? -1);
+    const known = this.#values.get(tensor ?? -1);
     if (known !== undefined) return known;
-    const value = this.emit(tensor);
-    this.values.set(tensor ?? -1, value);
+    const value = this.#emit(tensor);
+    this.#values.set(tensor ?? -1, value);
     return value;
   }
 
-  private emit(tensor: number | undefined): Value {
-    const operator = this.producer(tensor);
+  #emit(tensor: number | undefined): Value {
+    const operator = this.graph.producer(tensor);
     switch (operator.name) {
       case 'prelu':
       case 'relu':
-        return this.rectified(operator);
+        return this.#rectified(operator);
       case 'add':
         throw new Error('an addition without a rectifier is not mapped');
       case 'conv2d':
-        return this.convolution(operator, null, null);
+        return this.#convolution(operator, null, null);
       case 'depthwiseConv2d':
-        return this.depthwise(operator);
+        return this.#depthwise(operator);
       case 'maxPool2d':
-        return this.pool(operator);
+        return this.#pool(operator);
       default:
         throw new Error(`TFLite operator ${operator.name} ${operator.customName} has no mapping here`);
     }
   }
 
-  private rectified(operator: TfliteOperator): Value {
-    const before = this.producer(operator.inputs[0]);
-    const slopes = operator.name === 'relu' ? [] : this.halves(operator.inputs[1]);
-    if (before.name === 'conv2d') return this.convolution(before, null, slopes);
+  #rectified(operator: TfliteOperator): Value {
+    const before = this.graph.producer(operator.inputs[0]);
+    const slopes = operator.name === 'relu' ? [] : this.graph.halves(operator.inputs[1]);
+    if (before.name === 'conv2d') return this.#convolution(before, null, slopes);
     if (before.name !== 'add') throw new Error(`a rectifier after ${before.name} is not mapped`);
-    const [left, right] = before.inputs.map((input) => ({ input, operator: this.producer(input) }));
+    const [left, right] = before.inputs.map((input) => ({ input, operator: this.graph.producer(input) }));
     const main = [left, right].find((side) => side?.operator.name === 'conv2d');
     const other = main === left ? right : left;
     if (main === undefined || other === undefined) throw new Error('an addition without a convolution is not mapped');
     // Channels that padding appends are zero, and adding them changes nothing.
     const added = other.operator.name === 'pad' ? other.operator.inputs[0] : other.input;
-    return this.convolution(main.operator, this.value(added), slopes);
+    return this.#convolution(main.operator, this.value(added), slopes);
   }
 
   /** `slopes`: bits of the rectifier's, empty for 0, null for no rectifier. */
-  private convolution(operator: TfliteOperator, added: Value | null, slopes: readonly number[] | null): Value {
+  #convolution(operator: TfliteOperator, added: Value | null, slopes: ArrayLike<number> | null): Value {
     const [input, kernel, bias] = operator.inputs;
-    const [outputs = 0, height = 0, , inputs = 0] = this.shape(kernel);
-    if (input === this.graph.inputs[0]) return this.stem(operator, slopes);
+    const [outputs = 0, height = 0, , inputs = 0] = this.graph.shape(kernel);
+    if (input === this.graph.inputs[0]) return this.#stem(operator, slopes);
     const from = this.value(input);
     const whole = height === from.size && height > 1;
     if (!whole && height !== 1) throw new Error(`a ${height}×${height} convolution is not mapped`);
     const size = whole ? 1 : from.size;
     const to = this.allocate(size, outputs);
     const given = whole ? height * height * blocksOf(from.channels) * LANES : blocksOf(from.channels) * LANES;
-    const bits = this.halves(kernel);
+    const bits = this.graph.halves(kernel);
     const padded = blocksOf(inputs) * LANES;
     const at = (output: number, step: number): number => {
       const channel = step % padded;
       const position = Math.floor(step / padded);
       return channel < inputs ? (bits[(output * height * height + position) * inputs + channel] ?? 0) : 0;
     };
-    this.layers.push({
+    this.#layers.push({
       kind: 'pointwise',
       from: from.id,
       pixels: size * size,
@@ -170,19 +116,20 @@ export class NetworkBuilder {
       blocks: blocksOf(outputs),
       perOutput: given,
     });
-    this.write(outputs, given, at, bias, slopes);
+    this.#write(outputs, given, at, bias, slopes);
     return to;
   }
 
-  private stem(operator: TfliteOperator, slopes: readonly number[] | null): Value {
+  #stem(operator: TfliteOperator, slopes: ArrayLike<number> | null): Value {
     const [input, kernel, bias] = operator.inputs;
-    const [outputs = 0, height = 0, , channels = 0] = this.shape(kernel);
-    const [, size = 0] = this.shape(input);
-    if (operator.option(OPTION.strideH) !== 2) throw new Error('a first layer of another stride than 2 is not mapped');
+    const [outputs = 0, height = 0, , channels = 0] = this.graph.shape(kernel);
+    const [, size = 0] = this.graph.shape(input);
+    if (operator.option(LAYER_OPTION.strideH) !== 2)
+      throw new Error('a first layer of another stride than 2 is not mapped');
     const to = this.allocate(size / 2, outputs);
     const perOutput = channels * height * height;
-    const bits = this.halves(kernel);
-    this.layers.push({
+    const bits = this.graph.halves(kernel);
+    this.#layers.push({
       kind: 'stem',
       channels,
       kernel: height,
@@ -196,62 +143,62 @@ export class NetworkBuilder {
       const position = step % (height * height);
       return bits[(output * height * height + position) * channels + channel] ?? 0;
     };
-    this.write(outputs, perOutput, at, bias, slopes);
+    this.#write(outputs, perOutput, at, bias, slopes);
     return to;
   }
 
-  private depthwise(operator: TfliteOperator): Value {
+  #depthwise(operator: TfliteOperator): Value {
     const [input, kernel, bias] = operator.inputs;
-    const [, height = 0, , channels = 0] = this.shape(kernel);
-    const step = operator.option(OPTION.strideH);
-    if (height !== 3 || (step !== 1 && step !== 2) || operator.option(OPTION.padding) !== PADDING_SAME) {
+    const [, height = 0, , channels = 0] = this.graph.shape(kernel);
+    const step = operator.option(LAYER_OPTION.strideH);
+    if (height !== 3 || (step !== 1 && step !== 2) || operator.option(LAYER_OPTION.padding) !== PADDING_SAME) {
       throw new Error('a depthwise layer other than 3×3, SAME, is not mapped');
     }
     const from = this.value(input);
     const outSize = Math.ceil(from.size / step);
     const to = this.allocate(outSize, channels);
-    const bits = this.halves(kernel);
-    this.layers.push({
+    const bits = this.graph.halves(kernel);
+    this.#layers.push({
       kind: 'depthwise',
       from: from.id,
       size: from.size,
       step,
-      before: paddingBefore(from.size, 3, step),
+      before: samePadding(from.size, 3, step)[0],
       outSize,
       to: to.id,
       blocks: blocksOf(channels),
       perOutput: 9,
     });
-    this.write(channels, 9, (output, position) => bits[position * channels + output] ?? 0, bias, null);
+    this.#write(channels, 9, (output, position) => bits[position * channels + output] ?? 0, bias, null);
     return to;
   }
 
-  private pool(operator: TfliteOperator): Value {
+  #pool(operator: TfliteOperator): Value {
     const from = this.value(operator.inputs[0]);
     const to = this.allocate(from.size / 2, from.channels);
-    this.layers.push({ kind: 'pool', from: from.id, size: from.size, to: to.id, blocks: blocksOf(from.channels) });
+    this.#layers.push({ kind: 'pool', from: from.id, size: from.size, to: to.id, blocks: blocksOf(from.channels) });
     return to;
   }
 
   /** Writes a layer's weights: matrix [block][step][lane], bias, slope. */
-  private write(
+  #write(
     outputs: number,
     perOutput: number,
     at: (output: number, step: number) => number,
     bias: number | undefined,
-    slopes: readonly number[] | null,
+    slopes: ArrayLike<number> | null,
   ): void {
     const padded = blocksOf(outputs) * LANES;
     for (let block = 0; block < padded; block += LANES) {
       for (let step = 0; step < perOutput; step++) {
         for (let output = block; output < block + LANES; output++)
-          this.bits.push(output < outputs ? at(output, step) : 0);
+          this.#bits.push(output < outputs ? at(output, step) : 0);
       }
     }
-    const biases = this.halves(bias);
-    for (let output = 0; output < padded; output++) this.bits.push(biases[output] ?? 0);
+    const biases = this.graph.halves(bias);
+    for (let output = 0; output < padded; output++) this.#bits.push(biases[output] ?? 0);
     for (let output = 0; output < padded; output++) {
-      this.bits.push(slopes === null ? ONE_AS_HALF : (slopes[output] ?? 0));
+      this.#bits.push(slopes === null ? ONE_AS_HALF : (slopes[output] ?? 0));
     }
   }
 
@@ -260,20 +207,20 @@ export class NetworkBuilder {
     outputs: readonly { readonly value: Value; readonly values: number; readonly rows: number }[],
     cellsPerUnit: number | null,
   ): Uint8Array {
-    const places = placeValues(
-      this.sizes,
-      this.layers,
+    const memory = planMemory(
+      this.#sizes,
+      this.#layers,
       outputs.map(({ value }) => value.id),
     );
-    const at = (id: number): number => places.at[id] ?? 0;
-    const [, size = 0, , channels = 0] = this.shape(this.graph.inputs[0]);
-    const stem = this.layers.find((layer) => layer.kind === 'stem');
+    const at = (id: number): number => memory.at[id] ?? 0;
+    const [, size = 0, , channels = 0] = this.graph.shape(this.graph.inputs[0]);
+    const stem = this.#layers.find((layer) => layer.kind === 'stem');
     const kernel = stem?.kernel ?? 1;
-    const before = paddingBefore(size, kernel, 2);
+    const [before, after] = samePadding(size, kernel, 2);
     const plan: NetworkPlan = {
-      input: { size, channels, before, after: (size / 2 - 1) * 2 + kernel - size - before },
-      layers: this.layers.map((layer) => relocated(layer, at)),
-      floats: places.floats,
+      input: { size, channels, before, after },
+      layers: this.#layers.map((layer) => withOffsets(layer, at)),
+      floats: memory.floats,
       outputs: outputs.map(({ value, values, rows }) => ({
         at: at(value.id),
         values,
@@ -282,6 +229,6 @@ export class NetworkBuilder {
       })),
       cellsPerUnit,
     };
-    return encodeNetwork(plan, new Uint8Array(Uint16Array.from(this.bits).buffer));
+    return encodeNetwork(plan, new Uint8Array(Uint16Array.from(this.#bits).buffer));
   }
 }

@@ -88,30 +88,30 @@ function putPort(writer: Writer, port: Port): void {
 
 /** Collects one ONNX graph. Value names are made here; the same calls give the same bytes. */
 export class OnnxGraph {
-  private readonly name: string;
-  private readonly nodes: Node[] = [];
-  private readonly initializers: Initializer[] = [];
-  private readonly inputs: Port[] = [];
-  private readonly outputs: Port[] = [];
-  private readonly outputNames = new Map<string, string>();
-  private count = 0;
+  readonly #name: string;
+  readonly #nodes: Node[] = [];
+  readonly #initializers: Initializer[] = [];
+  readonly #inputs: Port[] = [];
+  readonly #outputs: Port[] = [];
+  readonly #outputNames = new Map<string, string>();
+  #count = 0;
 
   constructor(name: string) {
-    this.name = name;
+    this.#name = name;
   }
 
   /** Declares a float32 input and gives its value name. */
   input(name: string, shape: readonly number[]): string {
-    this.inputs.push({ name, shape });
+    this.#inputs.push({ name, shape });
     return name;
   }
 
   /** Declares `value`, which a node computes, as the float32 output `name`. Throws for a value that is an output already. */
   output(name: string, value: string, shape: readonly number[]): void {
-    if (this.outputNames.has(value)) throw new Error(`${value} is an output already`);
+    if (this.#outputNames.has(value)) throw new Error(`${value} is an output already`);
     // The value itself gets the name: an Identity would copy it.
-    this.outputNames.set(value, name);
-    this.outputs.push({ name, shape });
+    this.#outputNames.set(value, name);
+    this.#outputs.push({ name, shape });
   }
 
   /** Adds a node with one output and gives its value name. */
@@ -126,14 +126,14 @@ export class OnnxGraph {
     outputs: number,
     attributes: Readonly<Record<string, Attribute>> = {},
   ): string[] {
-    const names = Array.from({ length: outputs }, () => `v${this.count++}`);
-    this.nodes.push({ type, inputs, outputs: names, attributes });
+    const names = Array.from({ length: outputs }, () => `v${this.#count++}`);
+    this.#nodes.push({ type, inputs, outputs: names, attributes });
     return names;
   }
 
-  private constant(type: number, dims: readonly number[], raw: Uint8Array): string {
-    const name = `c${this.initializers.length}`;
-    this.initializers.push({ name, type, dims, raw });
+  #constant(type: number, dims: readonly number[], raw: Uint8Array): string {
+    const name = `c${this.#initializers.length}`;
+    this.#initializers.push({ name, type, dims, raw });
     return name;
   }
 
@@ -142,7 +142,7 @@ export class OnnxGraph {
     values.forEach((value, index) => {
       raw.setFloat32(index * 4, value, true);
     });
-    return this.constant(ONNX_TYPE.float32, dims, new Uint8Array(raw.buffer));
+    return this.#constant(ONNX_TYPE.float32, dims, new Uint8Array(raw.buffer));
   }
 
   /** Half-precision values, given as their bits, widened to float32 when the model is loaded. */
@@ -151,7 +151,7 @@ export class OnnxGraph {
     bits.forEach((value, index) => {
       raw.setUint16(index * 2, value, true);
     });
-    const name = this.constant(ONNX_TYPE.float16, dims, new Uint8Array(raw.buffer));
+    const name = this.#constant(ONNX_TYPE.float16, dims, new Uint8Array(raw.buffer));
     return this.node('Cast', [name], { to: ONNX_TYPE.float32 });
   }
 
@@ -160,7 +160,7 @@ export class OnnxGraph {
     values.forEach((value, index) => {
       raw.setBigInt64(index * 8, BigInt(value), true);
     });
-    return this.constant(ONNX_TYPE.int64, dims, new Uint8Array(raw.buffer));
+    return this.#constant(ONNX_TYPE.int64, dims, new Uint8Array(raw.buffer));
   }
 
   /** The model as an ONNX file. */
@@ -169,10 +169,10 @@ export class OnnxGraph {
     putInt(writer, MODEL.irVersion, IR_VERSION);
     putText(writer, MODEL.producer, 'gaze-relay');
     putMessage(writer, MODEL.graph, (graph) => {
-      this.nodes.forEach((node, index) => {
+      this.#nodes.forEach((node, index) => {
         putMessage(graph, GRAPH.node, (entry) => {
-          for (const input of node.inputs) putText(entry, NODE.input, this.outputNames.get(input) ?? input);
-          for (const output of node.outputs) putText(entry, NODE.output, this.outputNames.get(output) ?? output);
+          for (const input of node.inputs) putText(entry, NODE.input, this.#outputNames.get(input) ?? input);
+          for (const output of node.outputs) putText(entry, NODE.output, this.#outputNames.get(output) ?? output);
           putText(entry, NODE.name, `n${index}`);
           putText(entry, NODE.type, node.type);
           for (const [name, value] of Object.entries(node.attributes)) {
@@ -180,8 +180,8 @@ export class OnnxGraph {
           }
         });
       });
-      putText(graph, GRAPH.name, this.name);
-      for (const { name, type, dims, raw } of this.initializers) {
+      putText(graph, GRAPH.name, this.#name);
+      for (const { name, type, dims, raw } of this.#initializers) {
         putMessage(graph, GRAPH.initializer, (tensor) => {
           for (const size of dims) putInt(tensor, TENSOR.dims, size);
           putInt(tensor, TENSOR.type, type);
@@ -189,8 +189,8 @@ export class OnnxGraph {
           tag(tensor, TENSOR.raw, BYTES).bytes(raw);
         });
       }
-      for (const port of this.inputs) putMessage(graph, GRAPH.input, (entry) => putPort(entry, port));
-      for (const port of this.outputs) putMessage(graph, GRAPH.output, (entry) => putPort(entry, port));
+      for (const port of this.#inputs) putMessage(graph, GRAPH.input, (entry) => putPort(entry, port));
+      for (const port of this.#outputs) putMessage(graph, GRAPH.output, (entry) => putPort(entry, port));
     });
     putMessage(writer, MODEL.opset, (opset) => {
       putText(opset, 1, '');

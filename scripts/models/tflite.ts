@@ -1,5 +1,6 @@
 import { ByteBuffer } from 'flatbuffers';
 import { toObject } from 'flatbuffers/mjs/flexbuffers.js';
+import { halfToNumber } from '../../shared/half.ts';
 
 /** Operators of the two models, by their number in TFLite's schema (tensorflow/lite/schema/schema.fbs). */
 export const TFLITE_OPERATOR = {
@@ -47,72 +48,152 @@ export interface TfliteOperator {
   readonly customOptions: Readonly<Record<string, unknown>>;
 }
 
-export interface TfliteGraph {
+// Option fields of Conv2DOptions, DepthwiseConv2DOptions and Pool2DOptions in schema.fbs.
+export const LAYER_OPTION = { padding: 0, strideW: 1, strideH: 2, filterW: 3, filterH: 4 };
+export const PADDING_SAME = 0;
+
+/** TensorFlow's SAME padding of one axis, before and after: what cannot be split evenly goes to the end. */
+export function samePadding(size: number, kernel: number, stride: number): [number, number] {
+  const total = Math.max(0, (Math.ceil(size / stride) - 1) * stride + kernel - size);
+  return [Math.floor(total / 2), Math.ceil(total / 2)];
+}
+
+interface GraphParts {
   readonly tensors: readonly TfliteTensor[];
   readonly operators: readonly TfliteOperator[];
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
 }
 
+/** A graph of operators on numbered tensors. Where a tensor is asked for, `undefined` and an unknown number throw. */
+export class TfliteGraph {
+  readonly tensors: readonly TfliteTensor[];
+  /** In the order in which they can run. */
+  readonly operators: readonly TfliteOperator[];
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+  readonly #producers = new Map<number, TfliteOperator>();
+
+  constructor({ tensors, operators, inputs, outputs }: GraphParts) {
+    this.tensors = tensors;
+    this.operators = operators;
+    this.inputs = inputs;
+    this.outputs = outputs;
+    for (const operator of operators) {
+      const [output] = operator.outputs;
+      if (output !== undefined) this.#producers.set(output, operator);
+    }
+  }
+
+  shape(tensor: number | undefined): readonly number[] {
+    const shape = this.tensors[tensor ?? -1]?.shape;
+    if (shape === undefined) throw new Error(`the TFLite model has no tensor ${tensor}`);
+    return shape;
+  }
+
+  /** The operator whose first output is the tensor. */
+  producer(tensor: number | undefined): TfliteOperator {
+    const operator = this.#producers.get(tensor ?? -1);
+    if (operator === undefined) throw new Error(`tensor ${tensor} is computed by no operator`);
+    return operator;
+  }
+
+  customOperators(name: string): TfliteOperator[] {
+    return this.operators.filter((operator) => operator.customName === name);
+  }
+
+  /** The raw half-precision bits of a constant. */
+  halves(tensor: number | undefined): Uint16Array {
+    const producer = this.#producers.get(tensor ?? -1);
+    const source = this.tensors[(producer?.name === 'dequantize' ? producer.inputs[0] : tensor) ?? -1];
+    if (source?.data == null || source.type !== TFLITE_TYPE.float16) {
+      throw new Error(`tensor ${tensor} is no half-precision constant`);
+    }
+    const view = new DataView(source.data.buffer, source.data.byteOffset, source.data.byteLength);
+    const bits = new Uint16Array(view.byteLength / 2);
+    for (let index = 0; index < bits.length; index++) bits[index] = view.getUint16(index * 2, true);
+    return bits;
+  }
+
+  /** A half-precision constant as numbers. */
+  numbers(tensor: number | undefined): number[] {
+    return Array.from(this.halves(tensor), halfToNumber);
+  }
+
+  /** The graph without the operators that the tensors `outputs` do not depend on; its constants stay. */
+  neededFor(outputs: readonly number[]): TfliteGraph {
+    const needed = new Set(outputs);
+    const operators = this.operators
+      .toReversed()
+      .filter((operator) => {
+        const isNeeded = operator.name === 'dequantize' || operator.outputs.some((output) => needed.has(output));
+        if (isNeeded) for (const input of operator.inputs) needed.add(input);
+        return isNeeded;
+      })
+      .toReversed();
+    return new TfliteGraph({ tensors: this.tensors, operators, inputs: this.inputs, outputs: this.outputs });
+  }
+}
+
 /** A table of a FlatBuffer. Fields are numbered as in the schema file, from 0. */
 class Table {
-  private readonly buffer: ByteBuffer;
-  private readonly position: number;
+  readonly #buffer: ByteBuffer;
+  readonly #position: number;
 
   constructor(buffer: ByteBuffer, position: number) {
-    this.buffer = buffer;
-    this.position = position;
+    this.#buffer = buffer;
+    this.#position = position;
   }
 
   static root(buffer: ByteBuffer): Table {
     return new Table(buffer, buffer.readInt32(buffer.position()) + buffer.position());
   }
 
-  private at(field: number): number | null {
-    const offset = this.buffer.__offset(this.position, 4 + 2 * field);
-    return offset === 0 ? null : this.position + offset;
+  #at(field: number): number | null {
+    const offset = this.#buffer.__offset(this.#position, 4 + 2 * field);
+    return offset === 0 ? null : this.#position + offset;
   }
 
   int32(field: number): number {
-    const at = this.at(field);
-    return at === null ? 0 : this.buffer.readInt32(at);
+    const at = this.#at(field);
+    return at === null ? 0 : this.#buffer.readInt32(at);
   }
 
   uint8(field: number): number {
-    const at = this.at(field);
-    return at === null ? 0 : this.buffer.readUint8(at);
+    const at = this.#at(field);
+    return at === null ? 0 : this.#buffer.readUint8(at);
   }
 
   text(field: number): string {
-    const at = this.at(field);
-    return at === null ? '' : String(this.buffer.__string(at));
+    const at = this.#at(field);
+    return at === null ? '' : String(this.#buffer.__string(at));
   }
 
   table(field: number): Table | null {
-    const at = this.at(field);
-    return at === null ? null : new Table(this.buffer, this.buffer.__indirect(at));
+    const at = this.#at(field);
+    return at === null ? null : new Table(this.#buffer, this.#buffer.__indirect(at));
   }
 
-  private elements<T>(field: number, size: number, read: (at: number) => T): T[] {
-    const at = this.at(field);
+  #elements<T>(field: number, size: number, read: (at: number) => T): T[] {
+    const at = this.#at(field);
     if (at === null) return [];
-    const start = this.buffer.__vector(at);
-    return Array.from({ length: this.buffer.__vector_len(at) }, (_, index) => read(start + size * index));
+    const start = this.#buffer.__vector(at);
+    return Array.from({ length: this.#buffer.__vector_len(at) }, (_, index) => read(start + size * index));
   }
 
   int32s(field: number): number[] {
-    return this.elements(field, 4, (at) => this.buffer.readInt32(at));
+    return this.#elements(field, 4, (at) => this.#buffer.readInt32(at));
   }
 
   tables(field: number): Table[] {
-    return this.elements(field, 4, (at) => new Table(this.buffer, this.buffer.__indirect(at)));
+    return this.#elements(field, 4, (at) => new Table(this.#buffer, this.#buffer.__indirect(at)));
   }
 
   bytes(field: number): Uint8Array {
-    const at = this.at(field);
+    const at = this.#at(field);
     if (at === null) return new Uint8Array();
-    const start = this.buffer.__vector(at);
-    return this.buffer.bytes().subarray(start, start + this.buffer.__vector_len(at));
+    const start = this.#buffer.__vector(at);
+    return this.#buffer.bytes().subarray(start, start + this.#buffer.__vector_len(at));
   }
 }
 
@@ -138,7 +219,7 @@ export function readTflite(bytes: Uint8Array): TfliteGraph {
   });
   const [subgraph] = model.tables(MODEL.subgraphs);
   if (subgraph === undefined) throw new Error('the TFLite model has no graph');
-  return {
+  return new TfliteGraph({
     tensors: subgraph.tables(SUBGRAPH.tensors).map((tensor) => {
       const data = buffers[tensor.int32(TENSOR.buffer)];
       return {
@@ -163,20 +244,5 @@ export function readTflite(bytes: Uint8Array): TfliteGraph {
     }),
     inputs: subgraph.int32s(SUBGRAPH.inputs),
     outputs: subgraph.int32s(SUBGRAPH.outputs),
-  };
-}
-
-/** The graph without the operators that the tensors `outputs` do not depend on; its constants stay. */
-export function neededFor(graph: TfliteGraph, outputs: readonly number[]): TfliteGraph {
-  const needed = new Set(outputs);
-  // Operators come in the order in which they can run.
-  const operators = graph.operators
-    .toReversed()
-    .filter((operator) => {
-      const isNeeded = operator.name === 'dequantize' || operator.outputs.some((output) => needed.has(output));
-      if (isNeeded) for (const input of operator.inputs) needed.add(input);
-      return isNeeded;
-    })
-    .toReversed();
-  return { ...graph, operators };
+  });
 }

@@ -1,7 +1,7 @@
 import type { Layer } from '../../shared/vision/network.ts';
 
-/** A layer with the places of its values in place of their numbers. */
-export function relocated(layer: Layer, at: (id: number) => number): Layer {
+/** A layer with the offsets of its values in place of their numbers. */
+export function withOffsets(layer: Layer, at: (id: number) => number): Layer {
   switch (layer.kind) {
     case 'stem':
       return { ...layer, to: at(layer.to) };
@@ -29,14 +29,14 @@ function usedBy(layer: Layer): number[] {
   }
 }
 
-/** Where values lie, in floats, by their number; and how many floats they need in all. */
-export interface Places {
+/** Offsets of values, in floats, by their number; and how many floats they need in all. */
+export interface MemoryPlan {
   readonly at: readonly number[];
   readonly floats: number;
 }
 
-/** A place for every value (`sizes`, floats), used again once no layer reads it any more. `kept` are read at the end. */
-export function placeValues(sizes: readonly number[], layers: readonly Layer[], kept: readonly number[]): Places {
+/** An offset for every value (`sizes`, floats); memory is reused once no layer reads it any more. `kept` are read at the end. */
+export function planMemory(sizes: readonly number[], layers: readonly Layer[], kept: readonly number[]): MemoryPlan {
   const first = new Map<number, number>();
   const last = new Map<number, number>();
   layers.forEach((layer, index) => {
