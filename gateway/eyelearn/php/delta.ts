@@ -51,13 +51,15 @@ export function dueDelta(account: PhpAccount, nowMs: number, minDeltaS: number, 
   return isDue ? delta : null;
 }
 
-/** Sums that chooseStored looks at, at most: a fraction of a second of work, 8 MB. */
+/** Most sums that chooseStored distinguishes: 24 MB. */
 const MAX_SUMS = 4_000_000;
+/** Most additions that it makes: about 0.1 s. */
+const MAX_ADDITIONS = 10_000_000;
 
 /**
  * Which of the posts with an unknown outcome were stored, given how much more the rows hold than all that is known to be in
  * them: the choice whose sum is that surplus, or comes closest from below in both kinds of time. It is a knapsack, solved over
- * the sums that can be reached; beyond MAX_SUMS the largest posts that fit are taken.
+ * the sums that can be reached; beyond these limits the largest posts that fit are taken.
  */
 export function chooseStored(posts: readonly PhpDelta[], surplus: PhpDelta): boolean[] {
   const order = posts
@@ -94,23 +96,26 @@ function bestSum(
   if (sumCount > MAX_SUMS) return { chosen: new Set(), left: { focusedS, unfocusedS }, triedCount: 0 };
   // A sum's place in the order of the post that first reached it, from 1; 0: not reached.
   const reachedBy = new Uint16Array(sumCount);
-  const reached = [0];
+  const reached = new Int32Array(sumCount);
+  let reachedCount = 1;
   let best = { sum: 0, totalS: 0 };
-  let work = 0;
+  let additions = 0;
   let triedCount = 0;
   for (const post of order) {
-    const count = reached.length;
-    work += count;
-    if (work > MAX_SUMS || best.totalS === focusedS + unfocusedS) break;
+    const count = reachedCount;
+    additions += count;
+    if (additions > MAX_ADDITIONS || best.totalS === focusedS + unfocusedS) break;
     triedCount += 1;
-    for (const sum of reached.slice(0, count)) {
+    for (let at = 0; at < count; at += 1) {
+      const sum = reached[at] ?? 0;
       const sumFocusedS = Math.floor(sum / width) + post.focusedS;
       const sumUnfocusedS = (sum % width) + post.unfocusedS;
       if (sumFocusedS > focusedS || sumUnfocusedS > unfocusedS) continue;
       const next = sumFocusedS * width + sumUnfocusedS;
       if (next === 0 || reachedBy[next] !== 0) continue;
       reachedBy[next] = triedCount;
-      reached.push(next);
+      reached[reachedCount] = next;
+      reachedCount += 1;
       const totalS = sumFocusedS + sumUnfocusedS;
       if (totalS > best.totalS) best = { sum: next, totalS };
     }

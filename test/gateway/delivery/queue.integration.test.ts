@@ -100,6 +100,15 @@ describe('the spool', () => {
     };
   }
 
+  /** The queue's file takes new windows and does not let go of old ones, as on a disk that has just become full. */
+  async function refuseDeletes(isOn: boolean): Promise<void> {
+    await onDisk(
+      isOn
+        ? "CREATE TRIGGER full BEFORE DELETE ON spool_windows BEGIN SELECT RAISE(FAIL, 'disk full'); END"
+        : 'DROP TRIGGER full',
+    );
+  }
+
   async function onDisk(sql: string): Promise<unknown[]> {
     const client = createClient({ url: pathToFileURL(path.join(folder, 'spool.db')).href });
     const { rows } = await client.execute(sql);
@@ -275,6 +284,72 @@ describe('the spool', () => {
     clock.advance(2000);
     await closed;
     expect(await onDisk('SELECT status FROM spool_windows')).toEqual([{ status: 'waiting' }]);
+  });
+
+  it('delivers one session out of turn, and nothing else with it', async () => {
+    const calls: MetricsWindow[][] = [];
+    const away = await storeOutOfReach();
+    const first = await open({ store: away });
+    for (const { seq } of windowSeries(60)) {
+      await first.append(metricsWindow({ sessionId: SESSION_B, seq }));
+      if (seq < 3) await first.append(metricsWindow({ seq }));
+    }
+    await first.close();
+    let isHeld = true;
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const queue = await open({
+      batchSize: 2,
+      store: {
+        async applyWindows(windows) {
+          // The first batch of the queue itself is under way when the session is asked for.
+          if (isHeld) {
+            isHeld = false;
+            await held;
+          }
+          return noting(calls).applyWindows(windows);
+        },
+      },
+    });
+    const flushed = queue.flushSession(SESSION_A.toUpperCase(), 60_000);
+    release();
+    expect(await flushed).toBe(0);
+    expect((await store.sessionReport(SESSION_A))?.windows).toHaveLength(3);
+    expect(queue.depth()).toBeGreaterThan(40);
+  });
+
+  it('leaves the backoff alone when a session is asked for', async () => {
+    const away = await storeOutOfReach();
+    let tries = 0;
+    const queue = await open({
+      store: {
+        applyWindows: (windows) => {
+          tries += 1;
+          return away.applyWindows(windows);
+        },
+      },
+    });
+    await queue.append(metricsWindow());
+    await expect.poll(() => clock.timers()).toEqual([250]);
+    const before = tries;
+    expect(await Promise.all([1, 2, 3].map(() => queue.flushSession(SESSION_A, 1000)))).toEqual([1, 1, 1]);
+    expect(await queue.flushSession(SESSION_B, 1000)).toBe(0);
+    expect(tries).toBe(before);
+    expect(clock.timers()).toEqual([250]);
+  });
+
+  it('closes though its disk takes no writes any more, and loses nothing by that', async () => {
+    const queue = await open();
+    await refuseDeletes(true);
+    for (const window of windowSeries(3)) await queue.append(window);
+    await expect.poll(() => log.codes()).toContain('spool_failed');
+    await queue.close();
+    await refuseDeletes(false);
+    const again = await open();
+    expect(await again.flush(1000)).toBe(0);
+    expect((await store.sessionReport(SESSION_A))?.windows).toHaveLength(3);
   });
 
   it('refuses a folder it cannot write to, in words', async () => {

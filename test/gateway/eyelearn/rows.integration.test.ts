@@ -3,7 +3,12 @@ import mysql from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { planRows, ROW_LIMIT_S, type RowState } from '../../../gateway/eyelearn/row-plan.ts';
 import type { MetricsStore } from '../../../gateway/store/port.ts';
-import { createEyelearnTables, EYELEARN_VARIANTS, type EyelearnVariant } from '../../../harness/eyelearn-schema.ts';
+import {
+  createEyelearnDayTables,
+  createEyelearnTables,
+  EYELEARN_VARIANTS,
+  type EyelearnVariant,
+} from '../../../harness/eyelearn-schema.ts';
 import { type MariaDb, startMariaDb } from '../../../harness/mariadb.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
 import { captureLog } from '../../support/log-capture.ts';
@@ -167,6 +172,35 @@ describe.each([
     expect(stored('focused_time_seconds')).toBe(Math.floor(sumOf(windows, ({ focusedMs }) => focusedMs) / 1000));
     expect(stored('unfocused_time_seconds')).toBe(Math.floor(sumOf(windows, ({ unfocusedMs }) => unfocusedMs) / 1000));
     expect(stored('total_time_seconds')).toBe(stored('focused_time_seconds') + stored('unfocused_time_seconds'));
+  });
+
+  it('gives each bout to the row that its window went into, where one delivery fills several rows', async () => {
+    await open('full');
+    await createEyelearnDayTables(connection, 'both');
+    await store.migrate();
+    await store.applyWindows(windowSeries(600, { focusedMs: 20_999, unfocusedMs: 9001 }));
+    const [rows] = await connection.query<mysql.RowDataPacket[]>(
+      `SELECT t.id, t.total_time_seconds AS total, COUNT(*) AS events FROM eye_tracking_sessions t
+       JOIN focus_events e ON e.session_id = t.id GROUP BY t.id ORDER BY t.id`,
+    );
+    expect(rows.map(({ events }) => Number(events))).toEqual([960, 956, 484]);
+  });
+
+  it('knows the ids of the rows it makes at once, also where the server counts in steps', async () => {
+    const [[before]] = await connection.query<mysql.RowDataPacket[]>('SELECT @@auto_increment_increment AS step');
+    await connection.query('SET GLOBAL auto_increment_increment = 3');
+    try {
+      await open('full');
+      const sessions = [SESSION_A, SESSION_B].flatMap((sessionId) =>
+        [11, 12, 13].map((sectionId) => ({ sessionId, sectionId })),
+      );
+      const batch = (seq: number) => sessions.map((place, index) => metricsWindow({ ...place, seq: 10 * index + seq }));
+      await store.applyWindows(batch(0));
+      await store.applyWindows(batch(1));
+      expect((await trackingRows()).map((row) => row.focused_time_seconds)).toEqual([40, 40, 40, 40, 40, 40]);
+    } finally {
+      await connection.query('SET GLOBAL auto_increment_increment = ?', [before?.step]);
+    }
   });
 
   it("begins a new row at midnight of the database's time zone", async () => {

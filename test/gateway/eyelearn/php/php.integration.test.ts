@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { createClient } from '@libsql/client';
 import fc from 'fast-check';
 import mysql from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -18,7 +20,7 @@ import { type PhpServer, startPhpServer } from '../../../../harness/php-server.t
 import { openTcpLink, type TcpLink } from '../../../../harness/tcp-link.ts';
 import type { MetricsWindow } from '../../../../shared/metrics-window.ts';
 import { captureLog } from '../../../support/log-capture.ts';
-import { metricsWindow, SESSION_A } from '../../store/windows.ts';
+import { metricsWindow, SESSION_A, SESSION_B } from '../../store/windows.ts';
 
 const WAIT = { timeout: 60_000, interval: 20 };
 const BACKOFF = { firstMs: 20, maxMs: 100 };
@@ -371,6 +373,55 @@ describe('time that goes through PHP', () => {
     await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
     expect(await stored()).toMatchObject({ focusedS: 246, unfocusedS: 114, totalS: 360 });
     expect(await ledger()).toEqual({ windows: 12, focusedMs: 12 * 20_500 });
+  });
+
+  async function onDisk(sql: string): Promise<Record<string, unknown>[]> {
+    const client = createClient({ url: pathToFileURL(path.join(folder, 'spool.db')).href });
+    const { rows } = await client.execute(sql);
+    client.close();
+    return rows.map((row) => ({ ...row }));
+  }
+
+  it("is not given to PHP when the queue's own file fails and MySQL has it", async () => {
+    const queue = await withFallback('b', { minDeltaS: 1 });
+    await onDisk("CREATE TRIGGER full BEFORE DELETE ON spool_windows BEGIN SELECT RAISE(FAIL, 'disk full'); END");
+    await appendAll(queue, lesson(0, 5));
+    await vi.waitFor(
+      () => expect(log.codes().filter((code) => code === 'spool_failed').length).toBeGreaterThan(5),
+      WAIT,
+    );
+    await onDisk('DROP TRIGGER full');
+    await vi.waitFor(() => expect(queue.depth()).toBe(0), WAIT);
+    expect(await stored()).toMatchObject({ focusedS: 102, unfocusedS: 47 });
+    expect(log.codes()).not.toContain('php_fallback');
+    expect(php.storedSeconds()).toBe(0);
+  });
+
+  it('is forgotten with the student: what is still to be posted, and posts with an unknown outcome', async () => {
+    const queue = await phpOnly('a');
+    await php.failNext('silence_after');
+    await appendAll(queue, lesson(0, 2));
+    await vi.waitFor(() => expect(log.codes()).toContain('php_uncertain'), WAIT);
+    await appendAll(queue, [...lesson(2, 3, { focusedMs: 5000, unfocusedMs: 0 })]);
+    await appendAll(queue, lesson(0, 1, { sessionId: SESSION_B, userId: 8, focusedMs: 5000, unfocusedMs: 0 }));
+    await vi.waitFor(() => expect(queue.depth()).toBe(0), WAIT);
+    expect(await queue.forgetStudent(7, 5000)).toBe(0);
+    expect(await onDisk('SELECT user_id FROM php_accounts')).toEqual([{ user_id: 8 }]);
+    expect(await onDisk('SELECT user_id FROM php_posts')).toEqual([]);
+  });
+
+  it('is moved to PHP page by page when much has waited', async () => {
+    const queue = await withFallback('a', { minDeltaS: 3600 });
+    await link.cut();
+    await Promise.all(lesson(0, 450).map((window) => queue.append(window)));
+    const moved = async () => Number((await onDisk('SELECT SUM(is_with_php) AS moved FROM spool_windows'))[0]?.moved);
+    // The batch under way when the link was cut may be in MySQL already: it stays.
+    await vi.waitFor(async () => expect(await moved()).toBeGreaterThanOrEqual(400), WAIT);
+    expect(log.codes()).toContain('php_fallback');
+    const [both] = await onDisk(
+      'SELECT SUM(is_with_php) AS moved, (SELECT focused_ms FROM php_accounts) AS focused_ms FROM spool_windows',
+    );
+    expect(both?.focused_ms).toBe(Number(both?.moved) * 20_500);
   });
 
   it('survives the death of the gateway in the middle of a post', async () => {
