@@ -1,10 +1,10 @@
+import { type BackoffPolicy, backoffMs } from '../../shared/backoff.ts';
 import { RelayError } from '../../shared/errors.ts';
 import type { CalibrationRequest } from '../../shared/protocol/calibration.ts';
 import type { ClientControl, ServerControl } from '../../shared/protocol/control.ts';
 import { decodeUpdate, type Update } from '../../shared/protocol/update.ts';
 import { SUBPROTOCOL } from '../../shared/protocol/version.ts';
 import { type Deferred, deferred } from '../lib/deferred.ts';
-import { fullJitterMs } from './backoff.ts';
 import { readClock } from './capture-clock.ts';
 import {
   type ConnectionOptions,
@@ -34,6 +34,9 @@ import { Pacer } from './pacing/pacer.ts';
 import type { SocketEvent, WebSocketLike } from './socket.ts';
 import { StartRtt } from './start-rtt.ts';
 import { Traffic } from './traffic.ts';
+
+/** With full jitter, so that a class of students does not come back in step after a restart of the gateway. */
+const RECONNECT: BackoffPolicy = { firstMs: 500, maxMs: 30_000 };
 
 const WELCOME_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 5_000;
@@ -245,8 +248,8 @@ export class RelayConnection {
         return;
       case 'schedule_retry': {
         const { generation } = this.#state;
-        const backoffMs = fullJitterMs(effect.failures, this.#options.random());
-        const delayMs = Math.min(backoffMs, effect.withinMs ?? backoffMs);
+        const waitMs = backoffMs(RECONNECT, effect.failures - 1, this.#options.random);
+        const delayMs = Math.min(waitMs, effect.withinMs ?? waitMs);
         this.#timers.set('retry', delayMs, () => this.#dispatch({ type: 'retry', generation }));
         return;
       }

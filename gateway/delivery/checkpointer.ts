@@ -4,19 +4,19 @@ import type { Logger } from '../lib/logger.ts';
 import { createMutex } from '../lib/mutex.ts';
 import { openWindow, type SessionAccount } from '../session/account.ts';
 
-/** Making what is written takes at most this part of the time: with many sessions it comes less often. */
+/** At most this share of the processor goes into checkpoints: with many sessions they come less often. */
 const DUTY = 1 / 40;
-/** Whatever a write took: a killed gateway loses what was counted since. */
-const MOST_REST_MS = 4000;
+/** Longest pause, whatever a write took: a killed gateway loses what was counted since. */
+const MAX_REST_MS = 4000;
 
 export interface CheckpointerOptions {
-  /** Writes what is open now and forgets sessions that are not any more. */
+  /** Writes what is open now and forgets sessions that have ended. */
   readonly checkpoint: (open: readonly MetricsWindow[], goneSessionIds: readonly string[]) => Promise<void>;
-  /** Sessions that are counting now, and whether every window of theirs is in the spool. */
+  /** Sessions that are counting now, and whether all their windows are in the delivery queue. */
   readonly sessions: () => Iterable<{ readonly account: SessionAccount; readonly isSaved: boolean }>;
-  /** Resolves when every window handed over so far is in the spool. */
+  /** Resolves when every window saved so far is in the delivery queue. */
   readonly saved: () => Promise<unknown>;
-  /** True when no window is on its way into the spool. */
+  /** True when no window is on its way into the delivery queue. */
   readonly isAllSaved: () => boolean;
   /** Shortest time between two writes, ms. */
   readonly everyMs: number;
@@ -25,7 +25,7 @@ export interface CheckpointerOptions {
 
 /** Writes the open windows of running sessions again and again, while there are any. */
 export class Checkpointer {
-  readonly #use: CheckpointerOptions;
+  readonly #deps: CheckpointerOptions;
   readonly #written = new Map<string, SessionAccount>();
   readonly #mutex = createMutex();
   #running: Promise<void> | null = null;
@@ -34,7 +34,7 @@ export class Checkpointer {
   #failing = false;
 
   constructor(options: CheckpointerOptions) {
-    this.#use = options;
+    this.#deps = options;
   }
 
   /** Sessions are counting: writes until stop(). */
@@ -46,19 +46,19 @@ export class Checkpointer {
     });
   }
 
-  /** Writes once more, so that nothing that is saved stays behind. */
+  /** Writes once more, so that no window that is saved stays among the open ones. */
   async stop(): Promise<void> {
     this.#wanted = false;
     this.#wake();
     await this.#running;
-    await this.#use.saved();
+    await this.#deps.saved();
     await this.#mutex.run(() => this.#write());
   }
 
   async #run(): Promise<void> {
     while (this.#wanted) {
       const busyMs = await this.#mutex.run(() => this.#write());
-      const restMs = Math.max(this.#use.everyMs, Math.min(busyMs / DUTY, MOST_REST_MS));
+      const restMs = Math.max(this.#deps.everyMs, Math.min(busyMs / DUTY, MAX_REST_MS));
       if (this.#wanted) await this.#rest(restMs);
     }
   }
@@ -73,18 +73,18 @@ export class Checkpointer {
     });
   }
 
-  /** Resolves with the time that it kept this thread from other work, ms; the commit does not. */
+  /** Resolves with the processor time that it took on this thread, ms; the commit runs on another one. */
   async #write(): Promise<number> {
-    // Processor time: a process that is stopped or crowded out in here has not worked for all that while.
+    // Processor time: a process that is stopped or crowded out here has not worked meanwhile.
     const before = process.cpuUsage();
-    const { sessions, isAllSaved, checkpoint, logger } = this.#use;
+    const { sessions, isAllSaved, checkpoint, logger } = this.#deps;
     const open: MetricsWindow[] = [];
     const written: SessionAccount[] = [];
     const present = new Set<string>();
     const gone: string[] = [];
     for (const { account, isSaved } of sessions()) {
       present.add(account.sessionId);
-      // What the row held before must be in the spool before it is written over.
+      // What the row held before must be in the delivery queue before it is overwritten.
       if (!isSaved || this.#written.get(account.sessionId) === account) continue;
       const window = openWindow(account);
       if (window !== null) open.push(window);

@@ -14,7 +14,7 @@ const CHECKPOINT_FILE = 'open-windows.db';
 export interface Checkpoints {
   /** Windows that were open when the process before ended. */
   recover(): Promise<MetricsWindow[]>;
-  /** Writes what is open now and forgets sessions that are not any more. Rejects with RelayError `spool_failed`. */
+  /** Writes what is open now and forgets sessions that have ended. Rejects with RelayError `spool_failed`. */
   write(open: readonly MetricsWindow[], goneSessionIds: readonly string[]): Promise<void>;
   close(): void;
 }

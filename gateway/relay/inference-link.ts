@@ -1,5 +1,6 @@
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
+import { type BackoffPolicy, backoffMs } from '../../shared/backoff.ts';
 import { RelayError } from '../../shared/errors.ts';
 import {
   decodeInferenceResponse,
@@ -16,7 +17,7 @@ export type LinkAnswer = InferenceResponse | { readonly status: 'unavailable' } 
 
 const CONNECT_TIMEOUT_MS = 3000;
 const RECONNECT_MIN_MS = 100;
-const RECONNECT_MAX_MS = 5000;
+const RECONNECT: BackoffPolicy = { firstMs: 200, maxMs: 5000 };
 const PING_EVERY_MS = 10_000;
 /** Room beyond a request's budget for the answer to come back. */
 const ANSWER_SLACK_MS = 250;
@@ -159,9 +160,9 @@ export class InferenceLink {
     socket.on('close', () => {
       if (this.#socket !== socket) return;
       this.#drop('waiting');
+      const waitMs = RECONNECT_MIN_MS + backoffMs(RECONNECT, this.#failures, this.#random);
       this.#failures += 1;
-      const ceilingMs = Math.min(RECONNECT_MAX_MS, RECONNECT_MIN_MS * 2 ** this.#failures);
-      this.#retryTimer = setTimeout(() => this.#connect(), RECONNECT_MIN_MS + this.#random() * ceilingMs);
+      this.#retryTimer = setTimeout(() => this.#connect(), waitMs);
     });
   }
 

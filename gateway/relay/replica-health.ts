@@ -1,7 +1,8 @@
+import { type BackoffPolicy, backoffCeilingMs } from '../../shared/backoff.ts';
+
 /** Failed requests in a row after which a replica is ejected for a while. */
 export const EJECT_AFTER = 3;
-const EJECT_FIRST_MS = 1000;
-const EJECT_MAX_MS = 30_000;
+const EJECTION: BackoffPolicy = { firstMs: 1000, maxMs: 30_000 };
 
 /**
  * How far a replica is trusted: plain data, changed by the functions below. A replica that is up
@@ -39,6 +40,6 @@ export function noteFailure(health: ReplicaHealth, nowMs: number): ReplicaHealth
   const failures = health.failures + 1;
   if (!health.probing && failures < EJECT_AFTER) return { ...health, failures };
   const ejections = health.ejections + 1;
-  const durationMs = Math.min(EJECT_MAX_MS, EJECT_FIRST_MS * 2 ** (ejections - 1));
+  const durationMs = backoffCeilingMs(EJECTION, ejections - 1);
   return { failures, ejections, ejectedUntilMs: nowMs + durationMs, probing: false };
 }

@@ -1,11 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { type Client, createClient } from '@libsql/client/sqlite3';
-import { isBusy, storeError } from '../store/libsql/errors.ts';
+import { retryWhileBusy } from '../store/libsql/busy.ts';
 import { NO_DIRECTORY, type ReportDatabase } from './database.ts';
-
-const BUSY_TRIES = 40;
-const BUSY_WAIT_MS = 50;
 
 /**
  * Reports from the embedded store's file, over a connection of their own: readers do not hold up its writer.
@@ -28,16 +24,11 @@ export function openLibsqlReports(options: {
         prepared = null;
         throw error;
       });
-      for (let tries = 1; ; tries += 1) {
-        try {
-          client ??= createClient({ url: pathToFileURL(options.path).href, concurrency: 1, timeout: 0 });
-          const { rows } = await client.execute({ sql, args: [...values] });
-          return rows.map((row) => ({ ...row }));
-        } catch (error) {
-          if (!isBusy(error) || tries === BUSY_TRIES) throw storeError(error);
-          await delay(BUSY_WAIT_MS);
-        }
-      }
+      return retryWhileBusy(async () => {
+        client ??= createClient({ url: pathToFileURL(options.path).href, concurrency: 1, timeout: 0 });
+        const { rows } = await client.execute({ sql, args: [...values] });
+        return rows.map((row) => ({ ...row }));
+      });
     },
     async close() {
       client?.close();

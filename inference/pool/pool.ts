@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import { type BackoffPolicy, backoffCeilingMs } from '../../shared/backoff.ts';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import type { EngineName } from '../engine/engine.ts';
 import type { ObserveOutcome } from '../observe.ts';
@@ -55,7 +56,7 @@ interface Slot {
   failures: number;
 }
 
-const RESTART_DELAY_MS = { first: 50, max: 5_000 };
+const RESTART: BackoffPolicy = { firstMs: 100, maxMs: 5_000 };
 const MIN_RETRY_MS = 5;
 const FIRST_GUESS_MS = 5;
 /** Weight of the newest request in the running mean of service times. */
@@ -275,8 +276,7 @@ export class WorkerPool {
     if (this.#closing) return;
     this.#replaced++;
     this.#options.onReplaced(reason);
-    const delayMs =
-      slot.failures === 0 ? 0 : Math.min(RESTART_DELAY_MS.max, RESTART_DELAY_MS.first * 2 ** slot.failures);
+    const delayMs = slot.failures === 0 ? 0 : backoffCeilingMs(RESTART, slot.failures - 1);
     slot.failures++;
     setTimeout(() => {
       if (!this.#closing) this.#launch(slot).catch(() => {});

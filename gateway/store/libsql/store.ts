@@ -1,6 +1,5 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { type Client, createClient, type Transaction as LibsqlTransaction } from '@libsql/client/sqlite3';
 import { asc, eq } from 'drizzle-orm';
@@ -14,12 +13,10 @@ import type { MetricsStore } from '../port.ts';
 import { sessionReport } from '../records.ts';
 import { installViews, type ViewTarget } from '../views/install.ts';
 import { applyBatches } from './apply.ts';
-import { dataDirError, isBusy, storeError } from './errors.ts';
+import { retryWhileBusy } from './busy.ts';
+import { dataDirError } from './errors.ts';
 import { bouts, reportSessions, windows } from './schema.ts';
 
-/** Somebody else may hold the file for about 2 s before we say that it is out of reach. */
-const BUSY_TRIES = 40;
-const BUSY_WAIT_MS = 50;
 function migrationTarget(tx: LibsqlTransaction): MigrationTarget {
   return {
     async applied() {
@@ -94,7 +91,7 @@ export function createLibsqlStore(options: { path: string; logger: Logger }): Me
     try {
       if (!opened) {
         await client.execute('PRAGMA journal_mode = WAL');
-        // A power cut must not take back what the spool has been told is stored.
+        // A power cut must not undo what the delivery queue knows as stored.
         await client.execute('PRAGMA synchronous = FULL');
         opened = true;
       }
@@ -109,16 +106,7 @@ export function createLibsqlStore(options: { path: string; logger: Logger }): Me
   }
 
   function exclusive<T>(task: () => Promise<T>): Promise<T> {
-    return mutex.run(async () => {
-      for (let tries = 1; ; tries += 1) {
-        try {
-          return await attempt(task);
-        } catch (error) {
-          if (!isBusy(error) || tries === BUSY_TRIES) throw storeError(error);
-          await delay(BUSY_WAIT_MS);
-        }
-      }
-    });
+    return mutex.run(() => retryWhileBusy(() => attempt(task)));
   }
 
   let isReady = false;
