@@ -30,14 +30,24 @@ export function wholeFrame(image: Uint8Array, changes: Partial<Request> = {}): R
   };
 }
 
-/** An empty wall, with a camera's noise: no face. */
-export async function emptyRoom(): Promise<Uint8Array> {
+/** A wall with a door, and a camera's noise: no face. */
+export function emptyRoom(): Promise<Uint8Array> {
+  return noisyPicture((x, y) => (x > 240 && x < 330 && y > 80 ? 165 : 120));
+}
+
+/** A taped lens: one grey, and a camera's noise. */
+export function tapedLens(): Promise<Uint8Array> {
+  return noisyPicture(() => 90);
+}
+
+async function noisyPicture(luma: (x: number, y: number) => number): Promise<Uint8Array> {
   const { widthPx: width, heightPx: height } = CLIP_SIZE;
   const pixels = new Uint8Array(width * height * 3);
   let state = 12345;
   for (let at = 0; at < pixels.length; at++) {
     state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fff_ffff;
-    pixels[at] = 120 + ((state >> 16) & 7);
+    const pixel = Math.floor(at / 3);
+    pixels[at] = luma(pixel % width, Math.floor(pixel / width)) + ((state >> 16) & 7);
   }
   return sharp(pixels, { raw: { width, height, channels: 3 } })
     .jpeg()

@@ -8,7 +8,7 @@ import { type GuardFault, guardImage } from './pixels/guard.ts';
 import type { PictureReader } from './pixels/reader.ts';
 
 /** What one observation is made of: a picture and where it belongs. */
-export type ObserveRequest = Pick<InferenceRequest, 'frame' | 'crop' | 'roi' | 'image'>;
+export type ObserveRequest = Pick<InferenceRequest, 'frame' | 'crop' | 'roi' | 'countFaces' | 'image'>;
 
 export type ObserveOutcome =
   | { readonly status: 'ok'; readonly observation: FaceObservation }
@@ -29,9 +29,9 @@ export async function observe({ engine, read }: Vision, request: ObserveRequest)
   if (!verdict.ok) return { status: verdict.fault, reason: verdict.reason };
   try {
     const { format, widthPx, heightPx } = verdict;
-    const { image: bytes, crop, roi } = request;
+    const { image: bytes, crop, roi, countFaces } = request;
     const picture = await read({ bytes, format, widthPx, heightPx, crop }, roi);
-    const location = await engine.locate(picture, roi);
+    const location = await engine.locate(picture, roi, countFaces);
     return { status: 'ok', observation: observationOf(location, request.frame) };
   } catch (error) {
     const corrupt = error instanceof RelayError && error.code === 'image_corrupt';

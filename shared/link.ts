@@ -24,6 +24,7 @@ export const LINK_SUBPROTOCOL = 'gaze-relay-link.v1';
 const TYPE_REQUEST = 1;
 const TYPE_RESPONSE = 2;
 const FLAG_ROI = 1;
+const FLAG_COUNT_FACES = 2;
 
 const VERSION_BITS = 4;
 const TYPE_MASK = 0x0f;
@@ -83,6 +84,8 @@ export interface InferenceRequest {
   readonly crop: RectPx;
   /** Where the face was in the previous frame, or null to search. */
   readonly roi: FaceRoi | null;
+  /** Look for other faces too, although the hint holds. Left out: no. Inference that does not know this does not. */
+  readonly countFaces?: boolean;
   /** JPEG or WebP bytes. */
   readonly image: Uint8Array;
 }
@@ -114,7 +117,10 @@ export function encodeInferenceRequest(request: InferenceRequest): Uint8Array {
   const bytes = new Uint8Array(LINK_REQUEST_HEADER_BYTES + request.image.byteLength);
   const view = viewOf(bytes);
   view.setUint8(TYPE_OFFSET, (LINK_VERSION << VERSION_BITS) | TYPE_REQUEST);
-  view.setUint8(FLAGS_OFFSET, request.roi === null ? 0 : FLAG_ROI);
+  view.setUint8(
+    FLAGS_OFFSET,
+    (request.roi === null ? 0 : FLAG_ROI) | (request.countFaces === true ? FLAG_COUNT_FACES : 0),
+  );
   view.setUint16(BUDGET_MS_OFFSET, clampU16(request.budgetMs));
   view.setUint32(REQUEST_ID_OFFSET, request.requestId);
   view.setUint16(FRAME_WIDTH_OFFSET, request.frame.widthPx);
@@ -158,6 +164,7 @@ export function decodeInferenceRequest(bytes: Uint8Array): InferenceRequest {
     frame,
     crop,
     roi: (view.getUint8(FLAGS_OFFSET) & FLAG_ROI) === 0 ? null : decodeRoi(view, ROI_OFFSET),
+    ...((view.getUint8(FLAGS_OFFSET) & FLAG_COUNT_FACES) === 0 ? {} : { countFaces: true }),
     image: bytes.subarray(LINK_REQUEST_HEADER_BYTES),
   };
 }

@@ -1,6 +1,7 @@
 import { type Direction, directionFromWire, directionToWire } from './direction.ts';
 import { RelayError } from './errors.ts';
 import type { FaceRoi } from './geometry.ts';
+import { PICTURE_FAULTS, type PictureFault } from './vision/picture-fault.ts';
 
 /** One eye. Angles are eye-in-head, degrees: yaw positive to image right, pitch positive up. */
 export interface EyeObservation {
@@ -39,14 +40,16 @@ export interface FaceMeasurement {
 export interface FaceObservation {
   /** Null when no face was found. */
   readonly face: FaceMeasurement | null;
-  /** Number of faces seen: from the detector when it ran, else 1 or 0. */
+  /** Number of faces that are sure. Others than the one that is followed are looked for only where `detectorRan`. */
   readonly faceCount: number;
-  /** True when the detector ran (no usable hint, or the face was lost). */
+  /** True when the detector ran: no usable hint, the face was lost, or the faces were to be counted. */
   readonly detectorRan: boolean;
   /** Mean luma of the examined region, 0–1. */
   readonly brightness: number;
   /** Sharpness of the examined region, 0 (blurred or featureless) – 1. */
   readonly sharpness: number;
+  /** Why a picture without a face says nothing about the student; left out where it does. */
+  readonly fault?: PictureFault;
 }
 
 /** Bytes of an encoded region of interest. */
@@ -65,6 +68,8 @@ const EYE_VISIBILITY_OFFSET = 6;
 const FLAGS_OFFSET = 0;
 const FACE_COUNT_OFFSET = 1;
 const SCORE_OFFSET = 2;
+/** In the place of the score, which is not read without a face. */
+const FAULT_OFFSET = 2;
 const SEED_DIRECTION_OFFSET = 3;
 const HEAD_YAW_OFFSET = 4;
 const HEAD_PITCH_OFFSET = 6;
@@ -149,7 +154,10 @@ export function encodeObservation(view: DataView, offset: number, observation: F
   view.setUint8(offset + FACE_COUNT_OFFSET, clampRound(observation.faceCount, 0, 255));
   setUnit(view, offset + BRIGHTNESS_OFFSET, observation.brightness);
   setUnit(view, offset + SHARPNESS_OFFSET, observation.sharpness);
-  if (face === null) return;
+  if (face === null) {
+    view.setUint8(offset + FAULT_OFFSET, observation.fault === undefined ? 0 : 1 + PICTURE_FAULTS.indexOf(observation.fault));
+    return;
+  }
   setUnit(view, offset + SCORE_OFFSET, face.score);
   view.setUint8(offset + SEED_DIRECTION_OFFSET, directionToWire(face.seedDirection));
   setI16(view, offset + HEAD_YAW_OFFSET, face.headYawDeg * ANGLE_STEPS_PER_DEG);
@@ -183,7 +191,11 @@ export function decodeObservation(view: DataView, offset: number): FaceObservati
   if ((flags & ~(FLAG_FACE | FLAG_DETECTOR)) !== 0) {
     throw new RelayError('observation_invalid', `unknown observation flags 0x${flags.toString(16)}`);
   }
-  if ((flags & FLAG_FACE) === 0) return { face: null, ...base };
+  if ((flags & FLAG_FACE) === 0) {
+    // A number that a later version writes stands for a fault that this one does not know: none.
+    const fault = PICTURE_FAULTS[view.getUint8(offset + FAULT_OFFSET) - 1];
+    return { face: null, ...base, ...(fault === undefined ? {} : { fault }) };
+  }
   const seedDirection = directionFromWire(view.getUint8(offset + SEED_DIRECTION_OFFSET));
   if (seedDirection === null) {
     throw new RelayError('observation_invalid', `unknown direction ${view.getUint8(offset + SEED_DIRECTION_OFFSET)}`);

@@ -5,6 +5,7 @@ import {
   type FaceObservation,
   OBSERVATION_BYTES,
 } from '../../shared/observation.ts';
+import { isTimeToCountFaces } from '../../shared/vision/face-count.ts';
 import type { PixelImage } from '../../shared/vision/image.ts';
 import type { Locate } from '../../shared/vision/locate.ts';
 import { observationOf } from '../../shared/vision/observe.ts';
@@ -50,7 +51,8 @@ export function createObserver(locate: Locate): Observer {
       if (seen === print) return null;
       const crop = { xPx: 0, yPx: 0, ...camera };
       const hint = last !== null && captureMs - last.captureMs <= ROI_MAX_AGE_MS ? last.roi : null;
-      const observation = rounded(observationOf(await locate({ image, crop }, hint), camera));
+      const countFaces = last !== null && isTimeToCountFaces(last.captureMs, captureMs);
+      const observation = rounded(observationOf(await locate({ image, crop }, hint, countFaces), camera));
       last = observation.face === null ? null : { roi: observation.face.nextRoi, captureMs };
       print = seen;
       return observation;

@@ -262,6 +262,7 @@ export class Stream {
         frame: effect.camera,
         crop: message.crop,
         roi: effect.roi,
+        countFaces: effect.countFaces,
         image: message.image,
       })
       .then((answer) => {

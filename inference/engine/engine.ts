@@ -1,6 +1,4 @@
-import type { FaceRoi } from '../../shared/geometry.ts';
-import type { FrameView, Picture } from '../../shared/vision/image.ts';
-import type { Location } from '../../shared/vision/locate.ts';
+import type { Locate } from '../../shared/vision/locate.ts';
 
 /** Engines that can be asked for by name. */
 export const ENGINE_NAMES = ['onnx', 'onnx-web', 'tfjs'] as const;
@@ -15,6 +13,6 @@ export interface FaceEngine {
   readonly name: EngineName;
   /** Why it is this one and not the one asked for; null when it is. */
   readonly fallback: string | null;
-  locate(seen: Picture | FrameView, hint: FaceRoi | null): Promise<Location>;
+  readonly locate: Locate;
   close(): Promise<void>;
 }

@@ -3,9 +3,11 @@ import type * as Landmarks from '@tensorflow-models/face-landmarks-detection';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import type { FaceRoi, RectPx } from '../../shared/geometry.ts';
 import type { DetectedFace } from '../../shared/vision/detector.ts';
+import { eyesSeenIn } from '../../shared/vision/eye-cover.ts';
 import type { PixelImage } from '../../shared/vision/image.ts';
 import { createSearch, DETECTOR_FORMAT, MESH_FORMAT } from '../../shared/vision/locate.ts';
-import { roiOfCrop } from '../../shared/vision/roi.ts';
+import { MESH_SIZE } from '../../shared/vision/mesh-output.ts';
+import { landmarksToTensor, roiOfCrop } from '../../shared/vision/roi.ts';
 import type { TfjsFiles } from '../models/tfjs-store.ts';
 import { projectRequire } from '../packages.ts';
 import type { FaceEngine } from './engine.ts';
@@ -169,8 +171,10 @@ export async function createTfjsEngine(files: TfjsFiles): Promise<FaceEngine> {
         withImage(picture.pixels(), async (image) => {
           const { crop } = picture;
           const points = await detector.faceLandmark(rectOf(roi, crop), image);
-          const { quality } = picture.sample(roi, MESH_FORMAT);
-          return { face: { score, landmarks: landmarksOf(points ?? [], crop) }, quality };
+          const landmarks = landmarksOf(points ?? [], crop);
+          const { planes, quality } = picture.sample(roi, MESH_FORMAT);
+          const eyesSeen = eyesSeenIn(planes, landmarksToTensor(landmarks, roi, MESH_SIZE));
+          return { face: { score, landmarks, eyesSeen }, quality };
         }),
       detect: (picture) =>
         withImage(picture.pixels(), async (image) => {

@@ -1,6 +1,6 @@
 import { RelayError } from '../../shared/errors.ts';
 import type { FaceRoi, RectPx } from '../../shared/geometry.ts';
-import { createPlainPictures, type Picture, pixelMap } from '../../shared/vision/image.ts';
+import { createPlainPictures, measureQuality, type Picture, pixelMap, shownOf } from '../../shared/vision/image.ts';
 import { MESH_FORMAT } from '../../shared/vision/locate.ts';
 import { isUsableHint } from '../../shared/vision/roi.ts';
 import { decodeImage, decodeRgba } from './decode.ts';
@@ -61,8 +61,10 @@ export function createKernelReader(kernel: PixelKernel): PictureReader {
       sample: (roi, format) => {
         const map = pixelMap(size, crop, roi, format.sizePx);
         if (!contains(decoded, regionTouched(map, format.sizePx, size))) decode(wholeOf(size));
-        const [planes, quality] = kernel.sample(size.widthPx, size.heightPx, map, format);
-        return { planes, quality };
+        const [planes, whole] = kernel.sample(size.widthPx, size.heightPx, map, format);
+        // The kernel measures all that it has cut out; what lies beyond the picture says nothing of it.
+        const shown = shownOf(map, size, format.sizePx);
+        return { planes, quality: shown === null ? whole : measureQuality(planes, format, shown) };
       },
       pixels: () => {
         if (!contains(decoded, wholeOf(size))) decode(wholeOf(size));

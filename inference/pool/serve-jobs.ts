@@ -13,7 +13,7 @@ export async function serveJobs(port: MessagePort, setup: WorkerSetup): Promise<
   try {
     const gate = openGate(setup.gate);
     const opened = await gate(() => openEngine(setup.engine, setup.files));
-    const engine: FaceEngine = { ...opened, locate: (view, hint) => gate(() => opened.locate(view, hint)) };
+    const engine: FaceEngine = { ...opened, locate: (...seen) => gate(() => opened.locate(...seen)) };
     const vision = { engine, read: createPictureReader() };
     await warmUp(vision);
     port.on('message', async (job: WorkerJob) => report({ type: 'outcome', outcome: await observe(vision, job) }));

@@ -63,7 +63,7 @@ export function pixelMap(
 }
 
 /** True when bilinear sampling over the whole tensor touches no pixel beyond the picture. */
-function liesInside(map: PixelMap, image: PixelImage, sizePx: number): boolean {
+export function liesInside(map: PixelMap, image: { widthPx: number; heightPx: number }, sizePx: number): boolean {
   const last = sizePx - 1;
   return [0, last].every((row) =>
     [0, last].every((column) => {
@@ -187,11 +187,30 @@ const LUMA = { red: 0.299, green: 0.587, blue: 0.114 };
  */
 const HALF_SHARP_VARIANCE = 100;
 
+/** Which pixels of a tensor show the picture, and not what was put around it. */
+export type Shown = (column: number, row: number) => boolean;
+
+/** The pixels whose neighbours too lie in the picture; null when all do. */
+export function shownOf(
+  map: PixelMap,
+  image: { readonly widthPx: number; readonly heightPx: number },
+  sizePx: number,
+): Shown | null {
+  if (liesInside(map, image, sizePx)) return null;
+  const reachX = Math.abs(map.ax) + Math.abs(map.bx) - 0.5;
+  const reachY = Math.abs(map.ay) + Math.abs(map.by) - 0.5;
+  return (column, row) => {
+    const x = map.ax * column + map.bx * row + map.cx;
+    const y = map.ay * column + map.by * row + map.cy;
+    return x >= reachX && y >= reachY && x <= image.widthPx - 1 - reachX && y <= image.heightPx - 1 - reachY;
+  };
+}
+
 /**
- * Brightness and sharpness of a tensor made by sampleRegion, on every second pixel of every second
- * row. The Laplacian is taken of green alone, which carries most of the luma.
+ * Brightness and sharpness of a tensor made by sampleRegion, on every second pixel of every second row
+ * that is `shown` (null: all of them). The Laplacian is taken of green alone, which carries most of the luma.
  */
-export function measureQuality(tensor: Float32Array, format: TensorFormat): ImageQuality {
+export function measureQuality(tensor: Float32Array, format: TensorFormat, shown: Shown | null = null): ImageQuality {
   const { sizePx } = format;
   const plane = sizePx * sizePx;
   let count = 0;
@@ -202,6 +221,7 @@ export function measureQuality(tensor: Float32Array, format: TensorFormat): Imag
   let squares = 0;
   for (let row = 1; row < sizePx - 1; row += 2) {
     for (let column = 1; column < sizePx - 1; column += 2) {
+      if (shown !== null && !shown(column, row)) continue;
       const at = row * sizePx + column;
       const centre = tensor[plane + at] as number;
       const laplacian =
@@ -218,6 +238,7 @@ export function measureQuality(tensor: Float32Array, format: TensorFormat): Imag
       squares += laplacian * laplacian;
     }
   }
+  if (count === 0) return { brightness: 0, sharpness: 0 };
   const luma = (LUMA.red * red + LUMA.green * green + LUMA.blue * blue) / count;
   return qualityOf(luma, squares / count - (sum / count) ** 2, format);
 }
@@ -258,8 +279,9 @@ export function createPlainPictures(): (view: FrameView) => Picture {
       const length = 3 * format.sizePx * format.sizePx;
       const planes = tensors.get(length) ?? new Float32Array(length);
       tensors.set(length, planes);
+      const map = pixelMap(view.image, view.crop, roi, format.sizePx);
       sampleRegion(view, roi, format, planes);
-      return { planes, quality: measureQuality(planes, format) };
+      return { planes, quality: measureQuality(planes, format, shownOf(map, view.image, format.sizePx)) };
     },
   });
 }

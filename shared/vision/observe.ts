@@ -1,6 +1,7 @@
 import type { FaceRoi, FrameSize } from '../geometry.ts';
-import type { FaceMeasurement, FaceObservation } from '../observation.ts';
+import type { EyeObservation, FaceMeasurement, FaceObservation } from '../observation.ts';
 import { IMAGE_LEFT_EYE, IMAGE_RIGHT_EYE } from './canonical-face.ts';
+import type { EyesSeen } from './eye-cover.ts';
 import { cornersShiftOf, interOcularPxOf, observeEye } from './eyes.ts';
 import type { Location } from './locate.ts';
 import { headPoseOf } from './pose.ts';
@@ -13,16 +14,21 @@ import { seedDirectionOf } from './seed-rule.ts';
  */
 export const NOD_GAIN = 1.1;
 
+function seenBy(eye: EyeObservation, share: number): EyeObservation {
+  return { ...eye, visibility: eye.visibility * share };
+}
+
 /**
  * Everything the product keeps of one face in one frame. `landmarks`: 478 × (x, y, z), x and y in
  * camera pixels of the full unmirrored frame, z in the same scale (smaller is nearer); `score`: the
- * mesh's face probability 0–1; `nextRoi`: handed through. Throws RelayError `landmarks_invalid`.
+ * mesh's face probability 0–1; `nextRoi`: handed through; `seen`: how well the pixels show the eyes. Throws RelayError `landmarks_invalid`.
  */
 export function measureFace(
   landmarks: Float32Array,
   score: number,
   frame: FrameSize,
   nextRoi: FaceRoi,
+  seen: EyesSeen = { imageLeft: 1, imageRight: 1 },
 ): FaceMeasurement {
   const pose = headPoseOf(landmarks, frame);
   const cornersShiftCm = cornersShiftOf(landmarks, pose);
@@ -32,8 +38,8 @@ export function measureFace(
     headPitchDeg: pose.pitchDeg * NOD_GAIN,
     headRollDeg: pose.rollDeg,
     fitResidual: pose.residual,
-    imageLeftEye: observeEye(landmarks, IMAGE_LEFT_EYE, pose, cornersShiftCm),
-    imageRightEye: observeEye(landmarks, IMAGE_RIGHT_EYE, pose, cornersShiftCm),
+    imageLeftEye: seenBy(observeEye(landmarks, IMAGE_LEFT_EYE, pose, cornersShiftCm), seen.imageLeft),
+    imageRightEye: seenBy(observeEye(landmarks, IMAGE_RIGHT_EYE, pose, cornersShiftCm), seen.imageRight),
     interOcularPx: interOcularPxOf(landmarks, IMAGE_LEFT_EYE, IMAGE_RIGHT_EYE),
     seedDirection: seedDirectionOf(landmarks, frame),
     nextRoi,
@@ -42,11 +48,15 @@ export function measureFace(
 
 /** The observation of a located face, or of a picture without one. `frame` is the full camera frame. Errors as measureFace. */
 export function observationOf(location: Location, frame: FrameSize): FaceObservation {
-  const { face, faceCount, detectorRan, quality } = location;
+  const { face, faceCount, detectorRan, quality, fault } = location;
   return {
-    face: face === null ? null : measureFace(face.landmarks, face.score, frame, roiFromLandmarks(face.landmarks)),
+    face:
+      face === null
+        ? null
+        : measureFace(face.landmarks, face.score, frame, roiFromLandmarks(face.landmarks), face.eyesSeen),
     faceCount,
     detectorRan,
     ...quality,
+    ...(fault === undefined ? {} : { fault }),
   };
 }

@@ -3,7 +3,7 @@ import type { DetectedFace } from './detector.ts';
 import { FACE_POINTS, LIPS } from './mesh-output.ts';
 
 /** Region over detected box and over the landmarks' box: MediaPipe, face_landmark/*_to_roi.pbtxt. */
-const ROI_SCALE = 1.5;
+export const ROI_SCALE = 1.5;
 
 /** Outer corners of the eyes in the 478-point mesh: their line is the face's x axis. */
 const IMAGE_LEFT_CORNER = 33;
@@ -103,4 +103,21 @@ export function landmarksToFrame(landmarks: Float32Array, roi: FaceRoi, tensorSi
     landmarks[at + 1] = roi.centerYPx + sin * x + cos * y;
     landmarks[at + 2] = (landmarks[at + 2] as number) * scale;
   }
+}
+
+/** The way back: camera pixels to pixels of a tensor that was cut along `roi`. A new array; depth gets the same scale. */
+export function landmarksToTensor(landmarks: Float32Array, roi: FaceRoi, tensorSizePx: number): Float32Array {
+  const scale = tensorSizePx / roi.sizePx;
+  const cos = Math.cos(roi.rotationRad) * scale;
+  const sin = Math.sin(roi.rotationRad) * scale;
+  const half = tensorSizePx / 2;
+  const moved = new Float32Array(landmarks.length);
+  for (let at = 0; at < landmarks.length; at += 3) {
+    const x = (landmarks[at] as number) - roi.centerXPx;
+    const y = (landmarks[at + 1] as number) - roi.centerYPx;
+    moved[at] = cos * x + sin * y + half;
+    moved[at + 1] = cos * y - sin * x + half;
+    moved[at + 2] = (landmarks[at + 2] as number) * scale;
+  }
+  return moved;
 }

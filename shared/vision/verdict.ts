@@ -54,6 +54,8 @@ const SIDE_VIEW = { fromDeg: 25, toDeg: 40, share: 0.4 } as const;
 const BOWED = { fromDeg: 8, toDeg: 25, share: 0.35 } as const;
 /** A head turned further than this from the screen is turned away, wherever the eyes seem to look. */
 const TURNED_YAW_DEG = 32;
+/** A head that nods further than this is bowed or thrown back: the mesh makes its eyes up, and the head decides. */
+const NODDED_PITCH_DEG = 40;
 /**
  * Eyes are seldom turned further in the head than this: their customary range is some 44° in all (J. S. Stahl,
  * "Amplitude of human head movements associated with horizontal saccades", Exp. Brain Res. 126 (1999)). A head
@@ -62,8 +64,8 @@ const TURNED_YAW_DEG = 32;
 const EYES_COME_BACK_DEG = 25;
 /** Widening of the limits that the held direction enjoys, as a share. */
 const HYSTERESIS = 0.08;
-/** With less of the eyes to be seen, only a turned head says anything. */
-const HIDDEN_EYES_WEIGHT = 0.25;
+/** With less of the eyes to be seen (sum of both), only a head that is turned away says anything. */
+const HIDDEN_EYES = 0.25;
 /** Eyes read this far apart in yaw are usual, and this far apart contradict each other, degrees. */
 const EYES_DIFFER_DEG = 15;
 const EYES_CONTRADICT_DEG = 40;
@@ -124,9 +126,9 @@ function axisBeyond(across: number, up: number): Direction {
  * eyes are hidden is unknown, not focused. No single frame is `distracted`; smoothing.ts says when it is.
  */
 export function verdictOf(observation: FaceObservation, context: VerdictContext = DEFAULT_CONTEXT): Verdict {
-  const { face, brightness } = observation;
+  const { face, brightness, fault } = observation;
   if (face === null) {
-    return brightness < MIN_BRIGHTNESS
+    return fault !== undefined || brightness < MIN_BRIGHTNESS
       ? { direction: 'unknown', confidence: 0, gaze: null }
       : { direction: 'no_face', confidence: NO_FACE_CONFIDENCE, gaze: null };
   }
@@ -136,6 +138,14 @@ export function verdictOf(observation: FaceObservation, context: VerdictContext 
     if (context.held === null) return 1;
     return context.held === direction ? 1 + HYSTERESIS : 1 - HYSTERESIS;
   };
+  const { screen, correction } = context;
+  const asideDeg = face.headYawDeg + correction.yawOffsetDeg - screen.centerYawDeg;
+  const turned = Math.abs(asideDeg) / (TURNED_YAW_DEG / slack('face_turned'));
+  const nodded = Math.abs(face.headPitchDeg) / NODDED_PITCH_DEG;
+  if (nodded > 1 && nodded > turned) {
+    const direction = axisBeyond(0, face.headPitchDeg);
+    return { direction, confidence: quality * (0.5 + ramp(nodded, 1, 1.5) / 2), gaze: null };
+  }
 
   const openness = opennessOfFace(face);
   const closedLimit = closedLimitOf(face) * slack('eyes_closed');
@@ -150,14 +160,14 @@ export function verdictOf(observation: FaceObservation, context: VerdictContext 
   const place = placeOnScreen(context.screen, gaze.yawDeg, gaze.pitchDeg);
   const room = slack('centered');
   const [across, up] = [place.across / room, place.up / room];
-  const { screen, correction } = context;
-  const asideDeg = face.headYawDeg + correction.yawOffsetDeg - screen.centerYawDeg;
-  const turned = Math.abs(asideDeg) / (TURNED_YAW_DEG / slack('face_turned'));
   if (turned > 1) {
     const side = Math.sign(asideDeg);
     const atLeast = (Math.abs(asideDeg) - EYES_COME_BACK_DEG) / screen.halfWidthDeg;
     const direction = Math.max(side * across, atLeast) > 1 ? axisBeyond(side, 0) : 'face_turned';
     return { direction, confidence: quality * (0.5 + ramp(turned, 1, 1.5) / 2), gaze };
+  }
+  if (face.imageLeftEye.visibility + face.imageRightEye.visibility < HIDDEN_EYES) {
+    return { direction: 'unknown', confidence: 0, gaze: null };
   }
 
   const reach = (across ** 4 + up ** 4) ** 0.25;
@@ -165,7 +175,8 @@ export function verdictOf(observation: FaceObservation, context: VerdictContext 
   const agreement = 1 - 0.5 * ramp(gaze.eyeDifferenceDeg ?? 0, EYES_DIFFER_DEG, EYES_CONTRADICT_DEG);
   const eyes = (0.6 + 0.4 * gaze.eyeWeight) * agreement;
   const direction = reach > 1 ? axisBeyond(across, up) : 'centered';
-  if (direction === 'centered' && gaze.eyeWeight < HIDDEN_EYES_WEIGHT)
+  if (direction === 'centered' && gaze.eyeWeight < HIDDEN_EYES) {
     return { direction: 'unknown', confidence: 0, gaze: null };
+  }
   return { direction, confidence: quality * sureness * eyes, gaze };
 }

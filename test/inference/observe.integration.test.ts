@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CLIP_FRAMES, clipFrame, emptyRoom, wholeFrame } from '../../harness/clip.ts';
+import { CLIP_FRAMES, CLIP_SIZE, clipFrame, emptyRoom, tapedLens, wholeFrame } from '../../harness/clip.ts';
 import { mutate } from '../../harness/mutate.ts';
 import { seededIntegers } from '../../harness/random.ts';
 import { createOnnxEngine } from '../../inference/engine/onnx.ts';
@@ -9,6 +9,9 @@ import { loadModels } from '../../inference/models/store.ts';
 import { type ObserveOutcome, type ObserveRequest, observe, type Vision } from '../../inference/observe.ts';
 import { createPictureReader } from '../../inference/pixels/reader.ts';
 import type { FaceRoi } from '../../shared/geometry.ts';
+import { IMAGE_LEFT_EYE, IMAGE_RIGHT_EYE } from '../../shared/vision/canonical-face.ts';
+import { roiFromLandmarks } from '../../shared/vision/roi.ts';
+import { verdictOf } from '../../shared/vision/verdict.ts';
 
 let vision: Vision;
 
@@ -28,6 +31,20 @@ async function statusOf(image: Uint8Array): Promise<string> {
 function roiOf(outcome: ObserveOutcome): FaceRoi {
   if (outcome.status !== 'ok' || outcome.observation.face === null) throw new Error(`no face: ${outcome.status}`);
   return outcome.observation.face.nextRoi;
+}
+
+/** Where the eyes are in the clip's first frame, and the face's region; camera pixels. */
+async function eyesOfClip({ engine, read }: Vision) {
+  const { frame } = wholeFrame(clipFrame(0));
+  const file = { bytes: clipFrame(0), format: 'jpeg', ...CLIP_SIZE, crop: { xPx: 0, yPx: 0, ...frame } } as const;
+  const { face } = await engine.locate(await read(file, null), null);
+  if (face === null) throw new Error('a face is expected');
+  const { landmarks } = face;
+  const middle = ({ outer, inner }: typeof IMAGE_LEFT_EYE) => ({
+    x: ((landmarks[outer * 3] ?? 0) + (landmarks[inner * 3] ?? 0)) / 2,
+    y: ((landmarks[outer * 3 + 1] ?? 0) + (landmarks[inner * 3 + 1] ?? 0)) / 2,
+  });
+  return { left: middle(IMAGE_LEFT_EYE), right: middle(IMAGE_RIGHT_EYE), all: roiFromLandmarks(landmarks) };
 }
 
 describe('observe', () => {
@@ -58,6 +75,61 @@ describe('observe', () => {
       status: 'ok',
       observation: { face: null, faceCount: 0, detectorRan: true },
     });
+    const room = await observe(vision, wholeFrame(await emptyRoom()));
+    expect(room.status === 'ok' && room.observation.fault).toBeUndefined();
+  });
+
+  it('says of a taped, dark or blinded camera that it is, with a hint and without, whole and as a crop', async () => {
+    const roi = { centerXPx: 200, centerYPx: 150, sizePx: 150, rotationRad: 0 };
+    const crop = { xPx: 100, yPx: 50, widthPx: 200, heightPx: 200 };
+    const grey = (background: string) =>
+      sharp({ create: { width: 200, height: 200, channels: 3, background } })
+        .jpeg()
+        .toBuffer();
+    for (const [image, fault] of [
+      [await tapedLens(), 'camera_covered'],
+      [await grey('#0a0a0a'), 'too_dark'],
+      [await grey('#ffffff'), 'overexposed'],
+    ] as const) {
+      for (const changes of [{}, { roi }, { roi, crop }]) {
+        const outcome = await observe(vision, wholeFrame(image, changes));
+        expect(outcome).toMatchObject({ status: 'ok', observation: { face: null, fault } });
+        expect(outcome.status === 'ok' && verdictOf(outcome.observation).direction).toBe('unknown');
+      }
+    }
+  });
+
+  it('sees that eyes are hidden by dark lenses, glare or a patch, and gives them no direction', async () => {
+    const { left, right, all } = await eyesOfClip(vision);
+    const cover = (fill: string, places: readonly { x: number; y: number }[]) =>
+      places.map(({ x, y }) => `<ellipse cx="${x}" cy="${y}" rx="22" ry="15" fill="${fill}"/>`).join('');
+    const covered = async (shapes: string) => {
+      const { widthPx, heightPx } = CLIP_SIZE;
+      const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${widthPx}" height="${heightPx}">${shapes}</svg>`;
+      const image = await sharp(clipFrame(0))
+        .composite([{ input: Buffer.from(svg) }])
+        .jpeg({ quality: 90 })
+        .toBuffer();
+      const outcome = await observe(vision, wholeFrame(image, { roi: all }));
+      if (outcome.status !== 'ok' || outcome.observation.face === null) throw new Error('a face is expected');
+      const { face } = outcome.observation;
+      return {
+        seen: [face.imageLeftEye.visibility, face.imageRightEye.visibility],
+        direction: verdictOf(outcome.observation).direction,
+      };
+    };
+    const open = await covered('');
+    expect(Math.min(...open.seen)).toBeGreaterThan(0.9);
+    expect(open.direction).toBe('centered');
+    for (const fill of ['#101010', '#f4f8ff']) {
+      const hidden = await covered(cover(fill, [left, right]));
+      expect(Math.max(...hidden.seen), fill).toBeLessThan(0.1);
+      expect(hidden.direction).toBe('unknown');
+    }
+    const patched = await covered(cover('#181818', [right]));
+    expect(patched.seen[0]).toBeGreaterThan(0.9);
+    expect(patched.seen[1]).toBeLessThan(0.1);
+    expect(patched.direction).toBe('centered');
   });
 
   it('calls a cut JPEG corrupt, wherever it was cut, and serves the next', async () => {

@@ -5,6 +5,7 @@ import { ProtocolError, type ProtocolFault } from '../../../shared/protocol/erro
 import type { ClientMessage, FrameMessage, ObservationMessage } from '../../../shared/protocol/frames.ts';
 import { type Outcome, UPDATE_BYTES, type Update, wholeImageSizePx } from '../../../shared/protocol/update.ts';
 import { nextCrop } from '../../../shared/vision/crop.ts';
+import { isTimeToCountFaces } from '../../../shared/vision/face-count.ts';
 import { accountTotals, addCounts, countSample, isTimely, plainTotals } from '../account.ts';
 import { skipSample } from '../account-calibration.ts';
 import { noteReading } from '../calibration.ts';
@@ -154,7 +155,9 @@ function frameFault(
 function infer(state: Capturing, frame: RelayedFrame): ConnectionEffect {
   const { roi } = state;
   const fresh = roi !== null && frame.message.captureMs - roi.captureMs <= ROI_MAX_AGE_MS;
-  return { type: 'infer', frame, camera: state.camera, roi: fresh ? roi.roi : null };
+  const { captureMs } = frame.message;
+  const countFaces = fresh && isTimeToCountFaces(roi.captureMs, captureMs);
+  return { type: 'infer', frame, camera: state.camera, roi: fresh ? roi.roi : null, countFaces };
 }
 
 const REFUSALS: Readonly<Record<string, ProtocolFault>> = {

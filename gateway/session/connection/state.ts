@@ -88,6 +88,8 @@ export type ConnectionEffect =
       readonly frame: RelayedFrame;
       readonly camera: FrameSize;
       readonly roi: FaceRoi | null;
+      /** Look for other faces too, although the face of before is looked for where it was. */
+      readonly countFaces: boolean;
     }
   | { readonly type: 'save'; readonly window: MetricsWindow }
   /** To be sent with what became of it once the calibration is on disk, or cannot be put there. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { FaceObservation } from '../../../shared/observation.ts';
 import { ProtocolError } from '../../../shared/protocol/errors.ts';
 import { type ClientMessage, decodeClientMessage, encodeClientMessage } from '../../../shared/protocol/frames.ts';
+import { PICTURE_FAULTS } from '../../../shared/vision/picture-fault.ts';
 
 const FRAME: ClientMessage = {
   kind: 'frame',
@@ -133,6 +134,18 @@ describe('client messages: decoding', () => {
     });
     const message = decodeClientMessage(bytes);
     expect(message.kind === 'observation' && message.observation.face).toBeNull();
+  });
+
+  it('F-6 an observation without a face may say what is wrong with the picture; of a later version’s reasons nothing is read', () => {
+    const empty = { face: null, faceCount: 0, detectorRan: true, brightness: 0, sharpness: 0 } as const;
+    for (const fault of PICTURE_FAULTS) {
+      const observation = { ...empty, fault };
+      const bytes = encodeClientMessage({ kind: 'observation', seq: 1, captureMs: 1, late: false, observation });
+      expect(decodeClientMessage(bytes)).toMatchObject({ observation });
+      bytes[bytes.length - 40 + 2] = 200;
+      const later = decodeClientMessage(bytes);
+      expect(later.kind === 'observation' && later.observation.fault).toBeUndefined();
+    }
   });
 
   it.each([FRAME_BYTES, OBSERVATION_BYTES])(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  createPlainPictures,
   type FrameView,
   measureQuality,
   type PixelImage,
@@ -167,6 +168,26 @@ describe('measureQuality', () => {
         format,
       ).sharpness,
     ).toBeLessThan(0.01);
+  });
+
+  it('measures the picture alone, whatever its shape', () => {
+    const qualityOf = (widthPx: number, heightPx: number) => {
+      const data = new Uint8Array(widthPx * heightPx * 3).fill(200);
+      const crop = { xPx: 0, yPx: 0, widthPx, heightPx };
+      const picture = createPlainPictures()({ image: { data, widthPx, heightPx, channels: 3 }, crop });
+      const side = Math.max(widthPx, heightPx);
+      const around = { centerXPx: widthPx / 2, centerYPx: heightPx / 2, sizePx: side, rotationRad: 0 };
+      return picture.sample(around, { ...format, outside: 'black' }).quality;
+    };
+    for (const [widthPx, heightPx] of [
+      [64, 64],
+      [64, 36],
+      [30, 64],
+    ] as const) {
+      const { brightness, sharpness } = qualityOf(widthPx, heightPx);
+      expect(brightness).toBeCloseTo(200 / 255, 4);
+      expect(sharpness).toBeCloseTo(0, 6);
+    }
   });
 
   it('finds an edge sharper than the same edge blurred', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { faceAtScreen } from '../../../harness/observations.ts';
 import type { EyeObservation, FaceMeasurement, FaceObservation } from '../../../shared/observation.ts';
 import { gazeOf, NO_CORRECTION } from '../../../shared/vision/gaze.ts';
+import { PICTURE_FAULTS } from '../../../shared/vision/picture-fault.ts';
 import { DEFAULT_SCREEN } from '../../../shared/vision/screen.ts';
 import { DEFAULT_CONTEXT, verdictOf } from '../../../shared/vision/verdict.ts';
 
@@ -80,9 +81,11 @@ describe('the geometric rule', () => {
     }
   });
 
-  it('takes a head towards the screen with hidden eyes for unknown, never for focused, and a turned one for what it is', () => {
+  it('gives hidden eyes no direction, and a head that is turned away its own', () => {
     expect(directionOf(eyes({ visibility: 0.05 }))).toBe('unknown');
-    expect(directionOf({ headYawDeg: 25, ...eyes({ visibility: 0.05 }) })).toBe('looking_right');
+    expect(directionOf(eyes({ visibility: 0.05, openness: 0.02 }))).toBe('unknown');
+    expect(directionOf({ headYawDeg: 25, ...eyes({ visibility: 0.05 }) })).toBe('unknown');
+    expect(directionOf({ headPitchDeg: -25, ...eyes({ visibility: 0.05 }) })).toBe('unknown');
     expect(directionOf({ headYawDeg: 45, ...eyes({ visibility: 0.05 }) })).toBe('looking_right');
   });
 
@@ -120,13 +123,21 @@ describe('the geometric rule', () => {
     }
   });
 
+  it('goes by the head alone where it is bowed or thrown back so far that eyes are made up', () => {
+    expect(directionOf({ headPitchDeg: -44, ...eyes({ pitchDeg: 40 }) })).toBe('looking_down');
+    expect(directionOf({ headPitchDeg: -44, ...eyes({ openness: 0.02 }) })).toBe('looking_down');
+    expect(directionOf({ headPitchDeg: 48, ...eyes({ pitchDeg: -45 }) })).toBe('looking_up');
+    expect(directionOf({ headPitchDeg: -44, headYawDeg: 50 })).toBe('looking_right');
+    expect(directionOf({ headPitchDeg: -36, ...eyes({ pitchDeg: 30 }) })).toBe('centered');
+  });
+
   it('puts closed eyes before a turned head', () => {
     expect(directionOf({ headYawDeg: 50, ...eyes({ openness: 0.03 }) })).toBe('eyes_closed');
   });
 
   it('says to which side a turned head looks, and face_turned while the eyes may still be on the screen', () => {
     expect(directionOf({ headYawDeg: 36 })).toBe('looking_right');
-    expect(directionOf({ headYawDeg: -36, headPitchDeg: -50 })).toBe('looking_left');
+    expect(directionOf({ headYawDeg: -36, headPitchDeg: -42 })).toBe('looking_left');
     expect(directionOf({ headYawDeg: -36, ...eyes({ yawDeg: 30 }) })).toBe('face_turned');
     expect(directionOf({ headYawDeg: 36, ...eyes({ yawDeg: -60 }) })).toBe('face_turned');
     expect(directionOf({ headYawDeg: -60, ...eyes({ yawDeg: 50 }) })).toBe('looking_left');
@@ -158,8 +169,11 @@ describe('the geometric rule', () => {
     expect(corner(0.9, 0.98)).toBe('looking_up');
   });
 
-  it('is no_face without a face, but unknown in the dark', () => {
+  it('is no_face without a face, but unknown in the dark and where the picture shows nothing', () => {
     expect(verdictOf({ ...faceAtScreen(), face: null }).direction).toBe('no_face');
+    for (const fault of PICTURE_FAULTS) {
+      expect(verdictOf({ ...faceAtScreen(), face: null, fault }).direction).toBe('unknown');
+    }
     expect(verdictOf({ ...faceAtScreen(), face: null, brightness: 0.01 }).direction).toBe('unknown');
   });
 
