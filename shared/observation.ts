@@ -155,7 +155,10 @@ export function encodeObservation(view: DataView, offset: number, observation: F
   setUnit(view, offset + BRIGHTNESS_OFFSET, observation.brightness);
   setUnit(view, offset + SHARPNESS_OFFSET, observation.sharpness);
   if (face === null) {
-    view.setUint8(offset + FAULT_OFFSET, observation.fault === undefined ? 0 : 1 + PICTURE_FAULTS.indexOf(observation.fault));
+    view.setUint8(
+      offset + FAULT_OFFSET,
+      observation.fault === undefined ? 0 : 1 + PICTURE_FAULTS.indexOf(observation.fault),
+    );
     return;
   }
   setUnit(view, offset + SCORE_OFFSET, face.score);

@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runAccuracy } from '../../../bench/accuracy/main.ts';
 import type { Score } from '../../../bench/accuracy/score.ts';
+import { emptyRoom } from '../../../harness/clip.ts';
 import { splitMjpeg } from '../../../harness/mjpeg.ts';
 
 const clip = fileURLToPath(new URL('../../../harness/clips/cap12.mjpeg', import.meta.url));
@@ -20,9 +21,12 @@ describe('npm run accuracy', () => {
     await writeFile(join(dir, 'sub', '0.jpg'), first);
     await sharp(tenth).webp().toFile(join(dir, '10.webp'));
     await sharp(tenth).resize(4000).png({ compressionLevel: 1 }).toFile(join(dir, 'large.png'));
-    await sharp({ create: { width: 320, height: 240, channels: 3, background: '#808080' } })
-      .png()
-      .toFile(join(dir, 'wall.png'));
+    await writeFile(
+      join(dir, 'wall.png'),
+      await sharp(await emptyRoom())
+        .png()
+        .toBuffer(),
+    );
     await writeFile(join(dir, 'broken.jpg'), first.subarray(0, 200));
     await writeFile(
       join(dir, 'labels.csv'),
