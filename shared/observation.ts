@@ -9,8 +9,10 @@ export interface EyeObservation {
   readonly pitchDeg: number;
   /** Lid gap over pose-scaled eye width, 0 = shut; about 0.3 for an open eye. */
   readonly openness: number;
-  /** How much of the eye the camera sees, 0–1 (an eye turned away has little weight). */
+  /** How much of the eye the camera sees, 0–1 (an eye turned away has little weight, a covered one none). */
   readonly visibility: number;
+  /** Probability that the lid is shut by what the pixels show, 0–1; left out where they were not judged. */
+  readonly shut?: number;
 }
 
 /** What was measured of the one face that is tracked. */
@@ -59,11 +61,14 @@ const ROI_X_OFFSET = 0;
 const ROI_Y_OFFSET = 2;
 const ROI_SIZE_OFFSET = 4;
 const ROI_ROTATION_OFFSET = 6;
-/** Offsets of an eye's fields; its last byte is 0. */
+/** Offsets of an eye's fields. */
 const EYE_YAW_OFFSET = 0;
 const EYE_PITCH_OFFSET = 2;
 const EYE_OPENNESS_OFFSET = 4;
 const EYE_VISIBILITY_OFFSET = 6;
+/** 0: not judged; else 1 to 255 for 0 to 1. */
+const EYE_SHUT_OFFSET = 7;
+const SHUT_STEPS = 254;
 /** Offsets of an observation's fields (PROTOCOL.md, FaceObservation). */
 const FLAGS_OFFSET = 0;
 const FACE_COUNT_OFFSET = 1;
@@ -115,14 +120,20 @@ function encodeEye(view: DataView, offset: number, eye: EyeObservation): void {
   setI16(view, offset + EYE_PITCH_OFFSET, eye.pitchDeg * ANGLE_STEPS_PER_DEG);
   setU16(view, offset + EYE_OPENNESS_OFFSET, eye.openness * OPENNESS_STEPS);
   setUnit(view, offset + EYE_VISIBILITY_OFFSET, eye.visibility);
+  view.setUint8(
+    offset + EYE_SHUT_OFFSET,
+    eye.shut === undefined ? 0 : 1 + clampRound(eye.shut * SHUT_STEPS, 0, SHUT_STEPS),
+  );
 }
 
 function decodeEye(view: DataView, offset: number): EyeObservation {
+  const shut = view.getUint8(offset + EYE_SHUT_OFFSET);
   return {
     yawDeg: view.getInt16(offset + EYE_YAW_OFFSET) / ANGLE_STEPS_PER_DEG,
     pitchDeg: view.getInt16(offset + EYE_PITCH_OFFSET) / ANGLE_STEPS_PER_DEG,
     openness: view.getUint16(offset + EYE_OPENNESS_OFFSET) / OPENNESS_STEPS,
     visibility: view.getUint8(offset + EYE_VISIBILITY_OFFSET) / UNIT_STEPS,
+    ...(shut === 0 ? {} : { shut: (shut - 1) / SHUT_STEPS }),
   };
 }
 

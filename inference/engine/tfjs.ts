@@ -3,7 +3,7 @@ import type * as Landmarks from '@tensorflow-models/face-landmarks-detection';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import type { FaceRoi, RectPx } from '../../shared/geometry.ts';
 import type { DetectedFace } from '../../shared/vision/detector.ts';
-import { eyesSeenIn } from '../../shared/vision/eye-cover.ts';
+import { eyesInPixels } from '../../shared/vision/eye-pixels.ts';
 import type { PixelImage } from '../../shared/vision/image.ts';
 import { createSearch, DETECTOR_FORMAT, MESH_FORMAT } from '../../shared/vision/locate.ts';
 import { MESH_SIZE } from '../../shared/vision/mesh-output.ts';
@@ -173,8 +173,8 @@ export async function createTfjsEngine(files: TfjsFiles): Promise<FaceEngine> {
           const points = await detector.faceLandmark(rectOf(roi, crop), image);
           const landmarks = landmarksOf(points ?? [], crop);
           const { planes, quality } = picture.sample(roi, MESH_FORMAT);
-          const eyesSeen = eyesSeenIn(planes, landmarksToTensor(landmarks, roi, MESH_SIZE));
-          return { face: { score, landmarks, eyesSeen }, quality };
+          const eyes = eyesInPixels(planes, landmarksToTensor(landmarks, roi, MESH_SIZE));
+          return { face: { score, landmarks, eyes }, quality };
         }),
       detect: (picture) =>
         withImage(picture.pixels(), async (image) => {

@@ -1,6 +1,6 @@
 import type { FaceRoi } from '../geometry.ts';
 import { DETECTOR_SIZE, type DetectedFace, decodeDetections, orderFaces } from './detector.ts';
-import { type EyesSeen, eyesSeenIn } from './eye-cover.ts';
+import { type EyesPixels, eyesInPixels } from './eye-pixels.ts';
 import { createPlainPictures, type FrameView, type ImageQuality, type Picture, type TensorFormat } from './image.ts';
 import { MESH_SIZE, refineLandmarks, sigmoid } from './mesh-output.ts';
 import { type PictureFault, pictureFaultOf } from './picture-fault.ts';
@@ -20,8 +20,8 @@ export interface LocatedFace {
   readonly score: number;
   /** 478 landmarks, x, y, z each, camera pixels of the full frame. */
   readonly landmarks: Float32Array;
-  /** How well the eyes are seen in the pixels; left out where nobody asked: in full. */
-  readonly eyesSeen?: EyesSeen;
+  /** What the pixels say of the eyes; left out where they were not judged. */
+  readonly eyes?: EyesPixels;
 }
 
 export interface Location {
@@ -168,9 +168,9 @@ export function createLocator(models: FaceModels): Locate {
       const { planes, quality } = picture.sample(roi, MESH_FORMAT);
       const { mesh, heads, flag } = await models.mesh(planes);
       const landmarks = refineLandmarks(mesh, heads);
-      const eyesSeen = eyesSeenIn(planes, landmarks);
+      const eyes = eyesInPixels(planes, landmarks);
       landmarksToFrame(landmarks, roi, MESH_SIZE);
-      return { face: { score: sigmoid(flag), landmarks, eyesSeen }, quality };
+      return { face: { score: sigmoid(flag), landmarks, eyes }, quality };
     },
     detect: async (picture) => {
       const region = roiOfCrop(picture.crop);

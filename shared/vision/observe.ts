@@ -1,7 +1,7 @@
 import type { FaceRoi, FrameSize } from '../geometry.ts';
 import type { EyeObservation, FaceMeasurement, FaceObservation } from '../observation.ts';
 import { IMAGE_LEFT_EYE, IMAGE_RIGHT_EYE } from './canonical-face.ts';
-import type { EyesSeen } from './eye-cover.ts';
+import type { EyePixels, EyesPixels } from './eye-pixels.ts';
 import { cornersShiftOf, interOcularPxOf, observeEye } from './eyes.ts';
 import type { Location } from './locate.ts';
 import { headPoseOf } from './pose.ts';
@@ -14,21 +14,23 @@ import { seedDirectionOf } from './seed-rule.ts';
  */
 export const NOD_GAIN = 1.1;
 
-function seenBy(eye: EyeObservation, share: number): EyeObservation {
-  return { ...eye, visibility: eye.visibility * share };
+/** An eye as the mesh has it, with what its pixels say; undefined: they were not judged. */
+function withPixels(eye: EyeObservation, pixels: EyePixels | undefined): EyeObservation {
+  return pixels === undefined ? eye : { ...eye, visibility: eye.visibility * pixels.seen, shut: pixels.shut };
 }
 
 /**
  * Everything the product keeps of one face in one frame. `landmarks`: 478 × (x, y, z), x and y in
  * camera pixels of the full unmirrored frame, z in the same scale (smaller is nearer); `score`: the
- * mesh's face probability 0–1; `nextRoi`: handed through; `seen`: how well the pixels show the eyes. Throws RelayError `landmarks_invalid`.
+ * mesh's face probability 0–1; `nextRoi`: handed through; `pixels`: what they say of the eyes, where they were judged. Throws
+ * RelayError `landmarks_invalid`.
  */
 export function measureFace(
   landmarks: Float32Array,
   score: number,
   frame: FrameSize,
   nextRoi: FaceRoi,
-  seen: EyesSeen = { imageLeft: 1, imageRight: 1 },
+  pixels?: EyesPixels,
 ): FaceMeasurement {
   const pose = headPoseOf(landmarks, frame);
   const cornersShiftCm = cornersShiftOf(landmarks, pose);
@@ -38,8 +40,8 @@ export function measureFace(
     headPitchDeg: pose.pitchDeg * NOD_GAIN,
     headRollDeg: pose.rollDeg,
     fitResidual: pose.residual,
-    imageLeftEye: seenBy(observeEye(landmarks, IMAGE_LEFT_EYE, pose, cornersShiftCm), seen.imageLeft),
-    imageRightEye: seenBy(observeEye(landmarks, IMAGE_RIGHT_EYE, pose, cornersShiftCm), seen.imageRight),
+    imageLeftEye: withPixels(observeEye(landmarks, IMAGE_LEFT_EYE, pose, cornersShiftCm), pixels?.imageLeft),
+    imageRightEye: withPixels(observeEye(landmarks, IMAGE_RIGHT_EYE, pose, cornersShiftCm), pixels?.imageRight),
     interOcularPx: interOcularPxOf(landmarks, IMAGE_LEFT_EYE, IMAGE_RIGHT_EYE),
     seedDirection: seedDirectionOf(landmarks, frame),
     nextRoi,
@@ -53,7 +55,7 @@ export function observationOf(location: Location, frame: FrameSize): FaceObserva
     face:
       face === null
         ? null
-        : measureFace(face.landmarks, face.score, frame, roiFromLandmarks(face.landmarks), face.eyesSeen),
+        : measureFace(face.landmarks, face.score, frame, roiFromLandmarks(face.landmarks), face.eyes),
     faceCount,
     detectorRan,
     ...quality,

@@ -1,10 +1,10 @@
 import { seededRandom } from '../../../harness/random.ts';
-import { EYE_COVER_INPUTS, type EyeCoverNetwork } from '../../../shared/vision/eye-cover.ts';
+import { EYE_INPUTS, type EyeNetwork } from '../../../shared/vision/eye-pixels.ts';
 
-/** One eye: what the network takes, and whether it is covered. */
-export interface CoverSample {
+/** One eye: what the network takes, and whether it is what the network tells. */
+export interface EyeSample {
   readonly inputs: Float32Array;
-  readonly covered: boolean;
+  readonly positive: boolean;
 }
 
 const HIDDEN_UNITS = 14;
@@ -21,9 +21,9 @@ function rounded(value: number): number {
 }
 
 /** Fits the network by Adam (Kingma and Ba, ICLR 2015) with weight decay, the same from run to run. */
-export function fitCoverNetwork(samples: readonly CoverSample[], seed = 1): EyeCoverNetwork {
+export function fitEyeNetwork(samples: readonly EyeSample[], seed = 1): EyeNetwork {
   const random = seededRandom(seed);
-  const n = EYE_COVER_INPUTS;
+  const n = EYE_INPUTS;
   const mean = new Float64Array(n);
   const deviation = new Float64Array(n);
   for (const { inputs } of samples)
@@ -70,7 +70,7 @@ export function fitCoverNetwork(samples: readonly CoverSample[], seed = 1): EyeC
           active[h] = Math.max(0, sum);
           logit += (w[H * n + H + h] ?? 0) * (active[h] ?? 0);
         }
-        const error = (1 / (1 + Math.exp(-logit)) - (samples[index]?.covered ? 1 : 0)) / batch.length;
+        const error = (1 / (1 + Math.exp(-logit)) - (samples[index]?.positive ? 1 : 0)) / batch.length;
         gradient[size - 1] = (gradient[size - 1] ?? 0) + error;
         for (let h = 0; h < H; h++) {
           const a = active[h] ?? 0;

@@ -2,13 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { splitMjpeg } from '../../../harness/mjpeg.ts';
+import { encodePicture } from '../../../harness/page-pictures.ts';
 import { seededRandom } from '../../../harness/random.ts';
 import { createFocusTracker, observeSample, settle, totalsOf } from '../../../shared/focus/tracker.ts';
 import type { FaceRoi } from '../../../shared/geometry.ts';
 import type { FaceObservation } from '../../../shared/observation.ts';
 import { roiFromLandmarks } from '../../../shared/vision/roi.ts';
 import { decode, type Looker, type Shot } from '../look.ts';
-import { encodeWay, resend, type SendingWay } from '../resend.ts';
+import { resend, type SendingWay } from '../resend.ts';
 import { type Cover, drawCover } from './draw.ts';
 
 /** Seconds booked of a stretch in which eyes or lens are covered. */
@@ -70,7 +71,7 @@ async function asSent(shot: Shot, before: FaceObservation | null): Promise<Shot>
   if (crop !== null) return crop.shot;
   const { data, widthPx, heightPx, channels } = shot.image;
   const drawn = sharp(data, { raw: { width: widthPx, height: heightPx, channels } }).resize({ width: WHOLE_SIZE_PX });
-  const arrived = await decode(await encodeWay(drawn, SENT));
+  const arrived = await decode(await encodePicture(drawn, SENT));
   return { ...shot, image: arrived.image };
 }
 

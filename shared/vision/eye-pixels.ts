@@ -1,11 +1,11 @@
 import { type EyeIndices, IMAGE_LEFT_EYE, IMAGE_RIGHT_EYE } from './canonical-face.ts';
-import { EYE_COVER_NUMBERS } from './eye-cover-weights.ts';
-import { FACE_POINTS, MESH_SIZE } from './mesh-output.ts';
+import { COVERED_NUMBERS, SHUT_NUMBERS } from './eye-pixels-weights.ts';
+import { MESH_SIZE } from './mesh-output.ts';
 
 /**
- * Whether an eye can be seen, judged by the pixels that the mesh looked at: dark lenses, reflections and patches
- * hide eyes for which the mesh makes irises up. A small network (one hidden layer) that
- * `bench/accuracy/covers/train.ts` fits on faces with covers drawn over their eyes.
+ * What the pixels that the mesh looked at say of an eye: whether it is covered, by dark lenses, reflections or a patch
+ * for which the mesh makes irises up, and whether its lid is shut. Two small networks (one hidden layer) that
+ * `bench/accuracy/covers/train.ts` fits on faces of clips and stills, on rendered heads, and on covers drawn over their eyes.
  */
 
 /** The eye's picture: cells across and down, and how wide and high it is in widths of the eye. */
@@ -19,7 +19,7 @@ const SAMPLES = 2;
 const IRIS_CELLS = { columns: [3, 9], rows: [2, 6] } as const;
 const CELLS = CELLS_ACROSS * CELLS_DOWN;
 /** Cells, then eight figures of all of them and four of the iris's place. */
-export const EYE_COVER_INPUTS = CELLS + 12;
+export const EYE_INPUTS = CELLS + 12;
 
 /** Brow, nose bridge and cheeks: their median brightness is what an eye's picture is divided by. */
 const SKIN_POINTS = [50, 280, 101, 330, 205, 425, 151, 108, 337, 6, 197, 9];
@@ -65,7 +65,7 @@ function summaryOf(values: readonly number[]): readonly [number, number, number,
  * What the network takes for one eye: its picture over the skin's brightness, outer corner first, and figures of it.
  * `planes`: the tensor that the mesh looked at (3 × 192 × 192, 0–1); `landmarks`: 478 × (x, y, z) in its pixels.
  */
-export function eyeCoverInputs(planes: Float32Array, landmarks: Float32Array, eye: EyeIndices): Float32Array {
+export function eyeInputs(planes: Float32Array, landmarks: Float32Array, eye: EyeIndices): Float32Array {
   const point = (index: number) => [landmarks[index * 3] as number, landmarks[index * 3 + 1] as number] as const;
   const [outerX, outerY] = point(eye.outer);
   const [innerX, innerY] = point(eye.inner);
@@ -78,7 +78,7 @@ export function eyeCoverInputs(planes: Float32Array, landmarks: Float32Array, ey
   const side = eye.outer === IMAGE_LEFT_EYE.outer ? 1 : -1;
   const skin = skinOf(planes, landmarks);
 
-  const inputs = new Float32Array(EYE_COVER_INPUTS);
+  const inputs = new Float32Array(EYE_INPUTS);
   let burnt = 0;
   for (let row = 0; row < CELLS_DOWN; row++) {
     for (let column = 0; column < CELLS_ACROSS; column++) {
@@ -115,10 +115,10 @@ export function eyeCoverInputs(planes: Float32Array, landmarks: Float32Array, ey
 }
 
 /** A network of one hidden layer: inputs − mean over deviation, rectified sums, one logit. */
-export interface EyeCoverNetwork {
+export interface EyeNetwork {
   readonly mean: readonly number[];
   readonly deviation: readonly number[];
-  /** One row of EYE_COVER_INPUTS weights for each hidden unit. */
+  /** One row of EYE_INPUTS weights for each hidden unit. */
   readonly hidden: readonly (readonly number[])[];
   readonly hiddenBias: readonly number[];
   readonly out: readonly number[];
@@ -126,34 +126,35 @@ export interface EyeCoverNetwork {
 }
 
 /** A network as one line of numbers: mean, deviation, hidden rows, hidden biases, output weights, output bias. */
-export function writeEyeCoverNetwork(network: EyeCoverNetwork): string {
+export function writeEyeNetwork(network: EyeNetwork): string {
   const { mean, deviation, hidden, hiddenBias, out, outBias } = network;
   return [mean, deviation, ...hidden, hiddenBias, out, [outBias]].flat().join(' ');
 }
 
-/** Reads what writeEyeCoverNetwork wrote. */
-export function readEyeCoverNetwork(text: string): EyeCoverNetwork {
+/** Reads what writeEyeNetwork wrote. */
+export function readEyeNetwork(text: string): EyeNetwork {
   const numbers = text.split(' ').map(Number);
-  const units = (numbers.length - 1 - 2 * EYE_COVER_INPUTS) / (EYE_COVER_INPUTS + 2);
+  const units = (numbers.length - 1 - 2 * EYE_INPUTS) / (EYE_INPUTS + 2);
   let at = 0;
   const take = (length: number): number[] => {
     at += length;
     return numbers.slice(at - length, at);
   };
   return {
-    mean: take(EYE_COVER_INPUTS),
-    deviation: take(EYE_COVER_INPUTS),
-    hidden: Array.from({ length: units }, () => take(EYE_COVER_INPUTS)),
+    mean: take(EYE_INPUTS),
+    deviation: take(EYE_INPUTS),
+    hidden: Array.from({ length: units }, () => take(EYE_INPUTS)),
     hiddenBias: take(units),
     out: take(units),
     outBias: take(1)[0] ?? 0,
   };
 }
 
-const NETWORK = readEyeCoverNetwork(EYE_COVER_NUMBERS);
+const COVERED = readEyeNetwork(COVERED_NUMBERS);
+const SHUT = SHUT_NUMBERS === '' ? null : readEyeNetwork(SHUT_NUMBERS);
 
-/** Probability that the eye is covered, 0–1. */
-export function coverOf(inputs: Float32Array, network: EyeCoverNetwork = NETWORK): number {
+/** Probability that the network gives an eye of these inputs, 0–1. */
+export function chanceOf(inputs: Float32Array, network: EyeNetwork): number {
   const { mean, deviation, hidden, hiddenBias, out, outBias } = network;
   const scaled = inputs.map((value, i) => (value - (mean[i] as number)) / (deviation[i] as number));
   let logit = outBias;
@@ -165,22 +166,30 @@ export function coverOf(inputs: Float32Array, network: EyeCoverNetwork = NETWORK
   return 1 / (1 + Math.exp(-logit));
 }
 
-/** How well each eye is seen, 0–1, as far as pixels tell. */
-export interface EyesSeen {
-  readonly imageLeft: number;
-  readonly imageRight: number;
+/** One eye as far as pixels tell. */
+export interface EyePixels {
+  /** How well it is seen, 0–1. */
+  readonly seen: number;
+  /** Probability that its lid is shut, 0–1. */
+  readonly shut: number;
+}
+
+export interface EyesPixels {
+  readonly imageLeft: EyePixels;
+  readonly imageRight: EyePixels;
 }
 
 /** An eye counts in full up to the first probability of a cover, and not at all from the second on. */
-const OPEN_UP_TO = 0.5;
+const SEEN_UP_TO = 0.5;
 const COVERED_FROM = 0.9;
 
-/** How well the eyes are seen in the tensor that the mesh looked at; `landmarks` in its pixels. */
-export function eyesSeenIn(planes: Float32Array, landmarks: Float32Array): EyesSeen {
-  if (landmarks.length < FACE_POINTS * 3) return { imageLeft: 1, imageRight: 1 };
-  const seen = (eye: EyeIndices): number => {
-    const cover = coverOf(eyeCoverInputs(planes, landmarks, eye));
-    return Math.min(1, Math.max(0, (COVERED_FROM - cover) / (COVERED_FROM - OPEN_UP_TO)));
+/** The eyes in the tensor that the mesh looked at; `landmarks` (478) in its pixels. */
+export function eyesInPixels(planes: Float32Array, landmarks: Float32Array): EyesPixels {
+  const judge = (eye: EyeIndices): EyePixels => {
+    const inputs = eyeInputs(planes, landmarks, eye);
+    const covered = chanceOf(inputs, COVERED);
+    const seen = Math.min(1, Math.max(0, (COVERED_FROM - covered) / (COVERED_FROM - SEEN_UP_TO)));
+    return { seen, shut: SHUT === null ? 0 : chanceOf(inputs, SHUT) };
   };
-  return { imageLeft: seen(IMAGE_LEFT_EYE), imageRight: seen(IMAGE_RIGHT_EYE) };
+  return { imageLeft: judge(IMAGE_LEFT_EYE), imageRight: judge(IMAGE_RIGHT_EYE) };
 }
