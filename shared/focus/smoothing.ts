@@ -36,8 +36,8 @@ export const CHANGE_MS = 300;
  */
 export const CLOSED_COVER_MS = 700;
 export const BLINK_MS = 400;
-/** An open frame within a run takes back this many times the time it covers: one odd frame does not end a closure. */
-const OPEN_TAKES_BACK = 3;
+/** An open frame within a run takes back this many times the time it covers: lids that flutter are shut when they are so most of the time. */
+const OPEN_TAKES_BACK = 1;
 /** Time that may stay undecided. */
 export const MAX_DOUBT_MS = 1200;
 

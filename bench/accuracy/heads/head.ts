@@ -17,7 +17,7 @@ const LID_FOLLOWS_UP = 0.5;
 const TEXTURE_PX = 512;
 const IRISES = [
   [0.293, 0.709],
-  [0.707, 0.297],
+  [0.708, 0.297],
 ] as const;
 const IRIS_RADIUS = 0.117;
 

@@ -222,6 +222,17 @@ describe('what changes the state', () => {
     );
   });
 
+  it('lids that flutter, shut in six of ten frames for seconds, for that share of the time', () => {
+    const flutter = Array.from({ length: 12 }, () => [
+      { look: 'eyes_closed' as const, ms: 300 },
+      { look: 'centered' as const, ms: 200 },
+    ]).flat();
+    const totals = totalsOf(follow([{ look: 'centered', ms: 3000 }, ...flutter], 10));
+    const closedMs = totals.directionMs.eyes_closed ?? 0;
+    expect(closedMs).toBeGreaterThan(3000);
+    expect(closedMs).toBeLessThan(6000);
+  });
+
   it('not a blink while looking away either', () => {
     const away = [
       { look: 'looking_left' as const, ms: 4000 },
