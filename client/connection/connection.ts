@@ -187,10 +187,7 @@ export class RelayConnection {
     this.#dispatch({ type: 'close' });
   }
 
-  /**
-   * The network seems to be back: the next attempt starts within a second instead of after its backoff. Not at once:
-   * a school's router comes back for the whole class.
-   */
+  /** The network seems to be back: tries again within a second. Not at once: a router comes back for the whole class. */
   hurry(): void {
     const { phase, generation } = this.#state;
     if (phase.name !== 'waiting') return;
@@ -248,7 +245,7 @@ export class RelayConnection {
         return;
       case 'schedule_retry': {
         const { generation } = this.#state;
-        const waitMs = backoffMs(RECONNECT, effect.failures - 1, this.#options.random);
+        const waitMs = backoffMs(RECONNECT, effect.failures - 1, () => this.#options.random());
         const delayMs = Math.min(waitMs, effect.withinMs ?? waitMs);
         this.#timers.set('retry', delayMs, () => this.#dispatch({ type: 'retry', generation }));
         return;
