@@ -1,6 +1,5 @@
 import type { OpenSecondWay } from './delivery/second-way.ts';
 import { NO_PLATFORM_RECORDS, type PlatformRecords } from './privacy/platform-records.ts';
-import { NO_PLATFORM_NAMES, type PlatformNames } from './reports/platform-names.ts';
 import type { LoadStoreHooks } from './store/open.ts';
 import type { MetricsStore } from './store/port.ts';
 
@@ -19,7 +18,6 @@ export interface Platform {
    */
   hasConsent(store: Pick<MetricsStore, 'kind' | 'execute' | 'ready'>, userId: number): Promise<boolean | null>;
   readonly records: PlatformRecords;
-  readonly names: PlatformNames;
 }
 
 /** A gateway by itself. */
@@ -28,5 +26,4 @@ export const NO_PLATFORM: Platform = {
   openSecondWay: () => null,
   hasConsent: async () => null,
   records: NO_PLATFORM_RECORDS,
-  names: NO_PLATFORM_NAMES,
 };

@@ -118,7 +118,7 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     const { openCalibrationQueue } = await import('./delivery/calibrations.ts');
     return openCalibrationQueue({ dataDir: config.dataDir, store: database, logger });
   });
-  const reports = openReports(config, database, platform.names);
+  const reports = openReports(config, database);
   const saver = new Saver({ append: async (window) => (await spool.open()).append(window), logger });
   const stored = new StoredSessions({
     saver,

@@ -5,7 +5,7 @@ import { openMysqlReports } from '../../gateway/reports/mysql.ts';
 import type { ReportStore } from '../../gateway/reports/port.ts';
 import { createReportStore } from '../../gateway/reports/store.ts';
 import { openStore } from '../../gateway/store/open.ts';
-import { type DateRange, dateRange } from '../../shared/report/range.ts';
+import { addDays, type DateRange, lastDays } from '../../shared/report/range.ts';
 
 /** What a person or a BI tool asks of each view. */
 const QUERIES: readonly string[] = [
@@ -75,15 +75,11 @@ const QUESTIONS: Readonly<Record<string, (reports: ReportStore, range: DateRange
 /** Asks each of the dashboard's questions twice, for a day, for four weeks and for all days given, and says how long the second time took, ms. */
 export async function measureReports(url: string, firstDay: string, days: number): Promise<string> {
   const logger = pino({ level: 'warn' });
-  const { loadStoreHooks, names } = eyelearn({ php: null }, logger);
+  const { loadStoreHooks } = eyelearn({ php: null }, logger);
   const store = await openStore({ mysqlUrl: url, dataDir: '' }, logger, loadStoreHooks);
-  const reports = createReportStore(openMysqlReports({ url, prepare: () => store.ready(), names }), names);
-  const lastMs = Date.parse(firstDay) + (days - 1) * 86_400_000;
+  const reports = createReportStore(openMysqlReports({ url, prepare: () => store.ready() }));
   const spans = [1, 28, days].filter((span) => span <= days);
-  const ranges = spans.map((span) => {
-    const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10);
-    return dateRange({ from: dayOf(lastMs - (span - 1) * 86_400_000), to: dayOf(lastMs), timeZone: 'UTC' }, lastMs);
-  });
+  const ranges = spans.map((span) => lastDays(span, addDays(firstDay, days - 1)));
   const lines = [
     `| question | ${spans.map((span) => `${span} ${span === 1 ? 'day' : 'days'}, ms`).join(' | ')} |`,
     `|---|${spans.map(() => '---|').join('')}`,

@@ -1,4 +1,4 @@
-import { dateOfDay, dayOfDate, localDate } from '../../shared/report/zone.ts';
+import { DEFAULT_DAYS, lastDays } from '../../shared/report/range.ts';
 
 /** A page of the dashboard. */
 export type Place =
@@ -22,14 +22,6 @@ export interface Address {
   readonly filter: Filter;
   /** What belongs to one page alone: search, order, page number. */
   readonly extra: Readonly<Record<string, string>>;
-}
-
-export const DEFAULT_DAYS = 28;
-
-/** The last `days` days in a time zone, today included. */
-export function lastDays(days: number, timeZone: string, nowMs: number): Pick<Filter, 'from' | 'to'> {
-  const to = localDate(timeZone, nowMs);
-  return { from: dateOfDay(dayOfDate(to) - days + 1), to };
 }
 
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
@@ -71,10 +63,10 @@ function pathOf(place: Place): string {
 }
 
 /** Reads what stands behind the `#`; whatever cannot be read becomes its default. */
-export function readAddress(hash: string, timeZone: string, nowMs: number): Address {
+export function readAddress(hash: string, today: string): Address {
   const [path = '', query = ''] = hash.replace(/^#/, '').split('?');
   const { from, to, class: className, ...extra } = Object.fromEntries(new URLSearchParams(query));
-  const recent = lastDays(DEFAULT_DAYS, timeZone, nowMs);
+  const recent = lastDays(DEFAULT_DAYS, today);
   const dated = from !== undefined && to !== undefined && DATE.test(from) && DATE.test(to);
   return {
     place: placeOf(path),

@@ -1,6 +1,7 @@
 import { answers } from '../../shared/report/answers.ts';
+import { lastDays } from '../../shared/report/range.ts';
 import { byId } from '../page/dom.ts';
-import { type Filter, lastDays } from './address.ts';
+import type { Filter } from './address.ts';
 import type { Api } from './api.ts';
 import { el } from './element.ts';
 
@@ -8,7 +9,8 @@ const PERIODS = [7, 28, 90] as const;
 
 /** The choice of days and class above every page. */
 export class Filters {
-  readonly #timeZone: string;
+  /** The present day of the database's calendar. */
+  readonly #today: () => string;
   readonly #bar = byId('filters', HTMLFormElement);
   readonly #period = byId('period', HTMLSelectElement);
   readonly #from = byId('from', HTMLInputElement);
@@ -16,8 +18,8 @@ export class Filters {
   readonly #class = byId('class', HTMLSelectElement);
   #shown: Filter | null = null;
 
-  constructor(timeZone: string, choose: (filter: Filter) => void) {
-    this.#timeZone = timeZone;
+  constructor(today: () => string, choose: (filter: Filter) => void) {
+    this.#today = today;
     const chosen = () => {
       if (this.#from.value === '' || this.#to.value === '') return;
       const [from, to] = [this.#from.value, this.#to.value].toSorted() as [string, string];
@@ -29,7 +31,7 @@ export class Filters {
         this.#from.focus();
         return;
       }
-      const { from, to } = lastDays(days, timeZone, Date.now());
+      const { from, to } = lastDays(days, today());
       this.#from.value = from;
       this.#to.value = to;
       chosen();
@@ -47,7 +49,7 @@ export class Filters {
     byId('class-field', HTMLElement).hidden = !options.withClass || this.#class.options.length < 2;
     this.#selectClass();
     const days = PERIODS.find((period) => {
-      const { from, to } = lastDays(period, this.#timeZone, Date.now());
+      const { from, to } = lastDays(period, this.#today());
       return from === filter.from && to === filter.to;
     });
     this.#period.value = String(days ?? 0);
@@ -57,8 +59,8 @@ export class Filters {
 
   /** Asks which classes there are, of the last year. */
   async loadClasses(api: Api): Promise<void> {
-    const query = { ...lastDays(366, this.#timeZone, Date.now()), timeZone: this.#timeZone };
-    const { rows } = await api.get(answers.classes, '/api/v1/classes', query);
+    const { from, to } = lastDays(366, this.#today());
+    const { rows } = await api.get(answers.classes, '/api/v1/classes', { from, to });
     const names = rows.flatMap(({ className }) => (className === null ? [] : [className]));
     this.#class.replaceChildren(
       el('option', { value: '' }, 'All classes'),

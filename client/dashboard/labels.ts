@@ -1,7 +1,5 @@
 import type { Figures } from '../../shared/report/figures.ts';
 
-export type Role = 'student' | 'teacher' | 'admin';
-
 export function studentName(student: { readonly name?: string | null; readonly userId: number }): string {
   return student.name ?? `Student ${student.userId}`;
 }
@@ -34,6 +32,13 @@ export function dayText(date: string, style: 'short' | 'long' = 'long'): string 
 
 export function momentText(utcMs: number, timeZone: string): string {
   return new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short', timeZone }).format(utcMs);
+}
+
+/** `UTC+8`, `UTC-3:30`: how far clocks are from UTC. */
+export function offsetText(offsetMs: number): string {
+  const minutes = Math.round(Math.abs(offsetMs) / 60_000);
+  const rest = minutes % 60 === 0 ? '' : `:${String(minutes % 60).padStart(2, '0')}`;
+  return `UTC${offsetMs < 0 ? '-' : '+'}${Math.floor(minutes / 60)}${rest}`;
 }
 
 /** Times by kind, as the charts and bars take them. */

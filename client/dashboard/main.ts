@@ -1,13 +1,14 @@
 import '../strict-csp.ts';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import { answers } from '../../shared/report/answers.ts';
+import { dateAt } from '../../shared/report/range.ts';
 import { byId } from '../page/dom.ts';
 import { Access } from './access.ts';
 import { type Address, type Filter, hrefOf, type Place, readAddress } from './address.ts';
 import { Api } from './api.ts';
 import { el } from './element.ts';
 import { Filters } from './filters.ts';
-import { counted } from './labels.ts';
+import { counted, offsetText } from './labels.ts';
 import { LivePoll } from './live-poll.ts';
 import type { View, ViewContext } from './view.ts';
 import { liveView } from './views/live.ts';
@@ -27,10 +28,12 @@ let poll: LivePoll | null = null;
 let leaving: (() => void)[] = [];
 let turn = 0;
 
-const filters = new Filters(timeZone, (filter) => go({ filter }));
+/** The present day of the database's calendar, by which days are counted everywhere. */
+const today = () => dateAt(Date.now(), reader?.utcOffsetMs ?? 0);
+const filters = new Filters(today, (filter) => go({ filter }));
 
 function addressNow(): Address {
-  return readAddress(location.hash, timeZone, Date.now());
+  return readAddress(location.hash, today());
 }
 
 function go(changes: { filter?: Filter; extra?: Readonly<Record<string, string>> }): void {
@@ -137,9 +140,11 @@ function leave(): void {
 
 async function start(): Promise<ViewContext['reader']> {
   if (reader !== null) return reader;
-  reader = await api.get(answers.me, '/api/v1/me');
-  byId('who', HTMLElement).textContent = reader.name ?? `User ${reader.userId}`;
-  if (reader.role !== 'student') {
+  const who = await api.get(answers.me, '/api/v1/me');
+  reader = who;
+  byId('who', HTMLElement).textContent = who.name ?? `User ${who.userId}`;
+  byId('clock', HTMLElement).textContent = offsetText(who.utcOffsetMs);
+  if (who.role !== 'student') {
     poll ??= new LivePoll(api);
     const badge = byId('live-count', HTMLElement);
     poll.listen((live) => {
@@ -150,11 +155,11 @@ async function start(): Promise<ViewContext['reader']> {
     });
     // Without it one can still choose days.
     filters.loadClasses(api).then(
-      () => showFrame(addressNow(), reader ?? { userId: 0, role: 'student', name: null }),
+      () => showFrame(addressNow(), who),
       () => undefined,
     );
   }
-  return reader;
+  return who;
 }
 
 async function render(): Promise<void> {
@@ -180,7 +185,7 @@ async function render(): Promise<void> {
       reader: who,
       link: (place, extra) => hrefOf(place, filter, extra),
       go,
-      scope: { from: filter.from, to: filter.to, timeZone, class: filter.className },
+      scope: { from: filter.from, to: filter.to, class: filter.className },
       download,
       onLeave: (task) => tasks.push(task),
     });

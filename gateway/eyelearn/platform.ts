@@ -2,7 +2,6 @@ import type { Logger } from '../lib/logger.ts';
 import type { Platform } from '../platform.ts';
 import { Catalog } from './catalog.ts';
 import { eyelearnRecords } from './deletion.ts';
-import { directoryOf, readNames } from './names.ts';
 import { type PhpFallbackOptions, phpFallback } from './php/fallback.ts';
 import { readEyelearnDay } from './stored-day.ts';
 
@@ -37,6 +36,5 @@ export function eyelearn({ php }: { readonly php: PhpFallbackOptions | null }, l
       return row === undefined ? null : Number(row.accepted) === 1;
     },
     records: eyelearnRecords(catalog),
-    names: { directory: () => directoryOf(catalog), read: readNames },
   };
 }

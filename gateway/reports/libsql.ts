@@ -1,7 +1,8 @@
 import { pathToFileURL } from 'node:url';
 import { type Client, createClient } from '@libsql/client/sqlite3';
 import { retryWhileBusy } from '../store/libsql/busy.ts';
-import { NO_DIRECTORY, type ReportDatabase } from './database.ts';
+import { DIALECTS } from '../store/views/measures.ts';
+import type { ReportDatabase } from './database.ts';
 
 /**
  * Reports from the embedded store's file, over a connection of their own: readers do not hold up its writer.
@@ -15,9 +16,7 @@ export function openLibsqlReports(options: {
   let prepared: Promise<void> | null = null;
 
   return {
-    kind: 'libsql',
-    div: '/',
-    directory: () => Promise.resolve(NO_DIRECTORY),
+    dialect: DIALECTS.libsql,
     async rows(sql, values) {
       prepared ??= options.prepare();
       await prepared.catch((error: unknown) => {

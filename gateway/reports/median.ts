@@ -1,3 +1,4 @@
+import { MEDIAN_MS } from '../store/views/measures.ts';
 import type { ReportDatabase } from './database.ts';
 import { numberOrNull } from './read.ts';
 import type { Sql } from './sql.ts';
@@ -9,26 +10,20 @@ export interface BoutLengths {
   readonly longestUnfocusedBoutMs: number | null;
 }
 
-async function lengthsOf(database: ReportDatabase, from: string, where: Sql, kind: 'focused' | 'unfocused') {
-  const { div } = database;
-  const [row] = await database.rows(
-    `SELECT AVG(CASE WHEN ranked.place IN ((ranked.bouts + 1) ${div} 2, (ranked.bouts + 2) ${div} 2) THEN ranked.duration_ms END) AS median_ms,
-       MAX(ranked.duration_ms) AS longest_ms FROM (
-       SELECT b.duration_ms, ROW_NUMBER() OVER (ORDER BY b.duration_ms) AS place, COUNT(*) OVER () AS bouts
-       FROM ${from} WHERE ${where.text} AND b.kind = '${kind}'
-     ) ranked`,
+/** Sorts all bouts of a scope by length. Rejects with `store_unreachable`. */
+export async function boutLengths(database: ReportDatabase, where: Sql): Promise<BoutLengths> {
+  const rows = await database.rows(
+    `SELECT r.kind AS kind, ${MEDIAN_MS} AS median_ms, MAX(r.duration_ms) AS longest_ms FROM (
+       SELECT kind, duration_ms, ROW_NUMBER() OVER (PARTITION BY kind ORDER BY duration_ms) AS place,
+         COUNT(*) OVER (PARTITION BY kind) AS bouts
+       FROM relay_report_bouts WHERE ${where.text}
+     ) r GROUP BY r.kind`,
     where.values,
   );
-  return { medianMs: numberOrNull(row, 'median_ms'), longestMs: numberOrNull(row, 'longest_ms') };
-}
-
-/** Sorts all bouts of a scope by length. `from` has bouts as `b`. Rejects with `store_unreachable`. */
-export async function boutLengths(database: ReportDatabase, from: string, where: Sql): Promise<BoutLengths> {
-  const focused = await lengthsOf(database, from, where, 'focused');
-  const away = await lengthsOf(database, from, where, 'unfocused');
+  const of = (kind: string) => rows.find((row) => row.kind === kind);
   return {
-    medianFocusedBoutMs: focused.medianMs,
-    medianUnfocusedBoutMs: away.medianMs,
-    longestUnfocusedBoutMs: away.longestMs,
+    medianFocusedBoutMs: numberOrNull(of('focused'), 'median_ms'),
+    medianUnfocusedBoutMs: numberOrNull(of('unfocused'), 'median_ms'),
+    longestUnfocusedBoutMs: numberOrNull(of('unfocused'), 'longest_ms'),
   };
 }

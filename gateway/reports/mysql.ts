@@ -2,8 +2,8 @@ import type { RowDataPacket } from 'mysql2/promise';
 import { createConnections } from '../store/mysql/connections.ts';
 import { isPassing, isSchemaChange, storeError } from '../store/mysql/errors.ts';
 import { parseMysqlUrl } from '../store/mysql/url.ts';
+import { DIALECTS } from '../store/views/measures.ts';
 import type { ReportDatabase } from './database.ts';
-import type { PlatformNames } from './platform-names.ts';
 
 /** Longest that one query of a report may take, ms. */
 const QUERY_MS = 30_000;
@@ -18,7 +18,6 @@ const ATTEMPTS = 3;
 export function openMysqlReports(options: {
   readonly url: string;
   readonly prepare: () => Promise<void>;
-  readonly names: Pick<PlatformNames, 'directory'>;
 }): ReportDatabase {
   const connections = createConnections(parseMysqlUrl(options.url), IDLE_MS);
   let prepared: Promise<void> | null = null;
@@ -40,7 +39,7 @@ export function openMysqlReports(options: {
           return rows;
         });
       } catch (error) {
-        // The platform has changed its tables: find out again which there are.
+        // The platform has changed its tables: the views of its names are made again.
         if (isSchemaChange(error)) prepared = null;
         if (attempt === ATTEMPTS || !isPassing(error)) throw storeError(error);
       }
@@ -48,12 +47,7 @@ export function openMysqlReports(options: {
   }
 
   return {
-    kind: 'mysql',
-    div: 'DIV',
-    async directory() {
-      await prepare();
-      return options.names.directory();
-    },
+    dialect: DIALECTS.mysql,
     rows: query,
     close: () => connections.close(),
   };

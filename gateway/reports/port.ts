@@ -13,8 +13,8 @@ import type {
 } from '../../shared/report/rows.ts';
 
 /**
- * Which sessions a report is about: those begun within the range. A session's time counts with the day it began
- * on, also past midnight, so that the figures of every page add up to each other.
+ * What a report is about. A metrics window counts on the day and in the hour in which it begins, by the clocks of the database,
+ * as in the report views; lists of sessions have those that began on the days.
  */
 export interface Scope {
   readonly range: DateRange;
@@ -48,7 +48,7 @@ export interface Page<Row> {
   readonly total: number;
 }
 
-/** Names from the platform's tables; an id that is missing has none. */
+/** Names from the views `relay_dim_*`; an id that is missing has none. */
 export interface Names {
   readonly students: ReadonlyMap<number, { readonly name: string | null; readonly className: string | null }>;
   readonly modules: ReadonlyMap<number, string>;
@@ -56,23 +56,26 @@ export interface Names {
 }
 
 /**
- * What teachers ask of the stored windows. Both implementations pass one contract suite. Every method rejects with
+ * What teachers ask of the stored windows, all of it read from the report views. Both implementations pass one contract suite. Every method rejects with
  * RelayError `store_unreachable`. Windows still in the spool are not in the answers.
  */
 export interface ReportStore {
   readonly kind: 'libsql' | 'mysql';
+  /** Local time minus UTC at a moment (UTC ms), by the clocks that stored days and hours follow; ms. */
+  utcOffsetMs(atMs: number): Promise<number>;
   /** Of any scope, a whole school too: it reads no bouts. */
   totals(scope: Scope): Promise<Totals>;
   /** Of one student or module: it sorts all their bouts. */
   detail(scope: Scope): Promise<Detail>;
   sectionDetail(scope: SectionScope): Promise<Detail>;
-  /** Days with sessions, in order. */
+  /** Days on which something was stored, in order. */
   days(scope: Scope): Promise<readonly DayRow[]>;
-  /** By the local hour in which sessions began, in order. */
+  /** By the hour of day, in order. */
   hours(scope: Scope): Promise<readonly HourRow[]>;
   classes(scope: Scope): Promise<readonly ClassRow[]>;
   students(scope: Scope, query: StudentsQuery): Promise<Page<StudentRow>>;
   modules(scope: Scope): Promise<readonly ModuleRow[]>;
+  /** `sessions` are those that began in the section. */
   sections(scope: Scope & { readonly moduleId: number }): Promise<readonly SectionRow[]>;
   /** Steps of `stepMs` of the time that students spent in the section, from their first moment in it. */
   timeline(scope: SectionScope, stepMs: number): Promise<readonly TimelineRow[]>;

@@ -21,11 +21,6 @@ export function textOrNull(row: Row, column: string): string | null {
   return text === '' ? null : text;
 }
 
-export function personName(row: Row): string | null {
-  const parts = [textOrNull(row, 'first_name'), textOrNull(row, 'last_name')].filter((part) => part !== null);
-  return parts.length === 0 ? null : parts.join(' ');
-}
-
 export function figuresOf(row: Row): Figures {
   const focusedMs = numberOf(row, 'focused_ms');
   const unfocusedMs = numberOf(row, 'unfocused_ms');
@@ -33,16 +28,16 @@ export function figuresOf(row: Row): Figures {
   const trackedMs = focusedMs + unfocusedMs + unknownMs;
   const longest = numberOf(row, 'longest_focused_bout_ms');
   return {
-    sessions: numberOf(row, 'sessions'),
-    students: numberOf(row, 'students'),
+    sessions: numberOf(row, 'session_count'),
+    students: numberOf(row, 'student_count'),
     focusedMs,
     unfocusedMs,
     unknownMs,
     untrackedMs: numberOf(row, 'untracked_ms'),
     trackedMs,
     focusShare: shareOf(focusedMs, trackedMs),
-    focusedBouts: numberOf(row, 'focused_bouts'),
-    unfocusedBouts: numberOf(row, 'unfocused_bouts'),
+    focusedBouts: numberOf(row, 'focused_bout_count'),
+    unfocusedBouts: numberOf(row, 'unfocused_bout_count'),
     longestFocusedBoutMs: longest > 0 ? longest : null,
   };
 }
@@ -68,7 +63,7 @@ export function sessionRowOf(row: Row): SessionRow {
   return {
     sessionId: String(row.session_uuid),
     userId: numberOf(row, 'user_id'),
-    name: personName(row),
+    name: textOrNull(row, 'student_name'),
     className: textOrNull(row, 'class_name'),
     moduleId: numberOf(row, 'module_id'),
     moduleTitle: textOrNull(row, 'module_title'),

@@ -157,7 +157,6 @@ export const EXCEPTIONS: readonly string[] = [
   'gateway/delivery/queue-file.ts > gateway/eyelearn/php/outbox-tables.ts',
   'gateway/delivery/queue.ts > gateway/eyelearn/php/fallback.ts',
   'gateway/delivery/queue.ts > gateway/eyelearn/php/poster.ts',
-  'gateway/reports/store.ts > gateway/eyelearn/names.ts',
   'gateway/store/mysql/apply.ts > gateway/eyelearn/days.ts',
   'gateway/store/mysql/apply.ts > gateway/eyelearn/rows.ts',
   'gateway/store/mysql/apply.ts > gateway/eyelearn/tables.ts',

@@ -9,9 +9,6 @@ export type StudentOrder = (typeof STUDENT_ORDERS)[number];
 export const rangeSchema = z.object({
   from: dateSchema,
   to: dateSchema,
-  timeZone: z.string(),
-  fromMs: utcMs,
-  toMs: utcMs.describe('first moment after the range'),
 });
 
 export const pageSchema = z.object({
@@ -25,7 +22,12 @@ const paged = <T extends z.ZodType>(row: T) => z.object({ range: rangeSchema, pa
 
 /** Bodies of the answers under `/api/v1`. The gateway promises them, the dashboard checks them. */
 export const answers = {
-  me: z.object({ userId: idSchema, role: z.enum(['student', 'teacher', 'admin']), name: nameOrNull }),
+  me: z.object({
+    userId: idSchema,
+    role: z.enum(['student', 'teacher', 'admin']),
+    name: nameOrNull,
+    utcOffsetMs: z.int().describe('clocks of the database, whose days and hours all reports go by, minus UTC'),
+  }),
   token: z.object({ token: z.string(), expiresAtMs: utcMs }),
   overview: z.object({ range: rangeSchema, overview: totalsSchema }),
   days: list(rows.dayRowSchema),

@@ -20,11 +20,11 @@ export const dateSchema = z
 
 /** What every row of a report says of some students' time. */
 export const figuresShape = {
-  sessions: count.describe('tracking sessions'),
+  sessions: count.describe('tracking sessions that began'),
   students: count.describe('different students'),
   focusedMs: ms,
   unfocusedMs: ms,
-  unknownMs: ms.describe('seen, but not to be judged'),
+  unknownMs: ms.describe('seen, but could not be determined'),
   untrackedMs: ms.describe('no picture or observation arrived'),
   trackedMs: ms.describe('focused + unfocused + unknown'),
   focusShare: share.describe('focusedMs / trackedMs, 0–1; null where nothing was tracked'),

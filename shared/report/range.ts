@@ -1,49 +1,62 @@
 import { RelayError } from '../errors.ts';
-import { dateOfDay, dayOfDate, isTimeZone, localDate, startOfDate } from './zone.ts';
 
 /** Days shown when none are asked for, the present one included. */
 export const DEFAULT_DAYS = 28;
-export const MOST_DAYS = 400;
+export const MAX_DAYS = 400;
 
-/** Whole calendar days of one time zone, and the UTC time they cover: from `fromMs` up to but not `toMs`. */
+const DAY_MS = 86_400_000;
+
+/** Whole days of the database's calendar, first and last, `YYYY-MM-DD`. */
 export interface DateRange {
-  /** First and last day, `YYYY-MM-DD`. */
   readonly from: string;
   readonly to: string;
-  /** IANA name. */
-  readonly timeZone: string;
-  readonly fromMs: number;
-  readonly toMs: number;
+}
+
+/** Calendar date `YYYY-MM-DD` of a day counted from 1970-01-01. */
+function dateOfDay(dayNumber: number): string {
+  return new Date(dayNumber * DAY_MS).toISOString().slice(0, 10);
+}
+
+/** Days from 1970-01-01 to a calendar date `YYYY-MM-DD`. */
+function dayOfDate(date: string): number {
+  return Math.round(Date.parse(`${date}T00:00:00Z`) / DAY_MS);
+}
+
+/** Calendar date of a UTC moment where clocks are `utcOffsetMs` ahead of UTC. */
+export function dateAt(utcMs: number, utcOffsetMs: number): string {
+  return dateOfDay(Math.floor((utcMs + utcOffsetMs) / DAY_MS));
+}
+
+/** The calendar date `days` after another; before it where `days` is negative. */
+export function addDays(date: string, days: number): string {
+  return dateOfDay(dayOfDate(date) + days);
+}
+
+/** The last `days` days, `today` included. */
+export function lastDays(days: number, today: string): DateRange {
+  return { from: addDays(today, 1 - days), to: today };
 }
 
 /**
  * The range that was asked for. Without `to` it ends today, without `from` it has DEFAULT_DAYS days. Throws
- * RelayError `time_zone_unknown`, `range_reversed` or `range_too_long`.
+ * RelayError `range_reversed` or `range_too_long`.
  */
 export function dateRange(
-  asked: { readonly from?: string | undefined; readonly to?: string | undefined; readonly timeZone: string },
-  nowMs: number,
+  asked: { readonly from?: string | undefined; readonly to?: string | undefined },
+  today: string,
 ): DateRange {
-  const { timeZone } = asked;
-  if (!isTimeZone(timeZone)) {
-    throw new RelayError(
-      'time_zone_unknown',
-      `"${timeZone}" is not a time zone; use a name such as Asia/Manila or UTC`,
-    );
-  }
-  const to = asked.to ?? localDate(timeZone, nowMs);
-  const from = asked.from ?? dateOfDay(dayOfDate(to) - DEFAULT_DAYS + 1);
+  const to = asked.to ?? today;
+  const from = asked.from ?? addDays(to, 1 - DEFAULT_DAYS);
   const days = dayOfDate(to) - dayOfDate(from) + 1;
   if (days < 1) throw new RelayError('range_reversed', `the range ends (${to}) before it begins (${from})`);
-  if (days > MOST_DAYS) {
-    throw new RelayError('range_too_long', `the range has ${days} days; ask for at most ${MOST_DAYS} at a time`);
+  if (days > MAX_DAYS) {
+    throw new RelayError('range_too_long', `the range has ${days} days; ask for at most ${MAX_DAYS} at a time`);
   }
-  const next = dateOfDay(dayOfDate(to) + 1);
-  return { from, to, timeZone, fromMs: startOfDate(timeZone, from), toMs: startOfDate(timeZone, next) };
+  return { from, to };
 }
 
 /** Every calendar date of the range, in order. */
-export function datesOf(range: Pick<DateRange, 'from' | 'to'>): readonly string[] {
-  const first = dayOfDate(range.from);
-  return Array.from({ length: dayOfDate(range.to) - first + 1 }, (_, index) => dateOfDay(first + index));
+export function datesOf({ from, to }: DateRange): readonly string[] {
+  const first = dayOfDate(from);
+  return Array.from({ length: dayOfDate(to) - first + 1 }, (_, index) => dateOfDay(first + index));
 }

@@ -9,7 +9,7 @@ export const studentRowSchema = z.object({
   userId: idSchema,
   name: nameOrNull,
   className: nameOrNull,
-  lastSeenAtMs: utcMs,
+  lastSeenAtMs: utcMs.describe('end of their newest session, whatever the range'),
   ...figuresShape,
 });
 export const moduleRowSchema = z.object({ moduleId: idSchema, title: nameOrNull, ...figuresShape });
@@ -24,7 +24,7 @@ export const sessionRowSchema = z.object({
   moduleTitle: nameOrNull,
   startedAtMs: utcMs,
   endedAtMs: utcMs,
-  final: z.boolean().describe('false while the session may go on'),
+  final: z.boolean().describe('false while the session may be continued'),
   mode: z.enum(MODES),
   rule: z.enum(RULES),
   ...figuresShape,

@@ -57,7 +57,8 @@ export function sectionsTable(context: ViewContext, moduleId: number, rows: read
             sectionName(row.title, row.sectionId),
           ),
       },
-      ...figureColumns<SectionRow>(),
+      // A session begins in one section and goes through many.
+      ...figureColumns<SectionRow>().filter(({ label }) => label !== 'Sessions'),
       { label: 'Students', cell: (row) => row.students.toLocaleString() },
     ],
     rows,
@@ -104,7 +105,7 @@ export function studentsTable(
 export function sessionsTable(context: ViewContext, rows: readonly SessionRow[], withStudent: boolean): HTMLElement {
   const columns: Column<SessionRow>[] = [
     {
-      label: 'Begun',
+      label: 'Started',
       kind: 'text',
       cell: (row) =>
         el(

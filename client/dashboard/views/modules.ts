@@ -40,7 +40,7 @@ export async function moduleView(context: ViewContext, moduleId: number): Promis
     above: [['Modules', context.link({ page: 'modules' })]],
     meta: `${counted(module.students, 'student')} in ${counted(module.sessions, 'session')}`,
   });
-  if (module.sessions === 0) {
+  if (module.students === 0) {
     const empty = emptyCard('No sessions in these days', 'Choose other days or another class above.');
     return { title, content: el('div', { class: 'view' }, head, empty) };
   }

@@ -47,7 +47,7 @@ function hoursCard(context: ViewContext, rows: readonly HourRow[]): HTMLElement 
     context,
     'Focus by hour of the session’s start',
     { csv: { path: '/api/v1/hours', query: context.scope } },
-    shareChart(context, 'Line chart of the focused share by the hour in which sessions began.', {
+    shareChart(context, 'Line chart of the focused share by the hour of day.', {
       labels: hours.map(clock),
       shares: hours.map((hour) => byHour.get(hour)?.focusShare ?? null),
       along: '',
@@ -87,7 +87,7 @@ export async function overviewView(context: ViewContext): Promise<View> {
   const head = pageHead(title, {
     meta: `${counted(figures.students, 'student')} in ${counted(figures.sessions, 'session')}`,
   });
-  if (figures.sessions === 0) {
+  if (figures.students === 0) {
     const empty = emptyCard(
       'No sessions in these days',
       'Choose other days or another class above. Sessions show here once they are stored, a few seconds after they end.',

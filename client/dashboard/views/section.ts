@@ -102,9 +102,9 @@ export async function sectionView(context: ViewContext, moduleId: number, sectio
       ['Modules', context.link({ page: 'modules' })],
       [moduleName(section.moduleTitle, moduleId), context.link({ page: 'module', moduleId })],
     ],
-    meta: `${counted(section.students, 'student')} in ${counted(section.sessions, 'session')}`,
+    meta: `${counted(section.students, 'student')}`,
   });
-  if (section.sessions === 0) {
+  if (section.students === 0) {
     const empty = emptyCard('No sessions in these days', 'Choose other days or another class above.');
     return { title, content: el('div', { class: 'view' }, head, empty) };
   }

@@ -32,7 +32,7 @@ export async function studentView(context: ViewContext, userId: number): Promise
     above: staff ? [['Students', context.link({ page: 'students' })]] : [],
     meta: [className(student.className), `user ${userId}`].join(' · '),
   });
-  if (student.sessions === 0) {
+  if (student.students === 0) {
     const empty = emptyCard('No sessions in these days', 'Choose other days above.');
     return { title, content: el('div', { class: 'view' }, head, empty) };
   }

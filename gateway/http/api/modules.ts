@@ -49,7 +49,7 @@ export const moduleRoutes: readonly ApiRoute[] = [
       name: ({ result }) => `modules-${result.range.from}-to-${result.range.to}`,
     },
     async handle(deps, { reader, query }) {
-      const range = rangeOf(deps, query);
+      const range = await rangeOf(deps, query);
       const userId = studentFor(reader, query.userId);
       return { range, rows: [...(await deps.reports.modules({ range, userId, className: query.class }))] };
     },
@@ -74,11 +74,11 @@ export const moduleRoutes: readonly ApiRoute[] = [
       name: ({ params }) => `module-${params.moduleId}`,
     },
     async handle(deps, { params: { moduleId }, query }) {
-      const range = rangeOf(deps, query);
+      const range = await rangeOf(deps, query);
       const detail = await deps.reports.detail({ range, moduleId, className: query.class });
       const { modules } = await deps.reports.names({ users: [], modules: [moduleId], sections: [] });
       const title = modules.get(moduleId) ?? null;
-      if (title === null && detail.sessions === 0) {
+      if (title === null && detail.students === 0) {
         throw new HttpFault(404, 'module_unknown', 'no such module, or no session of it in the range');
       }
       return { range, module: { moduleId, title, ...detail } };
@@ -104,7 +104,7 @@ export const moduleRoutes: readonly ApiRoute[] = [
       name: ({ params }) => `module-${params.moduleId}-sections`,
     },
     async handle(deps, { reader, params: { moduleId }, query }) {
-      const range = rangeOf(deps, query);
+      const range = await rangeOf(deps, query);
       const userId = studentFor(reader, query.userId);
       const rows = await deps.reports.sections({ range, userId, moduleId, className: query.class });
       return { range, rows: [...rows] };
@@ -132,14 +132,14 @@ export const moduleRoutes: readonly ApiRoute[] = [
       name: ({ params }) => `module-${params.moduleId}-section-${params.sectionId}`,
     },
     async handle(deps, { params, query }) {
-      const range = rangeOf(deps, query);
+      const range = await rangeOf(deps, query);
       const { moduleId } = params;
       const sectionId = sectionOf(params.sectionId);
       const detail = await deps.reports.sectionDetail({ range, moduleId, sectionId, className: query.class });
       const sections = sectionId === null ? [] : [sectionId];
       const names = await deps.reports.names({ users: [], modules: [moduleId], sections });
       const title = sectionId === null ? null : (names.sections.get(sectionId) ?? null);
-      if (title === null && detail.sessions === 0) {
+      if (title === null && detail.students === 0) {
         throw new HttpFault(404, 'section_unknown', 'no such lesson section, or no session in it in the range');
       }
       const section = { moduleId, moduleTitle: names.modules.get(moduleId) ?? null, sectionId, title, ...detail };
@@ -179,7 +179,7 @@ export const moduleRoutes: readonly ApiRoute[] = [
       name: ({ params }) => `module-${params.moduleId}-section-${params.sectionId}-timeline`,
     },
     async handle(deps, { params, query }) {
-      const range = rangeOf(deps, query);
+      const range = await rangeOf(deps, query);
       const { moduleId } = params;
       const sectionId = sectionOf(params.sectionId);
       const { stepMs } = query;

@@ -12,7 +12,7 @@ const READERS = {
 } as const;
 
 const FAULTS = {
-  400: 'A parameter is wrong: parameter_invalid, time_zone_unknown, range_reversed, range_too_long, session_id_invalid',
+  400: 'A parameter is wrong: parameter_invalid, range_reversed, range_too_long, session_id_invalid',
   401: 'No valid ticket or token: unauthorized',
   403: 'Not for this reader: role_not_allowed, student_not_allowed',
   404: 'Nothing of that id: student_unknown, module_unknown, section_unknown, session_unknown',

@@ -18,14 +18,15 @@ export const overviewRoutes: readonly ApiRoute[] = [
     response: answers.overview,
     csv: { columns: TOTALS_COLUMNS, rows: (result) => [result.overview], name: () => 'overview' },
     async handle(deps, { query }) {
-      const range = rangeOf(deps, query);
+      const range = await rangeOf(deps, query);
       return { range, overview: await deps.reports.totals({ range, className: query.class }) };
     },
   }),
   defineRoute({
     path: '/api/v1/days',
     summary: 'Day by day',
-    description: 'Days without sessions are left out. A session counts with the day it began on.',
+    description:
+      "Days without any are left out. Time counts on the day, by the database's clocks, on which its metrics window (at most 30 s) began.",
     students: studentAsked,
     readers: 'own',
     params: {},
@@ -37,7 +38,7 @@ export const overviewRoutes: readonly ApiRoute[] = [
       name: ({ result }) => `days-${result.range.from}-to-${result.range.to}`,
     },
     async handle(deps, { reader, query }) {
-      const range = rangeOf(deps, query);
+      const range = await rangeOf(deps, query);
       const { moduleId, class: className } = query;
       const userId = studentFor(reader, query.userId);
       return { range, rows: [...(await deps.reports.days({ range, userId, moduleId, className }))] };
@@ -45,7 +46,7 @@ export const overviewRoutes: readonly ApiRoute[] = [
   }),
   defineRoute({
     path: '/api/v1/hours',
-    summary: 'By the hour of day in which sessions began',
+    summary: "By the hour of day, by the database's clocks",
     students: studentAsked,
     readers: 'own',
     params: {},
@@ -57,7 +58,7 @@ export const overviewRoutes: readonly ApiRoute[] = [
       name: ({ result }) => `hours-${result.range.from}-to-${result.range.to}`,
     },
     async handle(deps, { reader, query }) {
-      const range = rangeOf(deps, query);
+      const range = await rangeOf(deps, query);
       const { moduleId, class: className } = query;
       const userId = studentFor(reader, query.userId);
       return { range, rows: [...(await deps.reports.hours({ range, userId, moduleId, className }))] };
@@ -78,7 +79,7 @@ export const overviewRoutes: readonly ApiRoute[] = [
       name: ({ result }) => `classes-${result.range.from}-to-${result.range.to}`,
     },
     async handle(deps, { query }) {
-      const range = rangeOf(deps, query);
+      const range = await rangeOf(deps, query);
       return { range, rows: [...(await deps.reports.classes({ range }))] };
     },
   }),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type DateRange, DEFAULT_DAYS, dateRange, MOST_DAYS } from '../../../shared/report/range.ts';
+import { type DateRange, DEFAULT_DAYS, dateAt, dateRange, MAX_DAYS } from '../../../shared/report/range.ts';
 import { type Reader, studentFor } from '../../auth/reader.ts';
 import type { Slice } from '../../reports/port.ts';
 import type { ApiDependencies } from './route.ts';
@@ -11,8 +11,10 @@ export const idParameter = z.coerce.number().int().min(1).max(2_147_483_647);
 
 export const rangeParameters = {
   from: z.iso.date().optional().describe(`first day, YYYY-MM-DD; without it ${DEFAULT_DAYS} days up to the last`),
-  to: z.iso.date().optional().describe(`last day, YYYY-MM-DD; today without it; at most ${MOST_DAYS} days`),
-  timeZone: z.string().min(1).max(64).default('UTC').describe('IANA name of the time zone whose days are meant'),
+  to: z.iso
+    .date()
+    .optional()
+    .describe(`last day, YYYY-MM-DD; today, by the database's clocks, without it; at most ${MAX_DAYS} days`),
 };
 
 export const classParameter = {
@@ -45,11 +47,13 @@ export const sectionParameter = z
   .union([z.literal('none'), idParameter])
   .describe('section id, or none for time spent in no section');
 
-export function rangeOf(
+export async function rangeOf(
   deps: ApiDependencies,
-  query: { readonly from?: string | undefined; readonly to?: string | undefined; readonly timeZone: string },
-): DateRange {
-  return dateRange(query, deps.now());
+  query: { readonly from?: string | undefined; readonly to?: string | undefined },
+): Promise<DateRange> {
+  if (query.to !== undefined) return dateRange(query, query.to);
+  const nowMs = deps.now();
+  return dateRange(query, dateAt(nowMs, await deps.reports.utcOffsetMs(nowMs)));
 }
 
 /** The rows to fetch: one page, or all of them. */

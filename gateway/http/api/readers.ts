@@ -14,7 +14,8 @@ export const readerRoutes: readonly ApiRoute[] = [
     response: answers.me,
     async handle(deps, { reader }) {
       const names = await deps.reports.names({ users: [reader.userId], modules: [], sections: [] });
-      return { ...reader, name: names.students.get(reader.userId)?.name ?? null };
+      const utcOffsetMs = await deps.reports.utcOffsetMs(deps.now());
+      return { ...reader, name: names.students.get(reader.userId)?.name ?? null, utcOffsetMs };
     },
   }),
   defineRoute({

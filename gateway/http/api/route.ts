@@ -80,7 +80,7 @@ export interface ApiRoute {
   readonly answer: (deps: ApiDependencies, audit: Audit, context: Context) => Promise<Response>;
 }
 
-const BAD_REQUESTS = new Set(['time_zone_unknown', 'range_reversed', 'range_too_long']);
+const BAD_REQUESTS = new Set(['range_reversed', 'range_too_long']);
 
 function parsed<T extends z.ZodType>(schema: T, given: unknown): z.output<T> {
   const result = schema.safeParse(given);

@@ -49,7 +49,7 @@ export const sessionRoutes: readonly ApiRoute[] = [
     },
     students: ({ result }) => result.rows.map(({ userId }) => userId),
     async handle(deps, { reader, query, everything }) {
-      const range = rangeOf(deps, query);
+      const range = await rangeOf(deps, query);
       const userId = studentFor(reader, query.userId);
       const { rows, total } = await deps.reports.sessions(
         { range, userId, moduleId: query.moduleId, className: query.class },

@@ -42,7 +42,7 @@ export const studentRoutes: readonly ApiRoute[] = [
     },
     students: ({ result }) => result.rows.map(({ userId }) => userId),
     async handle(deps, { query, everything }) {
-      const range = rangeOf(deps, query);
+      const range = await rangeOf(deps, query);
       const slice = sliceOf(query, everything);
       const { rows, total } = await deps.reports.students(
         { range, moduleId: query.moduleId, className: query.class },
@@ -73,11 +73,11 @@ export const studentRoutes: readonly ApiRoute[] = [
     students: ({ result }) => [result.student.userId],
     async handle(deps, { reader, params, query }) {
       const userId = studentFor(reader, params.userId) ?? params.userId;
-      const range = rangeOf(deps, query);
+      const range = await rangeOf(deps, query);
       const detail = await deps.reports.detail({ range, userId });
       const names = await deps.reports.names({ users: [userId], modules: [], sections: [] });
       const person = names.students.get(userId);
-      if (person === undefined && detail.sessions === 0) {
+      if (person === undefined && detail.students === 0) {
         throw new HttpFault(404, 'student_unknown', 'no such student, or no session of theirs in the range');
       }
       return {

@@ -10,6 +10,10 @@ export interface Dialect {
   readonly whole: (expression: string) => string;
   /** Whole-number division of two whole numbers that are not negative. */
   readonly div: (dividend: string, divisor: number) => string;
+  /** UTC ms at which a day begins in the time zone of the stored days; the day, `YYYY-MM-DD`, goes in by `?`. */
+  readonly startOfDay: string;
+  /** Seconds since 1970 on the clocks of that time zone; UTC seconds go in by `?`. */
+  readonly localSeconds: string;
 }
 
 export const DIALECTS: Readonly<Record<Dialect['kind'], Dialect>> = {
@@ -18,12 +22,16 @@ export const DIALECTS: Readonly<Record<Dialect['kind'], Dialect>> = {
     utc: (column) => `strftime('%Y-%m-%d %H:%M:%f', ${column} / 1000.0, 'unixepoch')`,
     whole: (expression) => expression,
     div: (dividend, divisor) => `${dividend} / ${divisor}`,
+    startOfDay: "unixepoch(?, 'utc') * 1000",
+    localSeconds: "CAST(strftime('%s', ?, 'unixepoch', 'localtime') AS INTEGER)",
   },
   mysql: {
     kind: 'mysql',
     utc: (column) => `TIMESTAMPADD(MICROSECOND, ${column} * 1000, TIMESTAMP '1970-01-01 00:00:00')`,
     whole: (expression) => `CAST(${expression} AS SIGNED)`,
     div: (dividend, divisor) => `${dividend} DIV ${divisor}`,
+    startOfDay: 'CAST(UNIX_TIMESTAMP(?) AS SIGNED) * 1000',
+    localSeconds: "TIMESTAMPDIFF(SECOND, TIMESTAMP '1970-01-01 00:00:00', FROM_UNIXTIME(?))",
   },
 };
 
