@@ -45,7 +45,7 @@ function hoursCard(context: ViewContext, rows: readonly HourRow[]): HTMLElement 
   const clock = (hour: number) => `${String(hour).padStart(2, '0')}:00`;
   return card(
     context,
-    'Focus by hour of the session’s start',
+    'Focus by hour of day',
     { csv: { path: '/api/v1/hours', query: context.scope } },
     shareChart(context, 'Line chart of the focused share by the hour of day.', {
       labels: hours.map(clock),
