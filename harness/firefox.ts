@@ -121,9 +121,11 @@ async function openPage(session: BidiSession, url: string): Promise<FirefoxPage>
  * Starts Firefox without a window, with a profile of its own. Throws, saying what to install, when there is none and it
  * cannot be installed.
  */
-export async function launchFirefox(): Promise<LaunchedFirefox> {
+export async function launchFirefox(preferences: Readonly<Record<string, boolean>> = {}): Promise<LaunchedFirefox> {
   const profile = await mkdtemp(join(tmpdir(), 'gaze-relay-firefox-'));
-  const lines = Object.entries(PREFERENCES).map(([name, value]) => `user_pref("${name}", ${JSON.stringify(value)});`);
+  const lines = Object.entries({ ...PREFERENCES, ...preferences }).map(
+    ([name, value]) => `user_pref("${name}", ${JSON.stringify(value)});`,
+  );
   await writeFile(join(profile, 'user.js'), lines.join('\n'));
   const browser = spawn(
     ensureProgram(FIREFOX),

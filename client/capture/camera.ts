@@ -1,4 +1,5 @@
 import type { FrameSize } from '../../shared/geometry.ts';
+import { canvasGivesTruePixels } from './canvas-check.ts';
 
 /** Why there is no picture. */
 export type CameraErrorKind =
@@ -10,6 +11,8 @@ export type CameraErrorKind =
   | 'in_use'
   /** Browsers give the camera to https pages (and to localhost) only. */
   | 'insecure'
+  /** The browser gives pages altered pictures, as protection against fingerprinting. */
+  | 'altered'
   /** It was working and stopped: unplugged, or the permission was withdrawn. */
   | 'lost'
   | 'other';
@@ -43,6 +46,8 @@ export const CAMERA_HELP: Readonly<Record<CameraErrorKind, string>> = {
   in_use: 'The camera is in use by another program. Close video calls and camera apps, then try again.',
   insecure:
     'Browsers allow the camera on secure pages only. Open this page with https:// (or on localhost), then try again.',
+  altered:
+    'This browser alters the pictures that pages read (protection against fingerprinting), so nothing can be seen in them. Allow this page to read canvas data (the icon beside the address), or use another browser or profile, then try again.',
   lost: 'The camera stopped: it was disconnected, or its permission was withdrawn. Check it, then start again.',
   other: 'The camera could not be started. Disconnect and reconnect it, or restart the browser, then try again.',
 };
@@ -92,6 +97,7 @@ export class Camera {
     const overtaken = () => opening !== this.#opening;
     const devices = navigator.mediaDevices as MediaDevices | undefined;
     if (devices === undefined) throw new CameraError('insecure', CAMERA_HELP.insecure);
+    if (!canvasGivesTruePixels()) throw new CameraError('altered', CAMERA_HELP.altered);
     let stream: MediaStream;
     try {
       stream = await devices.getUserMedia({

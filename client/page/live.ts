@@ -26,6 +26,7 @@ const ERROR_TITLES: Readonly<Record<string, string>> = {
   none: 'No camera',
   in_use: 'The camera is busy',
   insecure: 'This page is not secure',
+  altered: 'The browser alters pictures',
   lost: 'The camera was disconnected',
   superseded: 'Tracking continues elsewhere',
   unreachable: 'No connection',

@@ -8,6 +8,7 @@ export const CAMERA_ERROR_TYPES: Readonly<Record<CameraErrorKind, TrackingErrorT
   none: 'NO_CAMERA',
   in_use: 'CAMERA_ERROR',
   insecure: 'CAMERA_ERROR',
+  altered: 'CAMERA_ERROR',
   lost: 'CAMERA_ERROR',
   other: 'CAMERA_ERROR',
 };

@@ -95,3 +95,32 @@ describe('in Firefox', () => {
     await page.close();
   });
 });
+
+describe('in Firefox that alters what pages read of a canvas', () => {
+  it('the page says so in plain words, and nothing is captured or counted', async () => {
+    const guarded = await launchFirefox({ 'privacy.resistFingerprinting': true });
+    try {
+      const page = await guarded.openPage(`${product.url}?mode=server`);
+      await page.evaluate(() => {
+        document.getElementById('consent')?.click();
+        document.getElementById('start')?.click();
+      }, null);
+      await page.until(() => document.getElementById('trouble')?.hidden === false, null);
+      const seen = await page.evaluate(
+        () => ({
+          title: document.getElementById('trouble-title')?.textContent ?? '',
+          text: document.getElementById('trouble-text')?.textContent ?? '',
+          tracking: document.getElementById('during')?.hidden === false,
+        }),
+        null,
+      );
+      expect(seen).toEqual({
+        title: 'The browser alters pictures',
+        text: expect.stringMatching(/Allow this page to read canvas data/),
+        tracking: false,
+      });
+    } finally {
+      await guarded.close();
+    }
+  });
+});
