@@ -25,7 +25,7 @@ export interface RetryLoop {
   runNow(): Promise<void>;
   /** True while it waits after a failure. */
   isBackingOff(): boolean;
-  /** Somebody else's attempt failed: everything waits. */
+  /** An attempt outside of the loop has failed: everything waits. */
   fail(error: unknown): void;
   /** Starts nothing more; resolves when the part under way has ended. */
   stop(): Promise<void>;

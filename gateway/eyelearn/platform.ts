@@ -2,7 +2,7 @@ import type { Logger } from '../lib/logger.ts';
 import type { Platform } from '../platform.ts';
 import { Catalog } from './catalog.ts';
 import { eyelearnRecords } from './deletion.ts';
-import { type PhpFallbackOptions, phpFallback } from './php/fallback.ts';
+import type { PhpFallbackOptions, ReadDay } from './php/fallback.ts';
 import { readEyelearnDay } from './stored-day.ts';
 
 /**
@@ -18,12 +18,15 @@ export function eyelearn({ php }: { readonly php: PhpFallbackOptions | null }, l
     },
     openSecondWay(store) {
       if (php === null) return null;
-      if (store.kind !== 'mysql') return phpFallback(php, null);
-      return phpFallback(php, async (userId, moduleId, atMs) => {
+      const readDay: ReadDay = async (userId, moduleId, atMs) => {
         await store.ready();
         const table = catalog.tables.get('eye_tracking_sessions');
         return table === undefined ? null : readEyelearnDay(store, table, userId, moduleId, atMs);
-      });
+      };
+      return async (queue) => {
+        const { openPhpFallback } = await import('./php/fallback.ts');
+        return openPhpFallback(queue, php, store.kind === 'mysql' ? readDay : null);
+      };
     },
     async hasConsent(store, userId) {
       if (store.kind !== 'mysql') return null;

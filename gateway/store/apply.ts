@@ -19,7 +19,7 @@ const ROWS_PER_STATEMENT = 200;
 
 /** A database's side of a delivery, within its transaction. Lists are short enough for one statement. */
 export interface ApplyTarget {
-  /** Rows of the batches' sessions by their uuid; those that are missing are made. Nobody else writes to them from here on. */
+  /** Rows of the batches' sessions by their uuid; those that are missing are made. No other gateway writes to them until the transaction ends. */
   sessionsOf(batches: readonly SessionBatch[]): Promise<ReadonlyMap<string, KnownSession>>;
   /** Keys of the ledger's windows within these ranges. */
   keysIn(

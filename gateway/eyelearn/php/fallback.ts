@@ -1,12 +1,6 @@
 import { describeError } from '../../../shared/errors.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
-import {
-  NOTHING_DEFERRED,
-  type OpenSecondWay,
-  type QueueAccess,
-  type QueuedWindow,
-  type SecondWay,
-} from '../../delivery/second-way.ts';
+import { NOTHING_DEFERRED, type QueueAccess, type QueuedWindow, type SecondWay } from '../../delivery/second-way.ts';
 import { sectionKeyOf } from '../../store/batch.ts';
 import { type FocusTime, StoreUnreachableError, type TimeByWindow } from '../../store/port.ts';
 import { windowKey } from '../../store/records.ts';
@@ -66,17 +60,19 @@ const movedOf = (windows: readonly QueuedWindow[]) => windows.filter(({ isMoved 
  * The PHP endpoint as the queue's second way: always, or while the store is unavailable. Time that is moved to it leaves
  * an account in the queue's file; when the store is back, what PHP has stored of a window is left out of EyeLearn's row.
  */
-export function phpFallback(options: PhpFallbackOptions, readDay: ReadDay | null): OpenSecondWay {
-  return async (queue) => {
-    const { run, clock, logger } = queue;
-    const tables = await openPhpTables(queue.connection);
-    const lostCount = await run(() => tables.recover());
-    if (lostCount > 0) {
-      logger.warn({ code: 'php_uncertain', posts: lostCount }, 'PHP posts were in flight when the process ended');
-    }
-    await run(() => tables.forgetOld(clock.nowMs()));
-    return new PhpFallback(options, queue, tables, readDay, await queue.newestId());
-  };
+export async function openPhpFallback(
+  queue: QueueAccess,
+  options: PhpFallbackOptions,
+  readDay: ReadDay | null,
+): Promise<SecondWay> {
+  const { run, clock, logger } = queue;
+  const tables = await openPhpTables(queue.connection);
+  const lostCount = await run(() => tables.recover());
+  if (lostCount > 0) {
+    logger.warn({ code: 'php_uncertain', posts: lostCount }, 'PHP posts were in flight when the process ended');
+  }
+  await run(() => tables.forgetOld(clock.nowMs()));
+  return new PhpFallback(options, queue, tables, readDay, await queue.newestId());
 }
 
 class PhpFallback implements SecondWay {

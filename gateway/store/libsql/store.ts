@@ -60,7 +60,7 @@ async function migrateClient(client: Client): Promise<string[]> {
   const tx = await client.transaction('write');
   try {
     const applied = await migrateTo(migrationTarget(tx), migrations);
-    await installViews(viewTarget(tx), 'libsql');
+    await installViews(viewTarget(tx), 'libsql', applied.length > 0);
     await tx.commit();
     return applied;
   } finally {

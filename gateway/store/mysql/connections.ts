@@ -12,11 +12,11 @@ const CLOSE_TIMEOUT_MS = 2000;
  * transaction sees what others have committed. The time zone stays the server's: its days count.
  */
 const SESSION_SETUP = [
-  `SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', SESSION innodb_lock_wait_timeout = ${LOCK_WAIT_S}`,
+  `SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', SESSION innodb_lock_wait_timeout = ${LOCK_WAIT_S}, SESSION autocommit = 1`,
   'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
 ];
 
-/** Connections to one database, opened when needed and let go when not. */
+/** Connections to one database, opened when needed and closed when idle. */
 export interface MysqlConnections {
   /**
    * Runs a task on a connection of its own. A task that fails or takes longer than `limitMs` loses its
@@ -63,7 +63,7 @@ export function createConnections(config: MysqlConfig, idleMs: number): MysqlCon
   pool.pool.on('connection', (connection) => {
     open.add(connection);
     connection.on('end', () => open.delete(connection));
-    // The query under way gets the error; an idle connection's end concerns nobody.
+    // The query under way gets the error; the end of an idle connection needs no handling.
     connection.on('error', () => open.delete(connection));
     for (const statement of SESSION_SETUP) {
       connection.query(statement, (error) => {

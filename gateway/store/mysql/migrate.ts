@@ -64,8 +64,8 @@ function viewTarget(connection: PoolConnection): ViewTarget {
 }
 
 /**
- * Brings a database and its report views up to date, then calls the platform's hook, and returns the names of the migrations it took. Gateways that start
- * together wait for each other on a named lock of the server. Rejects with `store_unreachable` when the lock
+ * Brings a database and its report views up to date, then calls the platform's hook, and returns the names of the migrations it
+ * applied. Gateways that start together wait for each other on a named lock of the server. Rejects with `store_unreachable` when the lock
  * stays taken, else with mysql2's error.
  */
 export async function migrateMysql(
@@ -83,7 +83,7 @@ export async function migrateMysql(
   }
   try {
     const applied = await migrateTo(migrationTarget(connection), migrations);
-    if (await installViews(viewTarget(connection), 'mysql')) logger.info('report views made');
+    if (await installViews(viewTarget(connection), 'mysql', applied.length > 0)) logger.info('report views made');
     await hooks?.afterMigrate(connection);
     return applied;
   } finally {

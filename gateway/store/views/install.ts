@@ -23,13 +23,13 @@ export function viewStatements(kind: Dialect['kind']): string[] {
 }
 
 /**
- * Makes the report views again if their SQL has changed since they were last made in this database; returns whether it did.
+ * Makes the report views again if migrations have just run or their SQL has changed since they were last made in this database; returns whether it did.
  * The hash is stored last, so that what was interrupted is repeated.
  */
-export async function installViews(target: ViewTarget, kind: Dialect['kind']): Promise<boolean> {
+export async function installViews(target: ViewTarget, kind: Dialect['kind'], isMigrated: boolean): Promise<boolean> {
   const statements = viewStatements(kind);
   const hash = createHash('sha256').update(statements.join(';\n')).digest('hex');
-  if ((await target.readSetting(SETTING)) === hash) return false;
+  if (!isMigrated && (await target.readSetting(SETTING)) === hash) return false;
   for (const statement of statements) await target.run(statement);
   await target.writeSetting(SETTING, hash);
   return true;
