@@ -14,6 +14,8 @@ const POLL_MS = 20;
 export interface PhpPages {
   /** Address of the document root, with a slash at its end. */
   readonly url: string;
+  /** Folder of the served files. */
+  readonly root: string;
   readonly stop: () => Promise<void>;
 }
 
@@ -53,6 +55,7 @@ export async function startPhp(
   }
   return {
     url: `http://${HOST}:${port}/`,
+    root,
     stop: async () => {
       child.kill('SIGTERM');
       await exited;

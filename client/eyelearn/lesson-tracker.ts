@@ -1,12 +1,10 @@
 import { describeError, RelayError } from '../../shared/errors.ts';
 import { WebcamWebSocket } from '../widget/drop-in.ts';
 import type { TrackingUpdate } from '../widget/payload.ts';
-import { fetchTicket, ticketUrlFor } from '../widget/tickets.ts';
+import { fetchTicket, TicketSource, ticketUrlFor } from '../widget/tickets.ts';
 import type { Lesson } from './lesson-address.ts';
 import { otherCameras, stopCameras } from './other-cameras.ts';
 
-/** A ticket that was fetched before the camera opened is used for the connection if it is younger than this. */
-const TICKET_FRESH_MS = 60_000;
 const RETRY_AFTER_MS = 10_000;
 const STOPPED_KEY = 'gaze-relay:stopped';
 
@@ -135,11 +133,10 @@ export class LessonTracker {
     if (lesson === null) return;
     const run = this.#run;
     this.#set({ kind: 'starting' });
-    const fetchOne = () => fetchTicket(ticketUrlFor(this.#options.ticketUrl, lesson.moduleId));
-    let ticket: string;
+    const tickets = new TicketSource(() => fetchTicket(ticketUrlFor(this.#options.ticketUrl, lesson.moduleId)));
     let userId: string;
     try {
-      [ticket] = await Promise.all([fetchOne(), this.#options.visible]);
+      const [ticket] = await Promise.all([tickets.fetchAhead(), this.#options.visible]);
       userId = userOfTicket(ticket);
     } catch (error) {
       if (run !== this.#run) return;
@@ -149,15 +146,9 @@ export class LessonTracker {
       return;
     }
     if (run !== this.#run) return;
-    const fetchedAtMs = performance.now();
-    let first: string | null = ticket;
     const client = new WebcamWebSocket({
       serverUrl: this.#options.serverUrl,
-      getTicket: () => {
-        const fresh = performance.now() - fetchedAtMs < TICKET_FRESH_MS ? first : null;
-        first = null;
-        return fresh ?? fetchOne();
-      },
+      getTicket: () => tickets.take(),
       onTrackingUpdate: (update) => {
         if (run === this.#run) this.#set({ kind: 'tracking', update, isConnected: true });
       },

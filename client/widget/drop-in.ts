@@ -1,4 +1,4 @@
-import { describeError } from '../../shared/errors.ts';
+import { describeError, RelayError } from '../../shared/errors.ts';
 import type { FrameSize } from '../../shared/geometry.ts';
 import type { CalibrationStatus } from '../../shared/protocol/calibration.ts';
 import { type CalibrationResult, UNAVAILABLE } from '../calibration/result.ts';
@@ -16,7 +16,7 @@ import { PageReports } from './page-reports.ts';
 import { type TrackingUpdate, toTrackingUpdate } from './payload.ts';
 import { defaultServerUrl } from './script-tag.ts';
 import { parseSectionId } from './section.ts';
-import { obtainTicket } from './tickets.ts';
+import { obtainTicket, TicketSource } from './tickets.ts';
 import type { TrackingError, WebcamWebSocketOptions } from './types.ts';
 import { feedWidget, feedWidgetConnection } from './widget.ts';
 
@@ -222,6 +222,14 @@ export class WebcamWebSocket {
     }
     this.#watch();
     const run = ++this.#run;
+    const tickets = new TicketSource(() => obtainTicket(this.#options, addresses.httpOrigin, userId, moduleId));
+    const refusal = await ticketRefusal(tickets);
+    if (run !== this.#run) return false;
+    if (refusal !== null) {
+      this.#tearDown();
+      this.#reports.report('SERVER_ERROR', refusal, 'ticket_refused');
+      return false;
+    }
     const size = await this.#openCamera();
     // Ended, and perhaps started again, while the permission prompt was open.
     if (run !== this.#run) return false;
@@ -230,18 +238,23 @@ export class WebcamWebSocket {
       return false;
     }
     this.#reports.forget();
-    const session = this.#createSession(addresses, userId, moduleId);
+    const session = this.#createSession(addresses, tickets, userId, moduleId);
     this.#session = session;
     return session.open();
   }
 
-  #createSession(addresses: GatewayAddresses, userId: number | string, moduleId: number | string): StudentSession {
+  #createSession(
+    addresses: GatewayAddresses,
+    tickets: TicketSource,
+    userId: number | string,
+    moduleId: number | string,
+  ): StudentSession {
     let before: TrackingUpdate | null = null;
     return new StudentSession({
       addresses,
       userId,
       moduleId,
-      getTicket: () => obtainTicket(this.#options, addresses.httpOrigin, userId, moduleId),
+      getTicket: () => tickets.take(),
       camera: this.#camera,
       settings: {
         fps: this.#options.frameRate === undefined ? null : this.frameRate,
@@ -370,4 +383,17 @@ export class WebcamWebSocket {
 function wantsLessData(): boolean {
   const { connection } = navigator as Navigator & { readonly connection?: { readonly saveData?: boolean } };
   return connection?.saveData === true;
+}
+
+/**
+ * Why the school's ticket page lets the student not be tracked (not logged in, camera not agreed to); null where it gives
+ * a ticket, or cannot be asked right now: then the connection asks again.
+ */
+async function ticketRefusal(tickets: TicketSource): Promise<string | null> {
+  try {
+    await tickets.fetchAhead();
+    return null;
+  } catch (error) {
+    return error instanceof RelayError && error.code === 'ticket_refused' ? error.message : null;
+  }
 }

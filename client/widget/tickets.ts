@@ -70,3 +70,31 @@ function messageIn(body: unknown): string | null {
   if (typeof error !== 'object' || error === null || !('message' in error)) return null;
   return typeof error.message === 'string' ? error.message : null;
 }
+
+/** A ticket that was fetched ahead is used for a connection if it is younger than this. */
+const FRESH_MS = 60_000;
+
+/** Tickets for a session's connections. The first is fetched before the camera opens: who refuses it knows why. */
+export class TicketSource {
+  readonly #fetch: () => Promise<string>;
+  #ahead: { readonly ticket: string; readonly atMs: number } | null = null;
+
+  constructor(fetch: () => Promise<string>) {
+    this.#fetch = fetch;
+  }
+
+  /** Fetches one and keeps it for the next `take`. Rejects as `fetchTicket` does. */
+  async fetchAhead(): Promise<string> {
+    const ticket = await this.#fetch();
+    this.#ahead = { ticket, atMs: performance.now() };
+    return ticket;
+  }
+
+  /** A ticket for one connection. Rejects as `fetchTicket` does. */
+  take(): Promise<string> {
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    if (ahead !== null && performance.now() - ahead.atMs < FRESH_MS) return Promise.resolve(ahead.ticket);
+    return this.#fetch();
+  }
+}

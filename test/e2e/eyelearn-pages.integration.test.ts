@@ -1,0 +1,274 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import mysql from 'mysql2/promise';
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../../gateway/cli/commands.ts';
+import { expandMjpeg, type FakeCameraClip, type LaunchedChromium, launchChromium } from '../../harness/chromium.ts';
+import { CLIP_FPS, CLIP_FRAMES } from '../../harness/clip.ts';
+import { ensureProgram, PHP_MYSQL } from '../../harness/debian-packages.ts';
+import { createEyelearnDayTables, createEyelearnTables } from '../../harness/eyelearn-schema.ts';
+import { type MariaDb, startMariaDb } from '../../harness/mariadb.ts';
+import { type PhpPages, startPhp } from '../../harness/php-pages.ts';
+import { type Product, startProduct } from '../../harness/product.ts';
+import { LINEAGES, type PageLineage, platformFiles } from '../support/eyelearn-pages.ts';
+
+const SECRET = 'a secret for tests that is long enough';
+/** The platform's dashboards leave out rows under 30 s. */
+const READ_MS = 32_000;
+
+let database: MariaDb;
+let clip: FakeCameraClip;
+let kept: string;
+
+interface School {
+  readonly lineage: PageLineage;
+  readonly php: PhpPages;
+  readonly product: Product;
+  readonly browser: LaunchedChromium;
+  readonly query: (sql: string) => Promise<Record<string, unknown>[]>;
+  readonly stop: () => Promise<void>;
+}
+
+/** A platform with nothing but the installer run over it, its database, and the product beside it. */
+async function openSchool(lineage: PageLineage): Promise<School> {
+  const name = lineage.replaceAll(' ', '_').toLowerCase();
+  const url = await database.createDatabase(name);
+  const connection = await mysql.createConnection(url);
+  await createEyelearnTables(connection, 'full');
+  await createEyelearnDayTables(connection, 'both');
+  await connection.query('UPDATE users SET camera_agreement_accepted = 0');
+  const php = await startPhp(platformFiles(lineage), {
+    RELAY_JWT_SECRET: SECRET,
+    DB_HOST: database.host,
+    DB_PORT: String(database.port),
+    DB_USER: database.user,
+    DB_PASS: database.password,
+    DB_NAME: name,
+  });
+  const product = await startProduct({
+    RELAY_JWT_SECRET: SECRET,
+    ALLOWED_ORIGINS: new URL(php.url).origin,
+    MYSQL_URL: url,
+  });
+  const said: string[] = [];
+  const out = (line: string) => void said.push(line);
+  const status = await runCli(
+    ['eyelearn', 'install', '--path', php.root, '--gateway', product.url, '--keep-in', join(kept, name)],
+    { env: {}, now: Date.now, out, err: out },
+  );
+  expect(status, said.join('\n')).toBe(0);
+  const browser = await launchChromium({ clipPath: clip.path });
+  return {
+    lineage,
+    php,
+    product,
+    browser,
+    query: async (sql) => (await connection.query(sql))[0] as Record<string, unknown>[],
+    stop: async () => {
+      await browser.close();
+      await product.stop();
+      await php.stop();
+      await connection.end();
+    },
+  };
+}
+
+const lessonUrl = ({ php }: School, sectionId: number) =>
+  `${php.url}user/Smodulepart.php?module_id=3&section_id=${sectionId}`;
+
+/** Counts the page's cameras, on every page of the browser, before any script of the page runs. */
+async function countCameras(context: BrowserContext): Promise<void> {
+  await context.addInitScript(() => {
+    const streams: MediaStream[] = [];
+    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (constraints) => {
+      const stream = await open(constraints);
+      streams.push(stream);
+      return stream;
+    };
+    Object.assign(window, { streams });
+  });
+}
+
+function liveCameras(page: Page): Promise<number> {
+  return page.evaluate(
+    () =>
+      (window as unknown as { streams: MediaStream[] }).streams.filter((stream) =>
+        stream.getTracks().some(({ readyState }) => readyState === 'live'),
+      ).length,
+  );
+}
+
+const widgetText = (page: Page) => page.locator('gaze-relay-widget .toggle .word');
+const isTracking = (page: Page) =>
+  page.waitForFunction(() => {
+    const own = document.getElementById('session-time')?.textContent ?? '';
+    const root = document.querySelector('gaze-relay-widget')?.shadowRoot;
+    return own !== '' || /focused/i.test(root?.querySelector('.word')?.textContent ?? '');
+  });
+
+beforeAll(async () => {
+  ensureProgram(PHP_MYSQL);
+  database = await startMariaDb();
+  clip = await expandMjpeg(CLIP_FRAMES.slice(0, 60), CLIP_FPS);
+  kept = await mkdtemp(join(tmpdir(), 'relay-kept-'));
+});
+
+afterAll(async () => {
+  await clip?.remove();
+  await database?.stop();
+  if (kept !== undefined) await rm(kept, { recursive: true, force: true });
+});
+
+describe.each(LINEAGES)('the pages of lineage %s, with nothing but the installer run', (lineage) => {
+  let school: School;
+
+  beforeAll(async () => {
+    school = await openSchool(lineage);
+    await countCameras(school.browser.context);
+  });
+
+  afterAll(() => school?.stop());
+
+  it('log in, agree, open a lesson, read, next section, leave, open the dashboard', async () => {
+    const { php, browser, query } = school;
+    const page = await browser.newPage();
+    const errors: string[] = [];
+    page.on('console', (message) => void (message.type() === 'error' && errors.push(message.text())));
+    await page.goto(`${php.url}login.php?id=7`);
+
+    // Before the platform's agreement there is no camera, and the page says why.
+    await page.goto(lessonUrl(school, 12));
+    if (lineage === 'A ajax') await expect.poll(() => errors.join()).toContain('camera agreement');
+    else
+      await expect.poll(() => page.locator('gaze-relay-widget p').first().textContent()).toContain('camera agreement');
+    // The second camera of A is its own second tracker's, which the installer took out.
+    expect(await liveCameras(page)).toBe(0);
+
+    await page.goto(`${php.url}agree.php`);
+    await page.goto(lessonUrl(school, 12));
+    await isTracking(page);
+    expect(await liveCameras(page)).toBe(1);
+    await page.waitForTimeout(READ_MS);
+    await page.locator('#next').click();
+    await isTracking(page);
+    await page.waitForTimeout(READ_MS);
+    expect(await liveCameras(page)).toBe(1);
+    await page.goto('about:blank');
+
+    const rows = async () => {
+      await page.goto(`${php.url}dashboard.php`);
+      return JSON.parse(await page.evaluate(() => document.body.innerText)) as [number | null, number, number][];
+    };
+    await expect.poll(async () => (await rows()).map(([section]) => section), { timeout: 60_000 }).toEqual([12, 13]);
+    for (const [, total, focused] of await rows()) {
+      expect(total).toBeGreaterThanOrEqual(30);
+      expect(total).toBeLessThanOrEqual(READ_MS / 1000 + 10);
+      expect(focused).toBeGreaterThan(0);
+    }
+    // One session of the student, over both sections.
+    expect(await query('SELECT COUNT(*) AS count FROM relay_sessions WHERE user_id = 7')).toEqual([{ count: 1 }]);
+  });
+
+  it('the list of modules is left alone', async () => {
+    const page = await school.browser.newPage();
+    await page.goto(`${school.php.url}user/Smodule.php`);
+    await page.waitForFunction(() => 'CVEyeTrackingSystem' in window);
+    await page.waitForTimeout(1500);
+    expect(await page.locator('gaze-relay-widget').count()).toBe(0);
+    expect(await liveCameras(page)).toBe(0);
+    await page.close();
+  });
+});
+
+describe('the widget of a lesson page', () => {
+  let school: School;
+  let page: Page;
+
+  beforeAll(async () => {
+    school = await openSchool('B or D');
+    await countCameras(school.browser.context);
+    page = await school.browser.newPage();
+    await page.goto(`${school.php.url}login.php?id=8`);
+    await page.goto(`${school.php.url}agree.php`);
+    await page.goto(lessonUrl(school, 12));
+    await isTracking(page);
+  });
+
+  afterAll(() => school?.stop());
+
+  it('says that it runs, opens to figures, and stops for this lesson and its next pages', async () => {
+    const widget = page.locator('gaze-relay-widget');
+    await widget.getByRole('button', { name: /^Focus tracking:/ }).click();
+    await expect.poll(() => widget.locator('dl').innerText()).toMatch(/Focused/);
+    await widget.getByRole('button', { name: 'Stop for this lesson' }).click();
+    await expect.poll(() => liveCameras(page)).toBe(0);
+    expect(await widgetText(page).textContent()).toBe('Stopped');
+    await page.goto(lessonUrl(school, 13));
+    await expect.poll(() => widgetText(page).textContent()).toBe('Stopped');
+    expect(await liveCameras(page)).toBe(0);
+    await widget.getByRole('button', { name: /^Focus tracking:/ }).click();
+    await widget.getByRole('button', { name: 'Start again' }).click();
+    await isTracking(page);
+    expect(await liveCameras(page)).toBe(1);
+  });
+
+  it('moves by the arrow keys, closes to a dot, and remembers both', async () => {
+    const widget = page.locator('gaze-relay-widget');
+    const place = async () => (await widget.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+    if ((await widget.locator('.body').isVisible()) === true) await page.keyboard.press('Escape');
+    const before = await place();
+    const move = widget.getByRole('button', { name: /^Move/ });
+    await move.focus();
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('ArrowLeft');
+    const moved = await place();
+    expect([moved.x < before.x, moved.y < before.y]).toEqual([true, true]);
+    await widget.getByRole('button', { name: 'Close to a dot' }).click();
+    const dot = await place();
+    expect(dot.width).toBeLessThanOrEqual(60);
+    await page.reload();
+    await isTracking(page);
+    const after = await place();
+    expect(Math.abs(after.x + after.width - (dot.x + dot.width))).toBeLessThan(3);
+    expect(after.width).toBeLessThanOrEqual(60);
+  });
+
+  it('comes back where the page replaces its whole content, and offers to replace another camera program', async () => {
+    const widget = page.locator('gaze-relay-widget');
+    await page.evaluate(() => {
+      document.documentElement.querySelector('gaze-relay-widget')?.remove();
+      document.body.innerHTML = '<p>New content</p>';
+    });
+    await expect.poll(() => widget.count()).toBe(1);
+    await page.evaluate(() => navigator.mediaDevices.getUserMedia({ video: true }));
+    await widget.getByRole('button', { name: 'Use this one alone' }).click();
+    expect(await liveCameras(page)).toBe(1);
+    await isTracking(page);
+  });
+
+  it('a page that starts the tracker itself, late, takes over: one camera, one session', async () => {
+    const other = await openSchool('A');
+    try {
+      await countCameras(other.browser.context);
+      const lesson = await other.browser.newPage();
+      await lesson.goto(`${other.php.url}login.php?id=8`);
+      await lesson.goto(`${other.php.url}agree.php`);
+      await lesson.goto(lessonUrl(other, 12));
+      await isTracking(lesson);
+      const started = await lesson.evaluate(async () => {
+        const { WebcamWebSocket } = window as unknown as {
+          WebcamWebSocket: new (options: object) => { initialize(...ids: unknown[]): Promise<boolean> };
+        };
+        return new WebcamWebSocket({}).initialize(8, 3, 12);
+      });
+      expect(started).toBe(true);
+      expect(await liveCameras(lesson)).toBe(1);
+      expect(await lesson.locator('gaze-relay-widget').count()).toBe(0);
+    } finally {
+      await other.stop();
+    }
+  });
+});
