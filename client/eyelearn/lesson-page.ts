@@ -2,14 +2,11 @@ import { gatewayAddresses } from '../connection/addresses.ts';
 import { loadAsset } from '../lib/gateway-assets.ts';
 import { defaultServerUrl, scriptData } from '../widget/script-tag.ts';
 import { parseSectionId } from '../widget/section.ts';
-import { isSameLesson, type Lesson, lessonOfAddress } from './lesson-address.ts';
+import { type Lesson, lessonOfAddress } from './lesson-address.ts';
 import { LessonTracker } from './lesson-tracker.ts';
 import type { LessonWidget } from './lesson-widget.ts';
-import { watchOtherCameras } from './other-cameras.ts';
+import { watchAddress } from './watch-address.ts';
 
-/** Pages of the platform change their address and their content without a load; it is compared this often. */
-const ADDRESS_EVERY_MS = 250;
-const RIVALS_EVERY_TICKS = 8;
 /** A page's own start comes in its DOMContentLoaded handler, or a moment later: it has precedence. */
 const PAGE_STARTS_WITHIN_MS = 500;
 /** The ticket page lies beside the lesson pages unless the tag says otherwise. */
@@ -24,14 +21,10 @@ interface LessonWindow extends Window {
 export class LessonPage {
   readonly tracker: LessonTracker;
   #widget: LessonWidget | null = null;
-  #shown: Lesson | null = null;
-  #address = '';
-  #ticker: ReturnType<typeof setInterval> | undefined;
-  #ticks = 0;
+  #unwatch: (() => void) | null = null;
   #isYielded = false;
 
   private constructor() {
-    watchOtherCameras();
     const serverUrl = defaultServerUrl();
     this.tracker = new LessonTracker({
       serverUrl,
@@ -47,10 +40,7 @@ export class LessonPage {
       small: document.getElementById('eye-tracking-widget') !== null,
       onStop: () => this.tracker.stop(),
       onStart: () => void this.tracker.start(),
-      onReplaceRivals: () => {
-        this.tracker.replaceRivals();
-        this.#widget?.setRivals(false);
-      },
+      ownCamera: () => this.tracker.client?.stream ?? null,
     });
     this.#widget.show(this.tracker.status);
   }
@@ -79,43 +69,33 @@ export class LessonPage {
 
   /** Tracks this lesson, as the page's own script says, and follows the address from there. */
   show(lesson: Lesson): Promise<void> {
-    this.#shown = lesson;
-    this.#address = location.href;
-    this.#watchAddress();
+    this.#watch();
     return this.tracker.show(lesson);
   }
 
   /** Ends it for good on this page: the page tracks by itself. */
   yieldToPage(): void {
     this.#isYielded = true;
-    clearInterval(this.#ticker);
+    this.#unwatch?.();
     this.tracker.release();
   }
 
   #follow(): void {
-    if (this.#isYielded || this.#ticker !== undefined) return;
+    if (this.#isYielded || this.#unwatch !== null) return;
     const lesson = lessonOfTag() ?? lessonOfAddress(location.href);
-    this.#address = location.href;
-    this.#watchAddress();
+    this.#watch();
     if (lesson !== null) void this.show(lesson);
     else console.info('gaze-relay: this page names no module (data-module-id or ?module_id=…), nothing is tracked');
   }
 
-  #watchAddress(): void {
-    this.#ticker ??= setInterval(() => this.#tick(), ADDRESS_EVERY_MS);
-  }
-
-  #tick(): void {
-    this.#ticks += 1;
-    if (this.tracker.status.kind !== 'idle') this.#widget?.attach();
-    if (this.#ticks % RIVALS_EVERY_TICKS === 0) this.#widget?.setRivals(this.tracker.rivals.length > 0);
-    if (location.href === this.#address) return;
-    this.#address = location.href;
-    const lesson = lessonOfAddress(location.href);
-    if (isSameLesson(lesson, this.#shown)) return;
-    this.#shown = lesson;
-    if (lesson === null) this.tracker.release();
-    else void this.tracker.show(lesson);
+  #watch(): void {
+    this.#unwatch ??= watchAddress(
+      (lesson) => {
+        if (lesson === null) this.tracker.release();
+        else void this.tracker.show(lesson);
+      },
+      () => this.#widget?.tick(),
+    );
   }
 }
 

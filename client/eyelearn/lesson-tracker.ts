@@ -3,7 +3,6 @@ import { WebcamWebSocket } from '../widget/drop-in.ts';
 import type { TrackingUpdate } from '../widget/payload.ts';
 import { fetchTicket, TicketSource, ticketUrlFor } from '../widget/tickets.ts';
 import type { Lesson } from './lesson-address.ts';
-import { otherCameras, stopCameras } from './other-cameras.ts';
 
 const RETRY_AFTER_MS = 10_000;
 const STOPPED_KEY = 'gaze-relay:stopped';
@@ -116,16 +115,6 @@ export class LessonTracker {
     this.#end();
     this.#lesson = null;
     this.#set({ kind: 'idle' });
-  }
-
-  /** Other programs on this page that hold a camera. */
-  get rivals(): MediaStream[] {
-    return this.#client === null ? [] : otherCameras(this.#client.stream);
-  }
-
-  /** Switches the other programs' cameras off. */
-  replaceRivals(): void {
-    stopCameras(this.rivals);
   }
 
   async #start(): Promise<void> {

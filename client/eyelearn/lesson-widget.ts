@@ -1,9 +1,11 @@
 import { widgetTime } from '../widget/widget.ts';
 import type { LessonStatus } from './lesson-tracker.ts';
+import { otherCameras, stopCameras, watchOtherCameras } from './other-cameras.ts';
 
 const PLACE_KEY = 'gaze-relay:widget';
 const STEP_PX = 24;
 const MARGIN_PX = 12;
+const RIVALS_EVERY_TICKS = 8;
 
 const STYLE = `
 :host{position:fixed;z-index:2147483000;right:${MARGIN_PX}px;bottom:${MARGIN_PX}px;font:400 14px/1.4 system-ui,sans-serif;color:#0f172a;--back:#fff;--line:#cbd5e1;--soft:#475569;--strong:#1d4ed8;--on:#fff}
@@ -39,8 +41,8 @@ export interface LessonWidgetOptions {
   readonly small: boolean;
   readonly onStop: () => void;
   readonly onStart: () => void;
-  /** The student wants this tracker alone. */
-  readonly onReplaceRivals: () => void;
+  /** The tracker's own camera stream; null while it has none. */
+  readonly ownCamera: () => MediaStream | null;
 }
 
 interface Place {
@@ -90,6 +92,8 @@ export class LessonWidget {
   readonly #options: LessonWidgetOptions;
   #size: Place['size'];
   #isOpen = false;
+  #isShown = false;
+  #ticks = 0;
   #act: () => void = () => {};
   #announced = '';
 
@@ -118,29 +122,37 @@ export class LessonWidget {
       this.#toggle.focus();
     });
     this.#action.addEventListener('click', () => this.#act());
-    this.#rivalAction.addEventListener('click', () => options.onReplaceRivals());
+    this.#rivalAction.addEventListener('click', () => {
+      stopCameras(this.#rivals);
+      this.#showRivals();
+    });
     this.#host.addEventListener('keydown', ({ key }) => key === 'Escape' && this.#open(false));
     this.#makeMovable();
     if (place.rightPx !== undefined && place.bottomPx !== undefined) this.#place(place.rightPx, place.bottomPx);
-    this.setRivals(false);
+    watchOtherCameras();
+    this.#showRivals();
     this.#open(false);
   }
 
-  /** Puts it into the page, again where the page's script has replaced the content. */
-  attach(): void {
+  /** To be called a few times a second: comes back where the page has replaced its content, and looks for other cameras. */
+  tick(): void {
+    if (!this.#isShown) return;
+    this.#attach();
+    this.#ticks += 1;
+    if (this.#ticks % RIVALS_EVERY_TICKS === 0) this.#showRivals();
+  }
+
+  #attach(): void {
     if (!this.#host.isConnected) document.documentElement.append(this.#host);
   }
 
-  remove(): void {
-    this.#host.remove();
-  }
-
   show(status: LessonStatus): void {
+    this.#isShown = status.kind !== 'idle';
     if (status.kind === 'idle') {
-      this.remove();
+      this.#host.remove();
       return;
     }
-    this.attach();
+    this.#attach();
     const state = status.kind === 'tracking' ? (status.update?.metrics.current_state ?? 'untracked') : status.kind;
     const word =
       status.kind === 'tracking'
@@ -178,11 +190,18 @@ export class LessonWidget {
   }
 
   /** Says that another program holds a camera, and offers to take its place. */
-  setRivals(present: boolean): void {
+  #showRivals(): void {
+    const present = this.#rivals.length > 0;
     const isNew = present && this.#rivalText.hidden;
     this.#rivalText.hidden = !present;
     this.#rivalAction.hidden = !present;
     if (isNew) this.#open(true);
+  }
+
+  /** Streams of other programs on this page, while this one has a camera. */
+  get #rivals(): MediaStream[] {
+    const own = this.#options.ownCamera();
+    return own === null ? [] : otherCameras(own);
   }
 
   #showFigures(status: LessonStatus): void {
