@@ -78,14 +78,14 @@ describe('migrations', () => {
   });
 
   it.each([
-    ['mysql', 'mysql'],
-    ['libsql', 'sqlite'],
-  ] as const)('of %s say what its schema says: drizzle-kit finds nothing to add', async (name, dialect) => {
+    // The platform's tables in the same database have a schema of their own.
+    ['mysql', 'mysql', './gateway/{store/mysql,eyelearn}/schema.ts'],
+    ['libsql', 'sqlite', './gateway/store/libsql/schema.ts'],
+  ] as const)('of %s say what its schema says: drizzle-kit finds nothing to add', async (name, dialect, schema) => {
     const copy = path.join(folder, name);
     await cp(path.join(ROOT, 'migrations', name), copy, { recursive: true });
     const before = await readMigrations(copy);
     const kit = path.join(ROOT, 'node_modules/drizzle-kit/bin.cjs');
-    const schema = `./gateway/store/${name}/schema.ts`;
     // drizzle-kit takes the output folder relative to where it runs.
     const out = path.relative(ROOT, copy);
     await run(process.execPath, [kit, 'generate', `--dialect=${dialect}`, `--schema=${schema}`, `--out=${out}`], {
