@@ -120,10 +120,8 @@ function encodeEye(view: DataView, offset: number, eye: EyeObservation): void {
   setI16(view, offset + EYE_PITCH_OFFSET, eye.pitchDeg * ANGLE_STEPS_PER_DEG);
   setU16(view, offset + EYE_OPENNESS_OFFSET, eye.openness * OPENNESS_STEPS);
   setUnit(view, offset + EYE_VISIBILITY_OFFSET, eye.visibility);
-  view.setUint8(
-    offset + EYE_SHUT_OFFSET,
-    eye.shut === undefined ? 0 : 1 + clampRound(eye.shut * SHUT_STEPS, 0, SHUT_STEPS),
-  );
+  // What is not a number is written as 0.
+  view.setUint8(offset + EYE_SHUT_OFFSET, clampRound(1 + (eye.shut ?? Number.NaN) * SHUT_STEPS, 1, 1 + SHUT_STEPS));
 }
 
 function decodeEye(view: DataView, offset: number): EyeObservation {
@@ -166,10 +164,8 @@ export function encodeObservation(view: DataView, offset: number, observation: F
   setUnit(view, offset + BRIGHTNESS_OFFSET, observation.brightness);
   setUnit(view, offset + SHARPNESS_OFFSET, observation.sharpness);
   if (face === null) {
-    view.setUint8(
-      offset + FAULT_OFFSET,
-      observation.fault === undefined ? 0 : 1 + PICTURE_FAULTS.indexOf(observation.fault),
-    );
+    // No fault has the place −1.
+    view.setUint8(offset + FAULT_OFFSET, 1 + PICTURE_FAULTS.indexOf(observation.fault as PictureFault));
     return;
   }
   setUnit(view, offset + SCORE_OFFSET, face.score);

@@ -46,21 +46,17 @@ export const CAMERA_HELP: Readonly<Record<CameraErrorKind, string>> = {
   in_use: 'The camera is in use by another program. Close video calls and camera apps, then try again.',
   insecure:
     'Browsers allow the camera on secure pages only. Open this page with https:// (or on localhost), then try again.',
-  altered:
-    'This browser alters the pictures that pages read (protection against fingerprinting), so nothing can be seen in them. Allow this page to read canvas data (the icon beside the address), or use another browser or profile, then try again.',
+  altered: 'This browser alters pictures. Allow this page to read canvas data, then try again.',
   lost: 'The camera stopped: it was disconnected, or its permission was withdrawn. Check it, then start again.',
   other: 'The camera could not be started. Disconnect and reconnect it, or restart the browser, then try again.',
 };
 
 const KIND_OF_ERROR: Readonly<Record<string, CameraErrorKind>> = {
   NotAllowedError: 'denied',
-  PermissionDeniedError: 'denied',
   SecurityError: 'insecure',
   NotFoundError: 'none',
-  DevicesNotFoundError: 'none',
   OverconstrainedError: 'none',
   NotReadableError: 'in_use',
-  TrackStartError: 'in_use',
   AbortError: 'in_use',
 };
 
