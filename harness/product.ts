@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from './free-port.ts';
 import { type Service, startGateway, startInference } from './services.ts';
 
 export interface Product {
@@ -17,10 +18,12 @@ export interface Product {
 /** Gateway and inference as built, each in a process of its own, in development mode on free ports. */
 export async function startProduct(env: Readonly<Record<string, string>> = {}): Promise<Product> {
   const dataDir = await mkdtemp(join(tmpdir(), 'gaze-relay-product-'));
-  const base = { PATH: process.env.PATH, LOG_LEVEL: 'warn', HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir, ...env };
-  let inference = await startInference({ env: base, log: 'ignore' });
-  let gateway = await startGateway({ env: base, log: 'ignore' }, inference.port);
-  const { port } = gateway;
+  const port = await freePort();
+  const base = { PATH: process.env.PATH, LOG_LEVEL: 'warn', HOST: '127.0.0.1', DATA_DIR: dataDir, ...env };
+  const gatewayEnv = { ...base, PORT: String(port) };
+  const inferencePort = await freePort();
+  let inference = await startInference({ env: base, log: 'ignore' }, inferencePort);
+  let gateway = await startGateway({ env: gatewayEnv, log: 'ignore' }, inferencePort);
   return {
     url: `http://127.0.0.1:${port}/`,
     inference: () => inference,
@@ -28,12 +31,12 @@ export async function startProduct(env: Readonly<Record<string, string>> = {}): 
     restartGateway: async (signal) => {
       gateway.process.kill(signal);
       await gateway.exited;
-      gateway = await startGateway({ env: { ...base, PORT: String(port) }, log: 'ignore' }, inference.port);
+      gateway = await startGateway({ env: gatewayEnv, log: 'ignore' }, inferencePort);
     },
     restartInference: async (signal) => {
       inference.process.kill(signal);
       await inference.exited;
-      inference = await startInference({ env: base, log: 'ignore' }, inference.port);
+      inference = await startInference({ env: base, log: 'ignore' }, inferencePort);
     },
     stop: async () => {
       await gateway.stop();

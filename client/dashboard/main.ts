@@ -1,4 +1,4 @@
-import '../strict-csp.ts';
+import './strict-csp.ts';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import { answers } from '../../shared/report/answers.ts';
 import { dateAt } from '../../shared/report/range.ts';

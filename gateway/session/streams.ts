@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws';
-import type { Checkpointer } from '../delivery/checkpointer.ts';
 import type { InferencePool } from '../relay/inference-pool.ts';
 import type { SessionAccount } from './account.ts';
+import type { Checkpointer } from './checkpointer.ts';
 import { IdleController } from './idle-controller.ts';
 import type { LoadWatch } from './load-watch.ts';
 import type { Sessions } from './sessions.ts';

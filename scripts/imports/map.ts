@@ -151,16 +151,4 @@ export function roomOf(file: string): string | null {
 }
 
 /** Imports against the map that are still to be mended: `importing file > imported file`. Must become empty. */
-export const EXCEPTIONS: readonly string[] = [
-  'client/dashboard/main.ts > client/strict-csp.ts',
-  'gateway/delivery/checkpointer.ts > gateway/session/account.ts',
-  'gateway/delivery/queue-file.ts > gateway/eyelearn/php/outbox-tables.ts',
-  'gateway/delivery/queue.ts > gateway/eyelearn/php/fallback.ts',
-  'gateway/delivery/queue.ts > gateway/eyelearn/php/poster.ts',
-  'gateway/store/mysql/apply.ts > gateway/eyelearn/days.ts',
-  'gateway/store/mysql/apply.ts > gateway/eyelearn/rows.ts',
-  'gateway/store/mysql/apply.ts > gateway/eyelearn/tables.ts',
-  'gateway/store/mysql/migrate.ts > gateway/eyelearn/dimensions.ts',
-  'gateway/store/mysql/store.ts > gateway/eyelearn/rows.ts',
-  'gateway/store/mysql/store.ts > gateway/eyelearn/tables.ts',
-];
+export const EXCEPTIONS: readonly string[] = [];

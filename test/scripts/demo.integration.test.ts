@@ -48,7 +48,7 @@ describe('npm run demo', () => {
     expect(summary).toMatchObject({ students: 1, clipMs: 20_000, store: 'libsql', untrackedMs: 0 });
     expect(summary.faceFoundShare).toBeGreaterThanOrEqual(0.95);
     expect(summary.observations).toBeGreaterThanOrEqual(90);
-    expect(Math.abs(totalMs(summary) - summary.clipMs)).toBeLessThanOrEqual(500);
+    expect(Math.abs(totalMs(summary) - summary.clipMs)).toBeLessThanOrEqual(1000);
     expect(summary.latencyMsP99).toBeGreaterThanOrEqual(summary.latencyMsP50);
     expect(summary.uplinkBytes).toBeGreaterThan(summary.downlinkBytes);
   });
@@ -57,7 +57,7 @@ describe('npm run demo', () => {
     const url = await database.createDatabase('demo');
     const summary = await demo('--students', '3', '--mysql', url);
     expect(summary).toMatchObject({ students: 3, store: 'mysql' });
-    expect(Math.abs(totalMs(summary) - 3 * summary.clipMs)).toBeLessThanOrEqual(1500);
+    expect(Math.abs(totalMs(summary) - 3 * summary.clipMs)).toBeLessThanOrEqual(3000);
     const connection = await mysql.createConnection(url);
     const [rows] = await connection.query<mysql.RowDataPacket[]>(
       'SELECT COUNT(*) AS sessions, SUM(focused_ms) AS focused, SUM(unfocused_ms) AS unfocused FROM relay_report_sessions',

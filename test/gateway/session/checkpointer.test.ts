@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { Checkpointer } from '../../../gateway/delivery/checkpointer.ts';
 import { countSample, type SessionAccount, startCapture } from '../../../gateway/session/account.ts';
+import { Checkpointer } from '../../../gateway/session/checkpointer.ts';
 import { faceAtScreen } from '../../../harness/observations.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
 import { captureLog } from '../../support/log-capture.ts';
-import { newAccount, T0 } from '../session/connection/driver.ts';
+import { newAccount, T0 } from './connection/driver.ts';
 
 /** Stops this thread as a signal, or a machine put to sleep, stops the process: time goes by and no work is done. */
 function freeze(forMs: number): void {
