@@ -1,5 +1,7 @@
 import type { BandwidthRow } from './bandwidth.ts';
 import type { ClipResult } from './clips.ts';
+import type { CoverRow } from './covers/measure.ts';
+import type { HeadsResult } from './heads/measure.ts';
 import type { SentRow } from './sent.ts';
 import type { StillsResult } from './stills.ts';
 import type { SeenFrame, SyntheticResult } from './synthetic/measure.ts';
@@ -13,5 +15,9 @@ export interface AccuracyReport {
   /** Rendered frames whole and as pages send them; empty when either part was skipped. */
   readonly sent: readonly SentRow[];
   readonly bandwidth: readonly BandwidthRow[];
+  /** Time booked while eyes or lens are covered. */
+  readonly covers: readonly CoverRow[];
+  /** Null when no folder of heads was given. */
+  readonly heads: HeadsResult | null;
   readonly skipped: readonly string[];
 }

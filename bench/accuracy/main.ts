@@ -7,6 +7,8 @@ import type { AccuracyReport } from './accuracy-report.ts';
 import { type BandwidthRow, measureBandwidth } from './bandwidth.ts';
 import { chartsOf } from './charts.ts';
 import { type ClipResult, evaluateClip, lookAtClips } from './clips.ts';
+import { measureCovers } from './covers/measure.ts';
+import { type HeadsResult, lookAtHeads, measureHeads } from './heads/measure.ts';
 import { decode, type Looker, openLooker, type Shot } from './look.ts';
 import { parseOptions, USAGE } from './options.ts';
 import { jsonOf, markdownOf, tablesOf } from './report.ts';
@@ -85,6 +87,24 @@ async function bandwidthShots(rendered: Rendered | null): Promise<Shot[]> {
   return shots;
 }
 
+async function measureUnlikeHeads(
+  dir: string | null,
+  looker: Looker,
+  { progress }: Sinks,
+  skip: (what: string) => void,
+): Promise<HeadsResult | null> {
+  if (dir === null) {
+    skip('heads: no base mesh (name its folder with --heads)');
+    return null;
+  }
+  try {
+    return measureHeads(await lookAtHeads(dir, looker, progress));
+  } catch (error) {
+    skip(`heads: ${describeError(error)}`);
+    return null;
+  }
+}
+
 async function writeReport(report: AccuracyReport): Promise<void> {
   const file = join(root, 'docs/accuracy.md');
   const images = join(dirname(file), 'images');
@@ -142,6 +162,8 @@ export async function runAccuracy(args: readonly string[], sinks: Sinks): Promis
       frames: rendered?.frames ?? [],
       sent,
       bandwidth,
+      covers: options.bandwidth ? await measureCovers(CLIPS_DIR, looker) : [],
+      heads: await measureUnlikeHeads(options.heads, looker, sinks, skip),
       skipped,
     };
     sinks.out(`${tablesOf(report)}\n`);

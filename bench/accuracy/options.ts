@@ -6,6 +6,8 @@ export interface AccuracyOptions {
   readonly dirs: readonly string[];
   /** A rigged head; null for the default place. */
   readonly head: string | null;
+  /** Folder of the MakeHuman base mesh and shapes, for unlike heads; null: none are rendered. */
+  readonly heads: string | null;
   /** Print one JSON object on the last line, and write no file. */
   readonly json: boolean;
   readonly synthetic: boolean;
@@ -23,6 +25,8 @@ export const USAGE = `npm run accuracy -- [options]
                    The CMU faces' own labels.csv is understood too.
   --head FILE      rigged head to render (default: ../shared/data/ict-head.glb). The first run draws
                    1,226 frames, which takes minutes; they are kept in .cache/accuracy.
+  --heads DIR      MakeHuman's base mesh and shapes (3dobjs, eyes, targets): 24 unlike heads are made of it
+                   and rendered, 1,512 frames, which are kept too.
   --no-synthetic   leave the rendered head out
   --no-bandwidth   leave the re-encoded face crops out, and gaze from pictures as they are sent
   --json           print one JSON object on the last line and write no report
@@ -37,6 +41,7 @@ export function parseOptions(args: readonly string[]): AccuracyOptions {
       options: {
         dir: { type: 'string', multiple: true, default: [] },
         head: { type: 'string' },
+        heads: { type: 'string' },
         json: { type: 'boolean', default: false },
         'no-synthetic': { type: 'boolean', default: false },
         'no-bandwidth': { type: 'boolean', default: false },
@@ -46,6 +51,7 @@ export function parseOptions(args: readonly string[]): AccuracyOptions {
     return {
       dirs: values.dir,
       head: values.head ?? null,
+      heads: values.heads ?? null,
       json: values.json,
       synthetic: !values['no-synthetic'],
       bandwidth: !values['no-bandwidth'],

@@ -1,5 +1,9 @@
 import type { AccuracyReport } from './accuracy-report.ts';
 import type { Chart } from './charts.ts';
+import { COVERS_NOTE } from './covers/notes.ts';
+import { coversTable } from './covers/table.ts';
+import { HEADS_NOTE } from './heads/notes.ts';
+import { headsTables } from './heads/table.ts';
 import {
   BANDWIDTH_INTRO,
   BANDWIDTH_NOTE,
@@ -98,6 +102,8 @@ export function tablesOf(report: AccuracyReport): string {
       conditionsTable(synthetic),
     );
   }
+  if (report.heads !== null) parts.push(headsTables(report.heads));
+  if (report.covers.length > 0) parts.push(coversTable(report.covers));
   if (report.sent.length > 0) parts.push(sentTable(report.sent));
   if (report.bandwidth.length > 0) parts.push(bandwidthTable(report.bandwidth));
   if (report.skipped.length > 0) parts.push(`Skipped:\n${report.skipped.map((what) => `- ${what}`).join('\n')}`);
@@ -130,6 +136,8 @@ export function jsonOf(report: AccuracyReport): unknown {
       ]),
     ),
     clips: report.clips,
+    covers: report.covers,
+    heads: report.heads,
     synthetic:
       synthetic === null
         ? null
@@ -198,6 +206,9 @@ export function markdownOf(report: AccuracyReport, charts: readonly Chart[]): st
       `## Clips\n\nThrough the tracker, as in a session. The labels are in \`harness/clips\`, made by looking at the frames.\n\n${clipsTable(report.clips)}\n`,
     );
   }
+  if (report.heads !== null) parts.push(`## Unlike heads\n\n${HEADS_NOTE}`, `${headsTables(report.heads)}\n`);
+  if (report.covers.length > 0)
+    parts.push(`## Covered eyes and lenses\n\n${COVERS_NOTE}`, `${coversTable(report.covers)}\n`);
   if (report.bandwidth.length > 0) {
     parts.push(
       `## How small a face may be sent\n\n${BANDWIDTH_INTRO}\nn = ${report.bandwidth[0]?.n}.\n\n${bandwidthTable(report.bandwidth)}\n`,

@@ -112,7 +112,7 @@ export function makeRecipes(count: number, seed: number): readonly Recipe[] {
       sex,
       shapes,
       skin,
-      tone: luma < 0.13 ? 'dark' : luma < 0.38 ? 'medium' : 'light',
+      tone: luma < 0.2 ? 'dark' : luma < 0.4 ? 'medium' : 'light',
       hair: mix(dark, [0.5, 0.5, 0.5], grey),
       iris: IRISES[Math.floor(random() * canBeLight)] ?? [1, 1, 1],
       browThickness: between(0.6, 1.4),
