@@ -63,7 +63,7 @@ describe('a camera that does not start is explained, with what to do', () => {
   it('no camera', async () => {
     const { title, text } = await troubleOnPage({ args: [PERMITTED] });
     expect(title).toBe('No camera');
-    expect(text).toMatch(/Plug one in/);
+    expect(text).toMatch(/Connect one/);
   });
 
   it('a camera that another program has', async () => {
