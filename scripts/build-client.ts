@@ -1,9 +1,9 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
-import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin, transform } from 'esbuild';
 import type { GatewayAssets } from '../client/lib/gateway-assets.ts';
 import { bundleDeclarations } from './build-declarations.ts';
 import { buildDevice, hashOf } from './build-device.ts';
@@ -15,27 +15,17 @@ const at = (...parts: string[]) => join(root, ...parts);
 const QUALITY_UP_TO = { bytes: 128 * 1024, quality: constants.BROTLI_MAX_QUALITY };
 const QUALITY_BEYOND = 9;
 
-/** `import source from './worker.ts?inline'`: a script (for a worker started from a Blob) or a style sheet, bundled, as text. */
-const inlineFiles: Plugin = {
-  name: 'inline-files',
+/** `import style from './overlay.css?inline'`: a style sheet, minified, as text. */
+const inlineStyles: Plugin = {
+  name: 'inline-styles',
   setup(context) {
-    context.onResolve({ filter: /\?inline$/ }, ({ path, resolveDir }) => ({
+    context.onResolve({ filter: /\.css\?inline$/ }, ({ path, resolveDir }) => ({
       path: join(resolveDir, path.replace(/\?inline$/, '')),
-      namespace: 'inline-file',
+      namespace: 'inline-style',
     }));
-    context.onLoad({ filter: /.*/, namespace: 'inline-file' }, async ({ path }) => {
-      const bundle = await build({
-        entryPoints: [path],
-        bundle: true,
-        minify: true,
-        write: false,
-        metafile: true,
-        format: 'iife',
-        target: 'es2022',
-        logLevel: 'warning',
-      });
-      const watchFiles = Object.keys(bundle.metafile.inputs).map((file) => resolve(file));
-      return { contents: bundle.outputFiles[0]?.text.trim() ?? '', loader: 'text', watchFiles };
+    context.onLoad({ filter: /.*/, namespace: 'inline-style' }, async ({ path }) => {
+      const { code } = await transform(await readFile(path, 'utf8'), { loader: 'css', minify: true });
+      return { contents: code.trim(), loader: 'text', watchFiles: [path] };
     });
   },
 };
@@ -45,15 +35,15 @@ const COMMON = {
   minify: true,
   target: 'es2022',
   logLevel: 'warning',
-  plugins: [inlineFiles],
+  plugins: [inlineStyles],
 } satisfies BuildOptions;
 
-/** How the script of EyeLearn's pages is made. */
-export function dropInOptions(assets: GatewayAssets): BuildOptions {
+/** How a script of EyeLearn's pages is made. */
+export function dropInOptions(assets: GatewayAssets, entryPoint = 'client/webcam-websocket.ts'): BuildOptions {
   return {
     ...COMMON,
     define: { GAZE_RELAY_ASSETS: JSON.stringify(assets) },
-    entryPoints: [at('client/webcam-websocket.ts')],
+    entryPoints: [at(entryPoint)],
     format: 'iife',
   };
 }
@@ -64,11 +54,19 @@ export function compress(bytes: Uint8Array): Promise<Buffer> {
   return promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: quality } });
 }
 
-/** A module that pages load when they need it, into `out`/device under a name with its hash. Returns its path in `out`. */
-async function buildLazyModule(out: string, name: string, entryPoint: string): Promise<string> {
-  const bundle = await build({ ...COMMON, entryPoints: [at(entryPoint)], format: 'esm', write: false });
+/**
+ * A script that pages load when they need it, into `out`/device under a name with its hash: a module, or a worker's
+ * script (`iife`). Returns its path in `out`.
+ */
+async function buildLazy(
+  out: string,
+  name: string,
+  entryPoint: string,
+  format: 'esm' | 'iife' = 'esm',
+): Promise<string> {
+  const bundle = await build({ ...COMMON, entryPoints: [at(entryPoint)], format, write: false });
   const script = bundle.outputFiles[0]?.contents ?? new Uint8Array();
-  const path = `device/${name}-${hashOf(script)}.mjs`;
+  const path = `device/${name}-${hashOf(script)}.${format === 'esm' ? 'mjs' : 'js'}`;
   await writeFile(join(out, path), script);
   return path;
 }
@@ -79,12 +77,13 @@ export async function buildClient(): Promise<void> {
   await mkdir(at('dist'), { recursive: true });
   const out = await mkdtemp(at('dist/client-'));
   await Promise.all(['js', 'device'].map((folder) => mkdir(join(out, folder))));
-  const [device, calibration, lessonWidget] = await Promise.all([
+  const [device, calibration, lessonWidget, captureWorker] = await Promise.all([
     buildDevice(out),
-    buildLazyModule(out, 'calibration', 'client/calibration/calibrate.ts'),
-    buildLazyModule(out, 'lesson-widget', 'client/eyelearn/lesson-widget.ts'),
+    buildLazy(out, 'calibration', 'client/calibration/calibrate.ts'),
+    buildLazy(out, 'lesson-widget', 'client/eyelearn/lesson-widget.ts'),
+    buildLazy(out, 'capture', 'client/capture/capture-worker.ts', 'iife'),
   ]);
-  const dropIn = { ...dropInOptions({ ...device, calibration, lessonWidget }), sourcemap: true };
+  const dropIn = { ...dropInOptions({ ...device, calibration, lessonWidget, captureWorker }), sourcemap: true };
   const modules = { ...dropIn, format: 'esm' } satisfies BuildOptions;
   await Promise.all([
     build({ ...dropIn, outfile: join(out, 'js/webcam-websocket.js') }),

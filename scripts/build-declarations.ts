@@ -50,7 +50,7 @@ async function emit(out: string): Promise<void> {
       outDir: out,
     },
     include: [],
-    files: [join(root, 'client/index.ts'), join(root, 'client/capture/inline.d.ts')],
+    files: [join(root, 'client/index.ts'), join(root, 'client/lib/inline.d.ts')],
     references: [],
   };
   await writeFile(join(out, 'tsconfig.json'), JSON.stringify(config));

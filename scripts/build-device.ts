@@ -48,7 +48,9 @@ async function modelFiles(): Promise<{ readonly raw: Uint8Array; readonly br: Ui
  * What students' devices load in device mode, into `out`/device: a worker and the models, under names that change
  * with their contents. Errors as deviceModels.
  */
-export async function buildDevice(out: string): Promise<Omit<GatewayAssets, 'calibration' | 'lessonWidget'>> {
+export async function buildDevice(
+  out: string,
+): Promise<Pick<GatewayAssets, 'deviceWorker' | 'deviceModels' | 'deviceModelsBytes'>> {
   const folder = join(out, 'device');
   await mkdir(folder, { recursive: true });
   const [models, bundle] = await Promise.all([

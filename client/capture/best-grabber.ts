@@ -1,6 +1,6 @@
 import { PageGrabber } from './page-grabber.ts';
 import type { Grabber, PictureRequest, PictureResult } from './picture.ts';
-import { startCaptureWorker } from './start-worker.ts';
+import { startCaptureWorker } from './start-capture-worker.ts';
 import { WorkerGrabber } from './worker-grabber.ts';
 
 /**
@@ -12,11 +12,12 @@ export class BestGrabber implements Grabber {
   #grabber: Grabber;
   #disposed = false;
 
-  /** `onWebp` hears whether the browser truly encodes WebP. */
-  constructor(onWebp: (encoded: boolean) => void) {
+  /** `httpOrigin`: the gateway's. `onWebp` is called with whether the grabber in use encodes WebP. */
+  constructor(httpOrigin: string, onWebp: (encoded: boolean) => void) {
     this.#onWebp = onWebp;
-    this.#grabber = new PageGrabber();
-    void this.#startWorker();
+    const page = new PageGrabber();
+    this.#grabber = page;
+    void this.#start(httpOrigin, page);
   }
 
   grab(video: HTMLVideoElement, request: PictureRequest): Promise<PictureResult> {
@@ -32,25 +33,25 @@ export class BestGrabber implements Grabber {
     this.#grabber.dispose();
   }
 
-  async #startWorker(): Promise<void> {
-    const started = await startCaptureWorker();
+  async #start(httpOrigin: string, page: PageGrabber): Promise<void> {
+    const starting = startCaptureWorker(httpOrigin);
+    const webp = await page.encodesWebp();
+    this.#switch(page, webp);
+    const started = await starting;
+    if (started === null) return;
     if (this.#disposed) {
-      started?.worker.terminate();
-      return;
-    }
-    if (started === null) {
-      const page = new PageGrabber();
-      const webp = await page.encodesWebp();
-      if (!this.#disposed) this.#onWebp(webp);
+      started.worker.terminate();
       return;
     }
     const grabber = new WorkerGrabber(started.worker);
-    grabber.onFailure = () => this.#use(new PageGrabber());
-    this.#use(grabber);
-    this.#onWebp(started.webp);
+    // A new one: the first has not seen what the worker sent.
+    grabber.onFailure = () => this.#switch(new PageGrabber(), webp);
+    this.#switch(grabber, started.webp);
   }
 
-  #use(grabber: Grabber): void {
-    if (!this.#disposed) this.#grabber = grabber;
+  #switch(grabber: Grabber, webp: boolean): void {
+    if (this.#disposed) return;
+    this.#grabber = grabber;
+    this.#onWebp(webp);
   }
 }

@@ -30,12 +30,13 @@ export class ServerPlacement implements Placement {
   #size: FrameSize | null = null;
   #cancelWait: () => void = () => {};
 
-  constructor({ source, connection, settings, onSizeChange }: PlacementContext) {
+  /** `httpOrigin`: the gateway's, where the capture worker is loaded from. */
+  constructor({ source, connection, settings, onSizeChange }: PlacementContext, httpOrigin: string) {
     this.#source = source;
     this.#connection = connection;
     this.#settings = settings;
     this.#onSizeChange = onSizeChange;
-    this.#grabber = new BestGrabber((webp) => connection.pacer.bound({ webp }));
+    this.#grabber = new BestGrabber(httpOrigin, (webp) => connection.pacer.bound({ webp }));
   }
 
   start(): void {

@@ -2,6 +2,7 @@ import { RelayError } from '../../shared/errors.ts';
 import type { FrameSize } from '../../shared/geometry.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
 import { GATEWAY_ASSETS } from '../lib/gateway-assets.ts';
+import { startWorker } from '../lib/start-worker.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 
 /** The result for one picture. */
@@ -37,17 +38,6 @@ export function deviceIsSupported(): boolean {
   );
 }
 
-/** A worker must come from the page's origin: from another one it is loaded by a one-line script in a Blob. */
-function startWorker(url: string): Worker {
-  if (new URL(url).origin === location.origin) return new Worker(url);
-  const script = new Blob([`importScripts(${JSON.stringify(url)});`], { type: 'text/javascript' });
-  const blobUrl = URL.createObjectURL(script);
-  const worker = new Worker(blobUrl);
-  // Chrome needs the address until the worker has loaded it.
-  worker.addEventListener('message', () => URL.revokeObjectURL(blobUrl), { once: true });
-  return worker;
-}
-
 /** The models on the student's device, in a worker: pictures in, observations out. */
 export class DeviceEngine {
   readonly ready: Promise<Readiness>;
@@ -63,7 +53,7 @@ export class DeviceEngine {
     if (assets === null || !deviceIsSupported()) {
       throw new RelayError('device_unsupported', 'this browser cannot analyse pictures itself');
     }
-    const worker = startWorker(`${httpOrigin}/${assets.deviceWorker}`);
+    const worker = startWorker(`${httpOrigin}/${assets.deviceWorker}`, 'gaze-relay device');
     this.#worker = worker;
     this.ready = new Promise((resolve, reject) => {
       const fail = (error: RelayError) => {

@@ -9,6 +9,8 @@ export interface GatewayAssets {
   readonly calibration: string;
   /** Module with `LessonWidget`: pages that start the tracker themselves have a sign of their own. */
   readonly lessonWidget: string;
+  /** Worker that draws and encodes pictures in server mode: until it runs, the page does. */
+  readonly captureWorker: string;
   readonly deviceWorker: string;
   readonly deviceModels: string;
   /** Bytes of the models, uncompressed. */

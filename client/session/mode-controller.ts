@@ -82,7 +82,7 @@ export class ModeController {
   /** Creates the placement of the current mode. */
   readonly createPlacement: CreatePlacement = (context) =>
     this.#mode === 'server'
-      ? new ServerPlacement(context)
+      ? new ServerPlacement(context, this.#options.httpOrigin)
       : new DevicePlacement(context, {
           engine: () => this.#engine,
           onInferred: (inferenceMs) => this.#noteInference(inferenceMs),
