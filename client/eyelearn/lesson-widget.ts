@@ -20,13 +20,13 @@ button:focus-visible{outline:3px solid var(--strong);outline-offset:-3px}
 .toggle{display:flex;align-items:center;gap:8px;padding:0 14px;font-weight:600;text-align:left;flex:1}
 .dot{width:14px;height:14px;border-radius:50%;flex:none;background:#64748b;border:2px solid var(--back);outline:2px solid currentColor}
 .focused .dot{background:#16a34a}.unfocused .dot{background:#ca8a04}.trouble .dot{background:#dc2626}
-.small .word{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.small .word,.spoken{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .move{cursor:move;touch-action:none}
 .body{padding:0 14px 14px}
 p,dl{margin:0 0 10px}
 dl{display:grid;grid-template-columns:1fr auto;gap:2px 12px}dt{color:var(--soft)}dd{margin:0;font-variant-numeric:tabular-nums}
-.act{width:100%;background:var(--strong);color:var(--on);font-weight:600;border-radius:8px;margin-top:4px}
-.note{color:var(--soft);font-size:12px}
+.act{width:100%;background:var(--strong);color:var(--on);font-weight:600;border-radius:8px}
+.note{color:var(--soft);font-size:12px;margin:10px 0 0}
 [hidden]{display:none!important}`;
 
 const WORDS = {
@@ -84,7 +84,7 @@ export class LessonWidget {
   readonly #action = element('button', 'act');
   readonly #rivalText = element('p', '', 'Another program on this page uses the camera, too.');
   readonly #rivalAction = element('button', 'act', 'Use this one alone');
-  readonly #announcement = element('span', 'word');
+  readonly #announcement = element('span', 'spoken');
   readonly #toggle = element('button', 'toggle', element('span', 'dot'), this.#word);
   readonly #move = element('button', 'move', '⠿');
   readonly #shrink = element('button', '', '–');
