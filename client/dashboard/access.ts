@@ -26,12 +26,22 @@ function stored(): Held | null {
   return parsed.success && parsed.data.expiresAtMs - SPARE_MS > Date.now() ? parsed.data : null;
 }
 
-/** Where tickets come from: the school's page that the operator wrote into this one, or the development gateway. */
-function ticketUrl(): string {
+/** True where this page comes from a development gateway, which gives tickets to anyone on its machine. */
+async function isDevelopment(): Promise<boolean> {
+  const answer: unknown = await fetch('/api/health').then((response) => response.json());
+  return typeof answer === 'object' && answer !== null && 'development' in answer && answer.development === true;
+}
+
+/**
+ * Where tickets come from: the school's page that the operator wrote into this one, or the development gateway. Null
+ * where there is neither: the platform's own link brings the ticket.
+ */
+async function ticketUrl(): Promise<string | null> {
   const page = ticketUrlOfPage();
   const query = new URLSearchParams(location.search);
   const moduleId = query.get('moduleId');
   if (page !== null) return moduleId === null ? new URL(page, document.baseURI).href : ticketUrlFor(page, moduleId);
+  if (!(await isDevelopment())) return null;
   const asked = new URLSearchParams({ role: query.get('role') ?? 'teacher', userId: query.get('userId') ?? '1' });
   return `${location.origin}/dev/ticket?${asked}`;
 }
@@ -83,11 +93,15 @@ export class Access {
   async #ask(): Promise<Held> {
     let ticket: string;
     try {
-      ticket = await fetchTicket(ticketUrl());
+      const url = await ticketUrl();
+      if (url === null) throw new Error('no ticket page');
+      ticket = await fetchTicket(url);
     } catch (cause) {
-      throw new RelayError('signed_out', 'Open the reports from the learning platform: it says who you are.', {
-        cause,
-      });
+      throw new RelayError(
+        'signed_out',
+        'Reports open from the learning platform: sign in there as an admin or teacher and follow its link “Focus reports”.',
+        { cause },
+      );
     }
     return exchange(ticket);
   }

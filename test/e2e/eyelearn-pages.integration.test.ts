@@ -251,6 +251,30 @@ describe('the widget of a lesson page', () => {
     await isTracking(page);
   });
 
+  it('an admin opens the reports from the admin page; without a ticket they say how to come in', async () => {
+    await school.query("UPDATE users SET role = 'admin' WHERE id = 8");
+    const admin = await school.browser.newPage();
+    await admin.goto(`${school.php.url}admin/Adashboard.php`);
+    await admin.getByRole('link', { name: 'Focus reports' }).click();
+    await admin.getByRole('heading', { name: 'Overview' }).waitFor();
+    expect(new URL(admin.url()).origin).toBe(new URL(school.product.url).origin);
+    expect(admin.url()).not.toContain('ticket');
+    await admin.close();
+
+    // Another browser profile: nothing is remembered there.
+    const stranger = await launchChromium();
+    try {
+      const page = await stranger.newPage();
+      const missing: string[] = [];
+      page.on('response', (response) => void (response.status() === 404 && missing.push(response.url())));
+      await page.goto(`${school.product.url}reports`);
+      await page.getByText('Reports open from the learning platform').waitFor();
+      expect(missing.filter((url) => !url.endsWith('/favicon.ico'))).toEqual([]);
+    } finally {
+      await stranger.close();
+    }
+  });
+
   it('a page that starts the tracker itself, late, takes over: one camera, one session', async () => {
     const other = await openSchool('A');
     try {
