@@ -18,7 +18,7 @@ window.stopEyeTrackingService = async () => LessonPage.current?.tracker.release(
 window.isEyeTrackingActive = () => LessonPage.current?.tracker.client?.isCapturing ?? false;
 
 const page = LessonPage.open();
-page.startByItself();
+page.startByItself({ speaksUp: false });
 document.addEventListener('DOMContentLoaded', () => {
   const lesson = lessonOfAddress(location.href);
   window.cvEyeTracker ??= new CVEyeTrackingSystem(lesson?.moduleId ?? null, lesson?.sectionId ?? null);

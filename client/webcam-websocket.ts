@@ -35,4 +35,4 @@ class PageWebcamWebSocket extends WebcamWebSocket {
 }
 
 window.WebcamWebSocket = PageWebcamWebSocket;
-if (isLessonPage) LessonPage.open().startByItself();
+if (isLessonPage) LessonPage.open().startByItself({ speaksUp: true });

@@ -11,6 +11,8 @@ import { watchAddress } from './watch-address.ts';
 const PAGE_STARTS_WITHIN_MS = 500;
 /** The ticket page lies beside the lesson pages unless the tag says otherwise. */
 const TICKET_PAGE = 'relay_ticket.php';
+const NO_MODULE =
+  'This page names no module: set data-module-id at the script tag, or module_id in the address. Nothing is tracked.';
 const HELD = Symbol.for('gaze-relay.lesson-page');
 
 interface LessonWindow extends Window {
@@ -28,7 +30,7 @@ export class LessonPage {
     const serverUrl = defaultServerUrl();
     this.tracker = new LessonTracker({
       serverUrl,
-      ticketUrl: scriptData('ticketUrl') ?? TICKET_PAGE,
+      ticketUrl: scriptData('ticketUrl') || TICKET_PAGE,
       visible: this.#loadWidget(gatewayAddresses(serverUrl).httpOrigin),
       onStatus: (status) => this.#widget?.show(status),
     });
@@ -60,9 +62,10 @@ export class LessonPage {
   /**
    * Tracks the page's lesson as soon as its scripts have had their chance to do so, and follows its address. A page
    * that shows no lesson is left alone.
+   * @param speaksUp Whether a page that names no module is told so on the page, not in the console alone.
    */
-  startByItself(): void {
-    const begin = () => setTimeout(() => this.#follow(), PAGE_STARTS_WITHIN_MS);
+  startByItself({ speaksUp }: { readonly speaksUp: boolean }): void {
+    const begin = () => setTimeout(() => this.#follow(speaksUp), PAGE_STARTS_WITHIN_MS);
     if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', begin, { once: true });
     else begin();
   }
@@ -80,12 +83,14 @@ export class LessonPage {
     this.tracker.release();
   }
 
-  #follow(): void {
+  #follow(speaksUp: boolean): void {
     if (this.#isYielded || this.#unwatch !== null) return;
     const lesson = lessonOfTag() ?? lessonOfAddress(location.href);
     this.#watch();
     if (lesson !== null) void this.show(lesson);
-    else console.info('gaze-relay: this page names no module (data-module-id or ?module_id=…), nothing is tracked');
+    // An empty attribute is a template's on a page without a lesson; none at all, or a wrong one, is a mistake.
+    else if (speaksUp && scriptData('moduleId') !== '') this.tracker.fail(NO_MODULE);
+    else console.info(`gaze-relay: ${NO_MODULE}`);
   }
 
   #watch(): void {

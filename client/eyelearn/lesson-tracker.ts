@@ -129,7 +129,7 @@ export class LessonTracker {
       userId = userOfTicket(ticket);
     } catch (error) {
       if (run !== this.#run) return;
-      this.#fail(error instanceof RelayError ? error.message : describeError(error));
+      this.fail(error instanceof RelayError ? error.message : describeError(error));
       const isFinal = error instanceof RelayError && error.code === 'ticket_refused';
       if (!isFinal) this.#retry = setTimeout(() => void this.start(), RETRY_AFTER_MS);
       return;
@@ -147,7 +147,7 @@ export class LessonTracker {
         this.#set({ kind: 'tracking', update, isConnected });
       },
       onError: ({ message }) => {
-        if (run === this.#run) this.#fail(message);
+        if (run === this.#run) this.fail(message);
       },
     });
     this.#client = client;
@@ -156,7 +156,8 @@ export class LessonTracker {
     if (!isOpen && run === this.#run) this.#client = null;
   }
 
-  #fail(message: string): void {
+  /** Shows the student, and the console, what prevents tracking. */
+  fail(message: string): void {
     console.error(`gaze-relay: ${message}`);
     this.#set({ kind: 'trouble', message });
   }

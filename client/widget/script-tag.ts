@@ -12,8 +12,7 @@ export function defaultServerUrl(): string {
   return moduleOrigin ?? location.origin;
 }
 
-/** A `data-…` attribute of the script tag, by its name in `dataset`; null when there is none or it is empty. */
+/** A `data-…` attribute of the script tag, by its name in `dataset`; null when there is none. */
 export function scriptData(name: 'ticketUrl' | 'moduleId' | 'sectionId'): string | null {
-  const value = script instanceof HTMLScriptElement ? script.dataset[name]?.trim() : undefined;
-  return value === undefined || value === '' ? null : value;
+  return (script instanceof HTMLScriptElement ? script.dataset[name]?.trim() : null) ?? null;
 }

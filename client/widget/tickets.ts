@@ -50,7 +50,7 @@ export function obtainTicket(
   moduleId: number | string,
 ): Promise<string> {
   if (getTicket !== undefined) return Promise.resolve(getTicket());
-  const url = ticketUrl ?? scriptData('ticketUrl');
+  const url = ticketUrl ?? (scriptData('ticketUrl') || null);
   return fetchTicket(url === null ? developmentTicketUrl(httpOrigin, userId, moduleId) : ticketUrlFor(url, moduleId));
 }
 
