@@ -9,8 +9,10 @@ import {
   settle,
   totalsOf,
 } from '../../shared/focus/tracker.ts';
+import type { FrameSize } from '../../shared/geometry.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
 import { verdictOf } from '../../shared/vision/verdict.ts';
+import { strangerContext } from './context.ts';
 import { directionsOfWord, parseCsv } from './labels.ts';
 import { decode, type Looker } from './look.ts';
 import { type Judged, type Score, scoreOf } from './score.ts';
@@ -39,6 +41,8 @@ export interface SeenClip {
   readonly name: string;
   readonly intervalMs: number;
   readonly observations: readonly FaceObservation[];
+  /** Size of its frames. */
+  readonly camera: FrameSize;
   readonly intervals: readonly Interval[];
 }
 
@@ -57,7 +61,7 @@ export interface ClipResult {
 }
 
 function focusedMsOf(clip: SeenClip, rule: 'geometric' | 'seed'): number {
-  let state: FocusTrackerState = createFocusTracker({ rule });
+  let state: FocusTrackerState = createFocusTracker({ rule, view: { camera: clip.camera, screen: null } });
   let focusedMs = 0;
   clip.observations.forEach((observation, i) => {
     state = observeSample(state, { atMs: Math.round(i * clip.intervalMs), observation });
@@ -89,7 +93,10 @@ export function evaluateClip(clip: SeenClip): ClipResult {
           expected[0] === 'centered' || (expected[0] === 'eyes_closed' && toMs - fromMs <= 400),
       ),
     ),
-    ours: { score: scoreOf(judged((o) => verdictOf(o).direction)), focusedMs: focusedMsOf(clip, 'geometric') },
+    ours: {
+      score: scoreOf(judged((o) => verdictOf(o, strangerContext(o, clip.camera)).direction)),
+      focusedMs: focusedMsOf(clip, 'geometric'),
+    },
     seed: {
       score: scoreOf(judged((o) => o.face?.seedDirection ?? 'no_face')),
       focusedMs: focusedMsOf(clip, 'seed'),
@@ -109,11 +116,14 @@ export async function lookAtClips(dir: string, looker: Looker, skip: (what: stri
     }
     const intervals = parseIntervals(await readFile(join(dir, `${name}.labels.csv`), 'utf8'));
     const observations: FaceObservation[] = [];
+    let camera: FrameSize = { widthPx: 1, heightPx: 1 };
     for (const bytes of splitMjpeg(await readFile(join(dir, file)))) {
       const hint = observations.at(-1)?.face?.nextRoi ?? null;
-      observations.push((await looker.next(await decode(bytes), hint)).observation);
+      const shot = await decode(bytes);
+      camera = shot.frame;
+      observations.push((await looker.next(shot, hint)).observation);
     }
-    clips.push({ name, intervalMs: 100, observations, intervals });
+    clips.push({ name, intervalMs: 100, observations, camera, intervals });
   }
   return clips;
 }

@@ -1,5 +1,6 @@
 import { DIRECTIONS, type Direction } from '../../shared/direction.ts';
 import { RelayError } from '../../shared/errors.ts';
+import type { FrameSize } from '../../shared/geometry.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
 
 /** Stands for the subject where none is named. */
@@ -21,6 +22,8 @@ export interface LabelRow {
 /** A labelled picture with its observation. */
 export interface SeenRow extends LabelRow {
   readonly observation: FaceObservation;
+  /** Size of the whole picture as it was examined. */
+  readonly frame: FrameSize;
 }
 
 export interface Labels {

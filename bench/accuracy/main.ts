@@ -8,6 +8,8 @@ import { type BandwidthRow, measureBandwidth } from './bandwidth.ts';
 import { chartsOf } from './charts.ts';
 import { type ClipResult, evaluateClip, lookAtClips } from './clips.ts';
 import { measureCovers } from './covers/measure.ts';
+import { measureDots } from './dots/measure.ts';
+import { readDots } from './dots/read.ts';
 import { type HeadsResult, lookAtHeads, measureHeads } from './heads/measure.ts';
 import { decode, type Looker, openLooker, type Shot } from './look.ts';
 import { parseOptions, USAGE } from './options.ts';
@@ -20,7 +22,6 @@ import { renderScenes } from './synthetic/render.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const CLIPS_DIR = join(root, 'harness/clips');
-const DEFAULT_HEAD = join(root, '../shared/data/ict-head.glb');
 const BANDWIDTH_CLIPS = ['cap12.mjpeg', 'cap13.mjpeg'];
 /** Every how many-th frame of a clip and of the grid's looks goes into the bandwidth table. */
 const CLIP_STEP = 8;
@@ -38,16 +39,20 @@ interface Rendered {
 }
 
 async function lookAtSynthetic(
-  headPath: string,
+  headPath: string | null,
   looker: Looker,
   { progress }: Sinks,
   skip: (what: string) => void,
 ): Promise<Rendered | null> {
+  if (headPath === null) {
+    skip('synthetic: no rigged head (name one with --head)');
+    return null;
+  }
   let glb: Uint8Array;
   try {
     glb = await readFile(headPath);
-  } catch {
-    skip('synthetic: no rigged head (name one with --head)');
+  } catch (error) {
+    skip(`synthetic: ${describeError(error)}`);
     return null;
   }
   const grid = makeGrid(REPORT_SEED);
@@ -134,19 +139,19 @@ export async function runAccuracy(args: readonly string[], sinks: Sinks): Promis
     skipped.push(what);
     sinks.progress(`skipped: ${what}`);
   };
+  const said = { skip, progress: sinks.progress };
   const looker = await openLooker();
   try {
     const stills: StillsResult[] = [];
     for (const dir of options.dirs) {
       sinks.progress(`looking at ${dir}`);
-      const seen = await lookAtFolder(dir, looker, { skip, progress: sinks.progress });
+      const seen = await lookAtFolder(dir, looker, said);
       if (seen !== null) stills.push(...evaluateGroups(seen.name, seen.rows));
     }
+    const dots = options.dots === null ? null : await readDots(options.dots, options.images, looker, said);
     const clips: ClipResult[] = (await lookAtClips(CLIPS_DIR, looker, skip)).map(evaluateClip);
     if (!options.synthetic) skip('synthetic: left out by --no-synthetic');
-    const rendered = options.synthetic
-      ? await lookAtSynthetic(options.head ?? DEFAULT_HEAD, looker, sinks, skip)
-      : null;
+    const rendered = options.synthetic ? await lookAtSynthetic(options.head, looker, sinks, skip) : null;
     if (!options.bandwidth) skip('bandwidth: left out by --no-bandwidth');
     const bandwidth: readonly BandwidthRow[] = options.bandwidth
       ? await measureBandwidth(await bandwidthShots(rendered), looker)
@@ -158,6 +163,7 @@ export async function runAccuracy(args: readonly string[], sinks: Sinks): Promis
     const report: AccuracyReport = {
       stills,
       clips,
+      dots: dots === null ? null : measureDots(dots),
       synthetic: rendered === null ? null : measureSynthetic(rendered.frames),
       frames: rendered?.frames ?? [],
       sent,

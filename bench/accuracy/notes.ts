@@ -98,3 +98,14 @@ ladder, has 744 bytes: colour JPEG needs some 1,200 for the same shift. Size and
 seventh more bytes. As grey WebP, the verdict changes in 3 % of the pictures at 192 px, in 5 to 8 % in the two steps of 128 px. (The shares are of few
 pictures: differences under four per cent are chance.) Pictures that change lie at the edge of a state, which smoothing over time takes up.
 `;
+
+export const DOTS_INTRO = `People at their own laptops, each picture taken as the person clicked a dot whose place is known, so that each shows somebody who looks
+at the screen. *Uncalibrated*: each picture by itself, as in a session's first moment. *Own centre*: learnt over a person's pictures in
+order, each of which stands for 5 s, and kept from session to session; the first half minute is not counted. *After 5 dots*: a session's
+first five pictures are its calibration, the others are judged. *Session before*: by the calibration of the person's session before. The page
+knows its size in pixels, nothing of the laptop, as in a session. *As sent*: grey WebP of 192 px, as pages send.
+`;
+
+export const DOTS_NOTE = `Truth follows from where the dot was, from how far apart the eyes are in the picture (63 mm, a camera of 65°) and from where they are in it.
+Trust slopes within 10 % and offsets within 2°.
+`;

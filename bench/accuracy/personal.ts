@@ -1,52 +1,29 @@
-import { gazeOf } from '../../shared/vision/gaze.ts';
-import { DEFAULT_SCREEN } from '../../shared/vision/screen.ts';
-import { DEFAULT_CONTEXT, type VerdictContext, verdictOf } from '../../shared/vision/verdict.ts';
+import { NO_CENTRE, type OwnCentre } from '../../shared/focus/own-centre.ts';
+import { createFocusTracker, judgeSample } from '../../shared/focus/tracker.ts';
+import type { Verdict } from '../../shared/vision/verdict.ts';
 import { NO_SUBJECT, type SeenRow } from './labels.ts';
 
-/** Fewer pictures say too little of where someone's screen is. */
+/** Fewer pictures say too little of how someone's gaze is read. */
 const MIN_PICTURES = 30;
-/** How far a centre may lie from the default, degrees; as for the centre that a session learns (screen.ts). */
-const MAX_YAW_SHIFT_DEG = 6;
-const MAX_PITCH_SHIFT_DEG = 10;
-/** Pictures that pull a centre half-way from the default to the subject's own median. */
-const HALF_WAY_PICTURES = 30;
+/** How long one picture stands for. */
+const PICTURE_MS = 1000;
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? 0;
+function judgeWith(row: SeenRow, centre: OwnCentre): { readonly verdict: Verdict; readonly centre: OwnCentre } {
+  const state = createFocusTracker({ rule: 'geometric', view: { camera: row.frame, screen: null }, centre });
+  return judgeSample(state, { atMs: 0, observation: row.observation }, PICTURE_MS);
 }
 
 /**
- * Verdict contexts by subject for those with MIN_PICTURES or more: the screen's centre is moved
- * towards the median of the gazes that the default calls centered. Labels are not looked at.
+ * Verdicts of the pictures of subjects who have MIN_PICTURES or more, by each one's own centre, learnt from all of
+ * their pictures as a session learns it. Labels are not looked at.
  */
-export function personalContexts(rows: readonly SeenRow[]): ReadonlyMap<string, VerdictContext> {
-  const contexts = new Map<string, VerdictContext>();
+export function personalVerdicts(rows: readonly SeenRow[]): ReadonlyMap<SeenRow, Verdict> {
+  const verdicts = new Map<SeenRow, Verdict>();
   for (const subject of new Set(rows.map((row) => row.subject))) {
-    if (subject === NO_SUBJECT) continue;
-    const gazes = rows.flatMap(({ subject: of, observation }) =>
-      of === subject && observation.face !== null && verdictOf(observation).direction === 'centered'
-        ? [gazeOf(observation.face)]
-        : [],
-    );
-    if (gazes.length < MIN_PICTURES) continue;
-    const trust = gazes.length / (gazes.length + HALF_WAY_PICTURES);
-    const moved = (home: number, values: readonly number[], reach: number): number =>
-      home + Math.min(reach, Math.max(-reach, trust * (median(values) - home)));
-    const screen = {
-      ...DEFAULT_SCREEN,
-      centerYawDeg: moved(
-        DEFAULT_SCREEN.centerYawDeg,
-        gazes.map((gaze) => gaze.yawDeg),
-        MAX_YAW_SHIFT_DEG,
-      ),
-      centerPitchDeg: moved(
-        DEFAULT_SCREEN.centerPitchDeg,
-        gazes.map((gaze) => gaze.pitchDeg),
-        MAX_PITCH_SHIFT_DEG,
-      ),
-    };
-    contexts.set(subject, { ...DEFAULT_CONTEXT, screen });
+    const own = rows.filter((row) => row.subject === subject);
+    if (subject === NO_SUBJECT || own.length < MIN_PICTURES) continue;
+    const centre = own.reduce((learnt, row) => judgeWith(row, learnt).centre, NO_CENTRE);
+    for (const row of own) verdicts.set(row, judgeWith(row, centre).verdict);
   }
-  return contexts;
+  return verdicts;
 }

@@ -2,11 +2,15 @@ import type { AccuracyReport } from './accuracy-report.ts';
 import type { Chart } from './charts.ts';
 import { COVERS_NOTE } from './covers/notes.ts';
 import { coversTable } from './covers/table.ts';
+import { dotsJson } from './dots/measure.ts';
+import { dotsTables } from './dots/table.ts';
 import { HEADS_NOTE } from './heads/notes.ts';
 import { headsTables } from './heads/table.ts';
 import {
   BANDWIDTH_INTRO,
   BANDWIDTH_NOTE,
+  DOTS_INTRO,
+  DOTS_NOTE,
   INTRO,
   SENT_INTRO,
   SENT_NOTE,
@@ -93,6 +97,7 @@ export function tablesOf(report: AccuracyReport): string {
   if (report.stills.length > 0) parts.push(scoresTable(report.stills.flatMap(stillsRows)));
   for (const result of report.stills) parts.push(subjectsTable(result), confusionTable(result.ours.confusion));
   if (report.clips.length > 0) parts.push(clipsTable(report.clips));
+  if (report.dots !== null) parts.push(dotsTables(report.dots));
   if (report.synthetic !== null) {
     const { synthetic } = report;
     parts.push(
@@ -138,6 +143,7 @@ export function jsonOf(report: AccuracyReport): unknown {
     clips: report.clips,
     covers: report.covers,
     heads: report.heads,
+    dots: report.dots === null ? null : dotsJson(report.dots),
     synthetic:
       synthetic === null
         ? null
@@ -172,6 +178,8 @@ export function markdownOf(report: AccuracyReport, charts: readonly Chart[]): st
   };
   const { synthetic } = report;
   const parts = [INTRO];
+  if (report.dots !== null)
+    parts.push(`## People at their laptops\n\n${DOTS_INTRO}`, `${dotsTables(report.dots)}\n`, DOTS_NOTE);
   if (synthetic !== null) {
     parts.push(
       `## Rendered head, exact truth\n\n${SYNTHETIC_NOTE}`,
@@ -214,6 +222,8 @@ export function markdownOf(report: AccuracyReport, charts: readonly Chart[]): st
       `## How small a face may be sent\n\n${BANDWIDTH_INTRO}\nn = ${report.bandwidth[0]?.n}.\n\n${bandwidthTable(report.bandwidth)}\n`,
       image('accuracy-bandwidth.svg'),
       BANDWIDTH_NOTE,
+      DOTS_INTRO,
+      DOTS_NOTE,
     );
   }
   parts.push(`## What falls short, and what is not measured\n\n${SHORT}`);

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { describeError } from '../../shared/errors.ts';
-import { DEFAULT_CONTEXT, type VerdictContext, verdictOf } from '../../shared/vision/verdict.ts';
-import type { SeenRow } from './labels.ts';
-import { parseLabels } from './labels.ts';
+import { type Verdict, verdictOf } from '../../shared/vision/verdict.ts';
+import { strangerContext } from './context.ts';
+import { parseLabels, type SeenRow } from './labels.ts';
 import { type Looker, readStill } from './look.ts';
-import { personalContexts } from './personal.ts';
+import { personalVerdicts } from './personal.ts';
 import { confusionOf, type Judged, type Score, scoreOf } from './score.ts';
 
 /** How many pictures are looked at between two words about it. */
@@ -37,8 +37,9 @@ function judge(row: SeenRow, said: Judged['said']): Judged {
   return { subject, expected, focused, said, faceFound: row.observation.face !== null };
 }
 
-function judgeOurs(row: SeenRow, context: VerdictContext = DEFAULT_CONTEXT): Judged {
-  return judge(row, verdictOf(row.observation, context).direction);
+function judgeOurs(row: SeenRow, personal?: Verdict): Judged {
+  const verdict = personal ?? verdictOf(row.observation, strangerContext(row.observation, row.frame));
+  return judge(row, verdict.direction);
 }
 
 function judgeSeed(row: SeenRow): Judged {
@@ -51,14 +52,14 @@ function resultOf(rows: readonly Judged[]): RuleResult {
 
 /** Scores of both rules on pictures that were looked at. */
 export function evaluateStills(name: string, rows: readonly SeenRow[]): StillsResult {
-  const contexts = personalContexts(rows);
+  const personal = personalVerdicts(rows);
   const names = [...new Set(rows.map((row) => row.subject))].sort();
   return {
     name,
     ours: resultOf(rows.map((row) => judgeOurs(row))),
     oursPersonal: {
-      ...resultOf(rows.map((row) => judgeOurs(row, contexts.get(row.subject)))),
-      subjects: contexts.size,
+      ...resultOf(rows.map((row) => judgeOurs(row, personal.get(row)))),
+      subjects: new Set([...personal.keys()].map((row) => row.subject)).size,
     },
     seed: resultOf(rows.map(judgeSeed)),
     subjects: names.map((subject) => {
@@ -122,8 +123,9 @@ export async function lookAtFolder(
   const unreadable: string[] = [];
   for (const [i, row] of labels.rows.entries()) {
     try {
-      const { observation } = await looker.still(await readStill(resolve(dir, row.path)));
-      rows.push({ ...row, observation });
+      const shot = await readStill(resolve(dir, row.path));
+      const { observation } = await looker.still(shot);
+      rows.push({ ...row, observation, frame: shot.frame });
     } catch (error) {
       unreadable.push(`${row.path} (${describeError(error)})`);
     }

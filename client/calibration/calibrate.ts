@@ -1,6 +1,6 @@
 import type { Calibrated } from '../../shared/protocol/calibration.ts';
 import type { CalibrationChannel } from './channel.ts';
-import { likelyScreenSize, pointsInWindow, sharesOfScreen, type WindowPlace } from './geometry.ts';
+import { pointsInWindow, sharesOfScreen, type WindowPlace } from './geometry.ts';
 import { type CalibrationResult, UNAVAILABLE } from './result.ts';
 import { INTRO, type SequenceEvent, type SequenceState, stepSequence } from './sequence.ts';
 import { CalibrationView } from './view.ts';
@@ -74,11 +74,7 @@ export function calibrate(channel: CalibrationChannel): Promise<CalibrationResul
         points = pointsInWindow(opened.widthPx, opened.heightPx);
       }
       const before = state;
-      const setup = {
-        places: sharesOfScreen(points, windowPlace()),
-        screen: likelyScreenSize(screen.width, screen.height),
-      };
-      const step = stepSequence(state, event, setup);
+      const step = stepSequence(state, event, sharesOfScreen(points, windowPlace()));
       state = step.state;
       view.show(state.step, points);
       for (const effect of step.effects) {

@@ -1,4 +1,3 @@
-import type { ScreenSize } from '../../shared/protocol/calibration.ts';
 import { PLACES } from './sequence.ts';
 
 /** A browser's window and screen; CSS pixels. */
@@ -53,24 +52,4 @@ export function sharesOfScreen(
   }));
   if (onScreen.every(({ across, down }) => isShare(across) && isShare(down))) return onScreen;
   return points.map(({ xPx, yPx }) => ({ across: xPx / place.innerWidthPx, down: yPx / place.innerHeightPx }));
-}
-
-const CM_PER_INCH = 2.54;
-/**
- * CSS pixels per inch by the screen's longer side: browsers do not report it. Phones are made with about 160, laptops with 110–130
- * (1440 or 1536 pixels on 13–15 inches), monitors with 90–100 (1920 on 22–24 inches).
- */
-const DENSITIES = [
-  { upToPx: 1000, perInch: 160 },
-  { upToPx: 1700, perInch: 120 },
-  { upToPx: Number.POSITIVE_INFINITY, perInch: 96 },
-] as const;
-
-/** Likely size of a screen of so many CSS pixels; null if the browser does not report it. Off by up to a fifth. */
-export function likelyScreenSize(widthPx: number, heightPx: number): ScreenSize | null {
-  const longerPx = Math.max(widthPx, heightPx);
-  const density = DENSITIES.find(({ upToPx }) => longerPx <= upToPx);
-  if (density === undefined || !(Math.min(widthPx, heightPx) >= 200)) return null;
-  const cm = (px: number): number => Math.round((px / density.perInch) * CM_PER_INCH * 10) / 10;
-  return { widthCm: cm(widthPx), heightCm: cm(heightPx) };
 }

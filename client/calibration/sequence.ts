@@ -1,9 +1,4 @@
-import type {
-  CalibrationAnswer,
-  CalibrationRequest,
-  ScreenSize,
-  ShownPoint,
-} from '../../shared/protocol/calibration.ts';
+import type { CalibrationAnswer, CalibrationRequest, ShownPoint } from '../../shared/protocol/calibration.ts';
 
 /** Centre and corners of the room for points, clockwise, so that the eyes go a short way each time. */
 export const PLACES = [
@@ -76,11 +71,8 @@ export interface SequenceStep {
   readonly effects: readonly SequenceEffect[];
 }
 
-/** Where the points are on the screen: shares of it, in the order of PLACES, and its size. */
-export interface SequenceSetup {
-  readonly places: readonly { readonly across: number; readonly down: number }[];
-  readonly screen: ScreenSize | null;
-}
+/** Where the points are on the screen: shares of it, in the order of PLACES. */
+export type ScreenPlaces = readonly { readonly across: number; readonly down: number }[];
 
 const NOTHING_SHOWN: readonly null[] = PLACES.map(() => null);
 
@@ -91,13 +83,13 @@ function next(state: SequenceState): SequenceStep {
 }
 
 /** One step of a calibration as the student goes through it: pure. */
-export function stepSequence(state: SequenceState, event: SequenceEvent, setup: SequenceSetup): SequenceStep {
+export function stepSequence(state: SequenceState, event: SequenceEvent, places: ScreenPlaces): SequenceStep {
   if (state.step.name === 'ended') return next(state);
   switch (event.type) {
     case 'begin':
       return begin(state, event.nowMs, event.clockMs);
     case 'tick':
-      return tick(state, event.nowMs, event.clockMs, setup);
+      return tick(state, event.nowMs, event.clockMs, places);
     case 'processed':
       return next(countPicture(state, event.captureMs));
     case 'answer':
@@ -148,7 +140,7 @@ function countPicture(state: SequenceState, captureMs: number): SequenceState {
   return { ...state, step: { ...step, pictures: step.pictures + 1 } };
 }
 
-function tick(state: SequenceState, nowMs: number, clockMs: number | null, setup: SequenceSetup): SequenceStep {
+function tick(state: SequenceState, nowMs: number, clockMs: number | null, places: ScreenPlaces): SequenceStep {
   const { step } = state;
   if (step.name === 'waiting') return nowMs - step.sinceMs >= ANSWER_WITHIN_MS ? interrupt(state) : next(state);
   if (step.name !== 'point') return next(state);
@@ -166,16 +158,17 @@ function tick(state: SequenceState, nowMs: number, clockMs: number | null, setup
   if (place !== undefined) return next({ ...state, shown, step: pointStep(place, rest, step.passLength, nowMs) });
   return {
     state: { ...state, shown, step: { name: 'waiting', sinceMs: nowMs } },
-    effects: [{ type: 'send', request: finishRequest(shown, setup) }],
+    effects: [{ type: 'send', request: finishRequest(shown, places) }],
   };
 }
 
-function finishRequest(shown: SequenceState['shown'], setup: SequenceSetup): CalibrationRequest {
-  const points = setup.places.flatMap((place, i): ShownPoint[] => {
+function finishRequest(shown: SequenceState['shown'], places: ScreenPlaces): CalibrationRequest {
+  const points = places.flatMap((place, i): ShownPoint[] => {
     const interval = shown[i];
     return interval == null ? [] : [{ ...place, ...interval }];
   });
-  return { type: 'calibrate_finish', points, screen: setup.screen };
+  // The gateway has the screen's size from `start`.
+  return { type: 'calibrate_finish', points, screen: null };
 }
 
 function withAnswer(state: SequenceState, answer: CalibrationAnswer): SequenceState {

@@ -168,9 +168,10 @@ function start(state: LinkState, nowMs: number): LinkStep {
   const guidance = state.guidance === null ? null : { ...state.guidance, nextCrop: null };
   const [first] = state.sectionSwitches;
   const sectionId = first === undefined ? capture.sectionId : first.fromSectionId;
+  const { screen, ...captured } = capture;
   const startEffect: LinkEffect = {
     type: 'send',
-    message: { type: 'start', ...capture, sectionId, atMs: readClock(clock, nowMs) ?? 0 },
+    message: { type: 'start', ...captured, ...(state.features.includes('screen') && { screen }), sectionId, atMs: readClock(clock, nowMs) ?? 0 },
   };
   const switches = state.sectionSwitches.map(
     ({ sectionId, atMs }): LinkEffect => ({

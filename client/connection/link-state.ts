@@ -1,4 +1,5 @@
 import type { Mode } from '../../shared/direction.ts';
+import type { ScreenHint } from '../../shared/focus/likely-screen.ts';
 import type { FrameSize } from '../../shared/geometry.ts';
 import type { CalibrationAnswer } from '../../shared/protocol/calibration.ts';
 import type { ClientControl, ServerControl } from '../../shared/protocol/control.ts';
@@ -10,6 +11,8 @@ export interface CaptureStart {
   readonly camera: FrameSize;
   readonly sectionId: number | null;
   readonly mode: Mode;
+  /** What the page can tell of its screen; left out where there is no page. */
+  readonly screen?: ScreenHint;
 }
 
 /** The student moved to another section while there was no connection. */

@@ -3,6 +3,9 @@ import { type Camera, CameraClosed, CameraError, type CameraWish } from '../capt
 import type { CaptureSettings, CreatePlacement, Placement } from '../capture/placement.ts';
 import type { RelayConnection } from '../connection/connection.ts';
 
+/** What browsers call the cameras of laptops. */
+const BUILT_IN = /integrated|built.?in|facetime|truevision/i;
+
 export interface CaptureSessionOptions {
   readonly camera: Camera;
   readonly connection: RelayConnection;
@@ -109,8 +112,13 @@ export class CaptureSession {
   }
 
   #announce(camera: FrameSize): void {
-    const { connection, sectionId } = this.#options;
-    connection.start({ camera, sectionId: sectionId(), mode: this.#placement.mode });
+    const { connection, sectionId, camera: source } = this.#options;
+    const screenHint = {
+      widthPx: Math.round(screen.width),
+      heightPx: Math.round(screen.height),
+      builtInCamera: BUILT_IN.test(source.label),
+    };
+    connection.start({ camera, sectionId: sectionId(), mode: this.#placement.mode, screen: screenHint });
   }
 
   #setCapturing(capturing: boolean): void {

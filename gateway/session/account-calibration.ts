@@ -1,5 +1,8 @@
-import type { Calibration } from '../../shared/focus/calibration.ts';
+import { type Calibration, carriedOver } from '../../shared/focus/calibration.ts';
+import { likelyScreenSize, type ScreenHint } from '../../shared/focus/likely-screen.ts';
+import { NO_CENTRE } from '../../shared/focus/own-centre.ts';
 import { skipObserving } from '../../shared/focus/tracker.ts';
+import type { FrameSize } from '../../shared/geometry.ts';
 import type { CalibrationStatus } from '../../shared/protocol/calibration.ts';
 import type { SessionAccount } from './account.ts';
 
@@ -15,7 +18,18 @@ export function withCalibration(account: SessionAccount, used: DatedCalibration 
   return {
     ...account,
     calibratedAtMs: calibration === null ? null : (used?.createdAtMs ?? null),
-    tracker: { ...account.tracker, calibration },
+    tracker: { ...account.tracker, calibration, centre: NO_CENTRE },
+  };
+}
+
+/** The account from now on with the camera and the screen that a `start` tells of. */
+export function withView(
+  account: SessionAccount,
+  { camera, screen }: { readonly camera: FrameSize; readonly screen?: ScreenHint | undefined },
+): SessionAccount {
+  return {
+    ...account,
+    tracker: { ...account.tracker, view: { camera, screen: screen === undefined ? null : likelyScreenSize(screen) } },
   };
 }
 
@@ -51,6 +65,8 @@ export function onDevice(
   const isSameDevice = account.deviceId === deviceId;
   if (isSameDevice && (deviceId === null || found === 'unknown')) return placed;
   if (found === 'unknown') return withCalibration(placed, null);
-  const isOlder = (found?.createdAtMs ?? 0) < (account.calibratedAtMs ?? 0);
-  return isSameDevice && isOlder ? placed : withCalibration(placed, found);
+  const isNewer = (found?.createdAtMs ?? 0) > (account.calibratedAtMs ?? 0);
+  if (isSameDevice && !isNewer) return placed;
+  const calibration = found === null ? null : { ...found, calibration: carriedOver(found.calibration) };
+  return withCalibration(placed, calibration);
 }

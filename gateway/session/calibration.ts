@@ -3,12 +3,9 @@ import {
   type CalibrationPoint,
   fitCalibration,
   MIN_READINGS,
-  median,
-  screenOf,
-  targetAnglesOf,
 } from '../../shared/focus/calibration.ts';
-import { screenSetupOf } from '../../shared/focus/screen-setup.ts';
-import type { FrameSize } from '../../shared/geometry.ts';
+import { median } from '../../shared/focus/median.ts';
+import { type StudentView, screenSetupOf } from '../../shared/focus/screen-setup.ts';
 import type { FaceMeasurement, FaceObservation } from '../../shared/observation.ts';
 import {
   type CalibrateFinish,
@@ -18,6 +15,7 @@ import {
   type ShownPoint,
 } from '../../shared/protocol/calibration.ts';
 import { gazeOf } from '../../shared/vision/gaze.ts';
+import { targetAnglesOf } from '../../shared/vision/screen.ts';
 import { isTurnedAway, verdictOf } from '../../shared/vision/verdict.ts';
 
 /** A calibration that the client does not continue ends by itself (K-6). */
@@ -106,19 +104,19 @@ function isGood(errorDeg: number | null, limitDeg: number): boolean {
   return errorDeg !== null && errorDeg <= limitDeg;
 }
 
-/** Evaluates the readings of the shown points (K-4, K-5). `camera` is the full frame's size. */
-export function evaluate(open: OpenCalibration, request: CalibrateFinish, camera: FrameSize): CalibrationOutcome {
+/** Evaluates the readings of the shown points (K-4, K-5). `view`: the camera's full frame, and the screen as `start` told it. */
+export function evaluate(open: OpenCalibration, request: CalibrateFinish, view: StudentView): CalibrationOutcome {
   const shown = request.points.map((point) => ({ point, ...facesOf(point, open.readings) }));
   const points = shown.map(({ ok, faces }) => ({ ok, readings: faces.length }));
   const good = shown.filter(({ ok }) => ok);
   if (good.length < NEEDED_POINTS) return { kind: 'too_few_readings', points };
   const allFaces = good.flatMap(({ faces }) => faces);
-  const setup = screenSetupOf(request.screen, allFaces, camera);
+  const setup = screenSetupOf(request.screen ?? view.screen, allFaces, view.camera);
   const known = good.map(({ point, faces }): CalibrationPoint => {
     const { yawDeg, pitchDeg } = targetAnglesOf(point.across, point.down, setup);
     return { targetYawDeg: yawDeg, targetPitchDeg: pitchDeg, faces };
   });
-  const calibration = fitCalibration(known, screenOf(setup));
+  const calibration = fitCalibration(known, setup);
   const applied =
     isGood(calibration.validationYawDeg, MAX_YAW_ERROR_DEG) &&
     isGood(calibration.validationPitchDeg, MAX_PITCH_ERROR_DEG);

@@ -1,29 +1,32 @@
 import * as z from 'zod';
 import { RelayError } from '../errors.ts';
 import type { FaceMeasurement } from '../observation.ts';
-import { type GazeCorrection, gazeOf, NO_CORRECTION } from '../vision/gaze.ts';
-import type { ScreenRegion } from '../vision/screen.ts';
+import { type EyeCorrection, eyeWeightOf, type GazeCorrection, gazeOf, NO_CORRECTION } from '../vision/gaze.ts';
+import type { ScreenSetup } from '../vision/screen.ts';
+import { median } from './median.ts';
 
 /** Version of the stored form; a calibration of another version is not used. */
-export const CALIBRATION_VERSION = 1;
+export const CALIBRATION_VERSION = 2;
 
 const angle = z.number().min(-90).max(90);
 const gain = z.number().min(0.25).max(4);
+const lengthCm = z.number().positive().max(1000);
+const eyeSchema = z.strictObject({
+  yawGain: gain,
+  pitchGain: gain,
+  yawOffsetDeg: angle,
+  pitchOffsetDeg: angle,
+  weight: z.number().min(0).max(1),
+});
 const calibrationSchema = z.strictObject({
   version: z.literal(CALIBRATION_VERSION),
   correction: z.strictObject({
-    eyeYawGain: gain,
-    eyePitchGain: gain,
-    yawOffsetDeg: angle,
-    pitchOffsetDeg: angle,
+    imageLeftEye: eyeSchema,
+    imageRightEye: eyeSchema,
+    placeYawDeg: angle,
+    placePitchDeg: angle,
   }),
-  screen: z.strictObject({
-    centerYawDeg: angle,
-    centerPitchDeg: angle,
-    halfWidthDeg: z.number().min(1).max(90),
-    aboveDeg: z.number().min(1).max(90),
-    belowDeg: z.number().min(1).max(90),
-  }),
+  setup: z.strictObject({ widthCm: lengthCm, heightCm: lengthCm, belowCameraCm: lengthCm, distanceCm: lengthCm }),
   validationYawDeg: z.number().nonnegative().nullable(),
   validationPitchDeg: z.number().nonnegative().nullable(),
 });
@@ -36,7 +39,8 @@ const calibrationSchema = z.strictObject({
 export interface Calibration {
   readonly version: typeof CALIBRATION_VERSION;
   readonly correction: GazeCorrection;
-  readonly screen: ScreenRegion;
+  /** The screen, and how far from it the student sat. */
+  readonly setup: ScreenSetup;
   readonly validationYawDeg: number | null;
   readonly validationPitchDeg: number | null;
 }
@@ -45,56 +49,6 @@ export interface Calibration {
 export function calibrationOf(value: unknown): Calibration | null {
   const read = calibrationSchema.safeParse(value);
   return read.success ? read.data : null;
-}
-
-/** A student's screen with the camera in the middle above it, and their distance from it. */
-export interface ScreenSetup {
-  readonly widthCm: number;
-  readonly heightCm: number;
-  /** From the camera down to the screen's upper edge. */
-  readonly belowCameraCm: number;
-  readonly distanceCm: number;
-}
-
-/** A 15-inch laptop at arm's length. */
-export const DEFAULT_SETUP: ScreenSetup = { widthCm: 34, heightCm: 19, belowCameraCm: 1, distanceCm: 60 };
-
-/** Room around the screen within which a calibrated gaze still counts as on it, degrees. */
-const SCREEN_MARGIN_DEG = 5;
-
-function degOf(lengthCm: number, distanceCm: number): number {
-  return (Math.atan2(lengthCm, distanceCm) * 180) / Math.PI;
-}
-
-/**
- * Gaze angles of a place on the screen, given as shares of its width (0 = the left edge as the
- * student sees it) and height (0 = the upper edge). The student's left is the picture's right, so the
- * left edge has positive yaw.
- */
-export function targetAnglesOf(
-  across: number,
-  down: number,
-  setup: ScreenSetup = DEFAULT_SETUP,
-): { readonly yawDeg: number; readonly pitchDeg: number } {
-  return {
-    yawDeg: degOf((0.5 - across) * setup.widthCm, setup.distanceCm),
-    pitchDeg: -degOf(setup.belowCameraCm + down * setup.heightCm, setup.distanceCm),
-  };
-}
-
-/** The screen of a setup as a region of gaze angles, with a margin. */
-export function screenOf(setup: ScreenSetup = DEFAULT_SETUP): ScreenRegion {
-  const left = targetAnglesOf(0, 0.5, setup);
-  const top = targetAnglesOf(0.5, 0, setup);
-  const middle = targetAnglesOf(0.5, 0.5, setup);
-  const bottom = targetAnglesOf(0.5, 1, setup);
-  return {
-    centerYawDeg: middle.yawDeg,
-    centerPitchDeg: middle.pitchDeg,
-    halfWidthDeg: left.yawDeg + SCREEN_MARGIN_DEG,
-    aboveDeg: top.pitchDeg - middle.pitchDeg + SCREEN_MARGIN_DEG,
-    belowDeg: middle.pitchDeg - bottom.pitchDeg + SCREEN_MARGIN_DEG,
-  };
 }
 
 /** One point of a calibration: where the student was asked to look, and the faces measured meanwhile. */
@@ -108,86 +62,227 @@ export interface CalibrationPoint {
 export const MIN_POINTS = 3;
 export const MIN_READINGS = 3;
 
-/** How far gains differ between people and how far a point's reading lies off, degrees: they set how hard gains are held at 1. */
-const GAIN_SPREAD = 0.25;
-const POINT_ERROR_DEG = 3;
+type Axis = 'yaw' | 'pitch';
+
+/**
+ * What is expected before a point is seen: how far gains differ between people, how far a point's reading lies off, and
+ * how far a student's zero lies from everybody's, degrees. They set how hard the fit is held at a gain of 1 and an offset of 0.
+ */
+const GAIN_SPREAD = 0.12;
+const POINT_ERROR_DEG: Readonly<Record<Axis, number>> = { yaw: 4, pitch: 6 };
+const ZERO_SPREAD_DEG = 3;
 const MIN_GAIN = 0.6;
 const MAX_GAIN = 1.6;
+/**
+ * Degrees of freedom of the errors' distribution (Student's t): a reading of a blink or of a mesh that slipped weighs less the
+ * further it lies off, so that one of five points may be wrong. K. L. Lange, R. J. A. Little, J. M. G. Taylor, "Robust statistical
+ * modeling using the t distribution", JASA 84 (1989).
+ */
+const ERROR_FREEDOM = 4;
+const ROUNDS = 20;
+/** An eye with less say than this next to the other one does not move with the points: a prosthesis, or a patch. */
+const LEAST_WEIGHT = 0.15;
 
-/** A point on one axis: the target, the gaze by the head alone, and what the eyes add to it; degrees. */
+/** Readings of a point in which the head is turned alike count as one; a head that turns further meanwhile gives several. */
+const HEAD_BIN_DEG = 6;
+
+/** A point on one axis: the target, the gaze by the head alone, and what one eye adds to it; degrees. */
 interface AxisPoint {
   readonly target: number;
   readonly head: number;
   readonly eye: number;
 }
 
-/** The middle of the values, or the mean of the two middle ones; 0 of none. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
+/** A zero that lies far off is no error of a reading, but a camera beside the screen, or eyes unlike most: it is let be. */
+function zeroSpreadOf(zeroDeg: number): number {
+  return Math.max(ZERO_SPREAD_DEG, Math.abs(zeroDeg));
+}
+
+interface AxisFit {
+  readonly gain: number;
+  readonly offset: number;
+  /** Spread of the points about the fit, degrees. */
+  readonly spreadDeg: number;
 }
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Offset and gain with the least squares of target − (head + gain · eye + offset), the gain held towards 1 (ridge). */
-function fitAxis(points: readonly AxisPoint[]): { readonly gain: number; readonly offset: number } {
-  const eyeMean = mean(points.map((point) => point.eye));
-  const restMean = mean(points.map((point) => point.target - point.head));
-  let eyeSquares = (POINT_ERROR_DEG / GAIN_SPREAD) ** 2;
-  let products = eyeSquares;
-  for (const { target, head, eye } of points) {
-    eyeSquares += (eye - eyeMean) ** 2;
-    products += (eye - eyeMean) * (target - head - restMean);
+/**
+ * Gain and offset that are most likely for target = head + gain · eye + offset, with errors of Student's t distribution and the
+ * expectations above: least squares with new weights each round.
+ */
+function fitAxis(points: readonly AxisPoint[], axis: Axis): AxisFit {
+  const errorDeg = POINT_ERROR_DEG[axis];
+  let gain = 1;
+  let offset = median(points.map(({ target, head, eye }) => target - head - eye));
+  const zeroSpreadDeg = zeroSpreadOf(offset);
+  let squares = 0;
+  let weights = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    let eyeEye = 1 / GAIN_SPREAD ** 2;
+    let eyeOne = 0;
+    let oneOne = 1 / zeroSpreadDeg ** 2;
+    let eyeRest = 1 / GAIN_SPREAD ** 2;
+    let oneRest = 0;
+    squares = 0;
+    weights = 0;
+    for (const { target, head, eye } of points) {
+      const rest = target - head;
+      const error = (rest - gain * eye - offset) / errorDeg;
+      const weight = (ERROR_FREEDOM + 1) / (ERROR_FREEDOM + error ** 2) / errorDeg ** 2;
+      eyeEye += weight * eye ** 2;
+      eyeOne += weight * eye;
+      oneOne += weight;
+      eyeRest += weight * eye * rest;
+      oneRest += weight * rest;
+      squares += weight * (error * errorDeg) ** 2;
+      weights += weight;
+    }
+    const free = (eyeRest * oneOne - eyeOne * oneRest) / (eyeEye * oneOne - eyeOne ** 2);
+    gain = Math.min(MAX_GAIN, Math.max(MIN_GAIN, free));
+    offset = (oneRest - gain * eyeOne) / oneOne;
   }
-  const gain = Math.min(MAX_GAIN, Math.max(MIN_GAIN, products / eyeSquares));
-  return { gain, offset: restMean - gain * eyeMean };
+  return { gain, offset, spreadDeg: Math.sqrt(squares / weights) };
 }
 
-function axisError(points: readonly AxisPoint[]): number | null {
-  if (points.length <= MIN_POINTS) return null;
-  const errors = points.map((point, i) => {
-    const { gain, offset } = fitAxis(points.filter((_, other) => other !== i));
-    return Math.abs(point.target - (point.head + gain * point.eye + offset));
+/** Readings of one point with the head turned alike. */
+interface Sample {
+  readonly targetDeg: Readonly<Record<Axis, number>>;
+  readonly faces: readonly FaceMeasurement[];
+}
+
+function samplesOf(points: readonly CalibrationPoint[]): Sample[] {
+  return points.flatMap(({ targetYawDeg, targetPitchDeg, faces }) => {
+    const targetDeg = { yaw: targetYawDeg, pitch: targetPitchDeg };
+    const middleDeg = median(faces.map((face) => face.headYawDeg));
+    const bins = new Map<number, FaceMeasurement[]>();
+    for (const face of faces) {
+      const bin = Math.round((face.headYawDeg - middleDeg) / HEAD_BIN_DEG);
+      bins.set(bin, [...(bins.get(bin) ?? []), face]);
+    }
+    const full = [...bins.values()].filter((bin) => bin.length >= MIN_READINGS);
+    return (full.length === 0 ? [faces] : full).map((bin) => ({ targetDeg, faces: bin }));
   });
-  return mean(errors);
 }
 
-function axisPoint(point: CalibrationPoint, axis: 'yawDeg' | 'pitchDeg', target: number): AxisPoint {
-  const alone = { ...NO_CORRECTION, eyeYawGain: 0, eyePitchGain: 0 };
-  const head = median(point.faces.map((face) => gazeOf(face, alone)[axis]));
-  return { target, head, eye: median(point.faces.map((face) => gazeOf(face)[axis])) - head };
+type EyeName = 'imageLeftEye' | 'imageRightEye';
+
+const BLIND: EyeCorrection = { ...NO_CORRECTION.imageLeftEye, weight: 0 };
+
+/** An eye that the camera sees less of says nothing of how it is turned. */
+const SEEN_WEIGHT = 0.3;
+
+function fitEye(samples: readonly Sample[], eye: EyeName): Readonly<Record<Axis, AxisFit>> | null {
+  const alone: GazeCorrection = {
+    ...NO_CORRECTION,
+    imageLeftEye: BLIND,
+    imageRightEye: BLIND,
+    [eye]: NO_CORRECTION[eye],
+  };
+  const seen = samples.flatMap(({ targetDeg, faces }) => {
+    const own = faces.filter((face) => eyeWeightOf(face[eye]) >= SEEN_WEIGHT);
+    return own.length === 0 ? [] : [{ targetDeg, faces: own }];
+  });
+  if (seen.length < MIN_POINTS) return null;
+  const pointsOf = (axis: Axis): AxisPoint[] =>
+    seen.map(({ targetDeg, faces }) => {
+      const head = median(faces.map((face) => (axis === 'yaw' ? face.headYawDeg : face.headPitchDeg)));
+      return {
+        target: targetDeg[axis],
+        head,
+        eye: median(faces.map((face) => gazeOf(face, alone)[`${axis}Deg`])) - head,
+      };
+    });
+  return { yaw: fitAxis(pointsOf('yaw'), 'yaw'), pitch: fitAxis(pointsOf('pitch'), 'pitch') };
+}
+
+function correctionOf(samples: readonly Sample[]): GazeCorrection {
+  const left = fitEye(samples, 'imageLeftEye');
+  const right = fitEye(samples, 'imageRightEye');
+  // An eye says as much as its readings agree with the points, one more reading of the expected error included.
+  const sureness = (fit: typeof left): number =>
+    fit === null ? 0 : 1 / (fit.yaw.spreadDeg ** 2 + fit.pitch.spreadDeg ** 2 + POINT_ERROR_DEG.yaw ** 2);
+  const most = Math.max(sureness(left), sureness(right));
+  const weightOf = (fit: typeof left): number => {
+    const weight = most === 0 ? 0 : sureness(fit) / most;
+    return weight < LEAST_WEIGHT ? 0 : weight;
+  };
+  const [leftWeight, rightWeight] = [weightOf(left), weightOf(right)];
+  const offset = (axis: Axis): number => {
+    const sum = (left?.[axis].offset ?? 0) * leftWeight + (right?.[axis].offset ?? 0) * rightWeight;
+    return sum / Math.max(leftWeight + rightWeight, Number.MIN_VALUE);
+  };
+  const place = { yaw: offset('yaw'), pitch: offset('pitch') };
+  const eyeOf = (fit: typeof left, weight: number): EyeCorrection =>
+    fit === null || weight === 0
+      ? BLIND
+      : {
+          yawGain: fit.yaw.gain,
+          pitchGain: fit.pitch.gain,
+          yawOffsetDeg: fit.yaw.offset - place.yaw,
+          pitchOffsetDeg: fit.pitch.offset - place.pitch,
+          weight,
+        };
+  return {
+    imageLeftEye: eyeOf(left, leftWeight),
+    imageRightEye: eyeOf(right, rightWeight),
+    placeYawDeg: place.yaw,
+    placePitchDeg: place.pitch,
+  };
+}
+
+/** Mean absolute error of each point's gaze, predicted from the other points; null for too few points. */
+function validate(points: readonly CalibrationPoint[]): Readonly<Record<Axis, number>> | null {
+  if (points.length <= MIN_POINTS) return null;
+  const errors = points.map((point) => {
+    const correction = correctionOf(samplesOf(points.filter((other) => other !== point)));
+    const gazes = point.faces.map((face) => gazeOf(face, correction));
+    return {
+      yaw: Math.abs(median(gazes.map((gaze) => gaze.yawDeg)) - point.targetYawDeg),
+      pitch: Math.abs(median(gazes.map((gaze) => gaze.pitchDeg)) - point.targetPitchDeg),
+    };
+  });
+  return { yaw: mean(errors.map(({ yaw }) => yaw)), pitch: mean(errors.map(({ pitch }) => pitch)) };
+}
+
+/** How far a student's zero moves from one sitting to the next, degrees: the place is never quite the same. */
+const SITTING_SPREAD_DEG: Readonly<Record<Axis, number>> = { yaw: 3, pitch: 5 };
+
+/**
+ * A calibration of an earlier sitting, for a new one: what belongs to the eyes stays, what belongs to the place is believed as
+ * far as it is likely to hold (the best linear estimate from one sitting, by the spread of zeros between people and between sittings).
+ */
+export function carriedOver(calibration: Calibration): Calibration {
+  const { correction } = calibration;
+  const likely = (zeroDeg: number, axis: Axis): number => {
+    const spread = zeroSpreadOf(zeroDeg) ** 2;
+    return (zeroDeg * spread) / (spread + SITTING_SPREAD_DEG[axis] ** 2);
+  };
+  const placeYawDeg = likely(correction.placeYawDeg, 'yaw');
+  const placePitchDeg = likely(correction.placePitchDeg, 'pitch');
+  return { ...calibration, correction: { ...correction, placeYawDeg, placePitchDeg } };
 }
 
 /**
- * A calibration from what was measured while a student looked at known points. Gains apply to the eyes
- * alone and are held towards 1; offsets take up the rest. Throws RelayError `calibration_too_few` when
- * fewer than MIN_POINTS points have MIN_READINGS readings.
+ * A calibration from what was measured while a student looked at known points. Each eye has gains, an offset and a say of its own;
+ * what both have in common is the place's. Throws RelayError `calibration_too_few` when fewer than MIN_POINTS points have
+ * MIN_READINGS readings.
  */
-export function fitCalibration(points: readonly CalibrationPoint[], screen: ScreenRegion): Calibration {
+export function fitCalibration(points: readonly CalibrationPoint[], setup: ScreenSetup): Calibration {
   const usable = points.filter((point) => point.faces.length >= MIN_READINGS);
   if (usable.length < MIN_POINTS) {
     throw new RelayError('calibration_too_few', `${usable.length} of ${points.length} points have enough readings`, {
       hint: `look at each point until it is done; at least ${MIN_POINTS} are needed`,
     });
   }
-  const yawPoints = usable.map((point) => axisPoint(point, 'yawDeg', point.targetYawDeg));
-  const pitchPoints = usable.map((point) => axisPoint(point, 'pitchDeg', point.targetPitchDeg));
-  const yaw = fitAxis(yawPoints);
-  const pitch = fitAxis(pitchPoints);
+  const validation = validate(usable);
   return {
     version: CALIBRATION_VERSION,
-    correction: {
-      eyeYawGain: yaw.gain,
-      eyePitchGain: pitch.gain,
-      yawOffsetDeg: yaw.offset,
-      pitchOffsetDeg: pitch.offset,
-    },
-    screen,
-    validationYawDeg: axisError(yawPoints),
-    validationPitchDeg: axisError(pitchPoints),
+    correction: correctionOf(samplesOf(usable)),
+    setup,
+    validationYawDeg: validation?.yaw ?? null,
+    validationPitchDeg: validation?.pitch ?? null,
   };
 }

@@ -2,7 +2,8 @@ import type { FrameSize } from '../geometry.ts';
 import type { FaceMeasurement } from '../observation.ts';
 import { CANONICAL_INTER_OCULAR_CM } from '../vision/canonical-face.ts';
 import { focalLengthPx } from '../vision/pose.ts';
-import { DEFAULT_SETUP, median, type ScreenSetup } from './calibration.ts';
+import { DEFAULT_SETUP, type ScreenSetup } from '../vision/screen.ts';
+import { median } from './median.ts';
 
 /** Nobody reads a screen from nearer or farther than this; beyond it the estimate is wrong. */
 const NEAREST_CM = 20;
@@ -19,12 +20,24 @@ export function distanceCmOf(face: FaceMeasurement, camera: FrameSize): number {
   return Math.min(FARTHEST_CM, Math.max(NEAREST_CM, distanceCm));
 }
 
+/** A screen's size, cm. */
+export interface ScreenSize {
+  readonly widthCm: number;
+  readonly heightCm: number;
+}
+
+/** What is known of a student's camera and screen: the camera's full frame, and the screen's size as far as the page can tell. */
+export interface StudentView {
+  readonly camera: FrameSize;
+  readonly screen: ScreenSize | null;
+}
+
 /**
  * The screen as a student sits before it: its size as the client tells it (null: a 15-inch laptop), the distance as the
  * camera sees it over all `faces`, the camera in the middle above it.
  */
 export function screenSetupOf(
-  screen: { readonly widthCm: number; readonly heightCm: number } | null,
+  screen: ScreenSize | null,
   faces: readonly FaceMeasurement[],
   camera: FrameSize,
 ): ScreenSetup {

@@ -1,7 +1,13 @@
 import type { Direction } from '../direction.ts';
 import { NO_CORRECTION } from '../vision/gaze.ts';
-import { DEFAULT_CENTER, DEFAULT_SCREEN, learnCenter, type PersonalCenter } from '../vision/screen.ts';
-import { type Verdict, verdictOf } from '../vision/verdict.ts';
+import {
+  DEFAULT_SETUP,
+  knownScreenOf,
+  type ScreenRegion,
+  type ScreenSetup,
+  uncalibratedScreenOf,
+} from '../vision/screen.ts';
+import { isTurnedAway, type Verdict, type VerdictContext, verdictOf } from '../vision/verdict.ts';
 import {
   type Account,
   closeBout,
@@ -12,6 +18,8 @@ import {
 } from './account.ts';
 import type { Calibration } from './calibration.ts';
 import type { CaptureBout, FocusReading, FocusSample, FocusTotals, Rule } from './focus.ts';
+import { learnCentre, NO_CENTRE, type OwnCentre, screenWithCentre } from './own-centre.ts';
+import { distanceCmOf, type StudentView } from './screen-setup.ts';
 import { smoothAsSeed } from './seed-smoothing.ts';
 import { type Decision, resolveDoubt, type Smoothing, smooth, UNDECIDED } from './smoothing.ts';
 
@@ -25,13 +33,16 @@ const CONFIDENCE_TAU_MS = 500;
 export interface FocusTrackerState {
   readonly rule: Rule;
   readonly calibration: Calibration | null;
+  /** The camera and the screen; null where neither is known. */
+  readonly view: StudentView | null;
   /** Capture time of the newest sample or settlement, ms; null before the first. */
   readonly atMs: number | null;
   readonly account: Account;
   readonly smoothing: Smoothing;
   /** Verdicts of the newest frames, kept for the rule `seed` alone. */
   readonly seedFrames: readonly Direction[];
-  readonly center: PersonalCenter;
+  /** Where the student's gaze is read in the mean: under a calibration what the place adds to it. */
+  readonly centre: OwnCentre;
   readonly confidence: number;
 }
 
@@ -39,15 +50,18 @@ export interface FocusTrackerState {
 export function createFocusTracker(options: {
   readonly rule: Rule;
   readonly calibration?: Calibration | null;
+  readonly view?: StudentView | null;
+  readonly centre?: OwnCentre;
 }): FocusTrackerState {
   return {
     rule: options.rule,
     calibration: options.calibration ?? null,
+    view: options.view ?? null,
     atMs: null,
     account: EMPTY_ACCOUNT,
     smoothing: UNDECIDED,
     seedFrames: [],
-    center: DEFAULT_CENTER,
+    centre: options.centre ?? NO_CENTRE,
     confidence: 0,
   };
 }
@@ -85,24 +99,53 @@ export function skipObserving(state: FocusTrackerState, atMs: number): FocusTrac
   return wholeMs > (state.atMs ?? 0) ? skipTo(state, wholeMs) : state;
 }
 
-function geometricVerdict(state: FocusTrackerState, sample: FocusSample): Verdict {
-  if (sample.observation === null) return { direction: 'unknown', confidence: 0, gaze: null };
-  const { calibration, center } = state;
+/** The screen before this student at this moment: at the distance that the camera sees, where its frame is known. */
+function setupOf({ calibration, view }: FocusTrackerState, { observation }: FocusSample): ScreenSetup {
+  const known = calibration?.setup ?? { ...DEFAULT_SETUP, ...view?.screen };
+  const face = observation?.face ?? null;
+  return view === null || face === null ? known : { ...known, distanceCm: distanceCmOf(face, view.camera) };
+}
+
+/** What a sample is judged by: the screen without the student's centre, and all of it. */
+function contextOf(
+  state: FocusTrackerState,
+  sample: FocusSample,
+): { readonly screen: ScreenRegion; readonly context: VerdictContext } {
+  const { calibration, centre } = state;
   const { held } = state.smoothing;
-  return verdictOf(sample.observation, {
-    screen: calibration?.screen ?? {
-      ...DEFAULT_SCREEN,
-      centerYawDeg: center.yawDeg,
-      centerPitchDeg: center.pitchDeg,
+  const setup = setupOf(state, sample);
+  const known = knownScreenOf(setup);
+  const screen = calibration === null ? uncalibratedScreenOf(setup) : known;
+  return {
+    screen,
+    context: {
+      screen: screenWithCentre(screen, known, centre),
+      correction: calibration?.correction ?? NO_CORRECTION,
+      held: held === 'unknown' ? null : held,
     },
-    correction: calibration?.correction ?? NO_CORRECTION,
-    held: held === 'unknown' ? null : held,
-  });
+  };
+}
+
+/** One sample's verdict in this session, and the student's centre after it, where the sample covers `coveredMs`. */
+export function judgeSample(
+  state: FocusTrackerState,
+  sample: FocusSample,
+  coveredMs: number,
+): { readonly verdict: Verdict; readonly centre: OwnCentre } {
+  const { observation } = sample;
+  const { centre } = state;
+  if (observation === null) return { verdict: { direction: 'unknown', confidence: 0, gaze: null }, centre };
+  const { screen, context } = contextOf(state, sample);
+  const verdict = verdictOf(observation, context);
+  const { face } = observation;
+  if (face === null || verdict.gaze === null || isTurnedAway(face)) return { verdict, centre };
+  const seenMs = coveredMs * verdict.gaze.eyeWeight;
+  return { verdict, centre: seenMs > 0 ? learnCentre(centre, screen, verdict.gaze, seenMs) : centre };
 }
 
 function observeGeometric(state: FocusTrackerState, sample: FocusSample, fromMs: number): FocusTrackerState {
-  const verdict = geometricVerdict(state, sample);
   const coveredMs = sample.atMs - fromMs;
+  const { verdict, centre } = judgeSample(state, sample, coveredMs);
   const { smoothing, decisions } = smooth(state.smoothing, verdict, fromMs, sample.atMs);
   const follow = coveredMs === 0 && state.confidence === 0 ? 1 : 1 - Math.exp(-coveredMs / CONFIDENCE_TAU_MS);
   return {
@@ -110,10 +153,7 @@ function observeGeometric(state: FocusTrackerState, sample: FocusSample, fromMs:
     atMs: sample.atMs,
     smoothing,
     account: commitAll(state.account, decisions),
-    center:
-      state.calibration === null && verdict.gaze !== null
-        ? learnCenter(state.center, verdict.gaze.yawDeg, verdict.gaze.pitchDeg, coveredMs * verdict.confidence)
-        : state.center,
+    centre,
     confidence: state.confidence + follow * (verdict.confidence - state.confidence),
   };
 }

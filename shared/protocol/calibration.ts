@@ -31,7 +31,7 @@ const calibrateSchema = z.strictObject({ type: z.literal('calibrate') });
 const calibrateFinishSchema = z.strictObject({
   type: z.literal('calibrate_finish'),
   points: z.array(pointSchema).min(NEEDED_POINTS).max(MAX_POINTS),
-  /** The screen's size, null where it is not known. */
+  /** The screen's size; null: as `start` tells. */
   screen: screenSizeSchema.nullable().default(null),
 });
 const calibrateAbortSchema = z.strictObject({ type: z.literal('calibrate_abort') });

@@ -32,11 +32,19 @@ export const helloSchema = z.strictObject({
   features: z.array(z.string().min(1).max(MAX_FEATURE_CHARS)).max(MAX_FEATURES).optional(),
 });
 
+/** What the page can tell of its screen: CSS pixels (0 where the browser hides them), and whether the camera is built into it. */
+const screenHintSchema = z.strictObject({
+  widthPx: z.int().min(0).max(100_000),
+  heightPx: z.int().min(0).max(100_000),
+  builtInCamera: z.boolean(),
+});
+
 /** Capture begins, or the camera's frame size changed: the session clock starts at the first one. */
 export const startSchema = z.strictObject({
   type: z.literal('start'),
   sectionId: sectionIdSchema.default(null),
   camera: cameraSchema,
+  screen: screenHintSchema.optional(),
   mode: z.enum(MODES).default('server'),
   /** Capture clock at this moment: 0 at the session's first start. */
   atMs: durationMs.default(0),

@@ -139,7 +139,7 @@ export function verdictOf(observation: FaceObservation, context: VerdictContext 
     return context.held === direction ? 1 + HYSTERESIS : 1 - HYSTERESIS;
   };
   const { screen, correction } = context;
-  const asideDeg = face.headYawDeg + correction.yawOffsetDeg - screen.centerYawDeg;
+  const asideDeg = face.headYawDeg + correction.placeYawDeg - screen.centerYawDeg;
   const turned = Math.abs(asideDeg) / (TURNED_YAW_DEG / slack('face_turned'));
   const nodded = Math.abs(face.headPitchDeg) / NODDED_PITCH_DEG;
   if (nodded > 1 && nodded > turned) {

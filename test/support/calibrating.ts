@@ -1,9 +1,9 @@
 import { faceAtScreen } from '../../harness/observations.ts';
-import { targetAnglesOf } from '../../shared/focus/calibration.ts';
 import { screenSetupOf } from '../../shared/focus/screen-setup.ts';
 import type { FrameSize } from '../../shared/geometry.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
 import type { ShownPoint } from '../../shared/protocol/calibration.ts';
+import { targetAnglesOf } from '../../shared/vision/screen.ts';
 
 /** Centre and corners, as shares of the screen. */
 export const FIVE_PLACES = [

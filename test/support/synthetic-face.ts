@@ -1,6 +1,8 @@
 import type { FrameSize } from '../../shared/geometry.ts';
 import { CANONICAL_POINTS, canonicalToHead, LANDMARK_VALUES } from '../../shared/vision/canonical-face.ts';
 import {
+  EYE_ZERO_PITCH_DEG,
+  EYE_ZERO_YAW_DEG,
   IRIS_BIAS_RIGHT_CM,
   IRIS_LEVER_ACROSS_CM,
   IRIS_LEVER_UP_CM,
@@ -109,8 +111,11 @@ export function renderFace(face: SyntheticFace): Float32Array {
     const middle = scale(add(places.get(outer) ?? [0, 0, 0], places.get(inner) ?? [0, 0, 0]), 0.5);
     const side = Math.sign(middle[0]);
     const tangent = (deg: number): number => Math.tan((deg * Math.PI) / 180);
-    const across = IRIS_BIAS_RIGHT_CM + side * IRIS_REST_OUTWARD_CM + IRIS_LEVER_ACROSS_CM * tangent(face.eyeYawDeg);
-    const up = IRIS_REST_UP_CM + IRIS_LEVER_UP_CM * tangent(face.eyePitchDeg);
+    const across =
+      IRIS_BIAS_RIGHT_CM +
+      side * IRIS_REST_OUTWARD_CM +
+      IRIS_LEVER_ACROSS_CM * tangent(face.eyeYawDeg + EYE_ZERO_YAW_DEG);
+    const up = IRIS_REST_UP_CM + IRIS_LEVER_UP_CM * tangent(face.eyePitchDeg + EYE_ZERO_PITCH_DEG);
     places.set(iris, add(middle, [across, up, (IRIS_PLANE_ACROSS_CM + IRIS_PLANE_UP_CM) / 2]));
   }
 

@@ -1,23 +1,18 @@
-import { type CalibrationPoint, fitCalibration, screenOf } from '../../../shared/focus/calibration.ts';
+import { type CalibrationPoint, fitCalibration } from '../../../shared/focus/calibration.ts';
 import type { FaceMeasurement, FaceObservation } from '../../../shared/observation.ts';
 import { type GazeCorrection, gazeOf, NO_CORRECTION } from '../../../shared/vision/gaze.ts';
 import { anglesOfDirection, apply, directionOfAngles, rotationOfHead } from '../../../shared/vision/linear.ts';
+import { DEFAULT_SETUP } from '../../../shared/vision/screen.ts';
 import { verdictOf } from '../../../shared/vision/verdict.ts';
+import { strangerContext } from '../context.ts';
+import { type Fit, fitOf, mean } from '../fit.ts';
 import { confusionOf, type Judged, type Score, scoreOf } from '../score.ts';
 import type { GridFrame, SetName } from './grid.ts';
-import { LIGHTS, type Light, type Scene } from './scene.ts';
+import { FRAME, LIGHTS, type Light, type Scene } from './scene.ts';
 
 /** One rendered frame and what was seen of it. */
 export interface SeenFrame extends GridFrame {
   readonly observation: FaceObservation;
-}
-
-/** Mean absolute error, slope and correlation of an estimate against the truth, over n values. */
-export interface Fit {
-  readonly maeDeg: number;
-  readonly biasDeg: number;
-  readonly slope: number;
-  readonly correlation: number;
 }
 
 export interface GazeError {
@@ -69,32 +64,10 @@ export interface ConditionResult {
 
 type Found = SeenFrame & { readonly face: FaceMeasurement };
 
-function mean(values: readonly number[]): number {
-  return values.length === 0 ? Number.NaN : values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
 /** Gaze of a scene against the line from face to camera. */
 export function trueGazeOf(scene: Scene): { readonly yawDeg: number; readonly pitchDeg: number } {
   const head = rotationOfHead(scene.headYawDeg, scene.headPitchDeg, scene.headRollDeg);
   return anglesOfDirection(apply(head, directionOfAngles(scene.eyeYawDeg, scene.eyePitchDeg)));
-}
-
-function fitOf(truth: readonly number[], estimate: readonly number[]): Fit {
-  const errors = truth.map((value, i) => (estimate[i] ?? 0) - value);
-  const [mx, my] = [mean(truth), mean(estimate)];
-  let [xx, yy, xy] = [0, 0, 0];
-  truth.forEach((x, i) => {
-    const y = estimate[i] ?? 0;
-    xx += (x - mx) ** 2;
-    yy += (y - my) ** 2;
-    xy += (x - mx) * (y - my);
-  });
-  return {
-    maeDeg: mean(errors.map(Math.abs)),
-    biasDeg: mean(errors),
-    slope: xy / xx,
-    correlation: xy / Math.sqrt(xx * yy),
-  };
 }
 
 function gazeErrorOf(frames: readonly Found[], correctionOf: (frame: Found) => GazeCorrection): GazeError {
@@ -142,12 +115,12 @@ function calibrate(frames: readonly Found[]): SessionCorrections | null {
   const [first] = list;
   if (first === undefined || list.filter((point) => point.faces.length >= 3).length < 3) return null;
   const gazes = first.faces.map((face) => gazeOf(face));
-  const { correction, validationYawDeg, validationPitchDeg } = fitCalibration(list, screenOf());
+  const { correction, validationYawDeg, validationPitchDeg } = fitCalibration(list, DEFAULT_SETUP);
   return {
     one: {
       ...NO_CORRECTION,
-      yawOffsetDeg: first.targetYawDeg - median(gazes.map((gaze) => gaze.yawDeg)),
-      pitchOffsetDeg: first.targetPitchDeg - median(gazes.map((gaze) => gaze.pitchDeg)),
+      placeYawDeg: first.targetYawDeg - median(gazes.map((gaze) => gaze.yawDeg)),
+      placePitchDeg: first.targetPitchDeg - median(gazes.map((gaze) => gaze.pitchDeg)),
     },
     five: correction,
     validationYawDeg,
@@ -192,7 +165,10 @@ function judge(frame: SeenFrame, rule: 'ours' | 'seed'): Judged {
     subject: frame.set,
     expected,
     focused: expected.length === 0 ? null : expected[0] === 'centered',
-    said: rule === 'ours' ? verdictOf(observation).direction : (observation.face?.seedDirection ?? 'no_face'),
+    said:
+      rule === 'ours'
+        ? verdictOf(observation, strangerContext(observation, FRAME)).direction
+        : (observation.face?.seedDirection ?? 'no_face'),
     faceFound: observation.face !== null,
   };
 }

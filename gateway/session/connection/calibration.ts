@@ -99,7 +99,7 @@ function answerFinish(
   request: CalibrateFinish,
   context: ConnectionContext,
 ): ConnectionStep {
-  const outcome = evaluate(open, request, state.camera);
+  const outcome = evaluate(open, request, state.account.tracker.view ?? { camera: state.camera, screen: null });
   if (outcome.kind === 'too_few_readings') {
     const message = refusal(outcome.kind, outcome.points);
     return next({ ...state, calibration: { ...open, finish: null } }, { type: 'send', message });

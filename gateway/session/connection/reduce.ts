@@ -2,7 +2,7 @@ import type { ClientControl } from '../../../shared/protocol/control.ts';
 import { ProtocolError } from '../../../shared/protocol/errors.ts';
 import { agreedFeatures } from '../../../shared/protocol/features.ts';
 import { accountTotals, captureClock, plainTotals, startCapture, stopCapture, unflushedMs } from '../account.ts';
-import { calibrationStatus } from '../account-calibration.ts';
+import { calibrationStatus, withView } from '../account-calibration.ts';
 import { NO_PICTURE } from '../freeze.ts';
 import { EMPTY_SLOT } from '../relay-slot.ts';
 import { fullBucket } from '../token-bucket.ts';
@@ -173,7 +173,7 @@ function begin(
   start: Extract<ClientControl, { type: 'start' }>,
   context: ConnectionContext,
 ): ConnectionStep {
-  const account = startCapture(state.account, start, context.nowMs);
+  const account = withView(startCapture(state.account, start, context.nowMs), start);
   return next(
     {
       ...state,
@@ -234,7 +234,7 @@ function controlWhileTracking(state: Tracking, message: ClientControl, context: 
       return next(
         {
           ...state,
-          account,
+          account: withView(account, message),
           calibration,
           camera: message.camera,
           roi: null,

@@ -89,6 +89,23 @@ describe('npm run accuracy', () => {
     expect(JSON.parse(out.trimEnd().split('\n').at(-1) ?? '').skipped.join(' ')).toContain('nowhere');
   });
 
+  it('measures people who look at known dots, from their pictures', async () => {
+    const dots = join(dir, 'dots.csv');
+    const columns = 'path,person,session,dotXPx,dotYPx,screenWidthPx,screenHeightPx,screenWidthMm,cameraAboveMm';
+    const row = (file: string) => `${file},a,1,768,432,1536,864,344,5`;
+    await writeFile(dots, [columns, row('sub/0.jpg'), row('10.webp'), row('gone.jpg')].join('\n'));
+    const { out } = await run(['--dots', dots, '--images', dir, '--json', '--no-synthetic', '--no-bandwidth']);
+    const { dots: result, skipped } = JSON.parse(out.trimEnd().split('\n').at(-1) ?? '');
+    expect(result).toMatchObject({
+      n: 2,
+      onScreen: { default: 1, ownCentre: null, after5: null, before: null },
+      asSent: { default: 1 },
+      closedAlarms: { whole: 0, asSent: 0 },
+      perPerson: [{ person: 'a', n: 2 }],
+    });
+    expect(skipped.join(' ')).toContain('gone.jpg');
+  });
+
   it('ends with a status for wrong usage alone', async () => {
     expect((await run(['--nonsense'])).status).toBe(2);
   });

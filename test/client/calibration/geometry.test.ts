@@ -1,10 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  likelyScreenSize,
-  pointsInWindow,
-  sharesOfScreen,
-  type WindowPlace,
-} from '../../../client/calibration/geometry.ts';
+import { pointsInWindow, sharesOfScreen, type WindowPlace } from '../../../client/calibration/geometry.ts';
 
 const FULL: WindowPlace = {
   screenXPx: 0,
@@ -56,22 +51,5 @@ describe('a dot as a share of the screen', () => {
     for (const nonsense of [{ outerWidthPx: 0, outerHeightPx: 0, screenXPx: -5000 }, { screenWidthPx: 0 }]) {
       expect(sharesOfScreen(MIDDLE, { ...FULL, ...nonsense })).toEqual([{ across: 0.5, down: 0.5 }]);
     }
-  });
-});
-
-describe('the likely size of a screen', () => {
-  it.each([
-    ['a 6.1-inch phone', 390, 844, 6.4],
-    ['a 13.3-inch laptop', 1440, 900, 28.6],
-    ['a 14-inch laptop', 1536, 864, 31],
-    ['a 23-inch monitor', 1920, 1080, 50.9],
-  ])('%s is met to a fifth', (_name, width, height, trueWidthCm) => {
-    const widthCm = likelyScreenSize(width, height)?.widthCm ?? 0;
-    expect(Math.abs(widthCm / trueWidthCm - 1)).toBeLessThan(0.2);
-  });
-
-  it('is unknown where the browser does not tell', () => {
-    expect(likelyScreenSize(0, 0)).toBeNull();
-    expect(likelyScreenSize(Number.NaN, Number.NaN)).toBeNull();
   });
 });

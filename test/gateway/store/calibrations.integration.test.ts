@@ -20,7 +20,7 @@ describeStores('calibrations in a $kind store', ({ fixture, store }) => {
     await saveCalibrations(store(), [record]);
     expect(await newestCalibration(store(), 7, DEVICE_A, 1)).toEqual(record);
     expect(await fixture().query('SELECT * FROM relay_calibrations')).toMatchObject([
-      { version: 1, point_count: 5, validation_yaw_deg: 2.5, validation_pitch_deg: null },
+      { version: 2, point_count: 5, validation_yaw_deg: 2.5, validation_pitch_deg: null },
     ]);
   });
 
@@ -73,7 +73,7 @@ describeStores('calibrations in a $kind store', ({ fixture, store }) => {
     await store().applyWindows([metricsWindow({ calibrationVersion: 1, calibratedAtMs: START_MS + 1 })]);
     const rows = await fixture().query('SELECT * FROM relay_report_calibrations ORDER BY created_at_ms');
     expect(rows).toMatchObject([
-      { user_id: 7, student_name: null, class_name: null, version: 1, point_count: 5, is_newest: 0 },
+      { user_id: 7, student_name: null, class_name: null, version: 2, point_count: 5, is_newest: 0 },
       { point_count: 4, validation_yaw_deg: 2.5, validation_pitch_deg: 3.75, is_newest: 1 },
       { device_id: DEVICE_B, is_newest: 1 },
     ]);
@@ -82,7 +82,7 @@ describeStores('calibrations in a $kind store', ({ fixture, store }) => {
       `SELECT w.calibration_version, c.point_count FROM relay_report_windows w
        JOIN relay_report_calibrations c ON c.user_id = w.user_id AND c.created_at_ms = w.calibrated_at_ms`,
     );
-    expect(joined).toEqual([{ calibration_version: 1, point_count: 4 }]);
+    expect(joined).toEqual([{ calibration_version: 2, point_count: 4 }]);
   });
 
   it('are handed out and deleted with the rest of a student’s data, and nobody else’s', async () => {

@@ -12,9 +12,14 @@ export function aCalibration(changes: Partial<CalibrationRecord> = {}): Calibrat
     createdAtMs: START_MS,
     pointCount: 5,
     calibration: {
-      version: 1,
-      correction: { eyeYawGain: 1.1, eyePitchGain: 0.9, yawOffsetDeg: -3.25, pitchOffsetDeg: 4.5 },
-      screen: { centerYawDeg: 0, centerPitchDeg: -10, halfWidthDeg: 20, aboveDeg: 14, belowDeg: 15 },
+      version: 2,
+      correction: {
+        imageLeftEye: { yawGain: 1.1, pitchGain: 0.9, yawOffsetDeg: 0.5, pitchOffsetDeg: -1.25, weight: 1 },
+        imageRightEye: { yawGain: 1.05, pitchGain: 0.95, yawOffsetDeg: -0.5, pitchOffsetDeg: 1.25, weight: 0.75 },
+        placeYawDeg: -3.25,
+        placePitchDeg: 4.5,
+      },
+      setup: { widthCm: 34, heightCm: 19, belowCameraCm: 1, distanceCm: 55 },
       validationYawDeg: 2.5,
       validationPitchDeg: 3.75,
     },

@@ -5,14 +5,13 @@ import type { RelayError } from '../../../shared/errors.ts';
 import {
   type CalibrationPoint,
   calibrationOf,
-  DEFAULT_SETUP,
+  carriedOver,
   fitCalibration,
-  screenOf,
-  targetAnglesOf,
 } from '../../../shared/focus/calibration.ts';
 import { createFocusTracker, observeSample, readingOf } from '../../../shared/focus/tracker.ts';
 import type { FaceMeasurement } from '../../../shared/observation.ts';
 import { gazeOf } from '../../../shared/vision/gaze.ts';
+import { DEFAULT_SETUP, targetAnglesOf } from '../../../shared/vision/screen.ts';
 
 const PLACES = [
   [0.5, 0.5],
@@ -49,7 +48,7 @@ function calibrate(student: Student, headYaws: readonly number[] = [0]): ReturnT
     const faces = headYaws.flatMap((head) => [1, 2, 3].map(() => faceOf(student, yawDeg, pitchDeg, head)));
     return { targetYawDeg: yawDeg, targetPitchDeg: pitchDeg, faces };
   });
-  return fitCalibration(points, screenOf());
+  return fitCalibration(points, DEFAULT_SETUP);
 }
 
 const anyStudent = fc.record({
@@ -67,8 +66,8 @@ describe('a five-point calibration', () => {
         for (const [across, down] of PLACES) {
           const target = targetAnglesOf(across, down);
           const seen = gazeOf(faceOf(student, target.yawDeg, target.pitchDeg), correction);
-          expect(Math.abs(seen.yawDeg - target.yawDeg)).toBeLessThan(2);
-          expect(Math.abs(seen.pitchDeg - target.pitchDeg)).toBeLessThan(2);
+          expect(Math.abs(seen.yawDeg - target.yawDeg)).toBeLessThan(3);
+          expect(Math.abs(seen.pitchDeg - target.pitchDeg)).toBeLessThan(3);
         }
       }),
     );
@@ -92,32 +91,32 @@ describe('a five-point calibration', () => {
       const face = faceOf(student, yawDeg, pitchDeg, yawDeg);
       return { targetYawDeg: yawDeg, targetPitchDeg: pitchDeg, faces: [face, face, face] };
     });
-    const { correction } = fitCalibration(points, screenOf());
-    expect(Math.abs(correction.eyeYawGain - 1)).toBeLessThan(0.05);
-    expect(correction.yawOffsetDeg).toBeCloseTo(-2, 0);
+    const { correction } = fitCalibration(points, DEFAULT_SETUP);
+    expect(Math.abs(correction.imageLeftEye.yawGain - 1)).toBeLessThan(0.05);
+    expect(correction.placeYawDeg).toBeCloseTo(-2, 0);
   });
 
   it('says how well each point is predicted from the others, and so tells a good one from a bad one', () => {
     const good = calibrate({ yawGain: 1, pitchGain: 1, yawOffset: 3, pitchOffset: 3 });
-    expect(good.validationYawDeg).toBeLessThan(1);
-    expect(good.validationPitchDeg).toBeLessThan(1);
+    expect(good.validationYawDeg).toBeLessThan(2);
+    expect(good.validationPitchDeg).toBeLessThan(2);
     const student = { yawGain: 1, pitchGain: 1, yawOffset: 0, pitchOffset: 0 };
     const points = PLACES.map(([across, down], i): CalibrationPoint => {
       const { yawDeg, pitchDeg } = targetAnglesOf(across, down);
       const face = faceOf(student, i === 1 ? -40 : yawDeg, pitchDeg);
       return { targetYawDeg: yawDeg, targetPitchDeg: pitchDeg, faces: [face, face, face] };
     });
-    expect(fitCalibration(points, screenOf()).validationYawDeg).toBeGreaterThan(10);
+    expect(fitCalibration(points, DEFAULT_SETUP).validationYawDeg).toBeGreaterThan(10);
   });
 
   it('is not made of too little', () => {
     const face = faceOf({ yawGain: 1, pitchGain: 1, yawOffset: 0, pitchOffset: 0 }, 0, 0);
     const point = { targetYawDeg: 0, targetPitchDeg: 0, faces: [face, face, face] };
     const thin = { ...point, faces: [face] };
-    expect(() => fitCalibration([point, point, thin], screenOf())).toThrowError(
+    expect(() => fitCalibration([point, point, thin], DEFAULT_SETUP)).toThrowError(
       expect.objectContaining({ code: 'calibration_too_few' }) as RelayError,
     );
-    expect(fitCalibration([point, point, point], screenOf()).validationYawDeg).toBeNull();
+    expect(fitCalibration([point, point, point], DEFAULT_SETUP).validationYawDeg).toBeNull();
   });
 
   it('moves the screen that a session judges by', () => {
@@ -133,6 +132,46 @@ describe('a five-point calibration', () => {
   });
 });
 
+describe('a calibration with one eye that does not follow', () => {
+  /** A student with one eye that always looks ahead, or nowhere in particular. */
+  function calibrateOneEye(still: (i: number) => number): ReturnType<typeof fitCalibration> {
+    const student = { yawGain: 1, pitchGain: 1, yawOffset: 1, pitchOffset: 0 };
+    const points = PLACES.map(([across, down], i): CalibrationPoint => {
+      const { yawDeg, pitchDeg } = targetAnglesOf(across, down);
+      const face = faceOf(student, yawDeg, pitchDeg);
+      const blind = { ...face, imageLeftEye: { ...face.imageLeftEye, yawDeg: still(i), pitchDeg: 5 } };
+      return { targetYawDeg: yawDeg, targetPitchDeg: pitchDeg, faces: [blind, blind, blind] };
+    });
+    return fitCalibration(points, DEFAULT_SETUP);
+  }
+
+  it.each([
+    ['looks ahead', () => 0],
+    ['looks aside', () => 20],
+    ['wanders', (i: number) => [25, -20, 10, -30, 0][i] ?? 0],
+  ])('goes by the other one when it %s', (_how, still) => {
+    const { correction, validationYawDeg, validationPitchDeg } = calibrateOneEye(still);
+    expect(correction.imageLeftEye.weight).toBeLessThan(0.35);
+    expect(correction.imageRightEye.weight).toBe(1);
+    expect(validationYawDeg).toBeLessThan(5);
+    expect(validationPitchDeg).toBeLessThan(4);
+  });
+});
+
+describe('a calibration in another sitting', () => {
+  it('keeps the eyes and believes the place in part, the more the further off it is', () => {
+    const at = (placePitchDeg: number) => {
+      const calibration = calibrate({ yawGain: 1.1, pitchGain: 0.9, yawOffset: 0, pitchOffset: 0 });
+      return { ...calibration, correction: { ...calibration.correction, placePitchDeg } };
+    };
+    const near = carriedOver(at(3));
+    expect(near.correction.imageLeftEye).toEqual(at(3).correction.imageLeftEye);
+    expect(near.correction.placePitchDeg).toBeGreaterThan(0);
+    expect(near.correction.placePitchDeg).toBeLessThan(1.5);
+    expect(carriedOver(at(20)).correction.placePitchDeg).toBeGreaterThan(18);
+  });
+});
+
 describe('a stored calibration', () => {
   it('comes back from JSON as it was', () => {
     const calibration = calibrate({ yawGain: 0.9, pitchGain: 1.1, yawOffset: 2, pitchOffset: -3 });
@@ -142,8 +181,8 @@ describe('a stored calibration', () => {
   it('is not used when it is of another version or not a calibration', () => {
     const calibration = calibrate({ yawGain: 1, pitchGain: 1, yawOffset: 0, pitchOffset: 0 });
     for (const other of [
-      { ...calibration, version: 2 },
-      { ...calibration, correction: { ...calibration.correction, eyeYawGain: 0 } },
+      { ...calibration, version: 1 },
+      { ...calibration, correction: { ...calibration.correction, placeYawDeg: 91 } },
       { ...calibration, extra: 1 },
       null,
       'x',
@@ -151,15 +190,5 @@ describe('a stored calibration', () => {
     ]) {
       expect(calibrationOf(other)).toBeNull();
     }
-  });
-});
-
-describe('places on the screen', () => {
-  it('lie to image right when they are to the student’s left, and below the camera', () => {
-    expect(targetAnglesOf(0, 0.5).yawDeg).toBeCloseTo(15.8, 1);
-    expect(targetAnglesOf(1, 0.5).yawDeg).toBeCloseTo(-15.8, 1);
-    expect(targetAnglesOf(0.5, 0.5).yawDeg).toBeCloseTo(0, 9);
-    expect(targetAnglesOf(0.5, 0.5).pitchDeg).toBeCloseTo(-9.9, 1);
-    expect(targetAnglesOf(0.5, 1, { ...DEFAULT_SETUP, distanceCm: 40 }).pitchDeg).toBeCloseTo(-26.6, 1);
   });
 });

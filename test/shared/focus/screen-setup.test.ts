@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { faceAtScreen } from '../../../harness/observations.ts';
-import { DEFAULT_SETUP } from '../../../shared/focus/calibration.ts';
 import { distanceCmOf, screenSetupOf } from '../../../shared/focus/screen-setup.ts';
 import type { FaceMeasurement } from '../../../shared/observation.ts';
 import { focalLengthPx } from '../../../shared/vision/pose.ts';
+import { DEFAULT_SETUP } from '../../../shared/vision/screen.ts';
 
 const CAMERA = { widthPx: 640, heightPx: 480 };
 

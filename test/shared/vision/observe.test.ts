@@ -134,8 +134,8 @@ describe('openness', () => {
 describe('visibility', () => {
   it('is full for both eyes of a face that looks at the camera and falls for the eye that turns away', () => {
     const straight = measure(faceWith({}));
-    expect(straight.imageLeftEye.visibility).toBeGreaterThan(0.95);
-    expect(straight.imageRightEye.visibility).toBeGreaterThan(0.95);
+    expect(straight.imageLeftEye.visibility).toBeGreaterThan(0.9);
+    expect(straight.imageRightEye.visibility).toBeGreaterThan(0.9);
     const turned = measure(faceWith({ yawDeg: 45 }));
     expect(turned.imageLeftEye.visibility).toBeGreaterThan(0.9);
     expect(turned.imageRightEye.visibility).toBeLessThan(0.6);
@@ -154,7 +154,7 @@ describe('an iris that is not where an open eye can have it', () => {
   };
 
   it('takes the eye its say: dark glass, a hand', () => {
-    expect(withIrisMovedBy(0, 1.6).imageLeftEye.visibility).toBeGreaterThan(0.95);
+    expect(withIrisMovedBy(0, 1.6).imageLeftEye.visibility).toBeGreaterThan(0.9);
     for (const share of [-0.25, 0.25]) {
       const hidden = withIrisMovedBy(share, 1.6);
       expect(hidden.imageLeftEye.visibility).toBeLessThan(0.1);
@@ -163,7 +163,7 @@ describe('an iris that is not where an open eye can have it', () => {
   });
 
   it('is no sign of anything when the eye is shut', () => {
-    expect(withIrisMovedBy(0.25, 0.2).imageLeftEye.visibility).toBeGreaterThan(0.95);
+    expect(withIrisMovedBy(0.25, 0.2).imageLeftEye.visibility).toBeGreaterThan(0.9);
   });
 });
 

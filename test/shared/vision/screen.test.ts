@@ -1,17 +1,24 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_CENTER, DEFAULT_SCREEN, learnCenter, placeOnScreen } from '../../../shared/vision/screen.ts';
+import {
+  DEFAULT_SCREEN,
+  DEFAULT_SETUP,
+  knownScreenOf,
+  placeOnScreen,
+  type ScreenRegion,
+  type ScreenSetup,
+  targetAnglesOf,
+  uncalibratedScreenOf,
+} from '../../../shared/vision/screen.ts';
 
-function learn(gaze: readonly (readonly [number, number])[], stepMs: number) {
-  return gaze.reduce((center, [yaw, pitch]) => learnCenter(center, yaw, pitch, stepMs), DEFAULT_CENTER);
-}
-
-function steadily(yaw: number, pitch: number, ms: number, stepMs: number) {
-  return learn(
-    Array.from({ length: ms / stepMs }, () => [yaw, pitch] as const),
-    stepMs,
-  );
-}
+describe('places on the screen', () => {
+  it('lie to image right when they are to the student’s left, and below the camera', () => {
+    expect(targetAnglesOf(0, 0.5).yawDeg).toBeCloseTo(15.8, 1);
+    expect(targetAnglesOf(1, 0.5).yawDeg).toBeCloseTo(-15.8, 1);
+    expect(targetAnglesOf(0.5, 0.5).yawDeg).toBeCloseTo(0, 9);
+    expect(targetAnglesOf(0.5, 0.5).pitchDeg).toBeCloseTo(-9.9, 1);
+    expect(targetAnglesOf(0.5, 1, { ...DEFAULT_SETUP, distanceCm: 40 }).pitchDeg).toBeCloseTo(-26.6, 1);
+  });
+});
 
 describe('a place on the screen', () => {
   it('is 0 in the middle and ±1 at the edges', () => {
@@ -25,52 +32,37 @@ describe('a place on the screen', () => {
   });
 });
 
-describe('the personal center', () => {
-  it('does not move in the first half minute', () => {
-    const center = steadily(5, -12, 29_000, 100);
-    expect([center.yawDeg, center.pitchDeg]).toEqual([DEFAULT_CENTER.yawDeg, DEFAULT_CENTER.pitchDeg]);
+function isWithin(region: ScreenRegion, yawDeg: number, pitchDeg: number): boolean {
+  const { across, up } = placeOnScreen(region, yawDeg, pitchDeg);
+  return Math.abs(across) <= 1 && Math.abs(up) <= 1;
+}
+
+describe.each([
+  ['of a stranger', uncalibratedScreenOf],
+  ['of a student whose zero is known', knownScreenOf],
+])('the region %s', (_name, regionOf) => {
+  it.each([
+    ['a 13-inch laptop near by', { ...DEFAULT_SETUP, widthCm: 29, heightCm: 18, distanceCm: 40 }],
+    ['a 15-inch laptop at arm’s length', DEFAULT_SETUP],
+    ['a 24-inch monitor', { ...DEFAULT_SETUP, widthCm: 53, heightCm: 30, distanceCm: 70 }],
+  ] satisfies [string, ScreenSetup][])('holds all corners of %s', (_what, setup) => {
+    for (const across of [0, 1]) {
+      for (const down of [0, 1]) {
+        const { yawDeg, pitchDeg } = targetAnglesOf(across, down, setup);
+        expect(isWithin(regionOf(setup), yawDeg, pitchDeg)).toBe(true);
+      }
+    }
   });
 
-  it('has come half-way there after the first minute, and stays where it has been for long', () => {
-    const center = steadily(4, 0, 60_000, 200);
-    expect(center.yawDeg).toBeCloseTo(2, 0);
-    expect(center.pitchDeg).toBeCloseTo(-2.5, 0);
-    const settled = { yawDeg: 0, pitchDeg: 0, learntMs: 30 * 60_000 };
-    expect(learnCenter(settled, 0, -8, 10_000).pitchDeg).toBeGreaterThan(-0.6);
+  it('is as narrow as the screen is far away', () => {
+    const far = regionOf({ ...DEFAULT_SETUP, distanceCm: 90 });
+    const near = regionOf({ ...DEFAULT_SETUP, distanceCm: 45 });
+    expect(far.halfWidthDeg).toBeLessThan(near.halfWidthDeg - 8);
+    expect(isWithin(far, 20, -8)).toBe(false);
+    expect(isWithin(near, 20, -8)).toBe(true);
   });
 
-  it('comes to where the student looks within minutes', () => {
-    const center = steadily(4, 2, 10 * 60_000, 200);
-    expect(center.yawDeg).toBeCloseTo(4, 0);
-    expect(center.pitchDeg).toBeCloseTo(2, 0);
-  });
-
-  it('is not drawn by looks far away, however long', () => {
-    expect(steadily(0, -40, 20 * 60_000, 200).pitchDeg).toBe(DEFAULT_CENTER.pitchDeg);
-  });
-
-  it('stays near where a screen can be', () => {
-    fc.assert(
-      fc.property(
-        fc.array(
-          fc.tuple(fc.double({ min: -60, max: 60, noNaN: true }), fc.double({ min: -60, max: 60, noNaN: true })),
-          {
-            maxLength: 200,
-          },
-        ),
-        (gaze) => {
-          const center = learn(gaze, 2000);
-          expect(Math.abs(center.yawDeg - DEFAULT_CENTER.yawDeg)).toBeLessThanOrEqual(6);
-          expect(Math.abs(center.pitchDeg - DEFAULT_CENTER.pitchDeg)).toBeLessThanOrEqual(10);
-        },
-      ),
-    );
-  });
-
-  it('learns the same from the same time, however often it is sampled', () => {
-    const seldom = steadily(4, 0, 240_000, 500);
-    const often = steadily(4, 0, 240_000, 40);
-    expect(Math.abs(seldom.yawDeg - often.yawDeg)).toBeLessThan(0.05);
-    expect(Math.abs(seldom.pitchDeg - often.pitchDeg)).toBeLessThan(0.05);
+  it('leaves glances 25° aside off a laptop at arm’s length', () => {
+    for (const yawDeg of [-25, 25]) expect(isWithin(regionOf(DEFAULT_SETUP), yawDeg, -10)).toBe(false);
   });
 });

@@ -60,7 +60,13 @@ describe('gaze', () => {
 
   it('corrects the eyes’ part alone by the gains', () => {
     const face = faceOf({ headYawDeg: 10, ...eyes({ yawDeg: 10 }) });
-    const correction = { eyeYawGain: 1.5, eyePitchGain: 1, yawOffsetDeg: 2, pitchOffsetDeg: -1 };
+    const eyeCorrection = { ...NO_CORRECTION.imageLeftEye, yawGain: 1.5 };
+    const correction = {
+      imageLeftEye: eyeCorrection,
+      imageRightEye: eyeCorrection,
+      placeYawDeg: 2,
+      placePitchDeg: -1,
+    };
     const gaze = gazeOf(face, correction);
     expect(gaze.yawDeg).toBeCloseTo(10 + 15 + 2, 9);
     expect(gaze.pitchDeg).toBeCloseTo(-1, 9);
@@ -70,12 +76,11 @@ describe('gaze', () => {
 describe('the geometric rule', () => {
   it('calls the screen’s middle, its edges and the camera centered', () => {
     for (const [yawDeg, pitchDeg] of [
-      [0, -5],
+      [0, -10],
       [0, 0],
-      [-13, -5],
-      [13, -5],
-      [0, -16],
-      [0, 11],
+      [-17, -10],
+      [17, -10],
+      [0, -26],
     ] as const) {
       expect(directionOf({ headYawDeg: yawDeg, headPitchDeg: pitchDeg })).toBe('centered');
     }
@@ -104,7 +109,7 @@ describe('the geometric rule', () => {
     expect(directionOf(narrow(15, -15))).toBe('eyes_closed');
     expect(directionOf(narrow(0, 0))).toBe('centered');
     expect(directionOf(narrow(-15, 15))).toBe('centered');
-    expect(directionOf({ headPitchDeg: -25, ...narrow(2, -2) })).toBe('looking_down');
+    expect(directionOf({ headPitchDeg: -34, ...narrow(2, -2) })).toBe('looking_down');
     expect(directionOf({ imageLeftEye: eye({ yawDeg: 15 }), imageRightEye: eye({ yawDeg: -15 }) })).toBe('centered');
   });
 
@@ -150,7 +155,7 @@ describe('the geometric rule', () => {
 
   it('takes a head for turned from where the screen is, not from the camera', () => {
     const face = faceOf({ headYawDeg: 40, headPitchDeg: -5 });
-    const beside = { ...DEFAULT_CONTEXT, correction: { ...NO_CORRECTION, yawOffsetDeg: -38 } };
+    const beside = { ...DEFAULT_CONTEXT, correction: { ...NO_CORRECTION, placeYawDeg: -38 } };
     expect(verdictOf({ ...faceAtScreen(), face }, beside).direction).toBe('centered');
     expect(verdictOf({ ...faceAtScreen(), face: faceOf({ headYawDeg: 0 }) }, beside).direction).toBe('looking_left');
   });

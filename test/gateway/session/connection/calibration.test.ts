@@ -3,11 +3,12 @@ import { openAccount } from '../../../../gateway/session/account.ts';
 import { onDevice, withCalibration } from '../../../../gateway/session/account-calibration.ts';
 import { CALIBRATION_LIMIT_MS, FINISH_DEADLINE_MS } from '../../../../gateway/session/calibration.ts';
 import { NO_FACE } from '../../../../harness/observations.ts';
-import { fitCalibration, screenOf, targetAnglesOf } from '../../../../shared/focus/calibration.ts';
+import { fitCalibration } from '../../../../shared/focus/calibration.ts';
 import type { FaceObservation } from '../../../../shared/observation.ts';
 import type { ShownPoint } from '../../../../shared/protocol/calibration.ts';
 import type { ServerControl } from '../../../../shared/protocol/control.ts';
 import { gazeOf } from '../../../../shared/vision/gaze.ts';
+import { DEFAULT_SETUP, targetAnglesOf } from '../../../../shared/vision/screen.ts';
 import { FIVE_PLACES, lookingAt, READ_TRUE, type ReadAs, shownPoints } from '../../../support/calibrating.ts';
 import { Driver, newAccount, SESSION_ID, T0 } from './driver.ts';
 
@@ -80,7 +81,7 @@ describe('calibrating', () => {
   it("K-5 a student's own zero and gain are taken out from the next sample on", () => {
     const driver = calibrated();
     const { message, record } = driver.last('keep_calibration');
-    expect(message).toMatchObject({ type: 'calibrated', version: 1, applied: true });
+    expect(message).toMatchObject({ type: 'calibrated', version: 2, applied: true });
     expect(message.points).toEqual(FIVE_PLACES.map(() => ({ ok: true, readings: 5 })));
     expect(message.yawErrorDeg).toBeLessThan(2);
     expect(message.pitchErrorDeg).toBeLessThan(2);
@@ -98,8 +99,8 @@ describe('calibrating', () => {
 
   it('K-5 the screen is as large as it looks from where the camera sees the student sit', () => {
     const { calibration } = calibrated(DEVICE, READ_TRUE).last('keep_calibration').record;
-    expect(calibration.screen.halfWidthDeg).toBeGreaterThan(screenOf().halfWidthDeg);
-    expect(calibration.correction.yawOffsetDeg).toBeCloseTo(0, 1);
+    expect(calibration.setup.distanceCm).toBeLessThan(DEFAULT_SETUP.distanceCm);
+    expect(calibration.correction.placeYawDeg).toBeCloseTo(0, 1);
     const target = targetAnglesOf(0.5, 0.5);
     const { face } = lookingAt(0.5, 0.5, CAMERA);
     if (face === null) throw new Error('a face is expected');
@@ -133,7 +134,7 @@ describe('calibrating', () => {
     const [before, after] = driver.all('save').map(({ window }) => window);
     expect(before).toMatchObject({ calibrationVersion: null, calibratedAtMs: null });
     expect(after).toMatchObject({
-      calibrationVersion: 1,
+      calibrationVersion: 2,
       calibratedAtMs: driver.last('keep_calibration').record.createdAtMs,
     });
     expect(before?.endedAtMs).toBe(after?.startedAtMs);
@@ -288,7 +289,7 @@ describe('the calibration of a session', () => {
     const { yawDeg, pitchDeg } = targetAnglesOf(across, down);
     return { targetYawDeg: yawDeg, targetPitchDeg: pitchDeg, faces: [face, face, face] };
   });
-  const calibration = fitCalibration(faces, screenOf());
+  const calibration = fitCalibration(faces, DEFAULT_SETUP);
   const dated = (createdAtMs: number) => ({ calibration, createdAtMs });
   const using = (deviceId: string | null, createdAtMs: number) =>
     withCalibration({ ...newAccount(), deviceId }, dated(createdAtMs));
@@ -297,7 +298,7 @@ describe('the calibration of a session', () => {
     const driver = new Calibrating();
     driver.admit(onDevice(newAccount(), DEVICE, dated(T0 - 86_400_000)));
     expect(driver.told('welcome')?.calibration).toEqual({
-      version: 1,
+      version: 2,
       ageMs: 86_400_000,
       yawErrorDeg: calibration.validationYawDeg,
       pitchErrorDeg: calibration.validationPitchDeg,
