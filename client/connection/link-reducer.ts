@@ -171,7 +171,13 @@ function start(state: LinkState, nowMs: number): LinkStep {
   const { screen, ...captured } = capture;
   const startEffect: LinkEffect = {
     type: 'send',
-    message: { type: 'start', ...captured, ...(state.features.includes('screen') && { screen }), sectionId, atMs: readClock(clock, nowMs) ?? 0 },
+    message: {
+      type: 'start',
+      ...captured,
+      ...(state.features.includes('screen') && { screen }),
+      sectionId,
+      atMs: readClock(clock, nowMs) ?? 0,
+    },
   };
   const switches = state.sectionSwitches.map(
     ({ sectionId, atMs }): LinkEffect => ({

@@ -4,7 +4,7 @@ import type { CaptureSettings, CreatePlacement, Placement } from '../capture/pla
 import type { RelayConnection } from '../connection/connection.ts';
 
 /** What browsers call the cameras of laptops. */
-const BUILT_IN = /integrated|built.?in|facetime|truevision/i;
+const BUILT_IN = /integrated|built.in|facetime/i;
 
 export interface CaptureSessionOptions {
   readonly camera: Camera;
@@ -113,12 +113,14 @@ export class CaptureSession {
 
   #announce(camera: FrameSize): void {
     const { connection, sectionId, camera: source } = this.#options;
-    const screenHint = {
-      widthPx: Math.round(screen.width),
-      heightPx: Math.round(screen.height),
-      builtInCamera: BUILT_IN.test(source.label),
-    };
-    connection.start({ camera, sectionId: sectionId(), mode: this.#placement.mode, screen: screenHint });
+    const { width: widthPx, height: heightPx } = screen;
+    const builtInCamera = BUILT_IN.test(source.label);
+    connection.start({
+      camera,
+      sectionId: sectionId(),
+      mode: this.#placement.mode,
+      screen: { widthPx, heightPx, builtInCamera },
+    });
   }
 
   #setCapturing(capturing: boolean): void {

@@ -5,6 +5,7 @@ import { expandMjpeg, type FakeCameraClip, type LaunchedChromium, launchChromium
 import { CLIP_FPS, CLIP_FRAMES } from '../../harness/clip.ts';
 import { type MariaDb, startMariaDb } from '../../harness/mariadb.ts';
 import { type Product, startProduct } from '../../harness/product.ts';
+import { CALIBRATION_VERSION } from '../../shared/focus/calibration.ts';
 
 let database: MariaDb;
 let connection: mysql.Connection;
@@ -110,7 +111,7 @@ describe('page → five dots → MariaDB → the next session', () => {
 
     let rows = await calibrations();
     while (rows.length === 0) rows = await calibrations();
-    expect(rows).toMatchObject([{ user_id: 1, version: 1 }]);
+    expect(rows).toMatchObject([{ user_id: 1, version: CALIBRATION_VERSION }]);
 
     /** Windows that the calibration was used in, and the others of their sessions, of sessions after the given one. */
     const windowsAfter = async (sessionRow: number) => {
@@ -119,7 +120,7 @@ describe('page → five dots → MariaDB → the next session', () => {
           'SELECT session_id, calibration_version, calibrated_at_ms FROM relay_windows WHERE session_id > ? ORDER BY session_id, seq',
           [sessionRow],
         );
-        const used = found.find(({ calibration_version }) => calibration_version === 1);
+        const used = found.find(({ calibration_version }) => calibration_version === CALIBRATION_VERSION);
         if (used !== undefined) return found.filter(({ session_id }) => session_id === used.session_id);
       }
     };

@@ -1,10 +1,13 @@
-import { type CalibrationPoint, fitCalibration, screenOf } from '../../../shared/focus/calibration.ts';
+import { type CalibrationPoint, fitCalibration } from '../../../shared/focus/calibration.ts';
 import type { FaceMeasurement, FaceObservation } from '../../../shared/observation.ts';
 import { type GazeCorrection, gazeOf, NO_CORRECTION } from '../../../shared/vision/gaze.ts';
+import { DEFAULT_SETUP } from '../../../shared/vision/screen.ts';
 import { verdictOf } from '../../../shared/vision/verdict.ts';
+import { strangerContext } from '../context.ts';
 import { decode, type Looker } from '../look.ts';
 import { trueGazeOf } from '../synthetic/measure.ts';
 import { renderScenes } from '../synthetic/render.ts';
+import { FRAME } from '../synthetic/scene.ts';
 import { type HeadFrame, type HeadSet, headFrames } from './grid.ts';
 import { openHeadShop } from './head.ts';
 import { makeRecipes, type Recipe } from './recipes.ts';
@@ -68,7 +71,7 @@ function calibrations(frames: readonly Found[]): ReadonlyMap<Recipe, GazeCorrect
       target === null ? [] : [{ targetYawDeg: target.yawDeg, targetPitchDeg: target.pitchDeg, faces }],
     );
     try {
-      corrections.set(recipe, fitCalibration(list, screenOf()).correction);
+      corrections.set(recipe, fitCalibration(list, DEFAULT_SETUP).correction);
     } catch {
       // Too few faces were found on the points: this head has no calibration.
     }
@@ -90,7 +93,7 @@ export function measureHeads(frames: readonly SeenHeadFrame[]): HeadsResult {
       ({ recipe }) => corrections.get(recipe) ?? NO_CORRECTION,
     );
   const isSaid = (frame: SeenHeadFrame, direction: string): number =>
-    verdictOf(frame.observation).direction === direction ? 1 : 0;
+    verdictOf(frame.observation, strangerContext(frame.observation, FRAME)).direction === direction ? 1 : 0;
   const looks = frames.filter(({ set }) => set === 'screen' || set === 'hardSide');
   const grouped = new Map<string, SeenHeadFrame[]>([['all', looks.filter(({ set }) => set === 'screen')]]);
   const put = (group: string, frame: SeenHeadFrame): void => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { WebSocket as NodeWebSocket } from 'ws';
 import type { WebSocketLike } from '../../../client/connection/socket.ts';
 import { RelayError } from '../../../shared/errors.ts';
+import { FEATURES } from '../../../shared/protocol/features.ts';
 import { CAPTURE, createHarness, SESSION, welcome } from '../support/harness.ts';
 
 describe('connecting', () => {
@@ -15,7 +16,15 @@ describe('connecting', () => {
     expect(socket.controls).toEqual([]);
     socket.open();
     expect(socket.controls).toEqual([
-      { type: 'hello', protocol: 'gaze-relay.v1', ticket: 'ticket-1', resume: null, client: 'test/1', device: null },
+      {
+        type: 'hello',
+        protocol: 'gaze-relay.v1',
+        ticket: 'ticket-1',
+        resume: null,
+        client: 'test/1',
+        device: null,
+        features: FEATURES,
+      },
     ]);
   });
 
@@ -26,6 +35,20 @@ describe('connecting', () => {
     time.advance(1234.7);
     expect(connection.captureClockMs()).toBe(1234);
     expect(connection.sessionId).toBe(SESSION);
+  });
+
+  it('tells what it knows of the screen where the gateway has the feature, and only there', async () => {
+    const screen = { widthPx: 1440, heightPx: 900, builtInCamera: true };
+    for (const features of [['screen'], []]) {
+      const { connection, nextSocket } = createHarness();
+      connection.connect();
+      connection.start({ ...CAPTURE, screen });
+      const socket = await nextSocket();
+      socket.open();
+      socket.say(welcome({ features }));
+      const start = { type: 'start', ...CAPTURE, atMs: 0 };
+      expect(socket.controls.at(-1)).toEqual(features.length === 0 ? start : { ...start, screen });
+    }
   });
 
   it('sends a start that was asked for before the welcome as soon as it comes', async () => {

@@ -9,6 +9,7 @@ import { createMysqlStore } from '../../../gateway/store/mysql/store.ts';
 import type { MetricsStore } from '../../../gateway/store/port.ts';
 import { waitFor } from '../../../harness/wait-for.ts';
 import { RelayError } from '../../../shared/errors.ts';
+import { CALIBRATION_VERSION } from '../../../shared/focus/calibration.ts';
 import { captureLog } from '../../support/log-capture.ts';
 import { aCalibration, DEVICE_A } from '../store/calibrations.ts';
 import { START_MS } from '../store/windows.ts';
@@ -54,7 +55,7 @@ describe('calibrations on their way to the store', () => {
     const queue = await open();
     await queue.enqueue(aCalibration());
     await waitFor('the delivery', () => queue.depth() === 0);
-    expect(await newestCalibration(store, 7, DEVICE_A, 1)).toEqual(aCalibration());
+    expect(await newestCalibration(store, 7, DEVICE_A, CALIBRATION_VERSION)).toEqual(aCalibration());
     expect(await queue.newest(7, DEVICE_A)).toEqual(aCalibration());
   });
 
@@ -91,7 +92,7 @@ describe('calibrations on their way to the store', () => {
     isThere = true;
     clock.advance(60_000);
     await waitFor('the delivery', () => second.depth() === 0);
-    expect(await newestCalibration(store, 7, DEVICE_A, 1)).toEqual(aCalibration());
+    expect(await newestCalibration(store, 7, DEVICE_A, CALIBRATION_VERSION)).toEqual(aCalibration());
   });
 
   it('that the store refuses for good stand aside and hold up nobody', async () => {
@@ -107,8 +108,8 @@ describe('calibrations on their way to the store', () => {
       queue.enqueue(aCalibration({ userId: 8 })),
     ]);
     await waitFor('the delivery', () => queue.depth() === 0);
-    expect(await newestCalibration(store, 8, DEVICE_A, 1)).not.toBeNull();
-    expect(await newestCalibration(store, 66, DEVICE_A, 1)).toBeNull();
+    expect(await newestCalibration(store, 8, DEVICE_A, CALIBRATION_VERSION)).not.toBeNull();
+    expect(await newestCalibration(store, 66, DEVICE_A, CALIBRATION_VERSION)).toBeNull();
     expect(log.codes()).toContain('calibration_set_aside');
   });
 

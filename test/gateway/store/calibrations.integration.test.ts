@@ -3,6 +3,7 @@ import { NO_PLATFORM_RECORDS } from '../../../gateway/privacy/platform-records.t
 import { applyRetention } from '../../../gateway/privacy/retention.ts';
 import { deleteStudent, exportStudent } from '../../../gateway/privacy/student.ts';
 import { newestCalibration, saveCalibrations } from '../../../gateway/store/calibrations.ts';
+import { CALIBRATION_VERSION } from '../../../shared/focus/calibration.ts';
 import { aCalibration, DEVICE_A, DEVICE_B } from './calibrations.ts';
 import { describeStores } from './fixtures.ts';
 import { metricsWindow, START_MS } from './windows.ts';
@@ -18,9 +19,9 @@ describeStores('calibrations in a $kind store', ({ fixture, store }) => {
   it('come back as they were', async () => {
     const record = aCalibration({ calibration: { ...aCalibration().calibration, validationPitchDeg: null } });
     await saveCalibrations(store(), [record]);
-    expect(await newestCalibration(store(), 7, DEVICE_A, 1)).toEqual(record);
+    expect(await newestCalibration(store(), 7, DEVICE_A, CALIBRATION_VERSION)).toEqual(record);
     expect(await fixture().query('SELECT * FROM relay_calibrations')).toMatchObject([
-      { version: 2, point_count: 5, validation_yaw_deg: 2.5, validation_pitch_deg: null },
+      { version: CALIBRATION_VERSION, point_count: 5, validation_yaw_deg: 2.5, validation_pitch_deg: null },
     ]);
   });
 
@@ -37,30 +38,30 @@ describeStores('calibrations in a $kind store', ({ fixture, store }) => {
       aCalibration({ createdAtMs: START_MS + 2 }),
       aCalibration({ createdAtMs: START_MS + 4, userId: 8 }),
     ]);
-    expect((await newestCalibration(store(), 7, DEVICE_A, 1))?.createdAtMs).toBe(START_MS + 2);
-    expect((await newestCalibration(store(), 7, DEVICE_B, 1))?.createdAtMs).toBe(START_MS + 3);
-    expect(await newestCalibration(store(), 8, DEVICE_B, 1)).toBeNull();
+    expect((await newestCalibration(store(), 7, DEVICE_A, CALIBRATION_VERSION))?.createdAtMs).toBe(START_MS + 2);
+    expect((await newestCalibration(store(), 7, DEVICE_B, CALIBRATION_VERSION))?.createdAtMs).toBe(START_MS + 3);
+    expect(await newestCalibration(store(), 8, DEVICE_B, CALIBRATION_VERSION)).toBeNull();
     await change('UPDATE relay_calibrations SET version = 9 WHERE created_at_ms = ?', START_MS + 2);
-    expect((await newestCalibration(store(), 7, DEVICE_A, 1))?.createdAtMs).toBe(START_MS + 1);
+    expect((await newestCalibration(store(), 7, DEVICE_A, CALIBRATION_VERSION))?.createdAtMs).toBe(START_MS + 1);
   });
 
   it('that nobody can read are none', async () => {
     await saveCalibrations(store(), [aCalibration()]);
     await change('UPDATE relay_calibrations SET calibration_json = ?', '{"version":1}');
-    expect(await newestCalibration(store(), 7, DEVICE_A, 1)).toBeNull();
+    expect(await newestCalibration(store(), 7, DEVICE_A, CALIBRATION_VERSION)).toBeNull();
     await change('UPDATE relay_calibrations SET calibration_json = ?', 'nonsense');
-    expect(await newestCalibration(store(), 7, DEVICE_A, 1)).toBeNull();
+    expect(await newestCalibration(store(), 7, DEVICE_A, CALIBRATION_VERSION)).toBeNull();
   });
 
   it('stand in the windows that they were used in', async () => {
     await store().applyWindows([
       metricsWindow(),
-      metricsWindow({ seq: 1, calibrationVersion: 1, calibratedAtMs: START_MS }),
+      metricsWindow({ seq: 1, calibrationVersion: CALIBRATION_VERSION, calibratedAtMs: START_MS }),
     ]);
     const report = await store().sessionReport(metricsWindow().sessionId);
     expect(report?.windows).toMatchObject([
       { calibrationVersion: null, calibratedAtMs: null },
-      { calibrationVersion: 1, calibratedAtMs: START_MS },
+      { calibrationVersion: CALIBRATION_VERSION, calibratedAtMs: START_MS },
     ]);
   });
 
@@ -70,10 +71,12 @@ describeStores('calibrations in a $kind store', ({ fixture, store }) => {
       aCalibration({ createdAtMs: START_MS + 1, pointCount: 4 }),
       aCalibration({ createdAtMs: START_MS + 2, deviceId: DEVICE_B }),
     ]);
-    await store().applyWindows([metricsWindow({ calibrationVersion: 1, calibratedAtMs: START_MS + 1 })]);
+    await store().applyWindows([
+      metricsWindow({ calibrationVersion: CALIBRATION_VERSION, calibratedAtMs: START_MS + 1 }),
+    ]);
     const rows = await fixture().query('SELECT * FROM relay_report_calibrations ORDER BY created_at_ms');
     expect(rows).toMatchObject([
-      { user_id: 7, student_name: null, class_name: null, version: 2, point_count: 5, is_newest: 0 },
+      { user_id: 7, student_name: null, class_name: null, version: CALIBRATION_VERSION, point_count: 5, is_newest: 0 },
       { point_count: 4, validation_yaw_deg: 2.5, validation_pitch_deg: 3.75, is_newest: 1 },
       { device_id: DEVICE_B, is_newest: 1 },
     ]);
@@ -82,7 +85,7 @@ describeStores('calibrations in a $kind store', ({ fixture, store }) => {
       `SELECT w.calibration_version, c.point_count FROM relay_report_windows w
        JOIN relay_report_calibrations c ON c.user_id = w.user_id AND c.created_at_ms = w.calibrated_at_ms`,
     );
-    expect(joined).toEqual([{ calibration_version: 2, point_count: 4 }]);
+    expect(joined).toEqual([{ calibration_version: CALIBRATION_VERSION, point_count: 4 }]);
   });
 
   it('are handed out and deleted with the rest of a student’s data, and nobody else’s', async () => {
