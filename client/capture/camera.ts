@@ -86,11 +86,6 @@ export class Camera {
     return { widthPx: video.videoWidth, heightPx: video.videoHeight };
   }
 
-  /** What the browser calls the camera; empty while it is off. */
-  get label(): string {
-    return this.#stream?.getVideoTracks()[0]?.label ?? '';
-  }
-
   /** Opens the camera and resolves once it has a picture. Rejects with CameraError, or CameraClosed. */
   async open(wish: CameraWish): Promise<FrameSize> {
     this.close();

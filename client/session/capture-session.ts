@@ -3,9 +3,6 @@ import { type Camera, CameraClosed, CameraError, type CameraWish } from '../capt
 import type { CaptureSettings, CreatePlacement, Placement } from '../capture/placement.ts';
 import type { RelayConnection } from '../connection/connection.ts';
 
-/** What browsers call the cameras of laptops. */
-const BUILT_IN = /integrated|built.in|facetime/i;
-
 export interface CaptureSessionOptions {
   readonly camera: Camera;
   readonly connection: RelayConnection;
@@ -112,15 +109,9 @@ export class CaptureSession {
   }
 
   #announce(camera: FrameSize): void {
-    const { connection, sectionId, camera: source } = this.#options;
+    const { connection, sectionId } = this.#options;
     const { width: widthPx, height: heightPx } = screen;
-    const builtInCamera = BUILT_IN.test(source.label);
-    connection.start({
-      camera,
-      sectionId: sectionId(),
-      mode: this.#placement.mode,
-      screen: { widthPx, heightPx, builtInCamera },
-    });
+    connection.start({ camera, sectionId: sectionId(), mode: this.#placement.mode, screen: { widthPx, heightPx } });
   }
 
   #setCapturing(capturing: boolean): void {

@@ -32,11 +32,10 @@ export const helloSchema = z.strictObject({
   features: z.array(z.string().min(1).max(MAX_FEATURE_CHARS)).max(MAX_FEATURES).optional(),
 });
 
-/** What the page can tell of its screen: CSS pixels (0 where the browser hides them), and whether the camera is built into it. */
+/** The page's screen, CSS pixels; 0 where the browser hides them. */
 const screenHintSchema = z.strictObject({
   widthPx: z.int().min(0).max(100_000),
   heightPx: z.int().min(0).max(100_000),
-  builtInCamera: z.boolean(),
 });
 
 /** Capture begins, or the camera's frame size changed: the session clock starts at the first one. */

@@ -62,10 +62,9 @@ interface Judged {
   readonly verdict: Verdict;
 }
 
-/** What a page knows of its screen: a laptop with its own camera. */
+/** What a page knows of its screen. */
 function viewOf({ camera, dot }: DotFrame): StudentView {
-  const { pageWidthPx: widthPx, pageHeightPx: heightPx } = dot;
-  return { camera, screen: likelyScreenSize({ widthPx, heightPx, builtInCamera: true }) };
+  return { camera, screen: likelyScreenSize({ widthPx: dot.pageWidthPx, heightPx: dot.pageHeightPx }) };
 }
 
 function judge(

@@ -38,7 +38,7 @@ describe('connecting', () => {
   });
 
   it('tells what it knows of the screen where the gateway has the feature, and only there', async () => {
-    const screen = { widthPx: 1440, heightPx: 900, builtInCamera: true };
+    const screen = { widthPx: 1440, heightPx: 900 };
     for (const features of [['screen'], []]) {
       const { connection, nextSocket } = createHarness();
       connection.connect();

@@ -17,6 +17,8 @@ export class PeerSocket implements WebSocketLike {
   closedWith: number | null | undefined;
   readonly controls: ClientControl[] = [];
   readonly messages: ClientMessage[] = [];
+  /** Features that the gateway's welcome named. */
+  #agreed: readonly string[] = [];
   readonly #listeners = new Map<SocketEventName, ((event: SocketEvent) => void)[]>();
 
   constructor(url: string, subprotocol: string) {
@@ -25,7 +27,7 @@ export class PeerSocket implements WebSocketLike {
   }
 
   send(data: string | Uint8Array<ArrayBuffer>): void {
-    if (typeof data === 'string') this.controls.push(parseClientControl(data));
+    if (typeof data === 'string') this.controls.push(parseClientControl(data, this.#agreed));
     else this.messages.push(decodeClientMessage(data));
   }
 
@@ -42,6 +44,7 @@ export class PeerSocket implements WebSocketLike {
   }
 
   say(message: ServerControl): void {
+    if (message.type === 'welcome') this.#agreed = message.features;
     this.#fire({ type: 'message', data: JSON.stringify(message) });
   }
 
