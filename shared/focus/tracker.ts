@@ -1,5 +1,6 @@
 import type { Direction } from '../direction.ts';
 import { NO_CORRECTION } from '../vision/gaze.ts';
+import { learnOpenLevel, NO_OPEN_LEVEL, type OpenLevel, opennessShare } from '../vision/open-level.ts';
 import {
   DEFAULT_SETUP,
   knownScreenOf,
@@ -43,6 +44,8 @@ export interface FocusTrackerState {
   readonly seedFrames: readonly Direction[];
   /** Where the student's gaze is read in the mean: under a calibration what the place adds to it. */
   readonly centre: OwnCentre;
+  /** How wide the student's eyes are open as a rule. */
+  readonly openLevel: OpenLevel;
   readonly confidence: number;
 }
 
@@ -52,6 +55,7 @@ export function createFocusTracker(options: {
   readonly calibration?: Calibration | null;
   readonly view?: StudentView | null;
   readonly centre?: OwnCentre;
+  readonly openLevel?: OpenLevel;
 }): FocusTrackerState {
   return {
     rule: options.rule,
@@ -62,6 +66,7 @@ export function createFocusTracker(options: {
     smoothing: UNDECIDED,
     seedFrames: [],
     centre: options.centre ?? NO_CENTRE,
+    openLevel: options.openLevel ?? NO_OPEN_LEVEL,
     confidence: 0,
   };
 }
@@ -121,31 +126,36 @@ function contextOf(
     context: {
       screen: screenWithCentre(screen, known, centre),
       correction: calibration?.correction ?? NO_CORRECTION,
+      openShare: opennessShare(state.openLevel),
       held: held === 'unknown' ? null : held,
     },
   };
 }
 
-/** One sample's verdict in this session, and the student's centre after it, where the sample covers `coveredMs`. */
+/** One sample's verdict in this session, and what is known of the student after it, where the sample covers `coveredMs`. */
 export function judgeSample(
   state: FocusTrackerState,
   sample: FocusSample,
   coveredMs: number,
-): { readonly verdict: Verdict; readonly centre: OwnCentre } {
+): { readonly verdict: Verdict; readonly centre: OwnCentre; readonly openLevel: OpenLevel } {
   const { observation } = sample;
-  const { centre } = state;
-  if (observation === null) return { verdict: { direction: 'unknown', confidence: 0, gaze: null }, centre };
+  const { centre, openLevel } = state;
+  if (observation === null) return { verdict: { direction: 'unknown', confidence: 0, gaze: null }, centre, openLevel };
   const { screen, context } = contextOf(state, sample);
   const verdict = verdictOf(observation, context);
   const { face } = observation;
-  if (face === null || verdict.gaze === null || isTurnedAway(face)) return { verdict, centre };
+  if (face === null || verdict.gaze === null || isTurnedAway(face)) return { verdict, centre, openLevel };
   const seenMs = coveredMs * verdict.gaze.eyeWeight;
-  return { verdict, centre: seenMs > 0 ? learnCentre(centre, screen, verdict.gaze, seenMs) : centre };
+  return {
+    verdict,
+    centre: seenMs > 0 ? learnCentre(centre, screen, verdict.gaze, seenMs) : centre,
+    openLevel: learnOpenLevel(openLevel, face, coveredMs),
+  };
 }
 
 function observeGeometric(state: FocusTrackerState, sample: FocusSample, fromMs: number): FocusTrackerState {
   const coveredMs = sample.atMs - fromMs;
-  const { verdict, centre } = judgeSample(state, sample, coveredMs);
+  const { verdict, centre, openLevel } = judgeSample(state, sample, coveredMs);
   const { smoothing, decisions } = smooth(state.smoothing, verdict, fromMs, sample.atMs);
   const follow = coveredMs === 0 && state.confidence === 0 ? 1 : 1 - Math.exp(-coveredMs / CONFIDENCE_TAU_MS);
   return {
@@ -154,6 +164,7 @@ function observeGeometric(state: FocusTrackerState, sample: FocusSample, fromMs:
     smoothing,
     account: commitAll(state.account, decisions),
     centre,
+    openLevel,
     confidence: state.confidence + follow * (verdict.confidence - state.confidence),
   };
 }

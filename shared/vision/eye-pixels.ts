@@ -54,18 +54,41 @@ function skinOf(planes: Float32Array, landmarks: Float32Array): number {
   return Math.max(LEAST_SKIN, ((lumas[middle - 1] as number) + (lumas[middle] as number)) / 2);
 }
 
-/** Mean, deviation, least and most of some values. */
-function summaryOf(values: readonly number[]): readonly [number, number, number, number] {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const square = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
-  return [mean, Math.sqrt(square), Math.min(...values), Math.max(...values)];
+/** Writes mean, deviation, least and most of rows and columns of the cells to `to` on. */
+function summarize(
+  inputs: Float32Array,
+  columns: readonly [number, number],
+  rows: readonly [number, number],
+  to: number,
+): void {
+  let [sum, squares, least, most] = [0, 0, Number.POSITIVE_INFINITY, 0];
+  for (let row = rows[0]; row < rows[1]; row++) {
+    for (let column = columns[0]; column < columns[1]; column++) {
+      const value = inputs[row * CELLS_ACROSS + column] as number;
+      sum += value;
+      squares += value * value;
+      if (value < least) least = value;
+      if (value > most) most = value;
+    }
+  }
+  const count = (rows[1] - rows[0]) * (columns[1] - columns[0]);
+  const mean = sum / count;
+  inputs[to] = mean;
+  inputs[to + 1] = Math.sqrt(Math.max(0, squares / count - mean * mean));
+  inputs[to + 2] = least;
+  inputs[to + 3] = most;
 }
 
 /**
  * What the network takes for one eye: its picture over the skin's brightness, outer corner first, and figures of it.
  * `planes`: the tensor that the mesh looked at (3 × 192 × 192, 0–1); `landmarks`: 478 × (x, y, z) in its pixels.
  */
-export function eyeInputs(planes: Float32Array, landmarks: Float32Array, eye: EyeIndices): Float32Array {
+export function eyeInputs(
+  planes: Float32Array,
+  landmarks: Float32Array,
+  eye: EyeIndices,
+  skin = skinOf(planes, landmarks),
+): Float32Array {
   const point = (index: number) => [landmarks[index * 3] as number, landmarks[index * 3 + 1] as number] as const;
   const [outerX, outerY] = point(eye.outer);
   const [innerX, innerY] = point(eye.inner);
@@ -76,41 +99,36 @@ export function eyeInputs(planes: Float32Array, landmarks: Float32Array, eye: Ey
   const width = Math.hypot(outerX - innerX, outerY - innerY);
   const [middleX, middleY] = [(outerX + innerX) / 2, (outerY + innerY) / 2];
   const side = eye.outer === IMAGE_LEFT_EYE.outer ? 1 : -1;
-  const skin = skinOf(planes, landmarks);
-
   const inputs = new Float32Array(EYE_INPUTS);
   let burnt = 0;
+  const stepX = (side * PICTURE_WIDTH * width) / (CELLS_ACROSS * SAMPLES);
+  const stepY = (PICTURE_HEIGHT * width) / (CELLS_DOWN * SAMPLES);
   for (let row = 0; row < CELLS_DOWN; row++) {
     for (let column = 0; column < CELLS_ACROSS; column++) {
       let sum = 0;
       for (let sample = 0; sample < SAMPLES * SAMPLES; sample++) {
-        const c = column + ((sample % SAMPLES) + 0.5) / SAMPLES;
-        const r = row + (Math.floor(sample / SAMPLES) + 0.5) / SAMPLES;
-        const right = side * (c / CELLS_ACROSS - 0.5) * PICTURE_WIDTH * width;
-        const down = (r / CELLS_DOWN - 0.5) * PICTURE_HEIGHT * width;
-        sum += greenAt(planes, middleX + cos * right - sin * down, middleY + sin * right + cos * down);
+        const right = (column * SAMPLES + (sample % SAMPLES) + 0.5 - (CELLS_ACROSS * SAMPLES) / 2) * stepX;
+        const below = (row * SAMPLES + ((sample / SAMPLES) | 0) + 0.5 - (CELLS_DOWN * SAMPLES) / 2) * stepY;
+        sum += greenAt(planes, middleX + cos * right - sin * below, middleY + sin * right + cos * below);
       }
       const value = sum / SAMPLES ** 2;
       if (value > BURNT) burnt++;
       inputs[row * CELLS_ACROSS + column] = Math.min(BRIGHTEST, value / skin);
     }
   }
-  const cells = [...inputs.subarray(0, CELLS)];
-  const iris: number[] = [];
   let across = 0;
   let down = 0;
-  for (let row = 0; row < CELLS_DOWN; row++) {
-    for (let column = 0; column < CELLS_ACROSS; column++) {
-      const at = row * CELLS_ACROSS + column;
-      const value = cells[at] as number;
-      if (column > 0) across += Math.abs(value - (cells[at - 1] as number));
-      if (row > 0) down += Math.abs(value - (cells[at - CELLS_ACROSS] as number));
-      const { columns, rows } = IRIS_CELLS;
-      if (column >= columns[0] && column < columns[1] && row >= rows[0] && row < rows[1]) iris.push(value);
-    }
+  for (let at = 0; at < CELLS; at++) {
+    const value = inputs[at] as number;
+    if (at % CELLS_ACROSS > 0) across += Math.abs(value - (inputs[at - 1] as number));
+    if (at >= CELLS_ACROSS) down += Math.abs(value - (inputs[at - CELLS_ACROSS] as number));
   }
-  const steps = [across / (CELLS - CELLS_DOWN), down / (CELLS - CELLS_ACROSS), burnt / CELLS, skin];
-  inputs.set([...summaryOf(cells), ...steps, ...summaryOf(iris)], CELLS);
+  summarize(inputs, [0, CELLS_ACROSS], [0, CELLS_DOWN], CELLS);
+  inputs[CELLS + 4] = across / (CELLS - CELLS_DOWN);
+  inputs[CELLS + 5] = down / (CELLS - CELLS_ACROSS);
+  inputs[CELLS + 6] = burnt / CELLS;
+  inputs[CELLS + 7] = skin;
+  summarize(inputs, IRIS_CELLS.columns, IRIS_CELLS.rows, CELLS + 8);
   return inputs;
 }
 
@@ -150,21 +168,43 @@ export function readEyeNetwork(text: string): EyeNetwork {
   };
 }
 
-const COVERED = readEyeNetwork(COVERED_NUMBERS);
-const SHUT = SHUT_NUMBERS === '' ? null : readEyeNetwork(SHUT_NUMBERS);
+/** The same with the scaling of the inputs worked into flat weights. */
+interface FlatNetwork {
+  readonly weights: Float64Array;
+  readonly bias: Float64Array;
+  readonly out: Float64Array;
+  readonly outBias: number;
+}
+
+function flatten({ mean, deviation, hidden, hiddenBias, out, outBias }: EyeNetwork): FlatNetwork {
+  const scaled = hidden.map((row) => row.map((weight, i) => weight / (deviation[i] as number)));
+  return {
+    weights: Float64Array.from(scaled.flat()),
+    bias: Float64Array.from(hiddenBias, (bias, unit) =>
+      (scaled[unit] as number[]).reduce((sum, weight, i) => sum - weight * (mean[i] as number), bias),
+    ),
+    out: Float64Array.from(out),
+    outBias,
+  };
+}
+
+function chance(inputs: Float32Array, { weights, bias, out, outBias }: FlatNetwork): number {
+  let logit = outBias;
+  for (let unit = 0, at = 0; unit < bias.length; unit++) {
+    let sum = bias[unit] as number;
+    for (let i = 0; i < EYE_INPUTS; i++) sum += (weights[at++] as number) * (inputs[i] as number);
+    if (sum > 0) logit += (out[unit] as number) * sum;
+  }
+  return 1 / (1 + Math.exp(-logit));
+}
 
 /** Probability that the network gives an eye of these inputs, 0–1. */
 export function chanceOf(inputs: Float32Array, network: EyeNetwork): number {
-  const { mean, deviation, hidden, hiddenBias, out, outBias } = network;
-  const scaled = inputs.map((value, i) => (value - (mean[i] as number)) / (deviation[i] as number));
-  let logit = outBias;
-  hidden.forEach((weights, unit) => {
-    let sum = hiddenBias[unit] as number;
-    for (let i = 0; i < weights.length; i++) sum += (weights[i] as number) * (scaled[i] as number);
-    if (sum > 0) logit += (out[unit] as number) * sum;
-  });
-  return 1 / (1 + Math.exp(-logit));
+  return chance(inputs, flatten(network));
 }
+
+const COVERED = flatten(readEyeNetwork(COVERED_NUMBERS));
+const SHUT = flatten(readEyeNetwork(SHUT_NUMBERS));
 
 /** One eye as far as pixels tell. */
 export interface EyePixels {
@@ -185,11 +225,12 @@ const COVERED_FROM = 0.9;
 
 /** The eyes in the tensor that the mesh looked at; `landmarks` (478) in its pixels. */
 export function eyesInPixels(planes: Float32Array, landmarks: Float32Array): EyesPixels {
+  const skin = skinOf(planes, landmarks);
   const judge = (eye: EyeIndices): EyePixels => {
-    const inputs = eyeInputs(planes, landmarks, eye);
-    const covered = chanceOf(inputs, COVERED);
+    const inputs = eyeInputs(planes, landmarks, eye, skin);
+    const covered = chance(inputs, COVERED);
     const seen = Math.min(1, Math.max(0, (COVERED_FROM - covered) / (COVERED_FROM - SEEN_UP_TO)));
-    return { seen, shut: SHUT === null ? 0 : chanceOf(inputs, SHUT) };
+    return { seen, shut: chance(inputs, SHUT) };
   };
   return { imageLeft: judge(IMAGE_LEFT_EYE), imageRight: judge(IMAGE_RIGHT_EYE) };
 }

@@ -113,6 +113,25 @@ describe('the geometric rule', () => {
     expect(directionOf({ imageLeftEye: eye({ yawDeg: 15 }), imageRightEye: eye({ yawDeg: -15 }) })).toBe('centered');
   });
 
+  it('goes by the pixels of narrow eyes where they were judged, and not by convergence', () => {
+    const narrow = (openness: number, shut: number): Partial<FaceMeasurement> => ({
+      imageLeftEye: eye({ yawDeg: 15, openness, shut }),
+      imageRightEye: eye({ yawDeg: -15, openness, shut }),
+    });
+    expect(directionOf(narrow(0.14, 0.05))).not.toBe('eyes_closed');
+    expect(directionOf(narrow(0.14, 0.95))).toBe('eyes_closed');
+    expect(directionOf(narrow(0.02, 0.05))).toBe('eyes_closed');
+    expect(directionOf(narrow(0.5, 0.95))).not.toBe('eyes_closed');
+  });
+
+  it('judges how far eyes are open against the student’s own eyes', () => {
+    const face = faceOf(eyes({ openness: 0.08 }));
+    const said = (openShare: number) =>
+      verdictOf({ ...faceAtScreen(), face }, { ...DEFAULT_CONTEXT, openShare }).direction;
+    expect(said(1)).toBe('eyes_closed');
+    expect(said(0.7)).not.toBe('eyes_closed');
+  });
+
   it('names the axis on which the gaze leaves the screen furthest, by image side', () => {
     expect(directionOf(eyes({ yawDeg: -25 }))).toBe('looking_left');
     expect(directionOf(eyes({ yawDeg: 25 }))).toBe('looking_right');
@@ -151,6 +170,11 @@ describe('the geometric rule', () => {
   it('calls no wink closed', () => {
     const wink = { imageLeftEye: eye({ yawDeg: 20, openness: 0 }), imageRightEye: eye({ openness: 0.29 }) };
     expect(directionOf(wink)).toBe('centered');
+    const byPixels = {
+      imageLeftEye: eye({ yawDeg: 20, openness: 0.05, shut: 1 }),
+      imageRightEye: eye({ openness: 0.29, shut: 0.02 }),
+    };
+    expect(directionOf(byPixels)).toBe('centered');
   });
 
   it('takes a head for turned from where the screen is, not from the camera', () => {
