@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { requireConfig } from '../shared/config.ts';
 import { describeError, RelayError } from '../shared/errors.ts';
 import { developmentSecret } from './auth/development-secret.ts';
+import type { Secret } from './auth/tokens.ts';
 import { gatewayConfigSchema } from './config.ts';
 import { eyelearn } from './eyelearn/platform.ts';
 import { lazy } from './lib/lazy.ts';
@@ -27,7 +28,8 @@ export async function bootGateway(env: Readonly<Record<string, string | undefine
     const openSecondWay = platform.openSecondWay(onFirstUse(config, store.open));
     return openQueue({ dataDir, store: observeDeliveries(store, metrics), openSecondWay, logger });
   });
-  const secret = config.secret ?? (await developmentSecret(dataDir));
+  const current = config.secret ?? (await developmentSecret(dataDir));
+  const secret: Secret = config.previousSecret === null ? current : [current, config.previousSecret];
   return startGateway({ config, secret, clientDir: clientDirectory(), store, spool, platform, logger, metrics });
 }
 

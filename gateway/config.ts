@@ -28,6 +28,19 @@ export const gatewayEnvironmentSchema = z.object({
     example: 'the output of: openssl rand -hex 32',
     secret: true,
   }),
+  RELAY_JWT_SECRET_PREVIOUS: variable(
+    z.string().min(32, 'must have at least 32 characters, or be left out').optional(),
+    {
+      description:
+        'the secret before this one, while it is changed: its tickets and tokens are still taken; remove it a day later',
+      example: 'the secret that was used before this one',
+      secret: true,
+    },
+  ),
+  TICKET_MAX_LIFE_S: variable(wholeNumber(60, 86_400).default(900), {
+    description: 'longest time for which a ticket may be valid, s; one that lasts longer is refused',
+    example: '900',
+  }),
   ALLOWED_ORIGINS: variable(
     z
       .string()
@@ -290,6 +303,8 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
     host,
     port: env.PORT,
     secret: env.RELAY_JWT_SECRET ?? null,
+    previousSecret: env.RELAY_JWT_SECRET_PREVIOUS ?? null,
+    ticketMaxLifeS: env.TICKET_MAX_LIFE_S,
     allowedOrigins: env.ALLOWED_ORIGINS ?? [],
     inferenceUrls: env.INFERENCE_URL,
     mysqlUrl: env.METRICS_SINK === 'php' ? null : mysql.url,

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { describeError } from '../shared/errors.ts';
+import { SpentTickets } from './auth/spent-tickets.ts';
+import type { Secret } from './auth/tokens.ts';
 import type { GatewayConfig } from './config.ts';
 import type { CalibrationQueue } from './delivery/calibrations.ts';
 import type { DeliveryQueue } from './delivery/queue.ts';
 import { createApp } from './http/app.ts';
 import { type Listener, listen } from './http/listener.ts';
+import { lockDataDir } from './lib/data-dir-lock.ts';
 import { type Lazy, lazy } from './lib/lazy.ts';
 import type { Logger } from './lib/logger.ts';
 import { runSteps, type Step } from './lib/run-steps.ts';
@@ -36,7 +39,7 @@ export type GatewayPhase = 'starting' | 'ready' | 'draining' | 'closed';
 export interface GatewayParts {
   readonly config: GatewayConfig;
   /** Signs and checks tickets; minted at start in development. */
-  readonly secret: string;
+  readonly secret: Secret;
   readonly clientDir: string;
   readonly store: Lazy<MetricsStore>;
   readonly spool: Lazy<DeliveryQueue>;
@@ -44,7 +47,7 @@ export interface GatewayParts {
   readonly platform?: Platform;
   readonly logger: Logger;
   readonly metrics?: GatewayMetrics;
-  /** UTC ms that never steps back. Default: the machine's. */
+  /** UTC ms, instead of the machine's clock. */
   readonly now?: () => number;
   /** How inference is found, where it is not the system's resolver. */
   readonly relay?: Pick<PoolOptions, 'resolve' | 'resolveEveryMs'>;
@@ -67,14 +70,15 @@ export interface Gateway {
  * Store and spool are closed with the gateway, also where it does not start.
  */
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
-  const { config, logger, store, spool } = parts;
+  const { config, logger, store } = parts;
   let phase: GatewayPhase = 'starting';
   let closing: Promise<void> | null = null;
-  const { app, calibrations, closeSteps } = compose(parts, () => phase);
+  const { app, spool, calibrations, closeSteps, stopWaiting } = compose(parts, () => phase);
   let listener: Listener | null = null;
   const close = (): Promise<void> => {
     closing ??= (async () => {
       phase = 'draining';
+      stopWaiting();
       await runSteps([...closeSteps, ['listener', async () => listener?.close()]], logger);
       phase = 'closed';
       logger.info({}, 'gateway closed');
@@ -110,11 +114,23 @@ function urlOf(host: string, port: number): string {
 
 /** The parts wired to each other: the app, and what ends them, in order. */
 function compose(parts: GatewayParts, phase: () => GatewayPhase) {
-  const { config, logger, spool, store, secret, metrics = new GatewayMetrics() } = parts;
+  const { config, logger, store, secret, metrics = new GatewayMetrics() } = parts;
   const { now = steadyUtcClock(), platform = NO_PLATFORM } = parts;
+  const systemNow = parts.now ?? Date.now;
+  const tickets = { secret, ticketMaxLifeS: config.ticketMaxLifeS, spentTickets: new SpentTickets() };
+  const waiting = new AbortController();
+  const lock = lazy(() => lockDataDir(config.dataDir, { logger, signal: waiting.signal }));
+  const spool: Lazy<DeliveryQueue> = {
+    ...parts.spool,
+    async open() {
+      await lock.open();
+      return parts.spool.open();
+    },
+  };
   const inference = new InferencePool({ urls: config.inferenceUrls, logger, ...parts.relay });
   const database = onFirstUse(config, store.open);
   const calibrations = lazy<CalibrationQueue>(async () => {
+    await lock.open();
     const { openCalibrationQueue } = await import('./delivery/calibrations.ts');
     return openCalibrationQueue({ dataDir: config.dataDir, store: database, logger });
   });
@@ -126,11 +142,12 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     sessionReport: async (sessionId) => (await store.open()).sessionReport(sessionId),
   });
   const sessions = new Sessions({
-    secret,
+    ...tickets,
     rule: config.rule,
     resumeGraceMs: config.resumeGraceMs,
     maxSessions: config.maxSessions,
     now,
+    systemNow,
     newSessionId: randomUUID,
     logger,
     save: (window) => saver.save(window),
@@ -179,13 +196,14 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
   });
   const app = createApp({
     origins: { development: config.development, allowedOrigins: config.allowedOrigins },
-    secret,
-    now,
+    ...tickets,
+    now: systemNow,
     newId: randomUUID,
     clientDir: parts.clientDir,
     clientAddressHeader: config.clientAddressHeader,
     logger,
-    openStream: (socket, admitted) => streams.open(socket, admitted),
+    openStream: (socket, identified) => streams.open(socket, identified),
+    onDisplaced: () => metrics.displaced(),
     closeStream: (stream) => streams.close(stream),
     findReport: (sessionId) => stored.find(sessionId),
     reports,
@@ -226,6 +244,7 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     ['calibrations', () => calibrations.close()],
     ['reports', () => reports.close()],
     ['store', () => store.close()],
+    ['data folder', () => lock.close()],
   ];
-  return { app, calibrations, closeSteps };
+  return { app, spool, calibrations, closeSteps, stopWaiting: () => waiting.abort() };
 }

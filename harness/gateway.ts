@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { mintTicket, type Role } from '../gateway/auth/ticket.ts';
+import { mintTicket, REPORTS_SCOPE, type Role } from '../gateway/auth/ticket.ts';
 import { gatewayConfigSchema } from '../gateway/config.ts';
 import { type DeliveryQueue, openQueue } from '../gateway/delivery/queue.ts';
 import { eyelearn } from '../gateway/eyelearn/platform.ts';
@@ -76,7 +76,12 @@ export async function startTestGateway(
     ...(options.now === undefined ? {} : { now: options.now }),
   });
   const ticket: TestGateway['ticket'] = async (userId, { role = 'student', moduleId = 22, nowMs = Date.now() } = {}) =>
-    mintTicket({ userId, moduleId, role }, SECRET, new Date(nowMs), randomUUID());
+    mintTicket(
+      { userId, moduleId, role, scope: role === 'student' ? null : REPORTS_SCOPE },
+      SECRET,
+      new Date(nowMs),
+      randomUUID(),
+    );
   return {
     ...gateway,
     ticket,

@@ -10,6 +10,8 @@ const GOOD_AFTER_MS = 10_000;
 
 /** One ticket may expire on its way; after this many refused in a row the connection ends. */
 const MAX_TICKETS_REFUSED = 3;
+/** Switches of an outage that are kept apart: the gateway takes so many text messages at once (PROTOCOL.md, C-6). */
+const MAX_SECTION_SWITCHES = 100;
 
 /**
  * The connection as a pure function: the next state, and the effects to perform. Events of an older attempt
@@ -206,8 +208,13 @@ function changeSection(state: LinkState, sectionId: number | null, nowMs: number
   if (state.phase.name === 'live' && state.phase.startSent) {
     return next({ ...state, wanted }, [{ type: 'send', message: { type: 'section', sectionId, atMs } }]);
   }
-  const sectionSwitch = { fromSectionId: state.wanted.sectionId, sectionId, atMs };
-  return next({ ...state, wanted, sectionSwitches: [...state.sectionSwitches, sectionSwitch] });
+  const last = state.sectionSwitches.at(-1);
+  const kept = state.sectionSwitches.slice(0, MAX_SECTION_SWITCHES - 1);
+  const sectionSwitch =
+    last === undefined || kept.length === state.sectionSwitches.length
+      ? { fromSectionId: state.wanted.sectionId, sectionId, atMs }
+      : { ...last, sectionId };
+  return next({ ...state, wanted, sectionSwitches: [...kept, sectionSwitch] });
 }
 
 /** Resolves stop() without the gateway's totals. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { RelayError } from '../../shared/errors.ts';
-import { ROLES, type Role, verifyTicket } from './ticket.ts';
-import { idClaim, signToken, verifyToken } from './tokens.ts';
+import { REPORTS_SCOPE, ROLES, type Role, type TicketUse, verifyTicket } from './ticket.ts';
+import { idClaim, type Secret, signToken, verifyToken } from './tokens.ts';
 
 const AUDIENCE = 'gaze-relay-reports';
 /** A school day: a ticket lasts five minutes, a teacher reads longer. */
@@ -11,14 +11,24 @@ const LIFETIME_S = 8 * 3600;
 export interface Reader {
   readonly userId: number;
   readonly role: Role;
+  /** What the ticket is for; a reader token is for reports. */
+  readonly scope: typeof REPORTS_SCOPE | null;
+  /** The ticket that was shown; null for a reader token. */
+  readonly ticket: TicketUse | null;
+}
+
+/** What tickets and reader tokens are checked with. */
+export interface ReaderCheck {
+  readonly secret: Secret;
+  readonly ticketMaxLifeS: number;
 }
 
 const claimsSchema = z.object({ sub: idClaim, role: z.enum(ROLES) });
 
 /** A token that reads reports and does nothing else, for as long as LIFETIME_S. Given for a valid ticket. */
 export function mintReaderToken(
-  reader: Reader,
-  secret: string,
+  reader: Pick<Reader, 'userId' | 'role'>,
+  secret: Secret,
   nowMs: number,
   id: string,
 ): { readonly token: string; readonly expiresAtMs: number } {
@@ -27,9 +37,9 @@ export function mintReaderToken(
   return { token, expiresAtMs: (Math.floor(nowMs / 1000) + LIFETIME_S) * 1000 };
 }
 
-async function readerOfToken(token: string, secret: string, nowMs: number): Promise<Reader> {
+async function readerOfToken(token: string, { secret }: ReaderCheck, nowMs: number): Promise<Reader> {
   const { sub, role } = await verifyToken(token, secret, { audience: AUDIENCE, schema: claimsSchema, nowMs });
-  return { userId: sub, role };
+  return { userId: sub, role, scope: REPORTS_SCOPE, ticket: null };
 }
 
 function bearer(authorization: string | undefined): string {
@@ -43,10 +53,10 @@ function unauthorized(): RelayError {
 }
 
 /** The sender of this Authorization header, by ticket or by reader token. Rejects with RelayError `unauthorized`. */
-export async function readerOf(authorization: string | undefined, secret: string, nowMs: number): Promise<Reader> {
+export async function readerOf(authorization: string | undefined, check: ReaderCheck, nowMs: number): Promise<Reader> {
   const token = bearer(authorization);
-  return readerOfTicket(authorization, secret, nowMs).catch(() =>
-    readerOfToken(token, secret, nowMs).catch(() => {
+  return readerOfTicket(authorization, check, nowMs).catch(() =>
+    readerOfToken(token, check, nowMs).catch(() => {
       throw unauthorized();
     }),
   );
@@ -55,15 +65,22 @@ export async function readerOf(authorization: string | undefined, secret: string
 /** The sender of this Authorization header, by ticket alone. Rejects with RelayError `unauthorized`. */
 export async function readerOfTicket(
   authorization: string | undefined,
-  secret: string,
+  { secret, ticketMaxLifeS }: ReaderCheck,
   nowMs: number,
 ): Promise<Reader> {
   try {
-    const { userId, role } = await verifyTicket(bearer(authorization), secret, new Date(nowMs));
-    return { userId, role };
+    const ticket = bearer(authorization);
+    const { userId, role, scope, use } = await verifyTicket(ticket, secret, new Date(nowMs), ticketMaxLifeS);
+    return { userId, role, scope, ticket: use };
   } catch {
     throw unauthorized();
   }
+}
+
+/** Throws RelayError `scope_missing` for staff with a lesson's ticket: that one passes through the lesson page's scripts. */
+export function requireScope(reader: Reader): void {
+  if (!isStaff(reader) || reader.scope === REPORTS_SCOPE) return;
+  throw new RelayError('scope_missing', "this ticket is for a lesson; open the reports by the platform's own link");
 }
 
 /** True for those who may read about others. */

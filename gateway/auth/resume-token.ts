@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { signToken, verifyToken } from './tokens.ts';
+import { type Secret, signToken, verifyToken } from './tokens.ts';
 
 const RESUME_AUDIENCE = 'gaze-relay-resume';
 const RESUME_LIFETIME_S = 12 * 3600;
@@ -23,7 +23,7 @@ const claimsSchema = z.object({
 });
 
 /** Signs the claims; the token is worth nothing without a ticket of the same user. */
-export function signResumeToken(claims: ResumeClaims, secret: string, now: Date): string {
+export function signResumeToken(claims: ResumeClaims, secret: Secret, now: Date): string {
   return signToken(
     {
       audience: RESUME_AUDIENCE,
@@ -42,7 +42,7 @@ export function signResumeToken(claims: ResumeClaims, secret: string, now: Date)
 }
 
 /** The claims of a token that this secret signed and that has not expired, else null. */
-export async function verifyResumeToken(token: string, secret: string, now: Date): Promise<ResumeClaims | null> {
+export async function verifyResumeToken(token: string, secret: Secret, now: Date): Promise<ResumeClaims | null> {
   try {
     const claims = await verifyToken(token, secret, {
       audience: RESUME_AUDIENCE,

@@ -1,23 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import { RelayError } from '../../shared/errors.ts';
 import { developmentSecret } from '../auth/development-secret.ts';
-import { mintTicket, ROLES, TICKET_LIFETIME_S } from '../auth/ticket.ts';
+import { mintTicket, REPORTS_SCOPE, ROLES, TICKET_LIFETIME_S } from '../auth/ticket.ts';
 import { type Command, configOf, readOptions, wholeNumberOption } from './command.ts';
 
 /** Prints a ticket as the school's PHP would mint it, to try things with. */
 export const mintTicketCommand: Command = {
   name: 'mint-ticket',
-  usage: `--user ID --module ID [--role ${ROLES.join('|')}]`,
+  usage: `--user ID --module ID [--role ${ROLES.join('|')}] [--scope ${REPORTS_SCOPE}]`,
   summary: `a ticket good for ${TICKET_LIFETIME_S} s, to try things with`,
   async run(argv, context) {
-    const options = readOptions(argv, { user: 'string', module: 'string', role: 'string' });
+    const options = readOptions(argv, { user: 'string', module: 'string', role: 'string', scope: 'string' });
     const userId = wholeNumberOption('user', options.user, 1);
     const moduleId = wholeNumberOption('module', options.module, 1);
     const role = ROLES.find((known) => known === (options.role ?? 'student'));
     if (role === undefined) throw new RelayError('option_invalid', `--role is one of ${ROLES.join(', ')}`);
+    const scope = options.scope ?? null;
+    if (scope !== null && scope !== REPORTS_SCOPE) {
+      throw new RelayError('option_invalid', `--scope is ${REPORTS_SCOPE}, or left out for a lesson's ticket`);
+    }
     const config = configOf(context);
     const secret = config.secret ?? (await developmentSecret(config.dataDir));
-    context.out(mintTicket({ userId, moduleId, role }, secret, new Date(context.now()), randomUUID()));
+    context.out(mintTicket({ userId, moduleId, role, scope }, secret, new Date(context.now()), randomUUID()));
     return 0;
   },
 };

@@ -22,6 +22,8 @@ export interface AppDependencies
 /** What gateway/auth/reader.ts refuses, and the status that says so. */
 const READER_FAULTS: Readonly<Record<string, 401 | 403>> = {
   unauthorized: 401,
+  ticket_spent: 401,
+  scope_missing: 403,
   role_not_allowed: 403,
   student_not_allowed: 403,
 };

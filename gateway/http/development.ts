@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import * as z from 'zod';
-import { mintTicket, ROLES } from '../auth/ticket.ts';
+import { mintTicket, REPORTS_SCOPE, ROLES } from '../auth/ticket.ts';
+import type { Secret } from '../auth/tokens.ts';
 import { fault } from './faults.ts';
 import type { OriginPolicy } from './origins.ts';
 
@@ -12,7 +13,7 @@ export function mountDevelopment(
   app: Hono,
   deps: {
     readonly origins: OriginPolicy;
-    readonly secret: string;
+    readonly secret: Secret;
     readonly now: () => number;
     readonly newId: () => string;
   },
@@ -25,7 +26,7 @@ export function mountDevelopment(
       const message = `userId and moduleId are positive whole numbers, role is one of ${ROLES.join(', ')}`;
       return context.json(fault('ids_invalid', message), 400);
     }
-    const ticket = mintTicket(query.data, deps.secret, new Date(deps.now()), deps.newId());
+    const ticket = mintTicket({ ...query.data, scope: REPORTS_SCOPE }, deps.secret, new Date(deps.now()), deps.newId());
     context.header('cache-control', 'no-store');
     return context.json({ ticket });
   });

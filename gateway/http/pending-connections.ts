@@ -3,28 +3,45 @@ export const MAX_PENDING_PER_ADDRESS = 256;
 /** Of all addresses together. */
 export const MAX_PENDING_CONNECTIONS = 2048;
 
+interface Pending {
+  readonly owner: string;
+  readonly drop: () => void;
+}
+
 /**
- * Connections without an admitted student. Students are one per ticket and at most MAX_SESSIONS; connections that have
- * shown no ticket are limited here, by the owner of the address and in all.
+ * Connections that have shown no valid ticket, limited by the owner of the address and in all. One too many takes the
+ * place of the oldest one of its address, or of all: refusing it would let those who show none keep out those who will.
  */
 export class PendingConnections {
-  readonly #byOwner = new Map<string, number>();
-  #count = 0;
+  /** In the order in which they came. */
+  readonly #all = new Set<Pending>();
+  readonly #byOwner = new Map<string, Set<Pending>>();
 
-  /** One more; returns what takes it out again (safe to call twice), or null where there are too many already. */
-  enter(owner: string): (() => void) | null {
-    const own = this.#byOwner.get(owner) ?? 0;
-    if (own >= MAX_PENDING_PER_ADDRESS || this.#count >= MAX_PENDING_CONNECTIONS) return null;
-    this.#byOwner.set(owner, own + 1);
-    this.#count += 1;
-    let isIn = true;
-    return () => {
-      if (!isIn) return;
-      isIn = false;
-      this.#count -= 1;
-      const left = (this.#byOwner.get(owner) ?? 1) - 1;
-      if (left === 0) this.#byOwner.delete(owner);
-      else this.#byOwner.set(owner, left);
-    };
+  /**
+   * One more. `drop` disconnects it when another takes its place. Returns what takes it out again (safe to call twice),
+   * to be called when it shows a valid ticket or ends.
+   */
+  enter(owner: string, drop: () => void): () => void {
+    const own = this.#byOwner.get(owner);
+    if (own !== undefined && own.size >= MAX_PENDING_PER_ADDRESS) this.#displace(own);
+    else if (this.#all.size >= MAX_PENDING_CONNECTIONS) this.#displace(this.#all);
+    const entry: Pending = { owner, drop };
+    this.#all.add(entry);
+    this.#byOwner.set(owner, (this.#byOwner.get(owner) ?? new Set()).add(entry));
+    return () => this.#leave(entry);
+  }
+
+  #displace(among: ReadonlySet<Pending>): void {
+    const [oldest] = among;
+    if (oldest === undefined) return;
+    this.#leave(oldest);
+    oldest.drop();
+  }
+
+  #leave(entry: Pending): void {
+    this.#all.delete(entry);
+    const own = this.#byOwner.get(entry.owner);
+    own?.delete(entry);
+    if (own?.size === 0) this.#byOwner.delete(entry.owner);
   }
 }

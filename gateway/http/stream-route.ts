@@ -17,14 +17,16 @@ export interface StreamRouteDependencies {
   readonly logger: Logger;
   /** Header in which a proxy names the client's address; null: the connection's own counts. */
   readonly clientAddressHeader: string | null;
-  /** `admitted` is called when the stream's student is. */
-  readonly openStream: (socket: WebSocket, admitted: () => void) => Stream;
+  /** `identified` is called when the stream has shown a valid ticket. */
+  readonly openStream: (socket: WebSocket, identified: () => void) => Stream;
+  /** A connection without a ticket lost its place to another. */
+  readonly onDisplaced: () => void;
   readonly closeStream: (stream: Stream) => void;
 }
 
 interface StreamEnvironment {
   Bindings: HttpBindings;
-  Variables: { admitted: () => void };
+  Variables: { identified: () => void };
 }
 
 /** Where students' WebSockets come in. */
@@ -51,15 +53,13 @@ export function mountStream(app: Hono, deps: StreamRouteDependencies): void {
         return context.json(fault('upgrade_required', `connect a WebSocket with subprotocol ${SUBPROTOCOL}`), 426);
       }
       const { socket } = context.env.incoming;
-      const admitted = pending.enter(addressOf(context));
-      if (admitted === null) {
-        // At debug level: a flood would fill the log too.
-        logger.debug({ code: 'too_many_connections' }, 'connection refused');
-        context.header('retry-after', '5');
-        return context.json(fault('too_many_connections', 'too many connections wait for their hello; try again'), 503);
-      }
-      socket.once('close', admitted);
-      context.set('admitted', admitted);
+      // Destroyed, not closed: a peer that does not answer a close would hold its place for seconds.
+      const identified = pending.enter(addressOf(context), () => {
+        deps.onDisplaced();
+        socket.destroy();
+      });
+      socket.once('close', identified);
+      context.set('identified', identified);
       await next();
     },
     upgradeWebSocket((context: Context<StreamEnvironment>) => {
@@ -73,7 +73,7 @@ export function mountStream(app: Hono, deps: StreamRouteDependencies): void {
             raw.close(CLOSE.protocolViolation, error.fault);
             return;
           }
-          const opened = deps.openStream(raw, context.get('admitted'));
+          const opened = deps.openStream(raw, context.get('identified'));
           stream = opened;
           // Not by onMessage: it makes a copy of each picture, and an event.
           raw.on('message', (data: Buffer, isBinary) => {

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { CalibrationRefused } from '../../shared/protocol/calibration.ts';
+import type { ProtocolFault } from '../../shared/protocol/errors.ts';
 import type { ClientMessage } from '../../shared/protocol/frames.ts';
 import type { Outcome } from '../../shared/protocol/update.ts';
 import type { LinkAnswer } from '../relay/inference-link.ts';
@@ -87,6 +88,17 @@ export class GatewayMetrics {
     'Connections ended by the gateway, by close code',
     'code',
   );
+  readonly #displaced = new Counter({
+    name: 'gaze_relay_connections_displaced_total',
+    help: 'Connections without a ticket that were ended to make place for others',
+    registers: [this.registry],
+  });
+  readonly #refusals = new Tally<ProtocolFault>(
+    this.registry,
+    'errors_sent_total',
+    'Errors that clients were sent, by code: refused messages and ended connections',
+    'code',
+  );
   readonly #calibrations = new Tally<'applied' | 'inexact' | CalibrationRefused['reason']>(
     this.registry,
     'calibrations_total',
@@ -106,6 +118,16 @@ export class GatewayMetrics {
 
   received(kind: ClientMessage['kind']): void {
     this.#received.add(kind);
+  }
+
+  /** A connection without a ticket was disconnected to make place for another. */
+  displaced(): void {
+    this.#displaced.inc();
+  }
+
+  /** A client was sent an error. */
+  refused(code: ProtocolFault): void {
+    this.#refusals.add(code);
   }
 
   answered(outcome: Outcome, late: boolean): void {

@@ -24,7 +24,7 @@ export function privacyRequests(deps: {
   readonly platform: PlatformRecords;
   readonly queue: Pick<DeliveryQueue, 'forgetStudent'>;
   readonly calibrations: Pick<CalibrationQueue, 'forgetStudent'>;
-  readonly sessions: Pick<Sessions, 'forgetStudent'>;
+  readonly sessions: Pick<Sessions, 'withoutStudent'>;
   /** Resolves when every window is in the delivery queue. */
   readonly allSaved: () => Promise<unknown>;
   readonly now: () => number;
@@ -36,15 +36,15 @@ export function privacyRequests(deps: {
       await writeAudit(store, [line]);
       return exportStudent(store, userId, Math.round(now()));
     },
-    async deleteStudent(userId, actor) {
-      if (!sessions.forgetStudent(userId)) return 'connected';
-      await allSaved();
-      await calibrations.forgetStudent(userId);
-      const waiting = await queue.forgetStudent(userId, FLUSH_MS);
-      if (waiting > 0) {
-        throw new RelayError('store_unreachable', `${waiting} windows of the student still wait for the database`);
-      }
-      return deleteStudent(store, platform, userId, now(), actor);
-    },
+    deleteStudent: (userId, actor) =>
+      sessions.withoutStudent(userId, async () => {
+        await allSaved();
+        await calibrations.forgetStudent(userId);
+        const waiting = await queue.forgetStudent(userId, FLUSH_MS);
+        if (waiting > 0) {
+          throw new RelayError('store_unreachable', `${waiting} windows of the student still wait for the database`);
+        }
+        return deleteStudent(store, platform, userId, now(), actor);
+      }),
   };
 }

@@ -5,8 +5,11 @@ import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import type { Hello } from '../../shared/protocol/control.ts';
 import { ProtocolError } from '../../shared/protocol/errors.ts';
 import { type ResumeClaims, signResumeToken, verifyResumeToken } from '../auth/resume-token.ts';
+import type { SpentTickets } from '../auth/spent-tickets.ts';
 import { type Identity, verifyTicket } from '../auth/ticket.ts';
+import type { Secret } from '../auth/tokens.ts';
 import type { Logger } from '../lib/logger.ts';
+import { KeyedMutex } from '../lib/mutex.ts';
 import { within } from '../lib/timeout.ts';
 import type { CalibrationRecord } from '../store/calibrations.ts';
 import type { SessionReport } from '../store/port.ts';
@@ -19,6 +22,7 @@ import {
   type SessionAccount,
 } from './account.ts';
 import { onDevice } from './account-calibration.ts';
+import { DetachedSessions } from './detached-sessions.ts';
 import type { LiveSession } from './live.ts';
 import type { Stream } from './stream.ts';
 
@@ -40,11 +44,16 @@ const CONSENT_LOOKUP_MS = 1000;
 const CALIBRATION_LOOKUP_MS = 1000;
 
 export interface SessionsOptions {
-  readonly secret: string;
+  readonly secret: Secret;
+  readonly ticketMaxLifeS: number;
+  readonly spentTickets: Pick<SpentTickets, 'spend'>;
   readonly rule: Rule;
   readonly resumeGraceMs: number;
   readonly maxSessions: number;
+  /** UTC ms that never step back: sessions are counted by it. */
   readonly now: () => number;
+  /** The system clock, UTC ms: tickets and resume tokens are checked by it. */
+  readonly systemNow: () => number;
   readonly newSessionId: () => string;
   readonly logger: Logger;
   readonly save: (window: MetricsWindow) => Promise<void>;
@@ -56,11 +65,6 @@ export interface SessionsOptions {
   readonly findCalibration: (userId: number, deviceId: string) => Promise<CalibrationRecord | null>;
 }
 
-interface Detached {
-  readonly account: SessionAccount;
-  readonly timer: NodeJS.Timeout;
-}
-
 /**
  * The sessions of this gateway: one live stream per user (a second one supersedes the first), and sessions
  * whose connection is gone but may be resumed.
@@ -68,10 +72,13 @@ interface Detached {
 export class Sessions {
   readonly #deps: SessionsOptions;
   readonly #live = new Map<number, AdmittedStream>();
-  readonly #detached = new Map<string, Detached>();
+  readonly #detached: DetachedSessions;
+  /** Of one student's connections and deletions, each finds what the one before has left. */
+  readonly #students = new KeyedMutex<number>();
 
   constructor(options: SessionsOptions) {
     this.#deps = options;
+    this.#detached = new DetachedSessions(options.resumeGraceMs, (account) => this.#end(account));
   }
 
   get liveCount(): number {
@@ -84,20 +91,31 @@ export class Sessions {
   }
 
   get detachedCount(): number {
-    return this.#detached.size;
+    return this.#detached.count;
   }
 
-  /** Checks a hello and welcomes its stream with the account to work on. Rejects with ProtocolError. */
-  async admit(hello: Hello, stream: AdmittedStream): Promise<void> {
-    const { secret, now } = this.#deps;
-    const identity = await verifyTicket(hello.ticket, secret, new Date(now()));
+  /**
+   * Checks a hello and welcomes its stream with the account to work on; `identified` is called once its ticket is found
+   * valid. Rejects with ProtocolError.
+   */
+  async admit(hello: Hello, stream: AdmittedStream, identified: () => void = () => {}): Promise<void> {
+    const { secret, ticketMaxLifeS, spentTickets, systemNow } = this.#deps;
+    const identity = await verifyTicket(hello.ticket, secret, new Date(systemNow()), ticketMaxLifeS);
+    if (!spentTickets.spend(identity.use, systemNow())) {
+      throw new ProtocolError('ticket_invalid', 'the ticket was used before; fetch a fresh one for each connection');
+    }
+    identified();
     this.#assertRoom(identity);
-    const calibration = this.#calibrationInTime(identity, hello.device);
     await this.#assertConsent(identity);
-    const found = await calibration;
     const claims = await this.#claimsOf(hello, identity);
-    const stored = claims === null ? null : await this.#storedAccount(claims);
-    this.#enter(stream, { hello, identity, claims, stored, calibration: found });
+    await this.#students.run(identity.userId, async () => {
+      if (!stream.isAuthenticating) return;
+      const [calibration, stored] = await Promise.all([
+        this.#calibrationInTime(identity, hello.device),
+        claims === null ? null : this.#storedAccount(claims),
+      ]);
+      this.#enter(stream, { hello, identity, claims, stored, calibration });
+    });
   }
 
   /**
@@ -105,13 +123,13 @@ export class Sessions {
    * the earlier one has, whole.
    */
   #enter(stream: AdmittedStream, { hello, identity, claims, stored, calibration }: CheckedHello): void {
-    const { secret, rule, now, newSessionId, logger } = this.#deps;
+    const { secret, rule, now, systemNow, newSessionId, logger } = this.#deps;
     // A connection that ended meanwhile must not supersede the one that came after it.
     if (!stream.isAuthenticating) return;
     // Others may have come in while this one was checked.
     this.#assertRoom(identity);
     this.#live.get(identity.userId)?.dispatch({ type: 'superseded' });
-    const known = claims === null ? null : this.#take(claims.sessionId);
+    const known = claims === null ? null : this.#detached.take(identity.userId, claims.sessionId);
     const resumable = known ?? stored;
     const { userId, moduleId } = identity;
     const placed =
@@ -121,7 +139,11 @@ export class Sessions {
     const account = onDevice(placed, hello.device, calibration);
     const { sessionId, epoch } = account;
     const startedAtMs = account.startedAtMs ?? Math.round(now());
-    const resumeToken = signResumeToken({ sessionId, userId, moduleId, epoch, startedAtMs }, secret, new Date(now()));
+    const resumeToken = signResumeToken(
+      { sessionId, userId, moduleId, epoch, startedAtMs },
+      secret,
+      new Date(systemNow()),
+    );
     const resumed = resumable !== null;
     this.#live.set(userId, stream);
     logger.info({ sessionId, epoch, client: hello.client }, resumed ? 'session resumed' : 'session opened');
@@ -133,28 +155,25 @@ export class Sessions {
     if (this.#live.get(account.userId) === stream) this.#live.delete(account.userId);
     if (account.startedAtMs === null) return;
     this.#deps.logger.info({ sessionId: account.sessionId, epoch: account.epoch }, 'session detached');
-    const timer = setTimeout(() => this.#end(account), this.#deps.resumeGraceMs);
-    this.#detached.set(account.sessionId, { account, timer });
+    this.#detached.add(account);
   }
 
   /**
-   * Before a student's data is deleted: their sessions that wait to be resumed are dropped, and what they have not saved
-   * yet with them. False, with nothing dropped, while the student is connected.
+   * Deletes a student's data with `remove`: their sessions that wait to be resumed are dropped first, with what they have not
+   * saved yet, and no connection of theirs is admitted before it has ended. Resolves as `remove` does, or, with nothing
+   * dropped, with `connected` while the student is.
    */
-  forgetStudent(userId: number): boolean {
-    if (this.#live.has(userId)) return false;
-    for (const [sessionId, { account, timer }] of this.#detached) {
-      if (account.userId !== userId) continue;
-      clearTimeout(timer);
-      this.#detached.delete(sessionId);
-    }
-    return true;
+  withoutStudent<T>(userId: number, remove: () => Promise<T>): Promise<T | 'connected'> {
+    return this.#students.run(userId, async () => {
+      if (this.#live.has(userId)) return 'connected';
+      this.#detached.forgetStudent(userId);
+      return remove();
+    });
   }
 
   /** At shutdown: no longer waits for sessions to be resumed here; another replica may do it. */
   forget(): void {
-    for (const { timer } of this.#detached.values()) clearTimeout(timer);
-    this.#detached.clear();
+    this.#detached.forgetAll();
   }
 
   /** Throws ProtocolError `too_many_sessions`. A student who is connected already takes no more room. */
@@ -167,16 +186,7 @@ export class Sessions {
     );
   }
 
-  #take(sessionId: string): SessionAccount | null {
-    const detached = this.#detached.get(sessionId);
-    if (detached === undefined) return null;
-    clearTimeout(detached.timer);
-    this.#detached.delete(sessionId);
-    return detached.account;
-  }
-
   #end(account: SessionAccount): void {
-    this.#detached.delete(account.sessionId);
     this.#deps.logger.info({ sessionId: account.sessionId }, 'session ended');
     if (account.stoppedAtMs !== null) return;
     const { window } = cutWindow(account, true);
@@ -186,24 +196,25 @@ export class Sessions {
 
   async #claimsOf(hello: Hello, identity: Identity): Promise<ResumeClaims | null> {
     if (hello.resume === null) return null;
-    const claims = await verifyResumeToken(hello.resume, this.#deps.secret, new Date(this.#deps.now()));
+    const claims = await verifyResumeToken(hello.resume, this.#deps.secret, new Date(this.#deps.systemNow()));
     const own = claims?.userId === identity.userId && claims.moduleId === identity.moduleId;
     return own ? claims : null;
   }
 
   async #storedAccount(claims: ResumeClaims): Promise<SessionAccount | null> {
-    const here = this.#detached.has(claims.sessionId) || this.#live.has(claims.userId);
-    if (here) return null;
+    const { userId, sessionId } = claims;
+    const isHere = this.#detached.has(userId, sessionId) || this.#live.get(userId)?.live?.sessionId === sessionId;
+    if (isHere) return null;
     const report = await this.#reportInTime(claims);
     if (report === 'unavailable') {
-      const { sessionId, userId, moduleId, startedAtMs } = claims;
+      const { moduleId, startedAtMs } = claims;
       const { rule, now } = this.#deps;
       return resumeWithoutReport({ sessionId, userId, moduleId, rule, startedAtMs, nowMs: now() });
     }
     if (report === null) return null;
     return rebuildAccount({
-      sessionId: claims.sessionId,
-      userId: claims.userId,
+      sessionId,
+      userId,
       moduleId: claims.moduleId,
       rule: this.#deps.rule,
       startedAtMs: report.startedAtMs,
@@ -212,8 +223,9 @@ export class Sessions {
     });
   }
 
-  /** The school minted the ticket, so a database that does not answer refuses no student. */
-  async #assertConsent({ userId }: Identity): Promise<void> {
+  /** The school minted the ticket, so a database that does not answer refuses no student. Staff are asked for none. */
+  async #assertConsent({ userId, role }: Identity): Promise<void> {
+    if (role !== 'student') return;
     const answer = this.#deps.hasConsent(userId).catch(() => null);
     if ((await within(answer, CONSENT_LOOKUP_MS, null)) !== false) return;
     throw new ProtocolError(

@@ -42,7 +42,7 @@ export interface StreamDependencies {
   readonly windowMs: number;
   readonly inference: Pick<InferencePool, 'request'>;
   readonly logger: Logger;
-  readonly metrics: Pick<GatewayMetrics, 'received' | 'answered' | 'inferred' | 'closed' | 'calibrated'>;
+  readonly metrics: Pick<GatewayMetrics, 'received' | 'refused' | 'answered' | 'inferred' | 'closed' | 'calibrated'>;
   /** Calls the stream's welcome() with what it found. Rejects with ProtocolError. */
   readonly admit: (hello: Hello, stream: Stream) => Promise<void>;
   /** Resolves once the window is on disk. */
@@ -75,6 +75,8 @@ export class Stream {
     socket.on('pong', () => {
       this.#unansweredPings = 0;
     });
+    // The library has answered it already.
+    socket.on('ping', () => this.dispatch({ type: 'ping' }));
   }
 
   /** The session on this connection; null before it is admitted and after its end. */
@@ -113,6 +115,8 @@ export class Stream {
   }
 
   receiveText(text: string): void {
+    // Until the peer answers the close, what it still sends is not worth reading.
+    if (this.#state.phase === 'ended') return;
     try {
       const agreed = 'features' in this.#state ? this.#state.features : [];
       this.dispatch({ type: 'control', message: parseClientControl(text, agreed) });
@@ -122,6 +126,7 @@ export class Stream {
   }
 
   receiveBinary(bytes: Uint8Array): void {
+    if (this.#state.phase === 'ended') return;
     try {
       const message = decodeClientMessage(bytes);
       const digest = digestOf(message, bytes);
@@ -172,6 +177,7 @@ export class Stream {
   #carryOut(effect: ConnectionEffect): void {
     switch (effect.type) {
       case 'send':
+        if (effect.message.type === 'error') this.#deps.metrics.refused(effect.message.code);
         this.#countCalibration(effect.message);
         this.#send(JSON.stringify(effect.message));
         break;

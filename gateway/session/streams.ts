@@ -55,15 +55,12 @@ export class Streams {
     return [...this.#open].map((stream) => stream.labels);
   }
 
-  /** A socket has opened; `admitted` is called when its student is. */
-  open(socket: WebSocket, admitted: () => void): Stream {
+  /** A socket has opened; `identified` is called when it has shown a valid ticket. */
+  open(socket: WebSocket, identified: () => void): Stream {
     const { sessions, inference } = this.#deps;
     const stream = new Stream(socket, {
       ...this.#deps,
-      admit: async (hello, from) => {
-        await sessions.admit(hello, from);
-        admitted();
-      },
+      admit: (hello, from) => sessions.admit(hello, from, identified),
       detach: (account, from) => sessions.detach(account, from),
     });
     this.#open.add(stream);

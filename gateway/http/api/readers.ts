@@ -15,7 +15,8 @@ export const readerRoutes: readonly ApiRoute[] = [
     async handle(deps, { reader }) {
       const names = await deps.reports.names({ users: [reader.userId], modules: [], sections: [] });
       const utcOffsetMs = await deps.reports.utcOffsetMs(deps.now());
-      return { ...reader, name: names.students.get(reader.userId)?.name ?? null, utcOffsetMs };
+      const { userId, role } = reader;
+      return { userId, role, name: names.students.get(reader.userId)?.name ?? null, utcOffsetMs };
     },
   }),
   defineRoute({

@@ -1,7 +1,17 @@
 import type { Context } from 'hono';
 import * as z from 'zod';
 import { RelayError } from '../../../shared/errors.ts';
-import { isStaff, type Reader, readerOf, readerOfTicket, requireAdmin, requireStaff } from '../../auth/reader.ts';
+import {
+  isStaff,
+  type Reader,
+  readerOf,
+  readerOfTicket,
+  requireAdmin,
+  requireScope,
+  requireStaff,
+} from '../../auth/reader.ts';
+import type { SpentTickets } from '../../auth/spent-tickets.ts';
+import type { Secret } from '../../auth/tokens.ts';
 import type { PrivacyRequests } from '../../privacy/requests.ts';
 import type { ReportStore } from '../../reports/port.ts';
 import type { LiveSession } from '../../session/live.ts';
@@ -12,7 +22,9 @@ import type { Audit, AuditDependencies } from './audit.ts';
 
 /** What the API's routes work with. */
 export interface ApiDependencies extends AuditDependencies {
-  readonly secret: string;
+  readonly secret: Secret;
+  readonly ticketMaxLifeS: number;
+  readonly spentTickets: Pick<SpentTickets, 'spend'>;
   readonly newId: () => string;
   readonly reports: ReportStore;
   readonly findReport: (sessionId: string) => Promise<SessionReport | null>;
@@ -32,7 +44,7 @@ type Shape = z.core.$ZodLooseShape;
 
 /**
  * Whom a route is for. `staff`: teachers and admins; `own`: the same, students for themselves; `subject`: admins, students for
- * themselves; `ticket`: whoever has a fresh ticket; `admin`: admins with a fresh ticket, for a token only reads.
+ * themselves; `ticket`: each that has a fresh ticket, which is spent by it; `admin`: admins with a fresh ticket, for a token only reads.
  */
 export type Readers = 'staff' | 'own' | 'subject' | 'ticket' | 'admin';
 type Method = 'get' | 'post' | 'delete';
@@ -95,7 +107,11 @@ function parsed<T extends z.ZodType>(schema: T, given: unknown): z.output<T> {
 
 async function admitted(readers: Readers, authorization: string | undefined, deps: ApiDependencies): Promise<Reader> {
   const identify = readers === 'ticket' || readers === 'admin' ? readerOfTicket : readerOf;
-  const reader = await identify(authorization, deps.secret, deps.now());
+  const reader = await identify(authorization, deps, deps.now());
+  requireScope(reader);
+  if (readers === 'ticket' && reader.ticket !== null && !deps.spentTickets.spend(reader.ticket, deps.now())) {
+    throw new RelayError('ticket_spent', 'this ticket was used before; fetch a fresh one');
+  }
   if (readers === 'staff') requireStaff(reader);
   if (readers === 'admin' || (readers === 'subject' && isStaff(reader))) requireAdmin(reader);
   return reader;

@@ -8,8 +8,9 @@ import { EMPTY_SLOT } from '../relay-slot.ts';
 import { fullBucket } from '../token-bucket.ts';
 import { advanceCalibration, calibrationOutsideCapture, controlCalibration, interruption } from './calibration.ts';
 import { closeReasonOf, closeWith, detachSession, refuse } from './closing.ts';
+import { CONTROL_LIMITS, takeControl } from './control-rate.ts';
 import { answered, frameBucketLimits, receive } from './frames.ts';
-import { applyDueSwitches, applySwitch, captureMsOf, saveWindow, scheduleSwitch } from './sections.ts';
+import { applyDueSwitches, applySwitch, captureMsOf, saveWindow, scheduleSwitch, switchFault } from './sections.ts';
 import {
   type ConnectionContext,
   type ConnectionEvent,
@@ -52,7 +53,14 @@ function announceLimits(step: ConnectionStep, { limits }: ConnectionContext): Co
   return next({ ...state, limits }, ...effects, { type: 'send', message: { type: 'limits', limits, reason } });
 }
 
-function reducePhase(state: ConnectionState, event: ConnectionEvent, context: ConnectionContext): ConnectionStep {
+function reducePhase(before: ConnectionState, event: ConnectionEvent, context: ConnectionContext): ConnectionStep {
+  let state = before;
+  const isPaced = event.type === 'control' || event.type === 'ping';
+  if (isPaced && (state.phase === 'ready' || state.phase === 'tracking' || state.phase === 'stopping')) {
+    const taken = takeControl(state, context);
+    if ('ended' in taken) return taken.ended;
+    state = taken.state;
+  }
   switch (state.phase) {
     case 'awaiting_hello':
     case 'authenticating':
@@ -101,6 +109,7 @@ function beforeAdmission(state: Early, event: ConnectionEvent, context: Connecti
           account,
           faults: 0,
           frameBucket: fullBucket(bucket, context.nowMs),
+          controlBucket: fullBucket(CONTROL_LIMITS, context.nowMs),
           limits: context.limits,
           features,
         },
@@ -248,6 +257,8 @@ function controlWhileTracking(state: Tracking, message: ClientControl, context: 
       );
     }
     case 'section': {
+      const fault = switchFault(state.account, message, context);
+      if (fault !== null) return refuse(state, fault, null);
       const { effects, account } = scheduleSwitch(state.account, message, context);
       return next({ ...state, account }, ...effects);
     }
@@ -318,6 +329,7 @@ function finish(state: Tracking | Stopping, atMs: number, context: ConnectionCon
       account,
       faults: state.faults,
       frameBucket: state.frameBucket,
+      controlBucket: state.controlBucket,
       limits: state.limits,
       features: state.features,
     },

@@ -1,6 +1,17 @@
 import { MAX_COVER_MS } from '../../../shared/focus/tracker.ts';
-import { captureClock, cutWindow, type SectionSwitch, type SessionAccount, settleAccount } from '../account.ts';
+import { ProtocolError } from '../../../shared/protocol/errors.ts';
+import {
+  CLOCK_SLACK_MS,
+  captureClock,
+  cutWindow,
+  type SectionSwitch,
+  type SessionAccount,
+  settleAccount,
+} from '../account.ts';
 import type { ConnectionContext, ConnectionEffect, ConnectionEvent } from './state.ts';
+
+/** Most switches that may wait for their first sample: more than the rate of text messages lets an outage leave (C-6). */
+export const MAX_WAITING_SWITCHES = 256;
 
 interface Changed {
   readonly account: SessionAccount;
@@ -11,6 +22,19 @@ interface Changed {
 export function saveWindow(account: SessionAccount, final: boolean): Changed {
   const cut = cutWindow(account, final);
   return { account: cut.account, effects: cut.window === null ? [] : [{ type: 'save', window: cut.window }] };
+}
+
+/** Why a switch to another section is refused: it lies in the future, or too many wait already (S-7). */
+export function switchFault(
+  account: SessionAccount,
+  to: SectionSwitch,
+  context: ConnectionContext,
+): ProtocolError | null {
+  if (to.atMs > captureClock(account, context.nowMs) + CLOCK_SLACK_MS) {
+    return new ProtocolError('control_invalid', `atMs: ${to.atMs} is ahead of the capture clock`);
+  }
+  if (account.switches.length < MAX_WAITING_SWITCHES) return null;
+  return new ProtocolError('control_invalid', `${MAX_WAITING_SWITCHES} switches wait for their first sample already`);
 }
 
 /**

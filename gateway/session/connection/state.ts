@@ -20,6 +20,8 @@ export interface Admitted {
   /** Refused messages so far; too many end the connection. */
   readonly faults: number;
   readonly frameBucket: TokenBucket;
+  /** What is left of the rate of text messages and pings (C-6). */
+  readonly controlBucket: TokenBucket;
   /** What the client was last told in `welcome` or `limits`. */
   readonly limits: Limits;
   /** What `welcome` agreed on beyond the first v1. */
@@ -59,6 +61,8 @@ export type ConnectionEvent =
       readonly bytes: number;
       readonly digest: string | null;
     }
+  /** A WebSocket ping of the client. */
+  | { readonly type: 'ping' }
   /** A message that could not be read. */
   | { readonly type: 'fault'; readonly error: ProtocolError; readonly seq: number | null }
   | {

@@ -100,7 +100,14 @@ describe('mint-ticket', () => {
   it('prints a ticket that the gateway takes', async () => {
     const { status, out } = await cli(['mint-ticket', '--user', '7', '--module', '3', '--role', 'teacher'], PRODUCTION);
     expect(status).toBe(0);
-    expect(await verifyTicket(out, GOOD_SECRET, new Date())).toEqual({ userId: 7, moduleId: 3, role: 'teacher' });
+    expect(await verifyTicket(out, GOOD_SECRET, new Date())).toMatchObject({
+      userId: 7,
+      moduleId: 3,
+      role: 'teacher',
+      scope: null,
+    });
+    const reports = await cli(['mint-ticket', '--user', '7', '--module', '3', '--scope', 'reports'], PRODUCTION);
+    expect((await verifyTicket(reports.out, GOOD_SECRET, new Date())).scope).toBe('reports');
   });
 
   it('without a secret it signs with the one of the development mode in DATA_DIR', async () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,9 +6,10 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
+import { mintTicket } from '../../../gateway/auth/ticket.ts';
 import { API_ROUTES } from '../../../gateway/http/api/mount.ts';
 import { openStore } from '../../../gateway/store/open.ts';
-import { SILENT, startTestGateway, type TestGateway } from '../../../harness/gateway.ts';
+import { SECRET, SILENT, startTestGateway, type TestGateway } from '../../../harness/gateway.ts';
 import { type MariaDb, startMariaDb } from '../../../harness/mariadb.ts';
 import { Peer } from '../../../harness/peer.ts';
 import { answers } from '../../../shared/report/answers.ts';
@@ -164,6 +166,44 @@ describe('who may read what', () => {
     await peer.fault('ticket_invalid');
     peer.socket.terminate();
   });
+
+  it('a ticket is exchanged once; for a connection it is spent then, too', async () => {
+    const ticket = await gateway.ticket(50, { role: 'teacher' });
+    const exchange = () =>
+      fetch(new URL('/api/v1/reader-token', gateway.url), {
+        method: 'POST',
+        headers: { authorization: `Bearer ${ticket}` },
+      });
+    expect((await exchange()).status).toBe(200);
+    const again = await exchange();
+    expect([again.status, await again.json()]).toMatchObject([401, { error: { code: 'ticket_spent' } }]);
+    const peer = await Peer.open(gateway.url);
+    peer.sendControl({ type: 'hello', protocol: 'gaze-relay.v1', ticket, resume: null, client: 'test' });
+    expect(await peer.closed).toBe(4401);
+  });
+
+  it.each(['teacher', 'admin'] as const)(
+    "a lesson's ticket of a %s reads no reports and deletes nothing",
+    async (role) => {
+      const identity = { userId: 50, moduleId: 22, role };
+      const ticket = mintTicket(identity, SECRET, new Date(), randomUUID());
+      for (const [method, path] of [
+        ['GET', '/api/v1/overview'],
+        ['POST', '/api/v1/reader-token'],
+        ['DELETE', '/api/v1/students/7/data'],
+      ]) {
+        const response = await fetch(new URL(path ?? '', gateway.url), {
+          method: method ?? 'GET',
+          headers: { authorization: `Bearer ${ticket}` },
+        });
+        expect([path, response.status, await response.json()]).toMatchObject([
+          path,
+          403,
+          { error: { code: 'scope_missing' } },
+        ]);
+      }
+    },
+  );
 
   it('each access to a student is written down: who, whose, by which way', async () => {
     const before = log.entries.length;

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { addressOwner } from '../../../gateway/http/client-address.ts';
-import { MAX_PENDING_CONNECTIONS, PendingConnections } from '../../../gateway/http/pending-connections.ts';
+import {
+  MAX_PENDING_CONNECTIONS,
+  MAX_PENDING_PER_ADDRESS,
+  PendingConnections,
+} from '../../../gateway/http/pending-connections.ts';
 
 describe('owner of an address', () => {
   it.each([
@@ -18,14 +22,32 @@ describe('owner of an address', () => {
 });
 
 describe('pending connections', () => {
-  it('of all addresses together there are at most so many; each that leaves makes room, once', () => {
+  /** Enters connections of these owners, named by their place in the list; `dropped` tells who lost theirs. */
+  function entered(owners: readonly string[]) {
     const pending = new PendingConnections();
-    const leave = Array.from({ length: MAX_PENDING_CONNECTIONS }, (_, index) => pending.enter(`owner ${index}`));
-    expect(leave.includes(null)).toBe(false);
-    expect(pending.enter('one more')).toBeNull();
+    const dropped: number[] = [];
+    const leave = owners.map((owner, index) => pending.enter(owner, () => dropped.push(index)));
+    return { pending, dropped, leave };
+  }
+
+  it('one too many of an address takes the place of the oldest of that address, not of a neighbour', () => {
+    const own = Array<string>(MAX_PENDING_PER_ADDRESS + 2).fill('school');
+    const { dropped } = entered(['neighbour', ...own]);
+    expect(dropped).toEqual([1, 2]);
+  });
+
+  it('one too many of all takes the place of the oldest of all', () => {
+    const { dropped } = entered(Array.from({ length: MAX_PENDING_CONNECTIONS + 1 }, (_, index) => `owner ${index}`));
+    expect(dropped).toEqual([0]);
+  });
+
+  it('one that has shown its ticket keeps its connection and makes room, once', () => {
+    const { pending, dropped, leave } = entered(Array<string>(MAX_PENDING_PER_ADDRESS).fill('school'));
     leave[0]?.();
     leave[0]?.();
-    expect(pending.enter('one more')).not.toBeNull();
-    expect(pending.enter('yet another')).toBeNull();
+    pending.enter('school', () => {});
+    expect(dropped).toEqual([]);
+    pending.enter('school', () => {});
+    expect(dropped).toEqual([1]);
   });
 });

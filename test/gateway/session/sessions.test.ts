@@ -1,11 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { mintTicket } from '../../../gateway/auth/ticket.ts';
+import { signResumeToken } from '../../../gateway/auth/resume-token.ts';
+import { SpentTickets } from '../../../gateway/auth/spent-tickets.ts';
+import { mintTicket, type Role } from '../../../gateway/auth/ticket.ts';
 import type { SessionAccount } from '../../../gateway/session/account.ts';
 import { startCapture } from '../../../gateway/session/account.ts';
+import { MAX_DETACHED_PER_STUDENT } from '../../../gateway/session/detached-sessions.ts';
 import { type AdmittedStream, Sessions, type SessionsOptions } from '../../../gateway/session/sessions.ts';
 import type { Admission } from '../../../gateway/session/stream.ts';
+import type { SessionReport } from '../../../gateway/store/port.ts';
+import type { MetricsWindow } from '../../../shared/metrics-window.ts';
 import type { Hello } from '../../../shared/protocol/control.ts';
+import type { ProtocolError } from '../../../shared/protocol/errors.ts';
 import { T0 } from './connection/driver.ts';
 
 const SECRET = 'a secret for tests that is long enough';
@@ -14,10 +20,13 @@ function sessionsWith(changes: Partial<SessionsOptions> = {}): Sessions {
   const ignore = () => {};
   return new Sessions({
     secret: SECRET,
+    ticketMaxLifeS: 900,
+    spentTickets: new SpentTickets(),
     rule: 'geometric',
     resumeGraceMs: 60_000,
     maxSessions: 10,
     now: () => T0,
+    systemNow: () => T0,
     newSessionId: randomUUID,
     logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     save: async () => {},
@@ -60,8 +69,8 @@ class TestStream implements AdmittedStream {
   }
 }
 
-function hello(userId: number, resume: string | null = null): Hello {
-  const ticket = mintTicket({ userId, moduleId: 22, role: 'student' }, SECRET, new Date(T0), randomUUID());
+function hello(userId: number, resume: string | null = null, role: Role = 'student'): Hello {
+  const ticket = mintTicket({ userId, moduleId: 22, role }, SECRET, new Date(T0), randomUUID());
   return { type: 'hello', protocol: 'gaze-relay.v1', ticket, resume, client: 'test', device: null };
 }
 
@@ -94,6 +103,84 @@ describe('admission', () => {
     waits[0]?.();
     await admitting[0];
     expect([lost.admission, later.isSuperseded, sessions.liveCount]).toEqual([null, false, 1]);
+  });
+
+  it('S-3 a session that is stored alone is resumed also while the student is connected with another', async () => {
+    const first = randomUUID();
+    const report = { sessionId: first, startedAtMs: T0 - 60_000, endedAtMs: T0 - 30_000, focusedMs: 20_000 };
+    const rest = { unfocusedMs: 0, unknownMs: 0, untrackedMs: 0, bouts: [] };
+    const sessions = sessionsWith({
+      findReport: async (id) => (id === first ? ({ ...report, ...rest } as unknown as SessionReport) : null),
+    });
+    const token = { sessionId: first, userId: 1, moduleId: 22, epoch: 3, startedAtMs: T0 - 60_000 };
+    await sessions.admit(hello(1), new TestStream(sessions));
+    const resuming = new TestStream(sessions);
+    await sessions.admit(hello(1, signResumeToken(token, SECRET, new Date(T0))), resuming);
+    expect(resuming.admission).toMatchObject({ resumed: true, account: { sessionId: first } });
+    sessions.forget();
+  });
+
+  it('S-1 a ticket is good for one connection', async () => {
+    const sessions = sessionsWith();
+    const once = hello(1);
+    await sessions.admit(once, new TestStream(sessions));
+    await expect(sessions.admit(once, new TestStream(sessions))).rejects.toMatchObject({ fault: 'ticket_invalid' });
+    sessions.forget();
+  });
+
+  it('of one student only so many sessions wait to be resumed; what made place is saved', async () => {
+    const saved: MetricsWindow[] = [];
+    const sessions = sessionsWith({ save: async (window) => void saved.push(window) });
+    for (let index = 0; index < MAX_DETACHED_PER_STUDENT + 20; index += 1) {
+      const stream = new TestStream(sessions);
+      await sessions.admit(hello(1), stream);
+      stream.end();
+    }
+    expect([sessions.detachedCount, saved.filter(({ final }) => final).length]).toEqual([MAX_DETACHED_PER_STUDENT, 20]);
+    sessions.forget();
+  });
+
+  it.each([
+    ['student', 'consent_missing'],
+    ['teacher', null],
+    ['admin', null],
+  ] as const)('the camera agreement is asked of students alone: %s', async (role, fault) => {
+    const sessions = sessionsWith({ hasConsent: async () => false });
+    const stream = new TestStream(sessions);
+    const refused = await sessions.admit(hello(1, null, role), stream).then(
+      () => null,
+      (error: ProtocolError) => error.fault,
+    );
+    expect([refused, stream.admission === null]).toEqual([fault, fault !== null]);
+  });
+
+  it('a student who comes back during a deletion finds nothing of before; one who is there first stays', async () => {
+    const stored = new Set(['rows']);
+    const sessions = sessionsWith({
+      findReport: async (sessionId) => {
+        if (stored.size === 0) return null;
+        return { sessionId, startedAtMs: T0, endedAtMs: T0, bouts: [] } as unknown as SessionReport;
+      },
+    });
+    const first = new TestStream(sessions);
+    await sessions.admit(hello(1), first);
+    first.end();
+    let finish = () => {};
+    const deleting = sessions.withoutStudent(1, async () => {
+      await new Promise<void>((resolve) => (finish = resolve));
+      stored.clear();
+    });
+    const back = new TestStream(sessions);
+    const resuming = sessions.admit(hello(1, first.admission?.resumeToken ?? ''), back);
+    await expect.poll(() => finish !== null && back.admission === null).toBe(true);
+    // Everything but the deletion has had its turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(back.admission).toBeNull();
+    finish();
+    await Promise.all([deleting, resuming]);
+    expect(back.admission).toMatchObject({ resumed: false });
+    expect(await sessions.withoutStudent(1, async () => 'deleted')).toBe('connected');
+    sessions.forget();
   });
 
   it('a burst does not pass MAX_SESSIONS', async () => {

@@ -45,7 +45,7 @@ function admitted(changes: Partial<StreamDependencies> = {}) {
     windowMs: 30_000,
     inference: { request: () => Promise.resolve({ status: 'unavailable' }) },
     logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
-    metrics: { received: ignore, answered: ignore, inferred: ignore, closed: ignore, calibrated: ignore },
+    metrics: { received: ignore, refused() {}, answered: ignore, inferred: ignore, closed: ignore, calibrated: ignore },
     admit: async (_hello, from) => from.welcome({ account: newAccount(), resumed: false, resumeToken: 'token' }),
     save: async () => {},
     keepCalibration: async () => {},
