@@ -2,13 +2,13 @@ import path from 'node:path';
 import * as z from 'zod';
 import type { BackoffPolicy } from '../../shared/backoff.ts';
 import { describeError, RelayError } from '../../shared/errors.ts';
-import { CALIBRATION_VERSION, calibrationOf } from '../../shared/focus/calibration.ts';
+import { CALIBRATION_VERSION } from '../../shared/focus/calibration.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { createMutex } from '../lib/mutex.ts';
 import { fileError, numberOf, openFile, textOf, transaction } from '../lib/sqlite-file.ts';
 import { within } from '../lib/timeout.ts';
-import { type CalibrationRecord, newestCalibration, saveCalibrations } from '../store/calibrations.ts';
+import { type CalibrationRecord, keptOf, newestCalibration, saveCalibrations } from '../store/calibrations.ts';
 import type { MetricsStore } from '../store/port.ts';
 import { deliverInHalves } from './deliver.ts';
 import { createRetryLoop } from './retry-loop.ts';
@@ -48,7 +48,7 @@ function waitingOf(row: unknown): Waiting {
   const id = numberOf(row, 'id');
   try {
     const record = recordSchema.parse(JSON.parse(textOf(row, 'body')));
-    const calibration = calibrationOf(record.calibration);
+    const calibration = keptOf(record.calibration);
     return { id, record: calibration === null ? null : { ...record, calibration } };
   } catch {
     return { id, record: null };
@@ -62,7 +62,10 @@ function waitingOf(row: unknown): Waiting {
 export interface CalibrationQueue {
   /** Resolves when it is on the disk. Rejects with RelayError `spool_failed`. */
   enqueue(record: CalibrationRecord): Promise<void>;
-  /** The newest of a student on a device, stored or on its way, null if there is none. Rejects with `store_unreachable`. */
+  /**
+   * The newest calibration of a student on a device, stored or on its way; without one the newest own centre; null if there is neither.
+   * Rejects with `store_unreachable`.
+   */
   newest(userId: number, deviceId: string): Promise<CalibrationRecord | null>;
   /** Before a student's data is deleted from the store: waiting calibrations of theirs are not delivered. Rejects with `spool_failed`. */
   forgetStudent(userId: number): Promise<void>;
@@ -158,8 +161,12 @@ export async function openCalibrationQueue(options: CalibrationQueueOptions): Pr
     },
     async newest(userId, deviceId) {
       const rows = await mutex.run(() => selectOfDevice.all([userId, deviceId]));
-      const [waiting] = rows.map(waitingOf).flatMap(({ record }) => (record === null ? [] : [record]));
-      return waiting ?? newestCalibration(store, userId, deviceId, CALIBRATION_VERSION);
+      const waiting = rows.map(waitingOf).flatMap(({ record }) => (record === null ? [] : [record]));
+      const isCalibration = ({ calibration }: CalibrationRecord) => !('centre' in calibration);
+      const calibration = waiting.find(isCalibration);
+      if (calibration !== undefined) return calibration;
+      const stored = await newestCalibration(store, userId, deviceId, CALIBRATION_VERSION);
+      return stored !== null && isCalibration(stored) ? stored : (waiting[0] ?? stored);
     },
     forgetStudent: (userId) =>
       // What is being delivered now is in the store before it is deleted there.

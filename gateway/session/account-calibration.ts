@@ -1,9 +1,10 @@
 import { type Calibration, carriedOver } from '../../shared/focus/calibration.ts';
 import { likelyScreenSize, type ScreenHint } from '../../shared/focus/likely-screen.ts';
-import { NO_CENTRE } from '../../shared/focus/own-centre.ts';
+import { CENTRE_VERSION, keptCentre, NO_CENTRE, WORTH_KEEPING_MS } from '../../shared/focus/own-centre.ts';
 import { skipObserving } from '../../shared/focus/tracker.ts';
 import type { FrameSize } from '../../shared/geometry.ts';
 import type { CalibrationStatus } from '../../shared/protocol/calibration.ts';
+import type { CalibrationRecord } from '../store/calibrations.ts';
 import type { SessionAccount } from './account.ts';
 
 /** A calibration and when it was made, UTC ms. */
@@ -51,22 +52,45 @@ export function calibrationStatus(account: SessionAccount, nowMs: number): Calib
   };
 }
 
+/** What was found of a student on a device: a calibration or an own centre. */
+type DatedKept = Pick<CalibrationRecord, 'calibration' | 'createdAtMs'>;
+
 /**
- * The account of a client that says which device it is. `found` is the newest calibration stored for the student on it, null when
- * there is none, `unknown` while it could not be determined: then a resumed session keeps what it has. One that this session made and that
- * could not be stored is newer than what is found, and stays.
+ * The account of a client that says which device it is. `found` is what is kept for the student on it, null when there is nothing,
+ * `unknown` while that cannot be determined: then a resumed session keeps what it has. A calibration that this session made and
+ * that could not be kept is newer than what is found, and stays; so does the centre that a resumed session has learnt.
  */
 export function onDevice(
   account: SessionAccount,
   deviceId: string | null,
-  found: DatedCalibration | null | 'unknown',
+  found: DatedKept | null | 'unknown',
 ): SessionAccount {
   const placed = { ...account, deviceId };
   const isSameDevice = account.deviceId === deviceId;
   if (isSameDevice && (deviceId === null || found === 'unknown')) return placed;
-  if (found === 'unknown') return withCalibration(placed, null);
-  const isNewer = (found?.createdAtMs ?? 0) > (account.calibratedAtMs ?? 0);
+  if (found === 'unknown' || found === null) return isSameDevice ? placed : withCalibration(placed, null);
+  const { calibration, createdAtMs } = found;
+  if ('centre' in calibration) {
+    if (isSameDevice || account.rule === 'seed') return placed;
+    const { tracker } = withCalibration(placed, null);
+    return { ...placed, calibratedAtMs: null, tracker: { ...tracker, centre: keptCentre(calibration.centre) } };
+  }
+  const isNewer = createdAtMs > (account.calibratedAtMs ?? 0);
   if (isSameDevice && !isNewer) return placed;
-  const calibration = found === null ? null : { ...found, calibration: carriedOver(found.calibration) };
-  return withCalibration(placed, calibration);
+  return withCalibration(placed, { calibration: carriedOver(calibration), createdAtMs });
+}
+
+/** The own centre that a session has learnt, to be kept for the next one; null where there is none worth it. */
+export function centreRecordOf({ userId, deviceId, startedAtMs, tracker }: SessionAccount): CalibrationRecord | null {
+  const { centre, calibration, rule } = tracker;
+  const isLearnt = rule === 'geometric' && calibration === null && centre.learntMs >= WORTH_KEEPING_MS;
+  if (!isLearnt || deviceId === null || startedAtMs === null) return null;
+  // By the session's start, so that a session that is resumed keeps one centre.
+  return {
+    userId,
+    deviceId,
+    createdAtMs: startedAtMs,
+    pointCount: 0,
+    calibration: { version: CENTRE_VERSION, centre },
+  };
 }

@@ -13,6 +13,7 @@ import type { GatewayMetrics } from '../observability/metrics.ts';
 import type { InferencePool } from '../relay/inference-pool.ts';
 import type { CalibrationRecord } from '../store/calibrations.ts';
 import { accountTotals, plainTotals, type SessionAccount } from './account.ts';
+import { centreRecordOf } from './account-calibration.ts';
 import { lifecycleLines } from './connection/log-lines.ts';
 import { openConnection, reduceConnection } from './connection/reduce.ts';
 import type { ConnectionEffect, ConnectionEvent, ConnectionState } from './connection/state.ts';
@@ -213,6 +214,7 @@ export class Stream {
         void this.#saved.then((saved) => this.#sendStopped(effect.account, saved));
         break;
       case 'detach':
+        this.#keepCentre(effect.account);
         this.#deps.detach(effect.account, this);
         break;
       case 'close':
@@ -233,6 +235,15 @@ export class Stream {
       },
       () => false,
     );
+  }
+
+  /** The student's own centre is kept for their next session on this device; the session does not wait for it. */
+  #keepCentre(account: SessionAccount): void {
+    const record = centreRecordOf(account);
+    if (record === null) return;
+    this.#deps.keepCalibration(record).catch((error: unknown) => {
+      this.#deps.logger.warn({ code: 'spool_failed', reason: describeError(error) }, 'an own centre could not be kept');
+    });
   }
 
   #countCalibration(message: ServerControl | Omit<Calibrated, 'kept'>): void {

@@ -1,18 +1,27 @@
 import { type Calibration, calibrationOf } from '../../shared/focus/calibration.ts';
+import { CENTRE_VERSION, type StoredCentre, storedCentreOf } from '../../shared/focus/own-centre.ts';
 import type { MetricsStore, Statement } from './port.ts';
 
 type Store = Pick<MetricsStore, 'execute'>;
 
-/** A calibration as it is kept: whose, on which device, and when it was made. */
+/** What is kept of a student on a device: a calibration, or the own centre that a session learnt (its version tells). */
+export type Kept = Calibration | StoredCentre;
+
+/** Null for anything else, and for another version. */
+export function keptOf(value: unknown): Kept | null {
+  return calibrationOf(value) ?? storedCentreOf(value);
+}
+
+/** A calibration, or an own centre, as it is kept: whose, on which device, and when it was made. */
 export interface CalibrationRecord {
   readonly userId: number;
   /** UUID that the browser made for itself. */
   readonly deviceId: string;
   /** UTC ms. With student and device it is the key: what is stored twice is there once. */
   readonly createdAtMs: number;
-  /** Points that were good enough to be used. */
+  /** Points that were good enough to be used; an own centre has none. */
   readonly pointCount: number;
-  readonly calibration: Calibration;
+  readonly calibration: Kept;
 }
 
 // Both databases have REPLACE, and the key makes a repeat change nothing.
@@ -21,14 +30,15 @@ const REPLACE = `REPLACE INTO relay_calibrations
   VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
 
 function statementOf({ userId, deviceId, createdAtMs, pointCount, calibration }: CalibrationRecord): Statement {
-  const { version, validationYawDeg, validationPitchDeg } = calibration;
+  const { validationYawDeg, validationPitchDeg } =
+    'centre' in calibration ? { validationYawDeg: null, validationPitchDeg: null } : calibration;
   return {
     sql: REPLACE,
     values: [
       userId,
       deviceId,
       createdAtMs,
-      version,
+      calibration.version,
       pointCount,
       validationYawDeg,
       validationPitchDeg,
@@ -49,7 +59,7 @@ function recordOf(row: Readonly<Record<string, unknown>>): CalibrationRecord | n
   } catch {
     return null;
   }
-  const calibration = calibrationOf(stored);
+  const calibration = keptOf(stored);
   if (calibration === null) return null;
   return {
     userId: Number(row.user_id),
@@ -61,8 +71,8 @@ function recordOf(row: Readonly<Record<string, unknown>>): CalibrationRecord | n
 }
 
 /**
- * The newest calibration of a student on a device that was made by this `version` of the algorithm; null when there is none.
- * Rejects with `store_unreachable`.
+ * The newest calibration of a student on a device that was made by this `version` of the algorithm; without one the newest own centre;
+ * null when there is neither. Rejects with `store_unreachable`.
  */
 export async function newestCalibration(
   store: Store,
@@ -73,8 +83,8 @@ export async function newestCalibration(
   const [found] = await store.execute([
     {
       sql: `SELECT user_id, device_id, created_at_ms, point_count, calibration_json FROM relay_calibrations
-        WHERE user_id = ? AND device_id = ? AND version = ? ORDER BY created_at_ms DESC LIMIT 1`,
-      values: [userId, deviceId, version],
+        WHERE user_id = ? AND device_id = ? AND version IN (?, ?) ORDER BY version, created_at_ms DESC LIMIT 1`,
+      values: [userId, deviceId, version, CENTRE_VERSION],
     },
   ]);
   const row = found?.rows[0];

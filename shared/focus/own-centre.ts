@@ -24,9 +24,24 @@ export interface OwnCentre {
 
 export const NO_CENTRE: OwnCentre = { yawDeg: 0, pitchDeg: 0, learntMs: 0 };
 
-/** A centre read back from a store; null for anything else. */
-export function ownCentreOf(value: unknown): OwnCentre | null {
-  const read = ownCentreSchema.safeParse(value);
+/**
+ * Version of the stored form. Centres are kept beside calibrations, for the same student and device: their versions begin at
+ * FIRST_CENTRE_VERSION, which tells one from the other.
+ */
+export const FIRST_CENTRE_VERSION = 1000;
+export const CENTRE_VERSION = 1001;
+
+/** A centre as it is stored. */
+export interface StoredCentre {
+  readonly version: typeof CENTRE_VERSION;
+  readonly centre: OwnCentre;
+}
+
+const storedCentreSchema = z.strictObject({ version: z.literal(CENTRE_VERSION), centre: ownCentreSchema });
+
+/** A centre read back from a store; null for another version or anything else. */
+export function storedCentreOf(value: unknown): StoredCentre | null {
+  const read = storedCentreSchema.safeParse(value);
   return read.success ? read.data : null;
 }
 
@@ -71,6 +86,9 @@ export function learnCentre(
 
 /** A centre that was kept counts for this long at most: in another sitting, the place may be another. */
 const KEPT_MS = 20_000;
+
+/** A centre of less time than this is not worth keeping. */
+export const WORTH_KEEPING_MS = 30_000;
 
 /** The centre to begin a session with, from one that was kept. */
 export function keptCentre(centre: OwnCentre): OwnCentre {

@@ -1,3 +1,4 @@
+import type { Calibration } from '../../../shared/focus/calibration.ts';
 import type { FaceRoi, FrameSize, RectPx } from '../../../shared/geometry.ts';
 import type { InferenceStatus } from '../../../shared/link.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
@@ -99,7 +100,7 @@ export type ConnectionEffect =
   /** To be sent with what became of it once the calibration is on disk, or cannot be put there. */
   | {
       readonly type: 'keep_calibration';
-      readonly record: CalibrationRecord;
+      readonly record: CalibrationRecord & { readonly calibration: Calibration };
       readonly message: Omit<Calibrated, 'kept'>;
     }
   /** To be sent as `stopped` once every window saved before it is on disk. */

@@ -1,3 +1,4 @@
+import { FIRST_CENTRE_VERSION } from '../../../shared/focus/own-centre.ts';
 import {
   COUNT_COLUMNS,
   DIALECTS,
@@ -240,7 +241,9 @@ function rowViews({ utc }: Dialect): ReportView[] {
     { name: 'relay_report_bouts', select: select(columns.bouts, `relay_bouts b${joinsOf('b', PLACE)}`) },
     {
       name: 'relay_report_calibrations',
-      select: select(columns.calibrations, `relay_calibrations c${joinsOf('c', ['student'])}`),
+      // Own centres, which are kept in the same table, are no calibrations.
+      select: `${select(columns.calibrations, `relay_calibrations c${joinsOf('c', ['student'])}`)}
+WHERE c.version < ${FIRST_CENTRE_VERSION}`,
     },
   ];
 }

@@ -11,7 +11,7 @@ import { waitFor } from '../../../harness/wait-for.ts';
 import { RelayError } from '../../../shared/errors.ts';
 import { CALIBRATION_VERSION } from '../../../shared/focus/calibration.ts';
 import { captureLog } from '../../support/log-capture.ts';
-import { aCalibration, DEVICE_A } from '../store/calibrations.ts';
+import { aCalibration, aCentre, DEVICE_A } from '../store/calibrations.ts';
 import { START_MS } from '../store/windows.ts';
 import { manualClock } from './manual-clock.ts';
 
@@ -76,6 +76,14 @@ describe('calibrations on their way to the store', () => {
     expect(queue.depth()).toBe(1);
     await expect(queue.newest(7, DEVICE_A)).rejects.toMatchObject({ code: 'store_unreachable' });
     expect((await queue.newest(8, DEVICE_A))?.userId).toBe(8);
+  });
+
+  it('are found before own centres, wherever either waits', async () => {
+    const keeper = await open(away);
+    await keeper.enqueue(aCentre({ createdAtMs: START_MS + 9 }));
+    await expect(keeper.newest(7, DEVICE_A)).rejects.toMatchObject({ code: 'store_unreachable' });
+    await keeper.enqueue(aCalibration());
+    expect(await keeper.newest(7, DEVICE_A)).toEqual(aCalibration());
   });
 
   it('outlive the gateway and are tried again and again', async () => {

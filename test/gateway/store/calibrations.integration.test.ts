@@ -4,7 +4,7 @@ import { applyRetention } from '../../../gateway/privacy/retention.ts';
 import { deleteStudent, exportStudent } from '../../../gateway/privacy/student.ts';
 import { newestCalibration, saveCalibrations } from '../../../gateway/store/calibrations.ts';
 import { CALIBRATION_VERSION } from '../../../shared/focus/calibration.ts';
-import { aCalibration, DEVICE_A, DEVICE_B } from './calibrations.ts';
+import { aCalibration, aCentre, DEVICE_A, DEVICE_B } from './calibrations.ts';
 import { describeStores } from './fixtures.ts';
 import { metricsWindow, START_MS } from './windows.ts';
 
@@ -63,6 +63,16 @@ describeStores('calibrations in a $kind store', ({ fixture, store }) => {
       { calibrationVersion: null, calibratedAtMs: null },
       { calibrationVersion: CALIBRATION_VERSION, calibratedAtMs: START_MS },
     ]);
+  });
+
+  it('come before own centres, which are there for who has none, and are in no view of calibrations', async () => {
+    const newest = () => newestCalibration(store(), 7, DEVICE_A, CALIBRATION_VERSION);
+    await saveCalibrations(store(), [aCentre({ createdAtMs: START_MS + 1 }), aCentre({ createdAtMs: START_MS + 5 })]);
+    expect(await newest()).toEqual(aCentre({ createdAtMs: START_MS + 5 }));
+    expect(await fixture().query('SELECT version FROM relay_report_calibrations')).toEqual([]);
+    await saveCalibrations(store(), [aCalibration({ createdAtMs: START_MS + 2 })]);
+    expect(await newest()).toEqual(aCalibration({ createdAtMs: START_MS + 2 }));
+    expect(await fixture().query('SELECT version FROM relay_report_calibrations')).toHaveLength(1);
   });
 
   it('are in the views: which is the newest on each device, and what each window was measured with', async () => {

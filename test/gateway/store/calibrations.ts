@@ -1,11 +1,21 @@
 import type { CalibrationRecord } from '../../../gateway/store/calibrations.ts';
+import type { Calibration } from '../../../shared/focus/calibration.ts';
+import { CENTRE_VERSION } from '../../../shared/focus/own-centre.ts';
 import { START_MS } from './windows.ts';
 
 export const DEVICE_A = '3f6c1d8e-2a4b-4c6d-8e9f-1a2b3c4d5e6f';
 export const DEVICE_B = '9b8a7c6d-5e4f-4a3b-9c2d-1e0f9a8b7c6d';
 
+type CalibrationOnDevice = CalibrationRecord & { readonly calibration: Calibration };
+
+/** The own centre of student 7 on device A. */
+export function aCentre(changes: Partial<CalibrationRecord> = {}): CalibrationRecord {
+  const centre = { yawDeg: 1.5, pitchDeg: -7.25, learntMs: 90_000 };
+  return { ...aCalibration(), pointCount: 0, calibration: { version: CENTRE_VERSION, centre }, ...changes };
+}
+
 /** A calibration of student 7 on device A. */
-export function aCalibration(changes: Partial<CalibrationRecord> = {}): CalibrationRecord {
+export function aCalibration(changes: Partial<CalibrationOnDevice> = {}): CalibrationOnDevice {
   return {
     userId: 7,
     deviceId: DEVICE_A,

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  CENTRE_VERSION,
   keptCentre,
   learnCentre,
   NO_CENTRE,
   type OwnCentre,
-  ownCentreOf,
   screenWithCentre,
+  storedCentreOf,
 } from '../../../shared/focus/own-centre.ts';
 import { knownScreenOf, uncalibratedScreenOf } from '../../../shared/vision/screen.ts';
 
@@ -53,7 +54,8 @@ describe('a student’s own centre', () => {
         const centre = looks.reduce((c, [yaw, pitch]) => learnCentre(c, SCREEN, gazeAt(yaw, pitch), 2000), NO_CENTRE);
         expect(Math.abs(centre.yawDeg)).toBeLessThanOrEqual(6);
         expect(Math.abs(centre.pitchDeg)).toBeLessThanOrEqual(16);
-        expect(ownCentreOf(JSON.parse(JSON.stringify(centre)))).toEqual(centre);
+        const stored = { version: CENTRE_VERSION, centre };
+        expect(storedCentreOf(JSON.parse(JSON.stringify(stored)))).toEqual(stored);
       }),
     );
   });
@@ -74,8 +76,9 @@ describe('a student’s own centre', () => {
   });
 
   it('is not read back from anything else', () => {
-    for (const other of [null, {}, { ...NO_CENTRE, pitchDeg: 40 }, { ...NO_CENTRE, extra: 1 }, 'x'])
-      expect(ownCentreOf(other)).toBeNull();
+    for (const centre of [null, {}, { ...NO_CENTRE, pitchDeg: 40 }, { ...NO_CENTRE, extra: 1 }, 'x'])
+      expect(storedCentreOf({ version: CENTRE_VERSION, centre })).toBeNull();
+    expect(storedCentreOf({ version: 2, centre: NO_CENTRE })).toBeNull();
   });
 });
 

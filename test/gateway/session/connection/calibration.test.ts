@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { openAccount } from '../../../../gateway/session/account.ts';
-import { onDevice, withCalibration } from '../../../../gateway/session/account-calibration.ts';
+import { openAccount, type SessionAccount } from '../../../../gateway/session/account.ts';
+import { centreRecordOf, onDevice, withCalibration } from '../../../../gateway/session/account-calibration.ts';
 import { CALIBRATION_LIMIT_MS, FINISH_DEADLINE_MS } from '../../../../gateway/session/calibration.ts';
 import { NO_FACE } from '../../../../harness/observations.ts';
 import { fitCalibration } from '../../../../shared/focus/calibration.ts';
+import { CENTRE_VERSION } from '../../../../shared/focus/own-centre.ts';
 import type { FaceObservation } from '../../../../shared/observation.ts';
 import type { ShownPoint } from '../../../../shared/protocol/calibration.ts';
 import type { ServerControl } from '../../../../shared/protocol/control.ts';
@@ -322,6 +323,38 @@ describe('the calibration of a session', () => {
     expect(onDevice(using(DEVICE, T0), DEVICE, dated(T0 + 1)).calibratedAtMs).toBe(T0 + 1);
     expect(onDevice(using(DEVICE, T0), DEVICE, dated(T0 - 1)).calibratedAtMs).toBe(T0);
     expect(onDevice(using(DEVICE, T0), DEVICE, null).calibratedAtMs).toBe(T0);
+  });
+
+  it('K-7 without one is the own centre that an earlier session learnt there, believed for a while', () => {
+    const centre = { yawDeg: 2, pitchDeg: -9, learntMs: 600_000 };
+    const found = { calibration: { version: CENTRE_VERSION, centre }, createdAtMs: T0 } as const;
+    const { tracker, calibratedAtMs } = onDevice(newAccount(), DEVICE, found);
+    expect(tracker).toMatchObject({ calibration: null, centre: { yawDeg: 2, pitchDeg: -9 } });
+    expect(tracker.centre.learntMs).toBeLessThan(60_000);
+    expect(calibratedAtMs).toBeNull();
+    // A resumed session has learnt since, and a calibration is worth more.
+    expect(onDevice(using(DEVICE, T0), DEVICE, found).calibratedAtMs).toBe(T0);
+    const resumed = { ...onDevice(newAccount(), DEVICE, null) };
+    expect(onDevice(resumed, DEVICE, found).tracker.centre).toEqual(resumed.tracker.centre);
+  });
+
+  it('a session without a calibration keeps the centre it has learnt, once it is worth it', () => {
+    const driver = Calibrating.on(DEVICE);
+    const learnt = (account: SessionAccount) => centreRecordOf({ ...account, deviceId: DEVICE });
+    driver.watch(0, 20_000, 200, lookingAt(0.5, 0.5, CAMERA, OFF));
+    expect(learnt(driver.account)).toBeNull();
+    driver.watch(20_200, 90_000, 200, lookingAt(0.5, 0.5, CAMERA, OFF));
+    const record = learnt(driver.account);
+    expect(record).toMatchObject({
+      userId: 7,
+      deviceId: DEVICE,
+      createdAtMs: T0,
+      calibration: { version: CENTRE_VERSION },
+    });
+    expect(record?.calibration).toMatchObject({ centre: driver.account.tracker.centre });
+    expect(driver.account.tracker.centre.pitchDeg).toBeLessThan(-3);
+    expect(centreRecordOf({ ...driver.account, deviceId: null })).toBeNull();
+    expect(learnt(using(DEVICE, T0))).toBeNull();
   });
 
   it("K-7 is none under the seed's rule", () => {
