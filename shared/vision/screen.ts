@@ -44,21 +44,31 @@ export function targetAnglesOf(
   };
 }
 
-/** Room for the error of a gaze beside the screen's edges, degrees. */
-interface Room {
-  readonly asideDeg: number;
-  readonly aboveDeg: number;
-  readonly belowDeg: number;
+/** A screen's edges as gaze angles, and its middle's pitch; half its width, degrees. */
+interface Edges {
+  readonly halfWidthDeg: number;
+  readonly topDeg: number;
+  readonly middleDeg: number;
+  readonly bottomDeg: number;
 }
 
-function screenWithRoom(setup: ScreenSetup, room: Room): ScreenRegion {
-  const middleDeg = targetAnglesOf(0.5, 0.5, setup).pitchDeg;
+function edgesOf({ widthCm, heightCm, belowCameraCm, distanceCm }: ScreenSetup): Edges {
+  return {
+    halfWidthDeg: degOf(widthCm / 2, distanceCm),
+    topDeg: -degOf(belowCameraCm, distanceCm),
+    middleDeg: -degOf(belowCameraCm + heightCm / 2, distanceCm),
+    bottomDeg: -degOf(belowCameraCm + heightCm, distanceCm),
+  };
+}
+
+/** The region between these edges, with room for the error of a gaze beside the screen. */
+function regionOf({ middleDeg }: Edges, halfWidthDeg: number, topDeg: number, bottomDeg: number): ScreenRegion {
   return {
     centerYawDeg: 0,
     centerPitchDeg: middleDeg,
-    halfWidthDeg: targetAnglesOf(0, 0.5, setup).yawDeg + room.asideDeg,
-    aboveDeg: targetAnglesOf(0.5, 0, setup).pitchDeg - middleDeg + room.aboveDeg,
-    belowDeg: middleDeg - targetAnglesOf(0.5, 1, setup).pitchDeg + room.belowDeg,
+    halfWidthDeg,
+    aboveDeg: topDeg - middleDeg,
+    belowDeg: middleDeg - bottomDeg,
   };
 }
 
@@ -75,21 +85,24 @@ const UNKNOWN_BELOW_DEG = 9.5;
 
 /** The region in which an uncalibrated gaze counts as on the screen. */
 export function uncalibratedScreenOf(setup: ScreenSetup = DEFAULT_SETUP): ScreenRegion {
-  const topDeg = targetAnglesOf(0.5, 0, setup).pitchDeg;
-  const bottomDeg = targetAnglesOf(0.5, 1, setup).pitchDeg;
-  return screenWithRoom(setup, {
-    asideDeg: UNKNOWN_ASIDE_DEG,
-    aboveDeg: HIGHEST_DEG - topDeg,
-    belowDeg: Math.max(UNKNOWN_BELOW_DEG, bottomDeg - LOWEST_DEG),
-  });
+  const edges = edgesOf(setup);
+  const lowestDeg = Math.min(LOWEST_DEG, edges.bottomDeg - UNKNOWN_BELOW_DEG);
+  return regionOf(edges, edges.halfWidthDeg + UNKNOWN_ASIDE_DEG, HIGHEST_DEG, lowestDeg);
 }
 
 /** Room for the error of a single gaze that is read with the student's own centre or calibration. */
-const KNOWN_ROOM: Room = { asideDeg: 4, aboveDeg: 8, belowDeg: 8 };
+const KNOWN_ASIDE_DEG = 4;
+const KNOWN_UP_DOWN_DEG = 8;
 
 /** The region in which a gaze with the student's own zero counts as on the screen. */
 export function knownScreenOf(setup: ScreenSetup = DEFAULT_SETUP): ScreenRegion {
-  return screenWithRoom(setup, KNOWN_ROOM);
+  const edges = edgesOf(setup);
+  return regionOf(
+    edges,
+    edges.halfWidthDeg + KNOWN_ASIDE_DEG,
+    edges.topDeg + KNOWN_UP_DOWN_DEG,
+    edges.bottomDeg - KNOWN_UP_DOWN_DEG,
+  );
 }
 
 /** The region of a student of whom nothing is known, at arm's length. */
