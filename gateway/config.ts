@@ -148,6 +148,10 @@ export const gatewayEnvironmentSchema = z.object({
     description: "`geometric`, or `seed`: the old service's rule as it was",
     example: 'geometric',
   }),
+  MIN_GROUP: variable(wholeNumber(2, 1000).default(5), {
+    description: 'fewest students of whom a teacher sees figures, where the ticket names neither classes nor modules',
+    example: '5',
+  }),
   MAX_FRAME_KB: variable(wholeNumber(4, 1024).default(64), { description: 'largest picture taken, kB', example: '64' }),
   MAX_CLIENT_FPS: variable(wholeNumber(1, 30).default(10), {
     description: 'most pictures per second and student',
@@ -312,6 +316,7 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
     retention: { detailDays: env.RETENTION_DAYS, totalsDays: env.RETENTION_TOTALS_DAYS },
     dataDir: env.DATA_DIR,
     rule: env.FOCUS_RULE,
+    minGroup: env.MIN_GROUP,
     maxFrameBytes: env.MAX_FRAME_KB * 1024,
     maxFps: env.MAX_CLIENT_FPS,
     maxSessions: env.MAX_SESSIONS,

@@ -199,6 +199,7 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     ...tickets,
     now: systemNow,
     newId: randomUUID,
+    minGroup: config.minGroup,
     clientDir: parts.clientDir,
     clientAddressHeader: config.clientAddressHeader,
     logger,

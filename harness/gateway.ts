@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Teaching } from '../gateway/auth/teaching.ts';
 import { mintTicket, REPORTS_SCOPE, type Role } from '../gateway/auth/ticket.ts';
 import { gatewayConfigSchema } from '../gateway/config.ts';
 import { type DeliveryQueue, openQueue } from '../gateway/delivery/queue.ts';
@@ -23,7 +24,11 @@ export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 const NOWHERE = 'http://127.0.0.1:1';
 
 export interface TestGateway extends Gateway {
-  readonly ticket: (userId: number, options?: { role?: Role; moduleId?: number; nowMs?: number }) => Promise<string>;
+  /** A teacher teaches all unless `teaching` says otherwise; null: the ticket does not say. */
+  readonly ticket: (
+    userId: number,
+    options?: { role?: Role; moduleId?: number; teaching?: Teaching | null; nowMs?: number },
+  ) => Promise<string>;
   readonly report: (sessionId: string, userId: number) => Promise<SessionReport | null>;
   /** Closes it and removes its data. */
   readonly dispose: () => Promise<void>;
@@ -75,9 +80,18 @@ export async function startTestGateway(
     ...relay,
     ...(options.now === undefined ? {} : { now: options.now }),
   });
-  const ticket: TestGateway['ticket'] = async (userId, { role = 'student', moduleId = 22, nowMs = Date.now() } = {}) =>
+  const ticket: TestGateway['ticket'] = async (
+    userId,
+    { role = 'student', moduleId = 22, teaching = role === 'student' ? null : 'all', nowMs = Date.now() } = {},
+  ) =>
     mintTicket(
-      { userId, moduleId, role, scope: role === 'student' ? null : REPORTS_SCOPE },
+      {
+        userId,
+        moduleId,
+        role,
+        scope: role === 'student' ? null : REPORTS_SCOPE,
+        teaching: teaching ?? undefined,
+      },
       SECRET,
       new Date(nowMs),
       randomUUID(),

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { eyelearn } from '../../gateway/eyelearn/platform.ts';
 import { openMysqlReports } from '../../gateway/reports/mysql.ts';
 import type { ReportStore } from '../../gateway/reports/port.ts';
+import { WHOLE_SCHOOL } from '../../gateway/reports/reach.ts';
 import { createReportStore } from '../../gateway/reports/store.ts';
 import { openStore } from '../../gateway/store/open.ts';
 import { addDays, type DateRange, lastDays } from '../../shared/report/range.ts';
@@ -53,23 +54,28 @@ const STEP_MS = 60_000;
 
 /** What the dashboard's pages ask for a range of days. */
 const QUESTIONS: Readonly<Record<string, (reports: ReportStore, range: DateRange) => Promise<unknown>>> = {
-  'school: totals': (reports, range) => reports.totals({ range }),
-  'school: days': (reports, range) => reports.days({ range }),
-  'school: hours of day': (reports, range) => reports.hours({ range }),
-  'school: classes': (reports, range) => reports.classes({ range }),
-  'school: modules': (reports, range) => reports.modules({ range }),
-  'school: newest sessions': (reports, range) => reports.sessions({ range }, PAGE),
+  'school: totals': (reports, range) => reports.totals({ reach: WHOLE_SCHOOL, range }),
+  'school: days': (reports, range) => reports.days({ reach: WHOLE_SCHOOL, range }),
+  'school: hours of day': (reports, range) => reports.hours({ reach: WHOLE_SCHOOL, range }),
+  'school: classes': (reports, range) => reports.classes({ reach: WHOLE_SCHOOL, range }),
+  'school: modules': (reports, range) => reports.modules({ reach: WHOLE_SCHOOL, range }),
+  'school: newest sessions': (reports, range) => reports.sessions({ reach: WHOLE_SCHOOL, range }, PAGE),
   'school: students by name': (reports, range) =>
-    reports.students({ range }, { ...PAGE, order: 'name', descending: false }),
-  'class: totals': (reports, range) => reports.totals({ range, className: 'Class 7' }),
+    reports.students({ reach: WHOLE_SCHOOL, range }, { ...PAGE, order: 'name', descending: false }),
+  'class: totals': (reports, range) => reports.totals({ reach: WHOLE_SCHOOL, range, className: 'Class 7' }),
   'class: students by focus': (reports, range) =>
-    reports.students({ range, className: 'Class 7' }, { ...PAGE, order: 'focusShare', descending: true }),
-  'student: with medians': (reports, range) => reports.detail({ range, userId: 1234 }),
-  'student: sessions': (reports, range) => reports.sessions({ range, userId: 1234 }, PAGE),
-  'module: with medians': (reports, range) => reports.detail({ range, moduleId: 7 }),
-  'module: lesson sections': (reports, range) => reports.sections({ range, moduleId: 7 }),
-  'lesson section: with medians': (reports, range) => reports.sectionDetail({ range, moduleId: 7, sectionId: 65 }),
-  'lesson section: time line': (reports, range) => reports.timeline({ range, moduleId: 7, sectionId: 65 }, STEP_MS),
+    reports.students(
+      { reach: WHOLE_SCHOOL, range, className: 'Class 7' },
+      { ...PAGE, order: 'focusShare', descending: true },
+    ),
+  'student: with medians': (reports, range) => reports.detail({ reach: WHOLE_SCHOOL, range, userId: 1234 }),
+  'student: sessions': (reports, range) => reports.sessions({ reach: WHOLE_SCHOOL, range, userId: 1234 }, PAGE),
+  'module: with medians': (reports, range) => reports.detail({ reach: WHOLE_SCHOOL, range, moduleId: 7 }),
+  'module: lesson sections': (reports, range) => reports.sections({ reach: WHOLE_SCHOOL, range, moduleId: 7 }),
+  'lesson section: with medians': (reports, range) =>
+    reports.sectionDetail({ reach: WHOLE_SCHOOL, range, moduleId: 7, sectionId: 65 }),
+  'lesson section: time line': (reports, range) =>
+    reports.timeline({ reach: WHOLE_SCHOOL, range, moduleId: 7, sectionId: 65 }, STEP_MS),
 };
 
 /** Asks each of the dashboard's questions twice, for a day, for four weeks and for all days given, and says how long the second time took, ms. */

@@ -50,3 +50,8 @@ export function timesOf(figures: Pick<Figures, 'focusedMs' | 'unfocusedMs' | 'un
     untracked: figures.untrackedMs,
   };
 }
+
+/** Said where a teacher's ticket names no class and no module. */
+export function groupsNote({ reads }: { readonly reads: { readonly minGroup: number | null } }): string {
+  return `modules with at least ${reads.minGroup ?? 0} students on a day, without today; the platform has named no classes of yours`;
+}

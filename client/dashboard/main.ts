@@ -88,6 +88,9 @@ async function viewOf(context: ViewContext): Promise<View> {
   }
 }
 
+/** Not for a teacher who may see figures of groups alone. */
+const PAGES_WITH_NAMES: ReadonlySet<string> = new Set(['students', 'live']);
+
 /** A student has one page and its sessions. */
 function placeFor(address: Address, who: ViewContext['reader']): Place {
   if (who.role !== 'student' || address.place.page === 'session') return address.place;
@@ -97,18 +100,20 @@ function placeFor(address: Address, who: ViewContext['reader']): Place {
 function showFrame(address: Address, who: ViewContext['reader']): void {
   const { place, filter } = address;
   const staff = who.role !== 'student';
+  const named = who.reads.kind !== 'groups';
   byId('nav', HTMLElement).hidden = !staff;
   const group = { student: 'students', module: 'modules', section: 'modules', session: 'students' } as const;
   const current = place.page in group ? group[place.page as keyof typeof group] : place.page;
   for (const link of document.querySelectorAll<HTMLAnchorElement>('#nav a')) {
     const page = link.dataset.page ?? '';
+    link.hidden = !named && PAGES_WITH_NAMES.has(page);
     link.href = hrefOf({ page: page as 'overview' | 'students' | 'modules' | 'live' }, filter);
     if (page === current) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
   filters.show(filter, {
     hidden: place.page === 'live' || place.page === 'session',
-    withClass: staff && place.page !== 'student',
+    withClass: staff && named && place.page !== 'student',
   });
 }
 
@@ -144,7 +149,7 @@ async function start(): Promise<ViewContext['reader']> {
   reader = who;
   byId('who', HTMLElement).textContent = who.name ?? `User ${who.userId}`;
   byId('clock', HTMLElement).textContent = offsetText(who.utcOffsetMs);
-  if (who.role !== 'student') {
+  if (who.role !== 'student' && who.reads.kind !== 'groups') {
     poll ??= new LivePoll(api);
     const badge = byId('live-count', HTMLElement);
     poll.listen((live) => {

@@ -1,16 +1,20 @@
 import * as z from 'zod';
 import { RelayError } from '../../shared/errors.ts';
+import type { Reach } from '../reports/reach.ts';
+import type { RevokedReaders } from './revoked-readers.ts';
+import { type Teaching, teachingClaims, teachingOf, teachingShape } from './teaching.ts';
 import { REPORTS_SCOPE, ROLES, type Role, type TicketUse, verifyTicket } from './ticket.ts';
 import { idClaim, type Secret, signToken, verifyToken } from './tokens.ts';
 
 const AUDIENCE = 'gaze-relay-reports';
-/** A school day: a ticket lasts five minutes, a teacher reads longer. */
-const LIFETIME_S = 8 * 3600;
+/** A page asks for another with a fresh ticket, which the platform gives for as long as it wants this reader to read. */
+export const READER_TOKEN_LIFETIME_S = 3600;
 
 /** The person who reads reports. */
 export interface Reader {
   readonly userId: number;
   readonly role: Role;
+  readonly teaching?: Teaching | undefined;
   /** What the ticket is for; a reader token is for reports. */
   readonly scope: typeof REPORTS_SCOPE | null;
   /** The ticket that was shown; null for a reader token. */
@@ -21,25 +25,29 @@ export interface Reader {
 export interface ReaderCheck {
   readonly secret: Secret;
   readonly ticketMaxLifeS: number;
+  readonly revoked: RevokedReaders;
 }
 
-const claimsSchema = z.object({ sub: idClaim, role: z.enum(ROLES) });
+const claimsSchema = z.object({ sub: idClaim, role: z.enum(ROLES), iat: z.int(), ...teachingShape });
 
-/** A token that reads reports and does nothing else, for as long as LIFETIME_S. Given for a valid ticket. */
+/** A token that reads reports and does nothing else, for as long as READER_TOKEN_LIFETIME_S. Given for a valid ticket. */
 export function mintReaderToken(
-  reader: Pick<Reader, 'userId' | 'role'>,
+  reader: Pick<Reader, 'userId' | 'role' | 'teaching'>,
   secret: Secret,
   nowMs: number,
   id: string,
 ): { readonly token: string; readonly expiresAtMs: number } {
-  const claims = { sub: String(reader.userId), jti: id, role: reader.role };
-  const token = signToken({ audience: AUDIENCE, lifetimeS: LIFETIME_S, nowMs, claims }, secret);
-  return { token, expiresAtMs: (Math.floor(nowMs / 1000) + LIFETIME_S) * 1000 };
+  const claims = { sub: String(reader.userId), jti: id, role: reader.role, ...teachingClaims(reader.teaching) };
+  const lifetimeS = READER_TOKEN_LIFETIME_S;
+  const token = signToken({ audience: AUDIENCE, lifetimeS, nowMs, claims }, secret);
+  return { token, expiresAtMs: (Math.floor(nowMs / 1000) + lifetimeS) * 1000 };
 }
 
-async function readerOfToken(token: string, { secret }: ReaderCheck, nowMs: number): Promise<Reader> {
-  const { sub, role } = await verifyToken(token, secret, { audience: AUDIENCE, schema: claimsSchema, nowMs });
-  return { userId: sub, role, scope: REPORTS_SCOPE, ticket: null };
+async function readerOfToken(token: string, { secret, revoked }: ReaderCheck, nowMs: number): Promise<Reader> {
+  const claims = await verifyToken(token, secret, { audience: AUDIENCE, schema: claimsSchema, nowMs });
+  if (revoked.isRevoked(claims.sub, claims.iat)) throw unauthorized();
+  const { sub: userId, role } = claims;
+  return { userId, role, teaching: teachingOf(claims), scope: REPORTS_SCOPE, ticket: null };
 }
 
 function bearer(authorization: string | undefined): string {
@@ -65,13 +73,14 @@ export async function readerOf(authorization: string | undefined, check: ReaderC
 /** The sender of this Authorization header, by ticket alone. Rejects with RelayError `unauthorized`. */
 export async function readerOfTicket(
   authorization: string | undefined,
-  { secret, ticketMaxLifeS }: ReaderCheck,
+  { secret, ticketMaxLifeS, revoked }: ReaderCheck,
   nowMs: number,
 ): Promise<Reader> {
   try {
     const ticket = bearer(authorization);
-    const { userId, role, scope, use } = await verifyTicket(ticket, secret, new Date(nowMs), ticketMaxLifeS);
-    return { userId, role, scope, ticket: use };
+    const { userId, role, scope, teaching, use } = await verifyTicket(ticket, secret, new Date(nowMs), ticketMaxLifeS);
+    if (revoked.isRevoked(userId, use.issuedAtS)) throw unauthorized();
+    return { userId, role, scope, teaching, ticket: use };
   } catch {
     throw unauthorized();
   }
@@ -98,6 +107,16 @@ export function requireStaff(reader: Reader): void {
 /** Throws RelayError `role_not_allowed` for all but admins. */
 export function requireAdmin(reader: Reader): void {
   if (reader.role !== 'admin') throw new RelayError('role_not_allowed', 'this is for admins');
+}
+
+/**
+ * Whose data this reader may see. `groups` says what groups are for a teacher whose ticket names neither classes nor modules.
+ */
+export function reachOfReader(reader: Reader, groups: Omit<Reach & { readonly kind: 'groups' }, 'kind'>): Reach {
+  const { userId, role, teaching } = reader;
+  if (role === 'student') return { kind: 'student', userId };
+  if (role === 'admin' || teaching === 'all') return { kind: 'school' };
+  return teaching === undefined ? { kind: 'groups', ...groups } : { kind: 'named', ...teaching };
 }
 
 /**

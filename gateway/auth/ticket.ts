@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { RelayError } from '../../shared/errors.ts';
 import { ProtocolError } from '../../shared/protocol/errors.ts';
+import { type Teaching, teachingClaims, teachingOf, teachingShape } from './teaching.ts';
 import { CLOCK_TOLERANCE_S, idClaim, type Secret, signToken, verifyToken } from './tokens.ts';
 
 /** Audience that the platform's PHP puts into tickets. */
@@ -22,11 +23,15 @@ export interface Identity {
   readonly role: Role;
   /** REPORTS_SCOPE, or nothing. */
   readonly scope?: typeof REPORTS_SCOPE | null;
+  /** What a teacher teaches, where the ticket says so. */
+  readonly teaching?: Teaching | undefined;
 }
 
 /** What tells one ticket from another, and how long that matters. */
 export interface TicketUse {
   readonly id: string;
+  /** UTC s at which it was issued; the beginning of time where it does not say. */
+  readonly issuedAtS: number;
   /** UTC ms from which on the ticket is refused anyway. */
   readonly expiresAtMs: number;
 }
@@ -43,6 +48,8 @@ const claimsSchema = z.object({
   exp: z.number(),
   jti: z.string().min(1).max(200).optional(),
   scope: z.string().max(200).optional(),
+  iat: z.number().optional(),
+  ...teachingShape,
 });
 
 /**
@@ -68,8 +75,9 @@ export async function verifyTicket(
     }
     // A platform that numbers none still has no two tickets that are alike.
     const id = claims.jti ?? createHash('sha256').update(ticket).digest('base64url');
-    const use = { id, expiresAtMs: untilS * 1000 };
-    return { userId, moduleId, role, scope: scope === REPORTS_SCOPE ? REPORTS_SCOPE : null, use };
+    const use = { id, issuedAtS: claims.iat ?? Number.NEGATIVE_INFINITY, expiresAtMs: untilS * 1000 };
+    const teaching = teachingOf(claims);
+    return { userId, moduleId, role, scope: scope === REPORTS_SCOPE ? REPORTS_SCOPE : null, teaching, use };
   } catch (error) {
     if (error instanceof ProtocolError) throw error;
     if (error instanceof RelayError && error.code === 'token_expired') {
@@ -81,13 +89,20 @@ export async function verifyTicket(
 
 /** Mints a ticket of TICKET_LIFETIME_S seconds. For development and the operator's tools. */
 export function mintTicket(identity: Identity, secret: Secret, now: Date, id: string): string {
-  const { userId, moduleId, role, scope } = identity;
+  const { userId, moduleId, role, scope, teaching } = identity;
   return signToken(
     {
       audience: TICKET_AUDIENCE,
       lifetimeS: TICKET_LIFETIME_S,
       nowMs: now.getTime(),
-      claims: { sub: String(userId), jti: id, mid: moduleId, role, ...(scope == null ? {} : { scope }) },
+      claims: {
+        sub: String(userId),
+        jti: id,
+        mid: moduleId,
+        role,
+        ...(scope == null ? {} : { scope }),
+        ...teachingClaims(teaching),
+      },
     },
     secret,
   );

@@ -26,6 +26,7 @@ const READER_FAULTS: Readonly<Record<string, 401 | 403>> = {
   scope_missing: 403,
   role_not_allowed: 403,
   student_not_allowed: 403,
+  details_not_allowed: 403,
 };
 
 /** The gateway as a value: routes without a socket of their own. */

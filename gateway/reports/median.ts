@@ -1,7 +1,6 @@
 import { MEDIAN_MS } from '../store/views/measures.ts';
-import type { ReportDatabase } from './database.ts';
+import type { ReportDatabase, Sql } from './database.ts';
 import { numberOrNull } from './read.ts';
-import type { Sql } from './sql.ts';
 
 /** Middle lengths of closed bouts of either kind, and the longest of them away; null where there are none. */
 export interface BoutLengths {

@@ -11,12 +11,15 @@ import type {
   StudentRow,
   TimelineRow,
 } from '../../shared/report/rows.ts';
+import type { Reach } from './reach.ts';
 
 /**
  * What a report is about. A metrics window counts on the day and in the hour in which it begins, by the clocks of the database,
  * as in the report views; lists of sessions have those that began on the days.
  */
 export interface Scope {
+  /** Of whom the reader may read. */
+  readonly reach: Reach;
   readonly range: DateRange;
   readonly userId?: number | undefined;
   readonly moduleId?: number | undefined;
@@ -81,6 +84,7 @@ export interface ReportStore {
   timeline(scope: SectionScope, stepMs: number): Promise<readonly TimelineRow[]>;
   /** The newest first. */
   sessions(scope: Scope, slice: Slice): Promise<Page<SessionRow>>;
+  /** Of records that the reader may see: it asks no reach. */
   names(ids: {
     readonly users: readonly number[];
     readonly modules: readonly number[];

@@ -1,12 +1,8 @@
 import { addDays } from '../../shared/report/range.ts';
 import { COUNT_COLUMNS, type Dialect, SUM_COLUMNS } from '../store/views/measures.ts';
+import type { Sql } from './database.ts';
 import type { Scope, SectionScope } from './port.ts';
-
-/** A piece of SQL with the values for its question marks. */
-export interface Sql {
-  readonly text: string;
-  readonly values: readonly (string | number)[];
-}
+import { reachOf } from './reach.ts';
 
 /** How rows of a view fall into a range of days: by their `day`, or by the UTC ms at which they begin. */
 export type RangeBy = 'day' | Pick<Dialect, 'startOfDay'>;
@@ -14,6 +10,7 @@ export type RangeBy = 'day' | Pick<Dialect, 'startOfDay'>;
 /** WHERE of a scope, over a report view that has the columns `user_id`, `module_id` and `class_name`. */
 export function whereOf(scope: Scope & Partial<Pick<SectionScope, 'sectionId'>>, by: RangeBy = 'day'): Sql {
   const { range, userId, moduleId, className, sectionId } = scope;
+  const reach = reachOf(scope.reach);
   const parts =
     by === 'day' ? ['day >= ?', 'day <= ?'] : [`started_at_ms >= ${by.startOfDay}`, `started_at_ms < ${by.startOfDay}`];
   const values: (string | number)[] = [range.from, by === 'day' ? range.to : addDays(range.to, 1)];
@@ -27,7 +24,7 @@ export function whereOf(scope: Scope & Partial<Pick<SectionScope, 'sectionId'>>,
     parts.push('section_id = ?');
     values.push(sectionId);
   }
-  return { text: parts.join(' AND '), values };
+  return { text: [...parts, reach.text].join(' AND '), values: [...values, ...reach.values] };
 }
 
 /** Sums of time over rows of any view. */

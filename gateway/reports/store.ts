@@ -1,16 +1,32 @@
 import { trackedOf } from '../store/views/measures.ts';
-import type { ReportDatabase, Row } from './database.ts';
+import type { ReportDatabase, Row, Sql } from './database.ts';
 import { boutLengths } from './median.ts';
 import type { Names, ReportStore, Scope, SectionScope, StudentsQuery } from './port.ts';
+import { type Reach, reachOf } from './reach.ts';
 import { figuresOf, numberOf, sessionRowOf, textOrNull, totalsOf } from './read.ts';
-import { ALL_SUMS, containing, FIGURES, type Sql, whereOf } from './sql.ts';
+import { ALL_SUMS, containing, FIGURES, whereOf } from './sql.ts';
 import { readTimeline } from './timeline.ts';
 
 const TRACKED_SUM = `SUM(${trackedOf('h')})`;
 
-/** End of the student's newest session, whatever the range. */
-const LAST_SEEN = `(SELECT s.ended_at_ms FROM relay_sessions s WHERE s.user_id = h.user_id
-  ORDER BY s.started_at_ms DESC LIMIT 1)`;
+/** End of the student's newest session that this reader may see, whatever the range. */
+function lastSeen(reach: Reach): Sql {
+  const { text, values } = reachOf(reach);
+  // Only classes and modules need the names' view; the table answers faster.
+  const [sessions, inReach] = reach.kind === 'named' ? ['relay_report_sessions', text] : ['relay_sessions', '1 = 1'];
+  return {
+    text: `(SELECT s.ended_at_ms FROM ${sessions} s WHERE s.user_id = h.user_id AND ${inReach}
+      ORDER BY s.started_at_ms DESC LIMIT 1)`,
+    values: reach.kind === 'named' ? values : [],
+  };
+}
+
+/** Figures without those that are one student's in a group: the longest and the middle of all bouts. */
+function forReach<T extends { readonly longestFocusedBoutMs: number | null }>(reach: Reach, figures: T): T {
+  return reach.kind === 'groups' ? { ...figures, longestFocusedBoutMs: null } : figures;
+}
+
+const NO_LENGTHS = { medianFocusedBoutMs: null, medianUnfocusedBoutMs: null, longestUnfocusedBoutMs: null };
 
 /** What the list of students is sorted by; the user id decides between equals. */
 function studentOrder({ order, descending }: StudentsQuery): string {
@@ -55,12 +71,12 @@ export function createReportStore(database: ReportDatabase): ReportStore {
       `SELECT ${FIGURES}, ${ALL_SUMS} FROM relay_report_hours WHERE ${where.text}`,
       where.values,
     );
-    return totalsOf(row);
+    return forReach(scope.reach, totalsOf(row));
   }
 
   const detail = async (scope: Scope | SectionScope) => ({
     ...(await totals(scope)),
-    ...(await boutLengths(database, whereOf(scope))),
+    ...(scope.reach.kind === 'groups' ? NO_LENGTHS : await boutLengths(database, whereOf(scope))),
   });
 
   async function names(kind: 'student' | 'module' | 'section', key: string, ids: readonly number[]) {
@@ -82,29 +98,30 @@ export function createReportStore(database: ReportDatabase): ReportStore {
     sectionDetail: detail,
     async days(scope) {
       const rows = await grouped(scope, 'day');
-      return rows.map((row) => ({ day: String(row.grouped_by), ...figuresOf(row) }));
+      return rows.map((row) => ({ day: String(row.grouped_by), ...forReach(scope.reach, figuresOf(row)) }));
     },
     async hours(scope) {
       const rows = await grouped(scope, 'hour_of_day');
-      return rows.map((row) => ({ hour: numberOf(row, 'grouped_by'), ...figuresOf(row) }));
+      return rows.map((row) => ({ hour: numberOf(row, 'grouped_by'), ...forReach(scope.reach, figuresOf(row)) }));
     },
     async classes(scope) {
       const rows = await grouped(scope, 'class_name');
       return rows
-        .map((row) => ({ className: textOrNull(row, 'grouped_by'), ...figuresOf(row) }))
+        .map((row) => ({ className: textOrNull(row, 'grouped_by'), ...forReach(scope.reach, figuresOf(row)) }))
         .toSorted((a, b) => Number(a.className === null) - Number(b.className === null));
     },
     async students(scope, query) {
       const where = whereOf(scope);
       const search = searchOf(query.search);
+      const seen = lastSeen(scope.reach);
       const text = `FROM relay_report_hours h WHERE ${where.text}${search.text}`;
       const values = [...where.values, ...search.values];
       const [count = {}] = await database.rows(`SELECT COUNT(DISTINCT h.user_id) AS students ${text}`, values);
       const rows = await database.rows(
         `SELECT h.user_id AS user_id, MAX(h.student_name) AS name, MAX(h.class_name) AS class_name,
-           ${LAST_SEEN} AS last_seen_at_ms, ${FIGURES} ${text}
+           ${seen.text} AS last_seen_at_ms, ${FIGURES} ${text}
          GROUP BY h.user_id ORDER BY ${studentOrder(query)} LIMIT ? OFFSET ?`,
-        [...values, query.limit, query.offset],
+        [...seen.values, ...values, query.limit, query.offset],
       );
       return {
         total: numberOf(count, 'students'),
@@ -122,7 +139,7 @@ export function createReportStore(database: ReportDatabase): ReportStore {
       return rows.map((row) => ({
         moduleId: numberOf(row, 'grouped_by'),
         title: textOrNull(row, 'title'),
-        ...figuresOf(row),
+        ...forReach(scope.reach, figuresOf(row)),
       }));
     },
     async sections(scope) {

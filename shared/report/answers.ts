@@ -26,8 +26,17 @@ export const answers = {
     userId: idSchema,
     role: z.enum(['student', 'teacher', 'admin']),
     name: nameOrNull,
+    reads: z
+      .object({
+        kind: z.enum(['student', 'named', 'groups', 'school']),
+        classes: z.array(z.string()),
+        modules: z.array(idSchema),
+        minGroup: z.int().min(1).nullable().describe('fewest students of a module and day that are shown'),
+      })
+      .describe('of whom: oneself, named classes and modules, whole groups, everybody'),
     utcOffsetMs: z.int().describe('clocks of the database, whose days and hours all reports go by, minus UTC'),
   }),
+  revoked: z.object({ userId: idSchema, atMs: utcMs }),
   token: z.object({ token: z.string(), expiresAtMs: utcMs }),
   overview: z.object({ range: rangeSchema, overview: totalsSchema }),
   days: list(rows.dayRowSchema),

@@ -2,7 +2,7 @@ import { answers } from '../../../shared/report/answers.ts';
 import type { ClassRow, HourRow } from '../../../shared/report/rows.ts';
 import { duration } from '../../page/format.ts';
 import { el } from '../element.ts';
-import { className, counted } from '../labels.ts';
+import { className, counted, groupsNote } from '../labels.ts';
 import { card, commonTiles, emptyCard, pageHead, summaryCard } from '../parts/cards.ts';
 import { shareChart } from '../parts/charts.ts';
 import { daysCards } from '../parts/days.ts';
@@ -69,8 +69,34 @@ function hoursCard(context: ViewContext, rows: readonly HourRow[]): HTMLElement 
   );
 }
 
+/** What a teacher sees whose ticket names no class and no module. */
+async function groupsView(context: ViewContext): Promise<View> {
+  const { api } = context;
+  const { class: _class, ...query } = context.scope;
+  const [{ overview, range }, days, modules] = await Promise.all([
+    api.get(answers.overview, '/api/v1/overview', query),
+    api.get(answers.days, '/api/v1/days', query),
+    api.get(answers.modules, '/api/v1/modules', query),
+  ]);
+  const head = pageHead('Overview', { meta: groupsNote(context.reader) });
+  if (overview.students === 0) {
+    const empty = emptyCard('No groups in these days', 'Choose other days above. The present day is not shown.');
+    return { title: 'Overview', content: el('div', { class: 'view' }, head, empty) };
+  }
+  const content = el(
+    'div',
+    { class: 'view' },
+    head,
+    summaryCard(context, overview, commonTiles(overview), { path: '/api/v1/overview', query }),
+    ...daysCards(context, range, days.rows, { path: '/api/v1/days', query }),
+    card(context, 'Modules', { csv: { path: '/api/v1/modules', query } }, modulesTable(context, modules.rows)),
+  );
+  return { title: 'Overview', content };
+}
+
 /** The class or the school. */
 export async function overviewView(context: ViewContext): Promise<View> {
+  if (context.reader.reads.kind === 'groups') return groupsView(context);
   const { api, scope } = context;
   const { class: _class, ...range } = scope;
   const [overview, days, hours, classes, modules, students] = await Promise.all([

@@ -18,7 +18,7 @@ relay_page(
             throw new RelayFault(403, 'staff_only', 'These reports are for teachers and admins.');
         }
         $module = relay_row($database, 'SELECT MIN(id) AS id FROM modules WHERE id > %d', 0);
-        $claims = ['role' => $user['role'], 'mid' => max(1, (int) ($module['id'] ?? 1)), 'scope' => 'reports'];
+        $claims = ['role' => $user['role'], 'mid' => max(1, (int) ($module['id'] ?? 1)), 'scope' => 'reports'] + relay_teaching($user);
         header('Cache-Control: no-store');
         header('Referrer-Policy: no-referrer');
         header("Location: $gateway/reports#ticket=" . relay_ticket($userId, $claims), true, 303);

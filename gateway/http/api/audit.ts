@@ -3,8 +3,10 @@ import type { Reader } from '../../auth/reader.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { AuditLine } from '../../privacy/student.ts';
 
-/** Readers whose last live list is remembered. */
-const MAX_READERS = 1000;
+/** A live list is asked for every few seconds: of each student in it one line an hour is written for each reader. */
+const LIVE_EVERY_MS = 3_600_000;
+/** Pairs of reader and student remembered at most; the oldest are written down again. */
+const MAX_PAIRS = 100_000;
 
 /** Writes who has read the reports of which students, to the log and to relay_audit. */
 export type Audit = (reader: Reader, path: string, students: readonly number[]) => void;
@@ -17,24 +19,30 @@ export interface AuditDependencies {
   readonly writeAudit: (lines: readonly AuditLine[]) => Promise<void>;
 }
 
-/** A live list that a page asks for every few seconds is written down when the students in it change. */
+/** An audit whose rows are bounded: at most one for each student in an answer, of live lists one an hour. */
 export function createAudit(deps: AuditDependencies): Audit {
-  const lastLive = new Map<number, string>();
+  /** UTC ms at which a reader's look at a student in a live list was written down, the oldest first. */
+  const liveAtMs = new Map<string, number>();
 
-  function isRepeated(reader: Reader, studentIds: readonly number[]): boolean {
-    const now = studentIds.join();
-    if (lastLive.get(reader.userId) === now) return true;
-    if (lastLive.size >= MAX_READERS) lastLive.clear();
-    lastLive.set(reader.userId, now);
-    return false;
+  function isDue(reader: Reader, studentId: number, atMs: number): boolean {
+    const pair = `${reader.userId} ${studentId}`;
+    const writtenAtMs = liveAtMs.get(pair);
+    if (writtenAtMs !== undefined && atMs - writtenAtMs < LIVE_EVERY_MS) return false;
+    liveAtMs.delete(pair);
+    liveAtMs.set(pair, atMs);
+    const [oldest] = liveAtMs.keys();
+    if (liveAtMs.size > MAX_PAIRS && oldest !== undefined) liveAtMs.delete(oldest);
+    return true;
   }
 
   return (reader, path, students) => {
-    const studentIds = [...new Set(students)].toSorted((a, b) => a - b);
-    if (studentIds.length === 0) return;
-    if (path.endsWith('/live') && isRepeated(reader, studentIds)) return;
-    deps.logger.info({ readerId: reader.userId, role: reader.role, studentIds, path }, 'report accessed');
     const atMs = deps.now();
+    const isLive = path.endsWith('/live');
+    const studentIds = [...new Set(students)]
+      .filter((studentId) => !isLive || isDue(reader, studentId, atMs))
+      .toSorted((a, b) => a - b);
+    if (studentIds.length === 0) return;
+    deps.logger.info({ readerId: reader.userId, role: reader.role, studentIds, path }, 'report accessed');
     const actor = { userId: reader.userId, role: reader.role };
     deps
       .writeAudit(

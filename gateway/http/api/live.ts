@@ -1,6 +1,7 @@
 import { answers } from '../../../shared/report/answers.ts';
 import { shareOf } from '../../../shared/report/figures.ts';
 import type { LiveRow } from '../../../shared/report/rows.ts';
+import { isInReach } from '../../reports/reach.ts';
 import { columnsOf } from '../csv.ts';
 import { percentField, timeField } from './columns.ts';
 import { type ApiRoute, defineRoute } from './route.ts';
@@ -38,14 +39,14 @@ export const liveRoutes: readonly ApiRoute[] = [
       name: () => 'live',
     },
     students: ({ result }) => result.rows.map(({ userId }) => userId),
-    async handle(deps) {
+    async handle(deps, { reach }) {
       const live = deps.listLive();
       const names = await deps.reports.names({
         users: live.map(({ userId }) => userId),
         modules: live.map(({ moduleId }) => moduleId),
         sections: live.flatMap(({ sectionId }) => (sectionId === null ? [] : [sectionId])),
       });
-      const rows = live.map((session) => ({
+      const all = live.map((session) => ({
         ...session,
         name: names.students.get(session.userId)?.name ?? null,
         className: names.students.get(session.userId)?.className ?? null,
@@ -53,7 +54,7 @@ export const liveRoutes: readonly ApiRoute[] = [
         sectionTitle: session.sectionId === null ? null : (names.sections.get(session.sectionId) ?? null),
         focusShare: shareOf(session.focusedMs, session.trackedMs),
       }));
-      return { atMs: Math.round(deps.now()), rows };
+      return { atMs: Math.round(deps.now()), rows: all.filter((row) => isInReach(reach, row)) };
     },
   }),
 ];

@@ -48,10 +48,11 @@ export const moduleRoutes: readonly ApiRoute[] = [
       rows: (result) => result.rows,
       name: ({ result }) => `modules-${result.range.from}-to-${result.range.to}`,
     },
-    async handle(deps, { reader, query }) {
+    groups: true,
+    async handle(deps, { reader, reach, query }) {
       const range = await rangeOf(deps, query);
       const userId = studentFor(reader, query.userId);
-      return { range, rows: [...(await deps.reports.modules({ range, userId, className: query.class }))] };
+      return { range, rows: [...(await deps.reports.modules({ reach, range, userId, className: query.class }))] };
     },
   }),
   defineRoute({
@@ -73,9 +74,10 @@ export const moduleRoutes: readonly ApiRoute[] = [
       rows: (result) => [result.module],
       name: ({ params }) => `module-${params.moduleId}`,
     },
-    async handle(deps, { params: { moduleId }, query }) {
+    groups: true,
+    async handle(deps, { reach, params: { moduleId }, query }) {
       const range = await rangeOf(deps, query);
-      const detail = await deps.reports.detail({ range, moduleId, className: query.class });
+      const detail = await deps.reports.detail({ reach, range, moduleId, className: query.class });
       const { modules } = await deps.reports.names({ users: [], modules: [moduleId], sections: [] });
       const title = modules.get(moduleId) ?? null;
       if (title === null && detail.students === 0) {
@@ -103,10 +105,10 @@ export const moduleRoutes: readonly ApiRoute[] = [
       rows: (result) => result.rows,
       name: ({ params }) => `module-${params.moduleId}-sections`,
     },
-    async handle(deps, { reader, params: { moduleId }, query }) {
+    async handle(deps, { reader, reach, params: { moduleId }, query }) {
       const range = await rangeOf(deps, query);
       const userId = studentFor(reader, query.userId);
-      const rows = await deps.reports.sections({ range, userId, moduleId, className: query.class });
+      const rows = await deps.reports.sections({ reach, range, userId, moduleId, className: query.class });
       return { range, rows: [...rows] };
     },
   }),
@@ -131,11 +133,11 @@ export const moduleRoutes: readonly ApiRoute[] = [
       rows: (result) => [result.section],
       name: ({ params }) => `module-${params.moduleId}-section-${params.sectionId}`,
     },
-    async handle(deps, { params, query }) {
+    async handle(deps, { reach, params, query }) {
       const range = await rangeOf(deps, query);
       const { moduleId } = params;
       const sectionId = sectionOf(params.sectionId);
-      const detail = await deps.reports.sectionDetail({ range, moduleId, sectionId, className: query.class });
+      const detail = await deps.reports.sectionDetail({ reach, range, moduleId, sectionId, className: query.class });
       const sections = sectionId === null ? [] : [sectionId];
       const names = await deps.reports.names({ users: [], modules: [moduleId], sections });
       const title = sectionId === null ? null : (names.sections.get(sectionId) ?? null);
@@ -178,12 +180,12 @@ export const moduleRoutes: readonly ApiRoute[] = [
       rows: (result) => result.rows,
       name: ({ params }) => `module-${params.moduleId}-section-${params.sectionId}-timeline`,
     },
-    async handle(deps, { params, query }) {
+    async handle(deps, { reach, params, query }) {
       const range = await rangeOf(deps, query);
       const { moduleId } = params;
       const sectionId = sectionOf(params.sectionId);
       const { stepMs } = query;
-      const rows = await deps.reports.timeline({ range, moduleId, sectionId, className: query.class }, stepMs);
+      const rows = await deps.reports.timeline({ reach, range, moduleId, sectionId, className: query.class }, stepMs);
       return { range, stepMs, rows: [...rows] };
     },
   }),

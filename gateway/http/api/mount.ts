@@ -1,4 +1,6 @@
 import { Hono } from 'hono';
+import { READER_TOKEN_LIFETIME_S } from '../../auth/reader.ts';
+import { RevokedReaders } from '../../auth/revoked-readers.ts';
 import { createAudit } from './audit.ts';
 import { liveRoutes } from './live.ts';
 import { moduleRoutes } from './modules.ts';
@@ -22,8 +24,9 @@ export const API_ROUTES: readonly ApiRoute[] = [
 ];
 
 /** The API and its OpenAPI document as an app of their own; paths begin with `/api/v1`. */
-export function createApi(deps: ApiDependencies): Hono {
+export function createApi(given: ApiDependencies): Hono {
   const api = new Hono();
+  const deps = { ...given, revoked: new RevokedReaders(READER_TOKEN_LIFETIME_S * 1000) };
   const audit = createAudit(deps);
   const document = openApiDocument(API_ROUTES);
   api.get('/api/v1/openapi.json', (context) => context.json(document));

@@ -4,17 +4,17 @@ import type { ApiRoute } from './route.ts';
 type JsonSchema = Readonly<Record<string, unknown>>;
 
 const READERS = {
-  staff: 'For teachers and admins.',
-  own: 'Students get their own, teachers and admins anybody’s.',
+  staff: 'For teachers, of what they teach, and admins.',
+  own: 'Students get their own, teachers what they teach, admins anybody’s.',
   subject: 'Students get their own, admins anybody’s.',
-  ticket: 'For whoever has a fresh ticket.',
+  ticket: 'For everybody with a fresh ticket.',
   admin: 'For admins with a fresh ticket.',
 } as const;
 
 const FAULTS = {
   400: 'A parameter is wrong: parameter_invalid, range_reversed, range_too_long, session_id_invalid',
   401: 'No valid ticket or token: unauthorized',
-  403: 'Not for this reader: role_not_allowed, student_not_allowed',
+  403: 'Not for this reader: role_not_allowed, student_not_allowed, details_not_allowed',
   404: 'Nothing of that id: student_unknown, module_unknown, section_unknown, session_unknown',
   409: 'Not now: student_connected',
   503: 'The database is away: store_unreachable',

@@ -17,9 +17,10 @@ export const overviewRoutes: readonly ApiRoute[] = [
     query: { ...rangeParameters, ...classParameter },
     response: answers.overview,
     csv: { columns: TOTALS_COLUMNS, rows: (result) => [result.overview], name: () => 'overview' },
-    async handle(deps, { query }) {
+    groups: true,
+    async handle(deps, { reach, query }) {
       const range = await rangeOf(deps, query);
-      return { range, overview: await deps.reports.totals({ range, className: query.class }) };
+      return { range, overview: await deps.reports.totals({ reach, range, className: query.class }) };
     },
   }),
   defineRoute({
@@ -37,11 +38,12 @@ export const overviewRoutes: readonly ApiRoute[] = [
       rows: (result) => result.rows,
       name: ({ result }) => `days-${result.range.from}-to-${result.range.to}`,
     },
-    async handle(deps, { reader, query }) {
+    groups: true,
+    async handle(deps, { reader, reach, query }) {
       const range = await rangeOf(deps, query);
       const { moduleId, class: className } = query;
       const userId = studentFor(reader, query.userId);
-      return { range, rows: [...(await deps.reports.days({ range, userId, moduleId, className }))] };
+      return { range, rows: [...(await deps.reports.days({ reach, range, userId, moduleId, className }))] };
     },
   }),
   defineRoute({
@@ -57,11 +59,11 @@ export const overviewRoutes: readonly ApiRoute[] = [
       rows: (result) => result.rows,
       name: ({ result }) => `hours-${result.range.from}-to-${result.range.to}`,
     },
-    async handle(deps, { reader, query }) {
+    async handle(deps, { reader, reach, query }) {
       const range = await rangeOf(deps, query);
       const { moduleId, class: className } = query;
       const userId = studentFor(reader, query.userId);
-      return { range, rows: [...(await deps.reports.hours({ range, userId, moduleId, className }))] };
+      return { range, rows: [...(await deps.reports.hours({ reach, range, userId, moduleId, className }))] };
     },
   }),
   defineRoute({
@@ -78,9 +80,9 @@ export const overviewRoutes: readonly ApiRoute[] = [
       rows: (result) => result.rows,
       name: ({ result }) => `classes-${result.range.from}-to-${result.range.to}`,
     },
-    async handle(deps, { query }) {
+    async handle(deps, { reach, query }) {
       const range = await rangeOf(deps, query);
-      return { range, rows: [...(await deps.reports.classes({ range }))] };
+      return { range, rows: [...(await deps.reports.classes({ reach, range }))] };
     },
   }),
 ];

@@ -1,9 +1,12 @@
 import type { Context } from 'hono';
 import * as z from 'zod';
 import { RelayError } from '../../../shared/errors.ts';
+import { dateAt } from '../../../shared/report/range.ts';
 import {
   isStaff,
   type Reader,
+  type ReaderCheck,
+  reachOfReader,
   readerOf,
   readerOfTicket,
   requireAdmin,
@@ -14,6 +17,7 @@ import type { SpentTickets } from '../../auth/spent-tickets.ts';
 import type { Secret } from '../../auth/tokens.ts';
 import type { PrivacyRequests } from '../../privacy/requests.ts';
 import type { ReportStore } from '../../reports/port.ts';
+import type { Reach } from '../../reports/reach.ts';
 import type { LiveSession } from '../../session/live.ts';
 import type { SessionReport } from '../../store/port.ts';
 import { type CsvColumn, csvText } from '../csv.ts';
@@ -25,6 +29,8 @@ export interface ApiDependencies extends AuditDependencies {
   readonly secret: Secret;
   readonly ticketMaxLifeS: number;
   readonly spentTickets: Pick<SpentTickets, 'spend'>;
+  /** Fewest students of whom figures are shown to a teacher whose ticket names no class and no module. */
+  readonly minGroup: number;
   readonly newId: () => string;
   readonly reports: ReportStore;
   readonly findReport: (sessionId: string) => Promise<SessionReport | null>;
@@ -32,8 +38,13 @@ export interface ApiDependencies extends AuditDependencies {
   readonly privacy: PrivacyRequests;
 }
 
+/** The same with who is refused by name. */
+export type RouteDependencies = ApiDependencies & ReaderCheck;
+
 export interface ApiRequest<Params, Query> {
   readonly reader: Reader;
+  /** Whose data this reader may see; every question to the reports takes it. */
+  readonly reach: Reach;
   readonly params: Params;
   readonly query: Query;
   /** CSV was asked for: all rows, not a page of them. */
@@ -56,6 +67,8 @@ export interface RouteOptions<P extends Shape, Q extends Shape, R extends z.ZodT
   readonly summary: string;
   readonly description?: string;
   readonly readers: Readers;
+  /** Open to a teacher who may see figures of groups alone: sums over whole groups, no name, no class, no student. */
+  readonly groups?: true;
   readonly params: P;
   readonly query: Q;
   readonly response: R;
@@ -66,7 +79,7 @@ export interface RouteOptions<P extends Shape, Q extends Shape, R extends z.ZodT
     readonly name: (request: { readonly params: z.output<z.ZodObject<P>>; readonly result: z.output<R> }) => string;
   };
   readonly handle: (
-    deps: ApiDependencies,
+    deps: RouteDependencies,
     request: ApiRequest<z.output<z.ZodObject<P>>, z.output<z.ZodObject<Q>>>,
   ) => Promise<z.output<R>>;
   /** Students whose data is in the answer, for the audit line; `none` where no answer is about a named student. */
@@ -89,7 +102,7 @@ export interface ApiRoute {
   readonly query: z.ZodObject;
   readonly response: z.ZodType;
   readonly hasCsv: boolean;
-  readonly answer: (deps: ApiDependencies, audit: Audit, context: Context) => Promise<Response>;
+  readonly answer: (deps: RouteDependencies, audit: Audit, context: Context) => Promise<Response>;
 }
 
 const BAD_REQUESTS = new Set(['range_reversed', 'range_too_long']);
@@ -105,7 +118,7 @@ function parsed<T extends z.ZodType>(schema: T, given: unknown): z.output<T> {
   throw new HttpFault(400, 'parameter_invalid', sentences.join('; '));
 }
 
-async function admitted(readers: Readers, authorization: string | undefined, deps: ApiDependencies): Promise<Reader> {
+async function admitted(readers: Readers, authorization: string | undefined, deps: RouteDependencies): Promise<Reader> {
   const identify = readers === 'ticket' || readers === 'admin' ? readerOfTicket : readerOf;
   const reader = await identify(authorization, deps, deps.now());
   requireScope(reader);
@@ -115,6 +128,27 @@ async function admitted(readers: Readers, authorization: string | undefined, dep
   if (readers === 'staff') requireStaff(reader);
   if (readers === 'admin' || (readers === 'subject' && isStaff(reader))) requireAdmin(reader);
   return reader;
+}
+
+/** Filters that cut groups into parts. */
+const GROUP_PARTS = ['class', 'userId'];
+
+/** Whose data the reader may see. Throws RelayError `details_not_allowed` where that is whole groups and the question is about less. */
+async function reachFor(
+  deps: RouteDependencies,
+  reader: Reader,
+  asked: { readonly open: boolean; readonly query: object },
+): Promise<Reach> {
+  const reach = reachOfReader(reader, { minGroup: deps.minGroup, before: '' });
+  if (reach.kind !== 'groups') return reach;
+  if (!asked.open || GROUP_PARTS.some((name) => name in asked.query)) {
+    throw new RelayError(
+      'details_not_allowed',
+      `your ticket names no classes and no modules: you may read figures of modules with at least ${deps.minGroup} students a day`,
+    );
+  }
+  const nowMs = deps.now();
+  return { ...reach, before: dateAt(nowMs, await deps.reports.utcOffsetMs(nowMs)) };
 }
 
 /** Makes a route: checks who asks and what for, answers as JSON or CSV, writes the audit line. */
@@ -138,8 +172,10 @@ export function defineRoute<P extends Shape, Q extends Shape, R extends z.ZodTyp
     async answer(deps, audit, context) {
       const reader = await admitted(options.readers, context.req.header('authorization'), deps);
       const { format: asked, ...given } = context.req.query();
+      const reach = await reachFor(deps, reader, { open: options.groups === true, query: given });
       const request = {
         reader,
+        reach,
         params: parsed(params, context.req.param()) as z.output<z.ZodObject<P>>,
         query: parsed(query, given) as z.output<z.ZodObject<Q>>,
         everything: parsed(z.object({ format }), { format: asked }).format === 'csv',

@@ -3,7 +3,8 @@ import { DIRECTIONS } from '../../../shared/direction.ts';
 import { answers } from '../../../shared/report/answers.ts';
 import type { SessionRow } from '../../../shared/report/rows.ts';
 import { type ReportWindow, sessionAnswerSchema } from '../../../shared/report/session.ts';
-import { isStaff, studentFor } from '../../auth/reader.ts';
+import { studentFor } from '../../auth/reader.ts';
+import { isInReach } from '../../reports/reach.ts';
 import { columnsOf } from '../csv.ts';
 import { HttpFault } from '../faults.ts';
 import { FIGURE_COLUMNS, timeField } from './columns.ts';
@@ -48,11 +49,11 @@ export const sessionRoutes: readonly ApiRoute[] = [
       name: ({ result }) => `sessions-${result.range.from}-to-${result.range.to}`,
     },
     students: ({ result }) => result.rows.map(({ userId }) => userId),
-    async handle(deps, { reader, query, everything }) {
+    async handle(deps, { reader, reach, query, everything }) {
       const range = await rangeOf(deps, query);
       const userId = studentFor(reader, query.userId);
       const { rows, total } = await deps.reports.sessions(
-        { range, userId, moduleId: query.moduleId, className: query.class },
+        { reach, range, userId, moduleId: query.moduleId, className: query.class },
         sliceOf(query, everything),
       );
       return { range, page: { page: query.page, pageSize: query.pageSize, total }, rows: [...rows] };
@@ -98,24 +99,25 @@ export const sessionRoutes: readonly ApiRoute[] = [
       name: ({ params }) => `session-${params.sessionId}`,
     },
     students: ({ result }) => [result.report.userId],
-    async handle(deps, { reader, params: { sessionId } }) {
+    async handle(deps, { reach, params: { sessionId } }) {
       if (!z.uuid().safeParse(sessionId).success) {
         throw new HttpFault(400, 'session_id_invalid', 'a session id is a UUID');
       }
       const report = await deps.findReport(sessionId);
-      // Whose session it is stays untold to those who may not see it.
-      if (report === null || (!isStaff(reader) && report.userId !== reader.userId)) {
-        throw new HttpFault(404, 'session_unknown', 'no session of that id is stored');
-      }
+      const unknown = () => new HttpFault(404, 'session_unknown', 'no session of that id is stored');
+      if (report === null) throw unknown();
       const { userId, moduleId } = report;
       const sections = report.windows.flatMap((window) => (window.sectionId === null ? [] : [window.sectionId]));
       const names = await deps.reports.names({ users: [userId], modules: [moduleId], sections });
+      const className = names.students.get(userId)?.className ?? null;
+      // Whose session it is stays untold to those who may not see it.
+      if (!isInReach(reach, { userId, className, moduleId })) throw unknown();
       // Parsed, because a stored window holds more than its answer.
       return sessionAnswerSchema.parse({
         report,
         names: {
           student: names.students.get(userId)?.name ?? null,
-          className: names.students.get(userId)?.className ?? null,
+          className,
           module: names.modules.get(moduleId) ?? null,
           sections: Object.fromEntries(names.sections),
         },

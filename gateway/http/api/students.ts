@@ -41,11 +41,11 @@ export const studentRoutes: readonly ApiRoute[] = [
       name: ({ result }) => `students-${result.range.from}-to-${result.range.to}`,
     },
     students: ({ result }) => result.rows.map(({ userId }) => userId),
-    async handle(deps, { query, everything }) {
+    async handle(deps, { reach, query, everything }) {
       const range = await rangeOf(deps, query);
       const slice = sliceOf(query, everything);
       const { rows, total } = await deps.reports.students(
-        { range, moduleId: query.moduleId, className: query.class },
+        { reach, range, moduleId: query.moduleId, className: query.class },
         { ...slice, search: query.search, order: query.order, descending: query.way === 'down' },
       );
       return { range, page: { page: query.page, pageSize: query.pageSize, total }, rows: [...rows] };
@@ -71,13 +71,17 @@ export const studentRoutes: readonly ApiRoute[] = [
       name: ({ result }) => `student-${result.student.userId}`,
     },
     students: ({ result }) => [result.student.userId],
-    async handle(deps, { reader, params, query }) {
+    async handle(deps, { reader, reach, params, query }) {
       const userId = studentFor(reader, params.userId) ?? params.userId;
       const range = await rangeOf(deps, query);
-      const detail = await deps.reports.detail({ range, userId });
+      const detail = await deps.reports.detail({ reach, range, userId });
       const names = await deps.reports.names({ users: [userId], modules: [], sections: [] });
       const person = names.students.get(userId);
-      if (person === undefined && detail.students === 0) {
+      // Somebody else's student is not told from nobody.
+      const isKnown =
+        person !== undefined &&
+        (reach.kind !== 'named' || (person.className !== null && reach.classes.includes(person.className)));
+      if (!isKnown && detail.students === 0) {
         throw new HttpFault(404, 'student_unknown', 'no such student, or no session of theirs in the range');
       }
       return {

@@ -18,16 +18,20 @@ function app(development: boolean): Hono {
 }
 
 describe('/dev/ticket', () => {
-  it.each(['student', 'teacher', 'admin'] as const)('gives a ticket for a %s in development', async (role) => {
-    const response = await app(true).request(`/dev/ticket?userId=5&moduleId=3&role=${role}`);
-    const { ticket } = (await response.json()) as { ticket: string };
-    expect(await verifyTicket(ticket, SECRET, new Date(NOW_MS))).toMatchObject({
-      userId: 5,
-      moduleId: 3,
-      role,
-      scope: 'reports',
-    });
-  });
+  it.each(['student', 'teacher', 'admin'] as const)(
+    'gives a ticket for a %s in development, of everything',
+    async (role) => {
+      const response = await app(true).request(`/dev/ticket?userId=5&moduleId=3&role=${role}`);
+      const { ticket } = (await response.json()) as { ticket: string };
+      expect(await verifyTicket(ticket, SECRET, new Date(NOW_MS))).toMatchObject({
+        userId: 5,
+        moduleId: 3,
+        role,
+        scope: 'reports',
+        teaching: 'all',
+      });
+    },
+  );
 
   it('is a student by default and no other role than there is', async () => {
     const { ticket } = (await (await app(true).request('/dev/ticket')).json()) as { ticket: string };

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eyelearn } from '../../../gateway/eyelearn/platform.ts';
 import { openReports } from '../../../gateway/reports/open.ts';
 import type { ReportStore, Scope, StudentsQuery } from '../../../gateway/reports/port.ts';
+import { WHOLE_SCHOOL } from '../../../gateway/reports/reach.ts';
 import { openStore } from '../../../gateway/store/open.ts';
 import type { MetricsStore } from '../../../gateway/store/port.ts';
 import { SILENT } from '../../../harness/gateway.ts';
@@ -60,7 +61,7 @@ const WINDOWS = [...SCHOOL, ...LATE];
 const BEGINNINGS = new Set([...groups(WINDOWS, ({ sessionId }) => sessionId).values()].map(([first]) => first));
 
 function scope(changes: Partial<Scope> = {}): Scope {
-  return { range: { from: '2026-03-02', to: '2026-03-11' }, ...changes };
+  return { reach: WHOLE_SCHOOL, range: { from: '2026-03-02', to: '2026-03-11' }, ...changes };
 }
 
 const sum = <T>(items: readonly T[], pick: (item: T) => number) => items.reduce((total, item) => total + pick(item), 0);
@@ -238,7 +239,7 @@ describe.each([
   it('a list of sessions has those that began on the days, with all of their time', async () => {
     const on = async (day: string) => {
       const range = { from: day, to: day };
-      return (await reports.sessions({ range, userId: 999 }, { limit: 10, offset: 0 })).rows;
+      return (await reports.sessions(scope({ range, userId: 999 }), { limit: 10, offset: 0 })).rows;
     };
     expect((await on('2026-03-04')).map(({ untrackedMs }) => untrackedMs)).toEqual([20_000]);
     expect(await on('2026-03-05')).toEqual([]);

@@ -1,0 +1,35 @@
+/** Readers remembered at most. */
+const MAX_REVOKED = 10_000;
+
+/**
+ * Readers whose tickets and tokens of before a moment are taken no more. Held in memory of one gateway for as long as such a
+ * token could live; another gateway, or this one after a restart, does not know them: where that matters, change the secret.
+ */
+export class RevokedReaders {
+  readonly #lifetimeMs: number;
+  readonly #revokedAtS = new Map<number, number>();
+  /** Everything from before is revoked, whoever it is: the list was full. */
+  #everyoneAtS = Number.NEGATIVE_INFINITY;
+
+  /** `lifetimeMs`: the longest that a ticket or token lives. */
+  constructor(lifetimeMs: number) {
+    this.#lifetimeMs = lifetimeMs;
+  }
+
+  /** Revokes what this reader holds now (UTC ms). A full list revokes what all readers hold: they sign in again. */
+  revoke(userId: number, nowMs: number): void {
+    const nowS = Math.floor(nowMs / 1000);
+    const oldestS = nowS - Math.ceil(this.#lifetimeMs / 1000);
+    for (const [id, atS] of this.#revokedAtS) if (atS < oldestS) this.#revokedAtS.delete(id);
+    if (this.#revokedAtS.size >= MAX_REVOKED) {
+      this.#revokedAtS.clear();
+      this.#everyoneAtS = nowS;
+    }
+    this.#revokedAtS.set(userId, nowS);
+  }
+
+  /** True for a ticket or token of this reader that was issued (UTC s) no later than the revocation. */
+  isRevoked(userId: number, issuedAtS: number): boolean {
+    return issuedAtS <= Math.max(this.#everyoneAtS, this.#revokedAtS.get(userId) ?? Number.NEGATIVE_INFINITY);
+  }
+}
