@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { oneOf, variable, wholeNumber } from '../shared/config.ts';
+import { linkSecret, oneOf, variable, wholeNumber } from '../shared/config.ts';
 import { RULES } from '../shared/direction.ts';
 
 const LOOPBACK_HOSTS = ['127.0.0.1', '::1', 'localhost'];
@@ -81,6 +81,11 @@ export const gatewayEnvironmentSchema = z.object({
       example: 'http://inference.railway.internal:5051',
     },
   ),
+  INFERENCE_SECRET: variable(linkSecret, {
+    description: "inference's `INFERENCE_SECRET`, where it has one",
+    example: 'change-me-openssl-rand-hex-32',
+    secret: true,
+  }),
   MYSQL_URL: variable(urlWith(['mysql:']).optional(), {
     description:
       "the school's database, `mysql://user:password@host:3306/database`; without any database variable an embedded file is used",
@@ -311,6 +316,7 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
     ticketMaxLifeS: env.TICKET_MAX_LIFE_S,
     allowedOrigins: env.ALLOWED_ORIGINS ?? [],
     inferenceUrls: env.INFERENCE_URL,
+    inferenceSecret: env.INFERENCE_SECRET ?? null,
     mysqlUrl: env.METRICS_SINK === 'php' ? null : mysql.url,
     php: phpOf(env, mysql.url),
     retention: { detailDays: env.RETENTION_DAYS, totalsDays: env.RETENTION_TOTALS_DAYS },

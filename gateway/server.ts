@@ -127,7 +127,12 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
       return parts.spool.open();
     },
   };
-  const inference = new InferencePool({ urls: config.inferenceUrls, logger, ...parts.relay });
+  const inference = new InferencePool({
+    urls: config.inferenceUrls,
+    secret: config.inferenceSecret,
+    logger,
+    ...parts.relay,
+  });
   const database = onFirstUse(config, store.open);
   const calibrations = lazy<CalibrationQueue>(async () => {
     await lock.open();

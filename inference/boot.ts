@@ -45,7 +45,7 @@ export async function bootInference(env: Readonly<Record<string, string | undefi
   });
   let server: InferenceServer | null = null;
   try {
-    server = await startServer({ host: config.host, port: config.port, pool, logger });
+    server = await startServer({ host: config.host, port: config.port, pool, secret: config.secret, logger });
     await pool.start();
   } catch (error) {
     await pool.close();

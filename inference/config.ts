@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import * as z from 'zod';
-import { oneOf, variable, wholeNumber } from '../shared/config.ts';
+import { linkSecret, oneOf, variable, wholeNumber } from '../shared/config.ts';
 import { ENGINE_NAMES } from './engine/engine.ts';
 import { defaultModelFolder } from './models/store.ts';
 
@@ -8,10 +8,10 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 
 /** Inference's environment variables; README's table and .env.example are made from it. */
 export const inferenceEnvironmentSchema = z.object({
-  // Loopback unless told otherwise: the link has no authentication of its own.
+  // Loopback unless told otherwise: without a secret the link takes every peer.
   HOST: variable(z.string().default('127.0.0.1'), {
     description:
-      'address to listen on: `::` in a private network. The link has no authentication of its own: never make it public',
+      'address to listen on: `::` in a private network; with `INFERENCE_SECRET` where others share that network. Never make it public: frames are not encrypted',
     example: '::',
   }),
   PORT: variable(wholeNumber(0, 65_535).default(5051), { description: 'port', example: '5051' }),
@@ -23,6 +23,12 @@ export const inferenceEnvironmentSchema = z.object({
     description: 'worker threads',
     example: '2',
     defaultText: 'number of cores',
+  }),
+  INFERENCE_SECRET: variable(linkSecret, {
+    description:
+      'secret that a gateway must name to get a link, the same on both sides; needed where others share the network',
+    example: 'change-me-openssl-rand-hex-32',
+    secret: true,
   }),
   INFERENCE_QUEUE: variable(wholeNumber(1, 4096).default(64), {
     description: 'requests that may wait before `busy` is answered',
@@ -45,6 +51,7 @@ export const inferenceConfigSchema = inferenceEnvironmentSchema.transform((env) 
   host: env.HOST,
   engine: env.INFERENCE_ENGINE,
   workers: env.INFERENCE_WORKERS,
+  secret: env.INFERENCE_SECRET ?? null,
   queueLimit: env.INFERENCE_QUEUE,
   modelCacheDir: env.MODEL_CACHE_DIR,
   logLevel: env.LOG_LEVEL,

@@ -62,7 +62,7 @@ export function serveLink(socket: WebSocket, options: LinkSessionOptions): void 
     const image = new Uint8Array(request.image);
     const answer = options.isDraining()
       ? ({ status: 'busy', retryAfterMs: 0 } as const)
-      : await options.pool.submit({ frame, crop, roi, image }, budgetMs);
+      : await options.pool.submit({ frame, crop, roi, image }, budgetMs, socket);
     if (answer.status === 'engineFailed') options.onFailure(answer.reason);
     const serverMs = performance.now() - receivedAtMs;
     options.onAnswered(answer.status, serverMs);

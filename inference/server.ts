@@ -1,9 +1,10 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { LINK_PATH, LINK_SUBPROTOCOL } from '../shared/link.ts';
+import { LINK_PATH, LINK_SUBPROTOCOL, linkAuthorization } from '../shared/link.ts';
 import { listenError } from '../shared/listen-error.ts';
 import { asksForWebSocket, refuseUpgrade } from '../shared/refuse-upgrade.ts';
 import { CLOSE, serveLink } from './link-session.ts';
@@ -21,6 +22,8 @@ const HTTP_LIMITS = {
   connectionsCheckingInterval: 1_000,
   keepAlive: true,
 };
+/** Links of one address at most: a gateway holds one to each replica, and several gateways may stand behind one address. */
+const MAX_LINKS_PER_ADDRESS = 16;
 /** A probe on which nothing moves for so long is closed. */
 const IDLE_TIMEOUT_MS = 30_000;
 
@@ -35,6 +38,8 @@ export interface ServerOptions {
   /** 0 for any free port. */
   readonly port: number;
   readonly pool: WorkerPool;
+  /** What a gateway must name to get a link; null: every peer gets one. */
+  readonly secret?: string | null;
   readonly logger: Pick<Logger, 'info' | 'warn'>;
 }
 
@@ -63,12 +68,19 @@ function wantsLink(request: IncomingMessage): boolean {
   return offered.includes(LINK_SUBPROTOCOL);
 }
 
+/** True where the request names the secret. Takes the same time however much of it is right. */
+function namesSecret(request: IncomingMessage, secret: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(request.headers.authorization ?? ''), digest(linkAuthorization(secret)));
+}
+
 /**
  * The service on a port: `/healthz` (alive), `/readyz` (ready, or why not), `/metrics` and the link. Rejects
  * with RelayError `port_in_use` or `listen_failed`.
  */
 export async function startServer(options: ServerOptions): Promise<InferenceServer> {
-  const { pool, logger } = options;
+  const { pool, logger, secret = null } = options;
+  const linksOfAddress = new Map<string, number>();
   const links = new Set<WebSocket>();
   const metrics = new InferenceMetrics(pool, () => links.size);
   let draining = false;
@@ -105,10 +117,21 @@ export async function startServer(options: ServerOptions): Promise<InferenceServ
     if (!asksForWebSocket(request.headers.upgrade)) return refuseUpgrade(socket, '426 Upgrade Required');
     if (request.url?.split('?', 1)[0] !== LINK_PATH) return refuseUpgrade(socket, '404 Not Found');
     if (!wantsLink(request)) return refuseUpgrade(socket, '400 Bad Request');
-    if (draining) return refuseUpgrade(socket, '503 Service Unavailable');
+    // Gateways name no origin: it is a web page on somebody's machine in this network.
+    if (request.headers.origin !== undefined) return refuseUpgrade(socket, '403 Forbidden');
+    if (secret !== null && !namesSecret(request, secret)) return refuseUpgrade(socket, '401 Unauthorized');
+    const address = request.socket.remoteAddress ?? '';
+    const ofAddress = linksOfAddress.get(address) ?? 0;
+    if (draining || ofAddress >= MAX_LINKS_PER_ADDRESS) return refuseUpgrade(socket, '503 Service Unavailable');
     sockets.handleUpgrade(request, socket, head, (link) => {
       links.add(link);
-      link.on('close', () => links.delete(link));
+      linksOfAddress.set(address, (linksOfAddress.get(address) ?? 0) + 1);
+      link.on('close', () => {
+        links.delete(link);
+        const left = (linksOfAddress.get(address) ?? 1) - 1;
+        if (left === 0) linksOfAddress.delete(address);
+        else linksOfAddress.set(address, left);
+      });
       serveLink(link, {
         pool,
         isDraining: () => draining,

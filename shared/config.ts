@@ -83,6 +83,12 @@ export function oneOf<const T extends readonly [string, ...string[]]>(values: T)
   return z.enum(values, `must be one of ${values.join(', ')}`);
 }
 
+/** INFERENCE_SECRET of both services. */
+export const linkSecret = z
+  .string()
+  .regex(/^[\x21-\x7e]{16,}$/, 'must have at least 16 characters, no spaces (openssl rand -hex 32)')
+  .optional();
+
 /** A variable's schema with what the documents say of it. */
 export function variable<T extends z.ZodType>(schema: T, meta: VariableMeta): T {
   return schema.meta({ ...meta });

@@ -21,6 +21,11 @@ export const LINK_VERSION = 1;
 export const LINK_PATH = '/link';
 export const LINK_SUBPROTOCOL = 'gaze-relay-link.v1';
 
+/** `Authorization` header of the upgrade request where inference has an INFERENCE_SECRET. */
+export function linkAuthorization(secret: string): string {
+  return `Bearer ${secret}`;
+}
+
 const TYPE_REQUEST = 1;
 const TYPE_RESPONSE = 2;
 const FLAG_ROI = 1;

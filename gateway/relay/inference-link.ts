@@ -9,6 +9,7 @@ import {
   type InferenceResponse,
   LINK_PATH,
   LINK_SUBPROTOCOL,
+  linkAuthorization,
 } from '../../shared/link.ts';
 import type { Logger } from '../lib/logger.ts';
 
@@ -37,6 +38,7 @@ export type LinkState = 'idle' | 'connecting' | 'connected' | 'waiting';
 export class InferenceLink {
   readonly url: string;
   readonly #address: string | null;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #logger: Logger;
   readonly #random: () => number;
   readonly #pending = new Map<number, Pending>();
@@ -53,11 +55,17 @@ export class InferenceLink {
   #retired = false;
 
   /** `address` is the replica's own when the URL's host has several. */
-  constructor(url: string, logger: Logger, options: { address?: string; random?: () => number } = {}) {
+  constructor(
+    url: string,
+    logger: Logger,
+    options: { address?: string; secret?: string | null; random?: () => number } = {},
+  ) {
     const target = new URL(LINK_PATH, url);
     target.protocol = target.protocol.replace('http', 'ws');
     this.url = target.toString();
     this.#address = options.address ?? null;
+    const { secret = null } = options;
+    this.#headers = secret === null ? {} : { authorization: linkAuthorization(secret) };
     this.#logger = logger;
     this.#random = options.random ?? Math.random;
   }
@@ -126,6 +134,7 @@ export class InferenceLink {
     const socket = new WebSocket(this.url, LINK_SUBPROTOCOL, {
       perMessageDeflate: false,
       maxPayload: 64 * 1024,
+      headers: this.#headers,
       handshakeTimeout: CONNECT_TIMEOUT_MS,
       // A mask keeps proxies from being fed by a hostile page (RFC 6455, 10.3). No page and no proxy is on this link,
       // and masking a picture costs both sides as much as everything else about it.

@@ -28,6 +28,8 @@ export type PoolRequest = Omit<InferenceRequest, 'requestId'>;
 
 export interface PoolOptions {
   readonly urls: readonly string[];
+  /** INFERENCE_SECRET; null where inference has none. */
+  readonly secret?: string | null;
   readonly logger: Logger;
   /** Monotonic ms. */
   readonly now?: () => number;
@@ -56,7 +58,13 @@ export class InferencePool {
   #lastFault: string | null = null;
 
   constructor(options: PoolOptions) {
-    this.#options = { now: () => performance.now(), resolve: resolveAll, resolveEveryMs: RESOLVE_EVERY_MS, ...options };
+    this.#options = {
+      now: () => performance.now(),
+      resolve: resolveAll,
+      resolveEveryMs: RESOLVE_EVERY_MS,
+      secret: null,
+      ...options,
+    };
   }
 
   /** Opens the links ahead of the first frame and keeps them up until release(). */
@@ -137,7 +145,7 @@ export class InferencePool {
   }
 
   async #lookUp(): Promise<void> {
-    const { urls, logger, resolve } = this.#options;
+    const { urls, logger, resolve, secret } = this.#options;
     const wanted = new Map<string, { url: string; address: string }>();
     let fault: string | null = null;
     await Promise.all(
@@ -161,7 +169,7 @@ export class InferencePool {
     this.#lastFault = fault;
     for (const [key, { url, address }] of wanted) {
       if (this.#replicas.has(key)) continue;
-      const link = new InferenceLink(url, logger, { address });
+      const link = new InferenceLink(url, logger, { address, secret });
       this.#replicas.set(key, { link, health: HEALTHY, lastTurn: 0 });
       link.open();
     }

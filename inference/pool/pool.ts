@@ -3,6 +3,7 @@ import { type BackoffPolicy, backoffCeilingMs } from '../../shared/backoff.ts';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import type { EngineName } from '../engine/engine.ts';
 import type { ObserveOutcome } from '../observe.ts';
+import { FairQueue } from './fair-queue.ts';
 import type { WorkerJob, WorkerReport } from './messages.ts';
 import { endWorker } from './spawn.ts';
 
@@ -41,6 +42,7 @@ export interface PoolState {
 }
 
 interface Waiting {
+  readonly peer: object;
   readonly job: WorkerJob;
   readonly sinceMs: number;
   readonly resolve: (answer: PoolAnswer) => void;
@@ -62,15 +64,18 @@ const FIRST_GUESS_MS = 5;
 /** Weight of the newest request in the running mean of service times. */
 const SERVICE_WEIGHT = 0.05;
 
+/** Who sends where nothing tells senders apart. */
+const ONE_PEER = {};
+
 /**
- * Worker threads that each serve one request at a time, and a bounded queue before them. A request
+ * Worker threads that each serve one request at a time, and a bounded queue before them in which peers take turns. A request
  * is answered exactly once: served, `busy` when the queue is full, `expired` when its budget ran
  * out before a worker was free, `engineFailed` when its worker crashed or hung (and was replaced).
  */
 export class WorkerPool {
   readonly #options: PoolOptions;
   readonly #slots: Slot[];
-  #queue: Waiting[] = [];
+  readonly #queue: FairQueue<Waiting>;
   #serviceMs = FIRST_GUESS_MS;
   #answered = 0;
   #expired = 0;
@@ -83,6 +88,7 @@ export class WorkerPool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    this.#queue = new FairQueue(options.queueLimit);
     this.#slots = Array.from({ length: options.workers }, () => ({
       worker: null,
       ready: false,
@@ -101,11 +107,12 @@ export class WorkerPool {
   }
 
   state(): PoolState {
+    const waitingSinceMs = Math.min(...this.#queue.heads().map(({ sinceMs }) => sinceMs));
     return {
       workersWanted: this.#slots.length,
       workersReady: this.#slots.filter((slot) => slot.ready).length,
-      queued: this.#queue.length,
-      oldestQueuedMs: this.#queue[0] === undefined ? null : performance.now() - this.#queue[0].sinceMs,
+      queued: this.#queue.size,
+      oldestQueuedMs: this.#queue.size === 0 ? null : performance.now() - waitingSinceMs,
       running: this.#slots.filter((slot) => slot.current !== null).length,
       answered: this.#answered,
       expired: this.#expired,
@@ -116,19 +123,18 @@ export class WorkerPool {
 
   /**
    * Serves one request; never rejects. The buffer under `job.image` is handed to a worker thread:
-   * it must hold nothing else, and the caller must not use it again.
+   * it must hold nothing else, and the caller must not use it again. Requests of one `peer` wait behind each other,
+   * not before those of another.
    */
-  submit(job: WorkerJob, budgetMs: number): Promise<PoolAnswer> {
-    if (this.#closing || this.#queue.length >= this.#options.queueLimit || this.#slots.every((slot) => !slot.ready)) {
-      this.#refused++;
-      return Promise.resolve({ status: 'busy', retryAfterMs: this.#retryAfterMs() });
-    }
+  submit(job: WorkerJob, budgetMs: number, peer: object = ONE_PEER): Promise<PoolAnswer> {
+    if (this.#closing || this.#slots.every((slot) => !slot.ready)) return Promise.resolve(this.#busy());
     return new Promise((resolve) => {
       const sinceMs = performance.now();
-      const waiting: Waiting = { job, resolve, sinceMs, expiresAtMs: sinceMs + budgetMs, timer: null };
-      this.#queue.push(waiting);
-      this.#pump();
-      if (!this.#queue.includes(waiting)) return;
+      const waiting: Waiting = { peer, job, resolve, sinceMs, expiresAtMs: sinceMs + budgetMs, timer: null };
+      const { isTaken, evicted } = this.#queue.push(peer, waiting);
+      if (evicted !== null) this.#finish(evicted, this.#busy());
+      if (!isTaken) return resolve(this.#busy());
+      if (this.#pump().has(waiting)) return;
       waiting.timer = setTimeout(() => this.#expire(waiting), budgetMs);
     });
   }
@@ -142,19 +148,23 @@ export class WorkerPool {
   /** Ends the workers. Queued requests are answered `busy`, running ones `engineFailed`. */
   async close(): Promise<void> {
     this.#closing = true;
-    const left = this.#queue;
-    this.#queue = [];
-    for (const waiting of left) this.#finish(waiting, { status: 'busy', retryAfterMs: this.#retryAfterMs() });
+    for (const waiting of this.#queue.clear())
+      this.#finish(waiting, { status: 'busy', retryAfterMs: this.#retryAfterMs() });
     for (const { worker } of this.#slots) if (worker !== null) this.#end(worker);
     await Promise.all(this.#ending);
   }
 
   #isIdle(): boolean {
-    return this.#queue.length === 0 && this.#slots.every((slot) => slot.current === null);
+    return this.#queue.size === 0 && this.#slots.every((slot) => slot.current === null);
+  }
+
+  #busy(): PoolAnswer {
+    this.#refused++;
+    return { status: 'busy', retryAfterMs: this.#retryAfterMs() };
   }
 
   #retryAfterMs(): number {
-    const ahead = this.#queue.length + this.#slots.length;
+    const ahead = this.#queue.size + this.#slots.length;
     return Math.ceil(Math.max(MIN_RETRY_MS, (this.#serviceMs * ahead) / this.#slots.length));
   }
 
@@ -164,19 +174,23 @@ export class WorkerPool {
   }
 
   #expire(waiting: Waiting): void {
-    this.#queue = this.#queue.filter((other) => other !== waiting);
+    this.#queue.remove(waiting.peer, waiting);
     this.#expired++;
     this.#finish(waiting, { status: 'expired' });
     this.#notifyIdle();
   }
 
-  #pump(): void {
+  /** Gives waiting requests to free workers; returns those that it gave. */
+  #pump(): ReadonlySet<Waiting> {
+    const given = new Set<Waiting>();
     for (const slot of this.#slots) {
       if (!slot.ready || slot.current !== null) continue;
       const waiting = this.#nextAlive();
       if (waiting === null) break;
+      given.add(waiting);
       this.#dispatch(slot, waiting);
     }
+    return given;
   }
 
   #nextAlive(): Waiting | null {

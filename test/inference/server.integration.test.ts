@@ -23,7 +23,15 @@ beforeAll(async () => {
   files = await loadModels();
 });
 
-async function open(options: { workers?: number; queueLimit?: number; hangMs?: number } = {}): Promise<LinkClient> {
+async function open({
+  secret = null,
+  ...options
+}: {
+  workers?: number;
+  queueLimit?: number;
+  hangMs?: number;
+  secret?: string | null;
+} = {}): Promise<LinkClient> {
   pool = new WorkerPool({
     workers: 1,
     queueLimit: 16,
@@ -33,9 +41,9 @@ async function open(options: { workers?: number; queueLimit?: number; hangMs?: n
     onReplaced: () => {},
     ...options,
   });
-  server = await startServer({ host: '127.0.0.1', port: 0, pool, logger });
+  server = await startServer({ host: '127.0.0.1', port: 0, pool, secret, logger });
   await pool.start();
-  return openLink(server.port);
+  return openLink(server.port, secret);
 }
 
 afterEach(async () => {
@@ -174,6 +182,55 @@ describe('the inference service', () => {
       });
     expect(await attempt(LINK_PATH, 'gaze-relay-link.v0')).toContain('400');
     expect(await attempt('/other', LINK_SUBPROTOCOL)).toContain('404');
+  });
+
+  const statusOf = (headers: Readonly<Record<string, string>>): Promise<string> =>
+    new Promise((resolve) => {
+      const socket = new WebSocket(`ws://127.0.0.1:${server.port}${LINK_PATH}`, LINK_SUBPROTOCOL, { headers });
+      socket.once('open', () => resolve('open'));
+      socket.once('error', (error) => resolve(error.message));
+    });
+
+  it('opens no link for a web page, from wherever it comes', async () => {
+    await open();
+    for (const origin of ['https://elsewhere.example', 'http://127.0.0.1', 'null']) {
+      expect(await statusOf({ origin })).toContain('403');
+    }
+  });
+
+  it('with a secret opens no link for a peer that does not name it', async () => {
+    const secret = 'a secret of sixteen or more';
+    const link = await open({ secret });
+    expect((await link.request(wholeFrame(clipFrame(0)))).status).toBe('ok');
+    expect(await statusOf({})).toContain('401');
+    for (const authorization of [`Bearer ${secret} `.repeat(2), `Bearer ${secret.slice(1)}`, secret, 'Bearer']) {
+      expect(await statusOf({ authorization })).toContain('401');
+    }
+  });
+
+  it('opens so many links for one address, and another when one of them has ended', async () => {
+    const first = await open();
+    const others = await Promise.all(Array.from({ length: 15 }, () => openLink(server.port)));
+    expect(await statusOf({})).toContain('503');
+    first.close();
+    await first.closed;
+    await expect.poll(() => statusOf({})).toBe('open');
+    for (const other of others) other.close();
+  });
+
+  it('a peer that floods does not keep another one from being served', async () => {
+    const student = await open({ queueLimit: 8 });
+    const neighbour = await openLink(server.port);
+    const flood = Array.from({ length: 200 }, () => neighbour.request(wholeFrame(clipFrame(0))));
+    let answered = 0;
+    for (let frame = 0; frame < 5; frame += 1) {
+      const { status } = await student.request(wholeFrame(clipFrame(frame)));
+      if (status === 'ok') answered += 1;
+    }
+    expect(answered).toBe(5);
+    const statuses = (await Promise.all(flood)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 'busy').length).toBeGreaterThan(180);
+    neighbour.close();
   });
 
   it('outlives a peer that vanishes in the middle of a message', async () => {

@@ -40,7 +40,7 @@ export async function examine(context: CliContext, options: DoctorOptions): Prom
     origins: () => examineOrigins(config),
     mysql: () => examineMysql(config.mysqlUrl, context.now, PLATFORM_CHECKS),
     php: () => PLATFORM_CHECKS.examineEndpoint(config),
-    inference: () => examineInference(config.inferenceUrls),
+    inference: () => examineInference(config.inferenceUrls, config.inferenceSecret),
     data: () => examineDataDir(config, options.spoolBytes),
     platform: () => examinePlatform(config, context.env),
   };

@@ -2,7 +2,13 @@ import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { describeError, RelayError } from '../../../shared/errors.ts';
-import { decodeInferenceResponse, encodeInferenceRequest, LINK_PATH, LINK_SUBPROTOCOL } from '../../../shared/link.ts';
+import {
+  decodeInferenceResponse,
+  encodeInferenceRequest,
+  LINK_PATH,
+  LINK_SUBPROTOCOL,
+  linkAuthorization,
+} from '../../../shared/link.ts';
 import { type Finding, findingsOf } from './finding.ts';
 import { GREY_JPEG, GREY_JPEG_SIZE } from './grey-jpeg.ts';
 import { networkFault } from './network.ts';
@@ -35,10 +41,12 @@ async function readiness(base: string): Promise<Finding | null> {
 }
 
 /** Sends one grey picture through the link, as the gateway would a frame. Rejects with RelayError. */
-async function tryFrame(base: string): Promise<string> {
+async function tryFrame(base: string, secret: string | null): Promise<string> {
   const url = new URL(LINK_PATH, base);
   url.protocol = url.protocol.replace('http', 'ws');
-  const socket = new WebSocket(url, LINK_SUBPROTOCOL, { handshakeTimeout: TIMEOUT_MS, perMessageDeflate: false });
+  const headers = secret === null ? {} : { authorization: linkAuthorization(secret) };
+  const options = { handshakeTimeout: TIMEOUT_MS, perMessageDeflate: false, headers };
+  const socket = new WebSocket(url, LINK_SUBPROTOCOL, options);
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   try {
     await once(socket, 'open', { signal });
@@ -56,16 +64,16 @@ async function tryFrame(base: string): Promise<string> {
   }
 }
 
-async function examineOne(base: string): Promise<Finding> {
+async function examineOne(base: string, secret: string | null): Promise<Finding> {
   const notReady = await readiness(base);
   if (notReady !== null) return notReady;
   try {
-    return ok(`${base} is ready and ${await tryFrame(base)}`);
+    return ok(`${base} is ready and ${await tryFrame(base, secret)}`);
   } catch (error) {
     return fault(
       'inference_fails',
       `${base} is ready but does not serve: ${describeError(error)}`,
-      'deploy gateway and inference from the same version; its log says if models or engine fail',
+      'deploy gateway and inference from the same version and give both the same INFERENCE_SECRET; its log says if models or engine fail',
     );
   }
 }
@@ -82,20 +90,20 @@ async function replicasOf(base: string): Promise<string[]> {
   });
 }
 
-async function examineHost(base: string): Promise<Finding[]> {
+async function examineHost(base: string, secret: string | null): Promise<Finding[]> {
   let replicas: readonly string[];
   try {
     replicas = await replicasOf(base);
   } catch (error) {
     return [fault('inference_unreachable', `${base} cannot be reached: ${networkFault(error)}`, WHERE)];
   }
-  const findings = await Promise.all(replicas.map(examineOne));
+  const findings = await Promise.all(replicas.map((replica) => examineOne(replica, secret)));
   // A name like localhost has an IPv4 and an IPv6 address, and a service may listen on one of them only.
   const reached = findings.filter(({ code }) => code !== 'inference_unreachable');
   return reached.length > 0 ? reached : findings.slice(0, 1);
 }
 
 /** Every replica behind every inference address: reached, ready, and a picture goes through its models. */
-export async function examineInference(urls: readonly string[]): Promise<Finding[]> {
-  return (await Promise.all(urls.map(examineHost))).flat();
+export async function examineInference(urls: readonly string[], secret: string | null): Promise<Finding[]> {
+  return (await Promise.all(urls.map((url) => examineHost(url, secret)))).flat();
 }

@@ -9,7 +9,7 @@ const LIVE_EVERY_MS = 3_600_000;
 const MAX_PAIRS = 100_000;
 
 /** Writes who has read the reports of which students, to the log and to relay_audit. */
-export type Audit = (reader: Reader, path: string, students: readonly number[]) => void;
+export type Audit = (reader: Pick<Reader, 'userId' | 'role'>, path: string, students: readonly number[]) => void;
 
 export interface AuditDependencies {
   readonly logger: Logger;
@@ -24,7 +24,7 @@ export function createAudit(deps: AuditDependencies): Audit {
   /** UTC ms at which a reader's look at a student in a live list was written down, the oldest first. */
   const liveAtMs = new Map<string, number>();
 
-  function isDue(reader: Reader, studentId: number, atMs: number): boolean {
+  function isDue(reader: Pick<Reader, 'userId'>, studentId: number, atMs: number): boolean {
     const pair = `${reader.userId} ${studentId}`;
     const writtenAtMs = liveAtMs.get(pair);
     if (writtenAtMs !== undefined && atMs - writtenAtMs < LIVE_EVERY_MS) return false;

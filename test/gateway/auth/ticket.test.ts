@@ -67,7 +67,7 @@ describe('S-1 a ticket', () => {
 describe('spent tickets', () => {
   it('a ticket is spent once, until it has expired', () => {
     const spent = new SpentTickets();
-    const use = { id: 'a', expiresAtMs: NOW_MS + 1000 };
+    const use = { id: 'a', issuedAtS: 0, expiresAtMs: NOW_MS + 1000 };
     expect([spent.spend(use, NOW_MS), spent.spend(use, NOW_MS + 999)]).toEqual([true, false]);
     expect(spent.spend({ ...use, id: 'b' }, NOW_MS)).toBe(true);
   });

@@ -6,6 +6,7 @@ import {
   type InferenceResponse,
   LINK_PATH,
   LINK_SUBPROTOCOL,
+  linkAuthorization,
 } from '../../../shared/link.ts';
 
 /** The other end of the link: sends requests, pairs answers by id. */
@@ -19,8 +20,12 @@ export interface LinkClient {
   close(): void;
 }
 
-export async function openLink(port: number): Promise<LinkClient> {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}${LINK_PATH}`, LINK_SUBPROTOCOL, { perMessageDeflate: false });
+export async function openLink(port: number, secret: string | null = null): Promise<LinkClient> {
+  const headers = secret === null ? {} : { authorization: linkAuthorization(secret) };
+  const socket = new WebSocket(`ws://127.0.0.1:${port}${LINK_PATH}`, LINK_SUBPROTOCOL, {
+    perMessageDeflate: false,
+    headers,
+  });
   const waiting = new Map<number, (response: InferenceResponse) => void>();
   let nextId = 1;
   socket.on('message', (data) => {
