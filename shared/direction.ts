@@ -27,6 +27,10 @@ export function directionFromWire(value: number): Direction | null {
   return DIRECTIONS[value] ?? null;
 }
 
+/** Why a direction is unknown, where that is known. The order is the wire value, from 1 on: never change it. */
+export const UNKNOWN_REASONS = ['camera_covered', 'too_dark', 'overexposed', 'eyes_hidden'] as const;
+export type UnknownReason = (typeof UNKNOWN_REASONS)[number];
+
 /** Kinds of time. Every millisecond of a session is exactly one of these. */
 export const FOCUS_STATES = ['focused', 'unfocused', 'unknown', 'untracked'] as const;
 

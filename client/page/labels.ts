@@ -1,4 +1,4 @@
-import type { FocusState } from '../../shared/direction.ts';
+import type { FocusState, UnknownReason } from '../../shared/direction.ts';
 import type { PageDirection } from '../widget/payload.ts';
 
 /** States on the page: the four kinds of time, and a missing face. */
@@ -39,8 +39,20 @@ export function shownState(state: FocusState, direction: PageDirection | null): 
   return direction === 'no_face' && state !== 'focused' && state !== 'untracked' ? 'no_face' : state;
 }
 
-export function explain(state: ShownState): Explanation {
-  return EXPLANATIONS[state];
+/** What to do, by why nothing can be told. */
+const UNKNOWN_MEANINGS: Readonly<Record<UnknownReason, string>> = {
+  camera_covered: 'The camera is covered or out of focus. Uncover or clean it. This does not count against you.',
+  too_dark: 'The picture is too dark. Turn on a light in front of you. This does not count against you.',
+  overexposed: 'The picture is too bright. Turn away from the window or lamp. This does not count against you.',
+  eyes_hidden: 'Your eyes cannot be seen behind glasses or reflections. This does not count against you.',
+};
+
+/** The state in words; `reason`: why it is unknown, where that is known. */
+export function explain(state: ShownState, reason?: UnknownReason): Explanation {
+  const explanation = EXPLANATIONS[state];
+  return state !== 'unknown' || reason === undefined
+    ? explanation
+    : { ...explanation, meaning: UNKNOWN_MEANINGS[reason] };
 }
 
 /** Direction from the student's point of view: on the wire, sides are the unmirrored picture's, where right is left. */

@@ -52,7 +52,7 @@ export class LiveView {
     const isKnown = current_state === 'focused' || current_state === 'unfocused';
     const gaze = isKnown ? (update.gaze_direction ?? null) : null;
     const shown = shownState(current_state, gaze);
-    const { title, meaning } = explain(shown);
+    const { title, meaning } = explain(shown, update.metrics.unknown_reason);
     const direction = directionForStudent(gaze);
     this.#stage.dataset.state = shown;
     setText(this.#state, title);

@@ -1,4 +1,4 @@
-import type { Direction, FocusState } from '../../shared/direction.ts';
+import type { Direction, FocusState, UnknownReason } from '../../shared/direction.ts';
 import type { Update } from '../../shared/protocol/update.ts';
 
 /** Directions in the vocabulary of EyeLearn's pages. */
@@ -22,6 +22,8 @@ export interface TrackingUpdate {
     readonly current_state: FocusState;
     /** Analysed, but focus could not be determined (too dark, too far away, several faces). */
     readonly unknown_time: number;
+    /** Why the state is unknown, where that is known. */
+    readonly unknown_reason?: UnknownReason;
     /** Not analysed (paused, offline, no camera). */
     readonly untracked_time: number;
   };
@@ -61,6 +63,7 @@ export function toTrackingUpdate(update: Update, wallClock: Date, before: Known 
       current_state: update.state,
       unknown_time: tenths(update.unknownMs) / 10,
       untracked_time: tenths(update.untrackedMs) / 10,
+      ...(update.reason === undefined ? {} : { unknown_reason: update.reason }),
     },
     timestamp: wallClock.toISOString(),
   };

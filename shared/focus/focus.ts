@@ -1,4 +1,4 @@
-import type { Direction, FocusState, Rule } from '../direction.ts';
+import type { Direction, FocusState, Rule, UnknownReason } from '../direction.ts';
 import type { FaceObservation } from '../observation.ts';
 
 /** Whole milliseconds by kind of time, and by direction for the tracked part. Never decreasing. */
@@ -33,6 +33,8 @@ export interface FocusReading {
   readonly direction: Direction;
   /** 0–1. */
   readonly confidence: number;
+  /** Why the direction is unknown, where that is known. */
+  readonly reason?: UnknownReason;
 }
 
 export type { Rule };

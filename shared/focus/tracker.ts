@@ -1,4 +1,4 @@
-import type { Direction } from '../direction.ts';
+import type { Direction, UnknownReason } from '../direction.ts';
 import { NO_CORRECTION } from '../vision/gaze.ts';
 import { learnOpenLevel, NO_OPEN_LEVEL, type OpenLevel, opennessShare } from '../vision/open-level.ts';
 import {
@@ -46,6 +46,8 @@ export interface FocusTrackerState {
   readonly centre: OwnCentre;
   /** How wide the student's eyes are open as a rule. */
   readonly openLevel: OpenLevel;
+  /** Why the newest sample says nothing, where that is known. */
+  readonly reason: UnknownReason | null;
   readonly confidence: number;
 }
 
@@ -67,6 +69,7 @@ export function createFocusTracker(options: {
     seedFrames: [],
     centre: options.centre ?? NO_CENTRE,
     openLevel: options.openLevel ?? NO_OPEN_LEVEL,
+    reason: null,
     confidence: 0,
   };
 }
@@ -165,6 +168,7 @@ function observeGeometric(state: FocusTrackerState, sample: FocusSample, fromMs:
     account: commitAll(state.account, decisions),
     centre,
     openLevel,
+    reason: verdict.reason ?? null,
     confidence: state.confidence + follow * (verdict.confidence - state.confidence),
   };
 }
@@ -220,7 +224,13 @@ export function settle(state: FocusTrackerState, atMs: number): FocusTrackerStat
 export function readingOf(state: FocusTrackerState): FocusReading {
   const direction = state.smoothing.held;
   const isUnknown = direction === 'unknown';
-  return { state: stateOfDirection(direction), direction, confidence: isUnknown ? 0 : state.confidence };
+  const { reason } = state;
+  return {
+    state: stateOfDirection(direction),
+    direction,
+    confidence: isUnknown ? 0 : state.confidence,
+    ...(isUnknown && reason !== null ? { reason } : {}),
+  };
 }
 
 /** Committed time: never decreasing. What is still undecided (at most about 1.2 s) is not in it. */

@@ -1,4 +1,12 @@
-import { type Direction, directionFromWire, directionToWire, FOCUS_STATES, type FocusState } from '../direction.ts';
+import {
+  type Direction,
+  directionFromWire,
+  directionToWire,
+  FOCUS_STATES,
+  type FocusState,
+  UNKNOWN_REASONS,
+  type UnknownReason,
+} from '../direction.ts';
 import type { RectPx } from '../geometry.ts';
 import { RECT_BYTES, readRect, writeRect } from '../rect-wire.ts';
 import { ProtocolError } from './errors.ts';
@@ -56,6 +64,8 @@ export interface Update {
   readonly direction: Direction;
   /** 0–1. */
   readonly confidence: number;
+  /** Why the direction is unknown, where that is known; in the place of the confidence, which is 0 then. */
+  readonly reason?: UnknownReason;
   /** Totals of the session, whole ms. */
   readonly focusedMs: number;
   readonly unfocusedMs: number;
@@ -94,7 +104,12 @@ export function encodeUpdate(update: Update): Uint8Array<ArrayBuffer> {
   view.setUint32(CAPTURE_MS_OFFSET, update.captureMs >>> 0);
   view.setUint8(STATE_OFFSET, FOCUS_STATES.indexOf(update.state));
   view.setUint8(DIRECTION_OFFSET, directionToWire(update.direction));
-  view.setUint8(CONFIDENCE_OFFSET, Math.round(Math.min(1, Math.max(0, update.confidence)) * CONFIDENCE_STEPS));
+  view.setUint8(
+    CONFIDENCE_OFFSET,
+    update.direction === 'unknown'
+      ? 1 + UNKNOWN_REASONS.indexOf(update.reason as UnknownReason)
+      : Math.round(Math.min(1, Math.max(0, update.confidence)) * CONFIDENCE_STEPS),
+  );
   view.setUint8(CREDIT_OFFSET, Math.min(MAX_U8, Math.round(update.credit)));
   view.setUint32(FOCUSED_MS_OFFSET, update.focusedMs >>> 0);
   view.setUint32(UNFOCUSED_MS_OFFSET, update.unfocusedMs >>> 0);
@@ -127,13 +142,16 @@ export function decodeUpdate(bytes: Uint8Array): Update {
     throw new ProtocolError('frame_flags', 'an update with an unknown outcome, state or direction');
   }
   const crop = readRect(view, NEXT_CROP_OFFSET);
+  const confidence = view.getUint8(CONFIDENCE_OFFSET);
+  const reason = direction === 'unknown' ? UNKNOWN_REASONS[confidence - 1] : undefined;
   return {
     seq: view.getUint16(SEQ_OFFSET),
     captureMs: view.getUint32(CAPTURE_MS_OFFSET),
     outcome,
     state,
     direction,
-    confidence: view.getUint8(CONFIDENCE_OFFSET) / CONFIDENCE_STEPS,
+    confidence: direction === 'unknown' ? 0 : confidence / CONFIDENCE_STEPS,
+    ...(reason === undefined ? {} : { reason }),
     credit: view.getUint8(CREDIT_OFFSET),
     focusedMs: view.getUint32(FOCUSED_MS_OFFSET),
     unfocusedMs: view.getUint32(UNFOCUSED_MS_OFFSET),

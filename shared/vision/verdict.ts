@@ -1,4 +1,4 @@
-import type { Direction } from '../direction.ts';
+import type { Direction, UnknownReason } from '../direction.ts';
 import type { FaceMeasurement, FaceObservation } from '../observation.ts';
 import { type Gaze, type GazeCorrection, gazeOf, NO_CORRECTION } from './gaze.ts';
 import type { ImageQuality } from './image.ts';
@@ -10,6 +10,8 @@ export interface Verdict {
   /** 0–1; 0 for unknown. */
   readonly confidence: number;
   readonly gaze: Gaze | null;
+  /** Why the direction is unknown, where that is known. */
+  readonly reason?: UnknownReason;
 }
 
 /** What is known of the student and of the moment before. */
@@ -153,7 +155,8 @@ function axisBeyond(across: number, up: number): Direction {
 export function verdictOf(observation: FaceObservation, context: VerdictContext = DEFAULT_CONTEXT): Verdict {
   const { face, brightness, fault } = observation;
   if (face === null) {
-    return fault !== undefined || brightness < MIN_BRIGHTNESS
+    if (fault !== undefined) return { direction: 'unknown', confidence: 0, gaze: null, reason: fault };
+    return brightness < MIN_BRIGHTNESS
       ? { direction: 'unknown', confidence: 0, gaze: null }
       : { direction: 'no_face', confidence: NO_FACE_CONFIDENCE, gaze: null };
   }
@@ -193,7 +196,7 @@ export function verdictOf(observation: FaceObservation, context: VerdictContext 
     return { direction, confidence: quality * (0.5 + ramp(turned, 1, 1.5) / 2), gaze };
   }
   if (face.imageLeftEye.visibility + face.imageRightEye.visibility < HIDDEN_EYES) {
-    return { direction: 'unknown', confidence: 0, gaze: null };
+    return { direction: 'unknown', confidence: 0, gaze: null, reason: 'eyes_hidden' };
   }
 
   const reach = (across ** 4 + up ** 4) ** 0.25;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { clockTime, dataAmount, duration, percent, share, tenthsTime } from '../../../client/page/format.ts';
 import { directionForStudent, explain, REPORT_DIRECTIONS, shownState } from '../../../client/page/labels.ts';
-import { DIRECTIONS, FOCUS_STATES } from '../../../shared/direction.ts';
+import { DIRECTIONS, FOCUS_STATES, UNKNOWN_REASONS } from '../../../shared/direction.ts';
 
 describe('times and amounts in words', () => {
   it.each([
@@ -50,6 +50,13 @@ describe('times and amounts in words', () => {
 });
 
 describe('states in words', () => {
+  it('says what to do by why nothing can be told', () => {
+    const texts = UNKNOWN_REASONS.map((reason) => explain('unknown', reason).meaning);
+    expect(new Set([...texts, explain('unknown').meaning]).size).toBe(UNKNOWN_REASONS.length + 1);
+    for (const text of texts) expect(text).toMatch(/does not count against you/);
+    expect(explain('focused', 'too_dark')).toEqual(explain('focused'));
+  });
+
   it('explains every state in its own words', () => {
     const texts = [...FOCUS_STATES, 'no_face' as const].map((state) => explain(state));
     expect(new Set(texts.map(({ title }) => title)).size).toBe(5);

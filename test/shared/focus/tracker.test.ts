@@ -361,3 +361,20 @@ describe('the rule `seed`', () => {
     expect(readingOf(run([...samples.slice(0, 20), ...closed.slice(20, 24)], 'seed')).direction).toBe('eyes_closed');
   });
 });
+
+describe('the reading', () => {
+  it('says why nothing can be told while that holds, and nothing of it afterwards', () => {
+    const seen = faceAtScreen();
+    const covered = { ...seen, face: null, faceCount: 0, fault: 'camera_covered' } as const;
+    let state = createFocusTracker({ rule: 'geometric' });
+    for (let atMs = 0; atMs <= 2000; atMs += 200) state = observeSample(state, { atMs, observation: covered });
+    expect(readingOf(state)).toEqual({
+      state: 'unknown',
+      direction: 'unknown',
+      confidence: 0,
+      reason: 'camera_covered',
+    });
+    for (let atMs = 2200; atMs <= 4000; atMs += 200) state = observeSample(state, { atMs, observation: seen });
+    expect(readingOf(state)).not.toHaveProperty('reason');
+  });
+});

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DIRECTIONS, FOCUS_STATES } from '../../../shared/direction.ts';
+import { DIRECTIONS, FOCUS_STATES, UNKNOWN_REASONS } from '../../../shared/direction.ts';
 import { ProtocolError } from '../../../shared/protocol/errors.ts';
 import { decodeUpdate, encodeUpdate, OUTCOMES, type Update } from '../../../shared/protocol/update.ts';
 
@@ -111,9 +111,20 @@ describe('update', () => {
           imageSizePx: u16,
         }),
         (update) => {
-          expect(decodeUpdate(encodeUpdate(update))).toEqual(update);
+          const confidence = update.direction === 'unknown' ? 0 : update.confidence;
+          expect(decodeUpdate(encodeUpdate(update))).toEqual({ ...update, confidence });
         },
       ),
     );
+  });
+
+  it('says why a direction is unknown, and reads a later version’s reasons as none', () => {
+    const unknown = { ...UPDATE, state: 'unknown', direction: 'unknown', confidence: 0 } as const;
+    for (const reason of UNKNOWN_REASONS) {
+      expect(decodeUpdate(encodeUpdate({ ...unknown, reason }))).toEqual({ ...unknown, reason });
+    }
+    const later = encodeUpdate(unknown);
+    later[10] = 200;
+    expect(decodeUpdate(later)).toEqual(unknown);
   });
 });

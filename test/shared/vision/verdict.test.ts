@@ -201,7 +201,8 @@ describe('the geometric rule', () => {
   it('is no_face without a face, but unknown in the dark and where the picture shows nothing', () => {
     expect(verdictOf({ ...faceAtScreen(), face: null }).direction).toBe('no_face');
     for (const fault of PICTURE_FAULTS) {
-      expect(verdictOf({ ...faceAtScreen(), face: null, fault }).direction).toBe('unknown');
+      const verdict = verdictOf({ ...faceAtScreen(), face: null, fault });
+      expect(verdict).toMatchObject({ direction: 'unknown', reason: fault });
     }
     expect(verdictOf({ ...faceAtScreen(), face: null, brightness: 0.01 }).direction).toBe('unknown');
   });
