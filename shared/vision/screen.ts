@@ -79,7 +79,7 @@ function regionOf({ middleDeg }: Edges, halfWidthDeg: number, topDeg: number, bo
  * Set on 320 frames of two people at laptops, each on the other's, so that no more is added than they need.
  */
 const UNKNOWN_ASIDE_DEG = 3;
-const HIGHEST_DEG = 2;
+const HIGHEST_DEG = 3;
 const LOWEST_DEG = -29;
 const UNKNOWN_BELOW_DEG = 9.5;
 
