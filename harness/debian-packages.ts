@@ -57,6 +57,15 @@ export const FIREFOX: WantedProgram = {
   variable: 'FIREFOX_PATH',
 };
 
+export const WEBKIT_DRIVER: WantedProgram = {
+  program: 'WebKitWebDriver',
+  candidates: ['/usr/bin/WebKitWebDriver'],
+  package: 'webkit2gtk-driver',
+};
+
+/** A screen for programs that cannot do without one. */
+export const XVFB: WantedProgram = { program: 'Xvfb', candidates: ['/usr/bin/Xvfb'], package: 'xvfb' };
+
 export const PHP: WantedProgram = {
   program: 'php',
   candidates: ['/usr/bin/php', '/opt/homebrew/bin/php'],

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
 import { ensureProgram, FIREFOX } from './debian-packages.ts';
+import type { DrivenPage } from './driven-page.ts';
 
 /** The camera is given unasked; nothing of the browser's own goes over the network. */
 const PREFERENCES = {
@@ -56,19 +57,8 @@ class BidiSession {
   }
 }
 
-export interface FirefoxPage {
-  /** Runs a function of the page, with what JSON can carry. Rejects with what it throws. */
-  evaluate<Argument, Result>(
-    work: (argument: Argument) => Result | Promise<Result>,
-    argument: Argument,
-  ): Promise<Result>;
-  /** Resolves once the function is true in the page. */
-  until<Argument>(isTrue: (argument: Argument) => boolean, argument: Argument): Promise<void>;
-  close(): Promise<void>;
-}
-
 export interface LaunchedFirefox {
-  openPage(url: string): Promise<FirefoxPage>;
+  openPage(url: string): Promise<DrivenPage>;
   /** Ends the browser and removes its profile. */
   close(): Promise<void>;
 }
@@ -84,10 +74,10 @@ async function bidiAddress(browser: ChildProcess): Promise<string> {
   throw new Error(`Firefox ended before it could be driven:\n${said.join('\n')}`);
 }
 
-async function openPage(session: BidiSession, url: string): Promise<FirefoxPage> {
+async function openPage(session: BidiSession, url: string): Promise<DrivenPage> {
   const { context } = await session.command('browsingContext.create', { type: 'tab' });
   await session.command('browsingContext.navigate', { context, url, wait: 'complete' });
-  const evaluate: FirefoxPage['evaluate'] = async (work, argument) => {
+  const evaluate: DrivenPage['evaluate'] = async (work, argument) => {
     // Compiled tests may name inner functions through a helper that pages do not have.
     const helper = 'const __name = (named) => named;';
     const call = `(async () => { ${helper} return JSON.stringify({ value: await (${work})(${JSON.stringify(argument)}) }); })()`;

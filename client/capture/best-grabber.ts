@@ -43,7 +43,7 @@ export class BestGrabber implements Grabber {
       started.worker.terminate();
       return;
     }
-    const grabber = new WorkerGrabber(started.worker);
+    const grabber = new WorkerGrabber(started.worker, started.crops);
     // A new one: the first has not seen what the worker sent.
     grabber.onFailure = () => this.#switch(new PageGrabber(), webp);
     this.#switch(grabber, started.webp);

@@ -9,6 +9,8 @@ export interface StartedWorker {
   readonly worker: Worker;
   /** True where this browser encodes WebP. */
   readonly webp: boolean;
+  /** True where this browser draws parts of a VideoFrame as asked. */
+  readonly crops: boolean;
 }
 
 /**
@@ -41,7 +43,7 @@ export function startCaptureWorker(httpOrigin: string): Promise<StartedWorker | 
     worker.onmessage = ({ data }: MessageEvent<FromCaptureWorker>) => {
       if (data.type !== 'ready') return;
       clearTimeout(timer);
-      resolve({ worker, webp: data.webp });
+      resolve({ worker, webp: data.webp, crops: data.crops });
     };
   });
 }

@@ -13,11 +13,14 @@ export class WorkerGrabber implements Grabber {
   /** Called once when the worker fails: another grabber must take over. */
   onFailure: () => void = () => {};
   readonly #worker: Worker;
+  readonly #crops: boolean;
   #disposed = false;
   #settle: ((result: PictureResult) => void) | null = null;
 
-  constructor(worker: Worker) {
+  /** `crops`: whether parts of a VideoFrame can be drawn; without it the part is cut out as a bitmap. */
+  constructor(worker: Worker, crops: boolean) {
     this.#worker = worker;
+    this.#crops = crops;
     worker.onmessage = ({ data }: MessageEvent<FromCaptureWorker>) => {
       if (data.type === 'taken') this.#finish(data.result);
     };
@@ -28,7 +31,7 @@ export class WorkerGrabber implements Grabber {
   }
 
   async grab(video: HTMLVideoElement, request: PictureRequest): Promise<PictureResult> {
-    const frame = await frameOf(video, request).catch(() => null);
+    const frame = await frameOf(video, request, this.#crops).catch(() => null);
     // The video has no picture any more, or the worker has ended.
     if (frame === null || this.#disposed) {
       frame?.source.close();
@@ -77,8 +80,9 @@ export class WorkerGrabber implements Grabber {
 async function frameOf(
   video: HTMLVideoElement,
   { crop, size }: PictureRequest,
+  crops: boolean,
 ): Promise<{ source: VideoFrame | ImageBitmap; place: RectPx }> {
-  if (typeof VideoFrame === 'function') {
+  if (crops) {
     const frame = new VideoFrame(video);
     // A phone's camera may deliver frames that the video element turns upright: the bitmap is upright.
     if (frame.displayWidth === video.videoWidth && frame.displayHeight === video.videoHeight) {

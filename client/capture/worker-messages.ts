@@ -15,5 +15,6 @@ export type ToCaptureWorker =
 
 /** From it: `ready` once, then one `taken` for each `take`. */
 export type FromCaptureWorker =
-  | { readonly type: 'ready'; readonly webp: boolean }
+  /** `crops`: whether this browser draws a part of a VideoFrame as asked. */
+  | { readonly type: 'ready'; readonly webp: boolean; readonly crops: boolean }
   | { readonly type: 'taken'; readonly result: PictureResult };
