@@ -61,12 +61,15 @@ function edgesOf({ widthCm, heightCm, belowCameraCm, distanceCm }: ScreenSetup):
   };
 }
 
+/** A phone is narrower than gaze is exact: three standard deviations of a single picture's yaw. */
+const LEAST_HALF_WIDTH_DEG = 12;
+
 /** The region between these edges, with room for the error of a gaze beside the screen. */
 function regionOf({ middleDeg }: Edges, halfWidthDeg: number, topDeg: number, bottomDeg: number): ScreenRegion {
   return {
     centerYawDeg: 0,
     centerPitchDeg: middleDeg,
-    halfWidthDeg,
+    halfWidthDeg: Math.max(halfWidthDeg, LEAST_HALF_WIDTH_DEG),
     aboveDeg: topDeg - middleDeg,
     belowDeg: middleDeg - bottomDeg,
   };

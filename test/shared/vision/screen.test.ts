@@ -62,6 +62,12 @@ describe.each([
     expect(isWithin(near, 20, -8)).toBe(true);
   });
 
+  it('is no narrower than gaze is exact, on a phone', () => {
+    const phone = regionOf({ widthCm: 6.4, heightCm: 13.8, belowCameraCm: 1, distanceCm: 32 });
+    expect(isWithin(phone, 11, -14)).toBe(true);
+    expect(isWithin(phone, 15, -14)).toBe(false);
+  });
+
   it('leaves glances 25° aside off a laptop at arm’s length', () => {
     for (const yawDeg of [-25, 25]) expect(isWithin(regionOf(DEFAULT_SETUP), yawDeg, -10)).toBe(false);
   });
