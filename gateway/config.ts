@@ -17,8 +17,19 @@ function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text;
 }
 
+const RETENTION_MESSAGE =
+  'must be a whole number of days from 1 to 36500, or the word forever to keep everything for good';
+
+/** Days that data is kept; null for good, undefined where the operator says nothing. */
+function retentionDays() {
+  return z.union([z.literal('forever').transform(() => null), wholeNumber(1, 36_500)], RETENTION_MESSAGE).optional();
+}
+
 const SAME_IN_RAILWAY = "Railway's name for a part of the database's address";
 const SAME_IN_EYELEARN = "EyeLearn's name for a part of the database's address";
+
+/** What holds where the operator says nothing, days. */
+const DEFAULT_RETENTION = { detailDays: 120, totalsDays: 400 };
 
 /** The gateway's environment variables; README's table and .env.example are made from it. */
 export const gatewayEnvironmentSchema = z.object({
@@ -137,13 +148,16 @@ export const gatewayEnvironmentSchema = z.object({
       "way to EyeLearn's rows: `auto` (the database, `PHP_ENDPOINT` while it is away), `mysql` alone, `php` alone",
     example: 'auto',
   }),
-  RETENTION_DAYS: variable(wholeNumber(0, 36_500).default(0), {
-    description: 'windows and bouts older than this many days are deleted; 0 keeps them',
-    example: '180',
+  RETENTION_DAYS: variable(retentionDays(), {
+    description:
+      'windows and bouts older than this many days are deleted; `forever` keeps them. A database with older data deletes nothing until it is set',
+    example: '120',
+    defaultText: String(DEFAULT_RETENTION.detailDays),
   }),
-  RETENTION_TOTALS_DAYS: variable(wholeNumber(0, 36_500).default(0), {
+  RETENTION_TOTALS_DAYS: variable(retentionDays(), {
     description: 'the same for sessions, hourly totals, calibrations and the audit log',
-    example: '730',
+    example: '400',
+    defaultText: String(DEFAULT_RETENTION.totalsDays),
   }),
   DATA_DIR: variable(z.string().default('data'), {
     description: 'folder of the spool and of the embedded database; a volume in production',
@@ -319,7 +333,12 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
     inferenceSecret: env.INFERENCE_SECRET ?? null,
     mysqlUrl: env.METRICS_SINK === 'php' ? null : mysql.url,
     php: phpOf(env, mysql.url),
-    retention: { detailDays: env.RETENTION_DAYS, totalsDays: env.RETENTION_TOTALS_DAYS },
+    retention: {
+      detailDays: env.RETENTION_DAYS === undefined ? DEFAULT_RETENTION.detailDays : env.RETENTION_DAYS,
+      totalsDays: env.RETENTION_TOTALS_DAYS === undefined ? DEFAULT_RETENTION.totalsDays : env.RETENTION_TOTALS_DAYS,
+      /** The operator has set at least one of the two. */
+      isChosen: env.RETENTION_DAYS !== undefined || env.RETENTION_TOTALS_DAYS !== undefined,
+    },
     dataDir: env.DATA_DIR,
     rule: env.FOCUS_RULE,
     minGroup: env.MIN_GROUP,

@@ -4,6 +4,7 @@ import { SpentTickets } from './auth/spent-tickets.ts';
 import type { Secret } from './auth/tokens.ts';
 import type { GatewayConfig } from './config.ts';
 import type { CalibrationQueue } from './delivery/calibrations.ts';
+import { folderRecords } from './delivery/folder-records.ts';
 import type { DeliveryQueue } from './delivery/queue.ts';
 import { createApp } from './http/app.ts';
 import { type Listener, listen } from './http/listener.ts';
@@ -73,7 +74,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const { config, logger, store } = parts;
   let phase: GatewayPhase = 'starting';
   let closing: Promise<void> | null = null;
-  const { app, spool, calibrations, closeSteps, stopWaiting } = compose(parts, () => phase);
+  const { app, spool, calibrations, retention, closeSteps, stopWaiting } = compose(parts, () => phase);
   let listener: Listener | null = null;
   const close = (): Promise<void> => {
     closing ??= (async () => {
@@ -96,6 +97,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     await Promise.all([spool.open(), store.open()]);
     phase = 'ready';
     logger.info({ port, store: storeKind(config) }, 'gateway ready');
+    void retention.announce(parts.now?.() ?? Date.now());
     return { port, url: urlOf(config.host, port), phase: () => phase, close };
   } catch (error) {
     await close();
@@ -168,7 +170,8 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     everyMs: config.checkpointMs,
     logger,
   });
-  const retention = retentionSchedule(database, platform.records, config.retention, logger);
+  const folder = folderRecords(config.dataDir);
+  const retention = retentionSchedule(database, platform.records, folder, config.retention, logger);
   const limits = {
     maxFps: config.maxFps,
     credit: CREDIT,
@@ -218,6 +221,7 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     privacy: privacyRequests({
       store: database,
       platform: platform.records,
+      folder,
       queue: { forgetStudent: async (...given) => (await spool.open()).forgetStudent(...given) },
       calibrations: { forgetStudent: async (userId) => (await calibrations.open()).forgetStudent(userId) },
       sessions,
@@ -252,5 +256,5 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     ['store', () => store.close()],
     ['data folder', () => lock.close()],
   ];
-  return { app, spool, calibrations, closeSteps, stopWaiting: () => waiting.abort() };
+  return { app, spool, calibrations, retention, closeSteps, stopWaiting: () => waiting.abort() };
 }

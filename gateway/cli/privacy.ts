@@ -1,8 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import mysql from 'mysql2/promise';
 import { RelayError } from '../../shared/errors.ts';
+import { folderRecords } from '../delivery/folder-records.ts';
 import type { Platform } from '../platform.ts';
-import { applyRetention } from '../privacy/retention.ts';
+import { addCounts, applyRetention } from '../privacy/retention.ts';
+import { RETENTION_HINT, retentionChoice } from '../privacy/retention-choice.ts';
 import { deleteStudent, exportStudent, writeAudit } from '../privacy/student.ts';
 import { grantReaderRole, READER_ROLE } from '../store/mysql/reader-role.ts';
 import { openStore } from '../store/open.ts';
@@ -10,6 +12,7 @@ import type { MetricsStore } from '../store/port.ts';
 import { type CliContext, type Command, configOf, readOptions, terminalLogger, wholeNumberOption } from './command.ts';
 import { platformOf } from './platform.ts';
 
+const DAY_MS = 86_400_000;
 const OPERATOR = { userId: null, role: 'operator' };
 
 async function withStore<T>(
@@ -31,18 +34,30 @@ async function withStore<T>(
 export const retention: Command = {
   name: 'retention',
   usage: '[--max-steps N]',
-  summary: 'deletes what is older than RETENTION_DAYS and RETENTION_TOTALS_DAYS; stop it and go on as you like',
+  summary: 'deletes what is older than RETENTION_DAYS and RETENTION_TOTALS_DAYS; it may be stopped and started again',
   async run(argv, context) {
     const options = readOptions(argv, { 'max-steps': 'string' });
     const maxSteps = wholeNumberOption('max-steps', options['max-steps'], 1, 1_000_000);
-    const { retention: rules } = configOf(context);
-    if (rules.detailDays === 0 && rules.totalsDays === 0) {
-      context.err('nothing is deleted: RETENTION_DAYS and RETENTION_TOTALS_DAYS are 0, which keeps everything');
-    }
-    const { deleted, isDone } = await withStore(context, (store, platform) =>
-      applyRetention(store, platform.records, rules, context.now(), maxSteps),
-    );
-    context.out(JSON.stringify({ ...deleted, isDone }));
+    const { retention: configured, dataDir } = configOf(context);
+    const nowMs = context.now();
+    const result = await withStore(context, async (store, platform) => {
+      const { rules, ...unset } = await retentionChoice(store, configured, nowMs);
+      if (rules === null) {
+        context.err(`${'message' in unset ? unset.message : ''}; ${RETENTION_HINT}`);
+        return null;
+      }
+      if (rules.detailDays === null && rules.totalsDays === null) {
+        context.err('nothing is deleted: RETENTION_DAYS and RETENTION_TOTALS_DAYS are forever');
+      }
+      const { deleted, isDone } = await applyRetention(store, platform.records, rules, nowMs, maxSteps);
+      const counts: Record<string, number> = { ...deleted };
+      if (rules.detailDays !== null) {
+        addCounts(counts, await folderRecords(dataDir).forgetOlder(nowMs - rules.detailDays * DAY_MS));
+      }
+      return { ...counts, isDone };
+    });
+    if (result === null) return 1;
+    context.out(JSON.stringify(result));
     return 0;
   },
 };
@@ -55,7 +70,7 @@ export const exportStudentCommand: Command = {
   async run(argv, context) {
     const options = readOptions(argv, { user: 'string', out: 'string' });
     const userId = wholeNumberOption('user', options.user, 1);
-    const exported = await withStore(context, async (store) => {
+    const exported = await withStore(context, async (store, platform) => {
       const line = {
         atMs: context.now(),
         actor: OPERATOR,
@@ -64,7 +79,7 @@ export const exportStudentCommand: Command = {
         detail: 'cli',
       };
       await writeAudit(store, [line]);
-      return exportStudent(store, userId, context.now());
+      return exportStudent(store, platform.records, folderRecords(configOf(context).dataDir), userId, context.now());
     });
     const text = JSON.stringify(exported, null, 2);
     if (options.out === undefined) {
@@ -86,8 +101,15 @@ export const deleteStudentCommand: Command = {
     const options = readOptions(argv, { user: 'string', yes: 'boolean' });
     const userId = wholeNumberOption('user', options.user, 1);
     if (options.yes !== true) throw new RelayError('option_invalid', 'this cannot be undone: add --yes');
-    const deleted = await withStore(context, (store, platform) =>
-      deleteStudent(store, platform.records, userId, context.now(), OPERATOR),
+    // First what waits here, or it would be stored afterwards.
+    const deleted: Record<string, number> = {
+      ...(await folderRecords(configOf(context).dataDir).forgetStudent(userId)),
+    };
+    addCounts(
+      deleted,
+      await withStore(context, (store, platform) =>
+        deleteStudent(store, platform.records, userId, context.now(), OPERATOR),
+      ),
     );
     context.out(JSON.stringify(deleted));
     return 0;

@@ -163,7 +163,7 @@ export async function openQueue(options: QueueOptions): Promise<DeliveryQueue> {
         'metrics wait in the queue',
       );
       // A failure of the queue's own file says nothing about the store.
-      if (code === 'store_unreachable' && closing === null) secondWay?.storeUnavailable();
+      if (['store_unreachable', 'store_query_failed'].includes(code) && closing === null) secondWay?.storeUnavailable();
     },
     recovered: (failures) => logger.info({ failures, waiting: stats.waiting }, 'metrics are being stored again'),
     clock,

@@ -21,6 +21,8 @@ export interface CatalogColumn {
   readonly dataType: string;
   /** Such as `enum('a','b')`. */
   readonly fullType: string;
+  /** Such as `utf8mb4`; null where it holds no text. */
+  readonly charset: string | null;
   /** False where an INSERT must give a value: not null, without a default, not filled by the database. */
   readonly isOptional: boolean;
 }
@@ -40,7 +42,7 @@ export type Tables = ReadonlyMap<string, CatalogTable>;
 export async function readTables(connection: Pick<Connection, 'query'>): Promise<Tables> {
   const [rows] = await connection.query<RowDataPacket[]>(
     `SELECT c.TABLE_NAME AS tableName, t.ENGINE AS engine, c.COLUMN_NAME AS name, c.DATA_TYPE AS dataType,
-       c.COLUMN_TYPE AS fullType, c.IS_NULLABLE AS nullable, c.COLUMN_DEFAULT AS defaultValue, c.EXTRA AS extra
+       c.COLUMN_TYPE AS fullType, c.CHARACTER_SET_NAME AS charset, c.IS_NULLABLE AS nullable, c.COLUMN_DEFAULT AS defaultValue, c.EXTRA AS extra
      FROM information_schema.COLUMNS c JOIN information_schema.TABLES t
        ON t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME
      WHERE c.TABLE_SCHEMA = DATABASE() AND t.TABLE_SCHEMA = DATABASE() AND c.TABLE_NAME IN (?)
@@ -56,6 +58,7 @@ export async function readTables(connection: Pick<Connection, 'query'>): Promise
     table.columns.set(String(row.name).toLowerCase(), {
       dataType: String(row.dataType).toLowerCase(),
       fullType: String(row.fullType),
+      charset: row.charset === null ? null : String(row.charset),
       isOptional:
         row.nullable === 'YES' || row.defaultValue !== null || /auto_increment|generated/i.test(String(row.extra)),
     });

@@ -1,43 +1,104 @@
-import type { PlatformRecords } from '../privacy/platform-records.ts';
+import type { PlatformRecords, TableStatement } from '../privacy/platform-records.ts';
+import type { MetricsStore } from '../store/port.ts';
 import type { Catalog } from './catalog.ts';
 
-const OF_SESSIONS = `IN (SELECT r.eyelearn_row_id FROM relay_eyelearn_rows r
+type Store = Pick<MetricsStore, 'ready' | 'kind'>;
+
+const OF_STUDENT = `IN (SELECT r.eyelearn_row_id FROM relay_eyelearn_rows r
   JOIN relay_sessions s ON s.id = r.session_id WHERE s.user_id = ?)`;
 const ofTotals = (table: string) =>
   `IN (SELECT row_id FROM relay_eyelearn_totals WHERE target = '${table}' AND user_id = ?)`;
 
-/** EyeLearn's tables, with the statement that deletes the rows that are known to be ours. */
-const ROWS: readonly (readonly [table: string, deletion: string])[] = [
-  ['focus_events', `DELETE FROM focus_events WHERE session_id ${OF_SESSIONS}`],
-  ['eye_tracking_sessions', `DELETE FROM eye_tracking_sessions WHERE id ${OF_SESSIONS}`],
-  ['eye_tracking_analytics', `DELETE FROM eye_tracking_analytics WHERE id ${ofTotals('eye_tracking_analytics')}`],
-  ['user_study_sessions', `DELETE FROM user_study_sessions WHERE id ${ofTotals('user_study_sessions')}`],
+/** A table with the condition on rows of one student that are known to be ours. */
+type StudentRows = readonly (readonly [table: string, condition: string])[];
+
+/** EyeLearn's tables. */
+const ROWS: StudentRows = [
+  ['focus_events', `session_id ${OF_STUDENT}`],
+  ['eye_tracking_sessions', `id ${OF_STUDENT}`],
+  ['eye_tracking_analytics', `id ${ofTotals('eye_tracking_analytics')}`],
+  ['user_study_sessions', `id ${ofTotals('user_study_sessions')}`],
   [
     'daily_analytics',
-    "DELETE FROM daily_analytics WHERE user_id = ? AND date IN (SELECT day FROM relay_eyelearn_totals WHERE target = 'daily_analytics' AND user_id = ?)",
+    "user_id = ? AND date IN (SELECT day FROM relay_eyelearn_totals WHERE target = 'daily_analytics' AND user_id = ?)",
   ],
 ];
 
 /** Our notes about those rows. */
-const NOTES: readonly (readonly [table: string, deletion: string])[] = [
-  [
-    'relay_eyelearn_rows',
-    'DELETE FROM relay_eyelearn_rows WHERE session_id IN (SELECT id FROM relay_sessions WHERE user_id = ?)',
-  ],
-  ['relay_eyelearn_totals', 'DELETE FROM relay_eyelearn_totals WHERE user_id = ?'],
+const NOTES: StudentRows = [
+  ['relay_eyelearn_rows', 'session_id IN (SELECT id FROM relay_sessions WHERE user_id = ?)'],
+  ['relay_eyelearn_totals', 'user_id = ?'],
 ];
 
-/** What EyeLearn's database has of a student from this gateway. */
+/** Columns of whole seconds: a row of days is ours alone where they hold no more than we have written. */
+const DAY_ROWS = [
+  { table: 'eye_tracking_analytics', focused: 'total_focused_time', unfocused: 'total_unfocused_time' },
+  { table: 'daily_analytics', focused: 'total_focused_time_seconds', unfocused: 'total_unfocused_time_seconds' },
+] as const;
+
+const marks = (ids: readonly number[]) => ids.map(() => '?').join(', ');
+
+/** What EyeLearn's database has of students from this gateway. */
 export function eyelearnRecords(catalog: Catalog): PlatformRecords {
+  const has = (table: string) => catalog.tables.has(table);
+
+  async function ofStudent(store: Store, userId: number, verb: 'DELETE' | 'SELECT *'): Promise<TableStatement[]> {
+    if (store.kind !== 'mysql') return [];
+    await store.ready();
+    return [...ROWS.filter(([table]) => has(table)), ...NOTES].map(([table, condition]) => [
+      table,
+      {
+        sql: `${verb} FROM ${table} WHERE ${condition}`,
+        values: [...condition.matchAll(/\?/g)].map(() => userId),
+      },
+    ]);
+  }
+
   return {
-    async deletionsOf(store, userId) {
+    deletionsOf: (store, userId) => ofStudent(store, userId, 'DELETE'),
+    exportsOf: (store, userId) => ofStudent(store, userId, 'SELECT *'),
+    async deletionsOfSessions(store, sessionIds) {
       if (store.kind !== 'mysql') return [];
       await store.ready();
-      return [...ROWS.filter(([table]) => catalog.tables.has(table)), ...NOTES].map(([table, sql]) => [
+      const noted = `(SELECT eyelearn_row_id FROM relay_eyelearn_rows WHERE session_id IN (${marks(sessionIds)}))`;
+      const study = `(SELECT row_id FROM relay_eyelearn_totals
+        WHERE target = 'user_study_sessions' AND session_id IN (${marks(sessionIds)}))`;
+      const conditions: StudentRows = [
+        ['focus_events', `session_id IN ${noted}`],
+        ['eye_tracking_sessions', `id IN ${noted}`],
+        ['user_study_sessions', `id IN ${study}`],
+      ];
+      const notes: StudentRows = [
+        ['relay_eyelearn_rows', `session_id IN (${marks(sessionIds)})`],
+        ['relay_eyelearn_totals', `target = 'user_study_sessions' AND session_id IN (${marks(sessionIds)})`],
+      ];
+      return [...conditions.filter(([table]) => has(table)), ...notes].map(([table, condition]) => [
         table,
-        { sql, values: [...sql.matchAll(/\?/g)].map(() => userId) },
+        { sql: `DELETE FROM ${table} WHERE ${condition}`, values: sessionIds },
       ]);
     },
-    sessionTables: ({ kind }) => (kind === 'mysql' ? ['relay_eyelearn_rows'] : []),
+    async deletionsOfDay(store, day) {
+      if (store.kind !== 'mysql') return [];
+      await store.ready();
+      const rows = DAY_ROWS.filter(({ table, focused, unfocused }) => catalog.has(table, 'id', focused, unfocused));
+      return [
+        ...rows.map(({ table, focused, unfocused }): TableStatement => {
+          const isNoted = table === 'daily_analytics' ? 'n.user_id = e.user_id AND n.day = e.date' : 'n.row_id = e.id';
+          const sql = `DELETE FROM ${table} WHERE id IN (SELECT id FROM (
+              SELECT e.id FROM ${table} e JOIN relay_eyelearn_totals n ON ${isNoted}
+              WHERE n.target = '${table}' AND n.day <= ? AND COALESCE(e.${focused}, 0) <= n.focused_written_s
+                AND COALESCE(e.${unfocused}, 0) <= n.unfocused_written_s
+            ) ours)`;
+          return [table, { sql, values: [day] }];
+        }),
+        [
+          'relay_eyelearn_totals',
+          {
+            sql: "DELETE FROM relay_eyelearn_totals WHERE day <= ? AND target <> 'user_study_sessions'",
+            values: [day],
+          },
+        ],
+      ];
+    },
   };
 }

@@ -4,7 +4,13 @@ import type { Catalog } from './catalog.ts';
 
 /** Name under which relay_settings keeps what the views were last made from. */
 const SETTING = 'dimension_views';
-type Has = Pick<Catalog, 'has'>;
+type Known = Pick<Catalog, 'has' | 'tables'>;
+
+/** One that MySQL 8 and 9 and MariaDB all have; letters compare without regard to case and accents. */
+const COLLATION = 'utf8mb4_unicode_ci';
+
+/** EyeLearn's text in one collation, whatever each column has: else it cannot be put together, nor compared with every letter. */
+const inOneCollation = (column: string) => `CONVERT(${column} USING utf8mb4) COLLATE ${COLLATION}`;
 
 const NO_TEXT = 'CAST(NULL AS CHAR(200))';
 
@@ -19,7 +25,7 @@ const QUIZ_TABLES = [
  * The results of one kind of quiz; null where the table is missing or says too little. A retake without its module has the one
  * of its quiz. A DATETIME is in the database's time zone, as PHP's NOW() wrote it.
  */
-function quizResults(catalog: Has, { kind, table, quiz }: (typeof QUIZ_TABLES)[number]): string | null {
+function quizResults(catalog: Known, { kind, table, quiz }: (typeof QUIZ_TABLES)[number]): string | null {
   const has = (...names: string[]) => catalog.has(table, ...names);
   if (!has('id', 'user_id', 'score', 'completion_date', quiz)) return null;
   const isJoined = !has('module_id');
@@ -34,12 +40,16 @@ const NO_QUIZZES = `SELECT ${NO_TEXT} AS quiz_kind, id AS result_id, id AS quiz_
   CAST(NULL AS DECIMAL(5, 2)) AS score_percent, started_at_ms AS taken_at_ms FROM relay_sessions WHERE 1 = 0`;
 
 /** Statements that make the four views for what this database has of EyeLearn's tables. */
-export function dimensionViews(catalog: Has): string[] {
+export function dimensionViews(catalog: Known): string[] {
   const hasId = (table: string) => catalog.has(table, 'id');
-  const text = (table: string, column: string) => (hasId(table) && catalog.has(table, column) ? column : NO_TEXT);
+  const text = (table: string, column: string) => {
+    if (!hasId(table) || !catalog.has(table, column)) return NO_TEXT;
+    // As it is where it compares with any text, so that an index on it is of use.
+    return catalog.tables.get(table)?.columns.get(column)?.charset === 'utf8mb4' ? column : inOneCollation(column);
+  };
   const source = (table: string) => (hasId(table) ? table : 'relay_sessions WHERE 1 = 0');
   const names = ['first_name', 'last_name'].filter((name) => hasId('users') && catalog.has('users', name));
-  const studentName = names.length === 0 ? NO_TEXT : `TRIM(CONCAT_WS(' ', ${names.join(', ')}))`;
+  const studentName = names.length === 0 ? NO_TEXT : `TRIM(CONCAT_WS(' ', ${names.map(inOneCollation).join(', ')}))`;
   const quizzes = QUIZ_TABLES.flatMap((table) => quizResults(catalog, table) ?? []);
   return [
     `CREATE OR REPLACE VIEW relay_dim_students AS SELECT id AS user_id, ${studentName} AS student_name, ${text('users', 'section')} AS class_name FROM ${source('users')}`,

@@ -40,8 +40,13 @@ export function createApp(deps: AppDependencies): Hono {
     if (error instanceof RelayError && status !== undefined) {
       return context.json(fault(error.code, error.message), status);
     }
-    const known = error instanceof RelayError && error.code === 'store_unreachable';
-    logger.error({ code: known ? error.code : 'internal', reason: describeError(error) }, 'request failed');
+    const code = error instanceof RelayError ? error.code : 'internal';
+    const known = code === 'store_unreachable';
+    if (code === 'store_query_failed') {
+      logger.error({ code, reason: describeError(error) }, 'the database refuses a question');
+      return context.json(fault(code, 'the database answers and refuses this question; the log says why'), 500);
+    }
+    logger.error({ code: known ? code : 'internal', reason: describeError(error) }, 'request failed');
     return known
       ? context.json(
           fault('store_unreachable', 'the database is unavailable; what was counted waits and is not lost'),

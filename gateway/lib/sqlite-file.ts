@@ -48,6 +48,16 @@ export function fileError(file: string, action: string, cause: unknown): RelayEr
   });
 }
 
+/** Opens a file that is there as it is. Throws the driver's error. */
+export function connect(file: string): Connection {
+  return new Database(file, { timeout: BUSY_TIMEOUT_MS }) as unknown as Connection;
+}
+
+/** True for the name of a file that was set aside because it was damaged, and of its write-ahead log. */
+export function isSetAside(name: string): boolean {
+  return /\.damaged-\d{8}T\d{6}Z/.test(name);
+}
+
 /**
  * Opens a libsql file, making it and its folder if need be, and runs `setup` (pragmas and tables) in it. Throws RelayError
  * `spool_failed`.
@@ -55,7 +65,7 @@ export function fileError(file: string, action: string, cause: unknown): RelayEr
 export async function openFile(file: string, setup: string): Promise<Connection> {
   try {
     mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-    const connection = new Database(file, { timeout: BUSY_TIMEOUT_MS }) as unknown as Connection;
+    const connection = connect(file);
     await connection.exec('PRAGMA journal_mode = WAL;');
     await connection.exec(setup);
     return connection;

@@ -1,5 +1,5 @@
 import type { MetricsStore } from '../store/port.ts';
-import type { PlatformRecords } from './platform-records.ts';
+import type { PlatformRecords, TableStatement } from './platform-records.ts';
 
 const DAY_MS = 86_400_000;
 /** A step deletes the windows of this many sessions: a few thousand rows, a short transaction. */
@@ -7,12 +7,18 @@ const SESSIONS_PER_STEP = 25;
 const AUDIT_PER_STEP = 5000;
 const CURSOR = 'retention_detail_cursor';
 
-/** How long data is kept, days; 0 keeps it for good. */
+/** How long data is kept, days; null keeps it for good. */
 export interface RetentionRules {
-  /** Windows and bouts. */
-  readonly detailDays: number;
-  /** Sessions, hourly totals, calibrations, the audit log. */
-  readonly totalsDays: number;
+  /** Windows and bouts, and what a gateway has of them besides. */
+  readonly detailDays: number | null;
+  /** Sessions, hourly totals, calibrations, what is in the platform's tables, the audit log. */
+  readonly totalsDays: number | null;
+}
+
+/** What a gateway keeps in its own folder, as far as retention goes. */
+export interface LocalRecords {
+  /** Deletes what has lain there since before `beforeMs` and will not be delivered; resolves with counts by place. */
+  forgetOlder(beforeMs: number): Promise<Readonly<Record<string, number>>>;
 }
 
 export interface RetentionResult {
@@ -22,6 +28,7 @@ export interface RetentionResult {
 }
 
 type Store = Pick<MetricsStore, 'execute'>;
+type RetentionStore = Pick<MetricsStore, 'execute' | 'kind' | 'ready'>;
 
 /** Row ids of sessions that are over, oldest first, from one that is not yet done with. */
 async function endedSessions(store: Store, afterId: number, beforeMs: number): Promise<number[]> {
@@ -63,8 +70,8 @@ async function deleteDetail(
 }
 
 async function deleteTotals(
-  store: Store,
-  tables: readonly string[],
+  store: RetentionStore,
+  platform: PlatformRecords,
   beforeMs: number,
 ): Promise<{ counts: Record<string, number>; more: boolean }> {
   const counts: Record<string, number> = {};
@@ -73,12 +80,16 @@ async function deleteTotals(
   };
   const ids = await endedSessions(store, 0, beforeMs);
   if (ids.length > 0) {
-    const names = ['relay_bouts', 'relay_windows', ...tables];
-    const results = await store.execute([
-      ...names.map((table) => ({ sql: `DELETE FROM ${table} WHERE session_id IN (${marks(ids)})`, values: ids })),
-      { sql: `DELETE FROM relay_sessions WHERE id IN (${marks(ids)})`, values: ids },
-    ]);
-    for (const [index, table] of [...names, 'relay_sessions'].entries()) note(table, results[index]?.changed);
+    const ofSessions = `WHERE session_id IN (${marks(ids)})`;
+    const steps: readonly TableStatement[] = [
+      // The platform's rows are found by way of our own.
+      ...(await platform.deletionsOfSessions(store, ids)),
+      ['relay_bouts', { sql: `DELETE FROM relay_bouts ${ofSessions}`, values: ids }],
+      ['relay_windows', { sql: `DELETE FROM relay_windows ${ofSessions}`, values: ids }],
+      ['relay_sessions', { sql: `DELETE FROM relay_sessions WHERE id IN (${marks(ids)})`, values: ids }],
+    ];
+    const results = await store.execute(steps.map(([, statement]) => statement));
+    for (const [index, [table]] of steps.entries()) note(table, results[index]?.changed);
   }
   const [calibrations] = await store.execute([
     { sql: 'DELETE FROM relay_calibrations WHERE created_at_ms < ?', values: [beforeMs] },
@@ -90,8 +101,12 @@ async function deleteTotals(
   ]);
   const oldest = days?.rows[0]?.day ?? null;
   if (oldest !== null) {
-    const [deleted] = await store.execute([{ sql: 'DELETE FROM relay_hours WHERE day = ?', values: [String(oldest)] }]);
-    note('relay_hours', deleted?.changed);
+    const steps: readonly TableStatement[] = [
+      ...(await platform.deletionsOfDay(store, String(oldest))),
+      ['relay_hours', { sql: 'DELETE FROM relay_hours WHERE day = ?', values: [String(oldest)] }],
+    ];
+    const results = await store.execute(steps.map(([, statement]) => statement));
+    for (const [index, [table]] of steps.entries()) note(table, results[index]?.changed);
   }
   const [audits] = await store.execute([
     {
@@ -114,24 +129,26 @@ async function deleteTotals(
  * the next call, also after a crash. Resolves with what was deleted and whether all is done. Rejects with `store_unreachable`.
  */
 export async function applyRetention(
-  store: Pick<MetricsStore, 'execute' | 'kind'>,
+  store: RetentionStore,
   platform: PlatformRecords,
-  rules: RetentionRules,
+  { detailDays, totalsDays }: RetentionRules,
   nowMs: number,
   maxSteps = 1000,
 ): Promise<RetentionResult> {
   const deleted: Record<string, number> = {};
-  const tables = platform.sessionTables(store);
   let isDone = false;
   for (let step = 0; step < maxSteps && !isDone; step += 1) {
     const results = [
-      ...(rules.totalsDays > 0 ? [await deleteTotals(store, tables, nowMs - rules.totalsDays * DAY_MS)] : []),
-      ...(rules.detailDays > 0 ? [await deleteDetail(store, nowMs - rules.detailDays * DAY_MS)] : []),
+      ...(totalsDays === null ? [] : [await deleteTotals(store, platform, nowMs - totalsDays * DAY_MS)]),
+      ...(detailDays === null ? [] : [await deleteDetail(store, nowMs - detailDays * DAY_MS)]),
     ];
-    for (const { counts } of results) {
-      for (const [table, count] of Object.entries(counts)) deleted[table] = (deleted[table] ?? 0) + count;
-    }
+    for (const { counts } of results) addCounts(deleted, counts);
     isDone = results.every(({ more }) => !more);
   }
   return { deleted, isDone };
+}
+
+/** Adds counts by place to others. */
+export function addCounts(total: Record<string, number>, counts: Readonly<Record<string, number>>): void {
+  for (const [place, count] of Object.entries(counts)) total[place] = (total[place] ?? 0) + count;
 }

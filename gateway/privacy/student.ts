@@ -1,9 +1,10 @@
+import type { FolderRecords } from '../delivery/folder-records.ts';
 import type { MetricsStore, Statement } from '../store/port.ts';
-import type { PlatformRecords } from './platform-records.ts';
+import type { PlatformRecords, TableStatement } from './platform-records.ts';
 
 type Store = Pick<MetricsStore, 'execute' | 'kind'>;
 
-const OWN_TABLES = ['relay_sessions', 'relay_windows', 'relay_bouts', 'relay_hours', 'relay_calibrations'] as const;
+const OWN_TABLES = ['relay_sessions', 'relay_windows', 'relay_hours', 'relay_calibrations'] as const;
 
 /** Who does something with a student's data; no id for the operator. */
 export interface Actor {
@@ -20,25 +21,39 @@ export interface StudentExport {
   readonly tables: Readonly<Record<string, readonly Readonly<Record<string, Cell>>[]>>;
 }
 
-/** Reads everything of our own that is stored of a student. Rejects with `store_unreachable`. */
-export async function exportStudent(store: Store, userId: number, nowMs: number): Promise<StudentExport> {
-  const names = [...OWN_TABLES, 'relay_audit'];
-  const results = await store.execute(
-    names.map((table) => ({
-      sql: `SELECT * FROM ${table} WHERE ${table === 'relay_audit' ? 'subject_user_id' : 'user_id'} = ?`,
-      values: [userId],
-    })),
-  );
+/**
+ * Reads everything that is stored of a student: our own rows, those in the platform's tables, and what waits in the gateway's
+ * folder. Rejects with `store_unreachable` or `spool_failed`.
+ */
+export async function exportStudent(
+  store: Store & Pick<MetricsStore, 'ready'>,
+  platform: PlatformRecords,
+  folder: Pick<FolderRecords, 'exportOf'>,
+  userId: number,
+  nowMs: number,
+): Promise<StudentExport> {
+  const own = (table: string, condition: string): TableStatement => [
+    table,
+    { sql: `SELECT * FROM ${table} WHERE ${condition}`, values: [userId] },
+  ];
+  const questions = [
+    ...OWN_TABLES.map((table) => own(table, 'user_id = ?')),
+    own('relay_bouts', 'session_id IN (SELECT id FROM relay_sessions WHERE user_id = ?)'),
+    own('relay_audit', 'subject_user_id = ?'),
+    ...(await platform.exportsOf(store, userId)),
+  ];
+  const waiting = await folder.exportOf(userId);
+  const results = await store.execute(questions.map(([, statement]) => statement));
   const cellOf = (value: unknown): Cell => (value === null || typeof value === 'number' ? value : String(value));
   const tables = Object.fromEntries(
-    names.map((table, index) => [
+    questions.map(([table], index) => [
       table,
       (results[index]?.rows ?? []).map((row) =>
         Object.fromEntries(Object.entries(row).map(([column, value]) => [column, cellOf(value)])),
       ),
     ]),
   );
-  return { userId, exportedAtMs: nowMs, tables };
+  return { userId, exportedAtMs: nowMs, tables: { ...tables, ...waiting } };
 }
 
 /**
@@ -54,7 +69,7 @@ export async function deleteStudent(
   actor: Actor,
 ): Promise<Readonly<Record<string, number>>> {
   const ofSessions = 'WHERE session_id IN (SELECT id FROM relay_sessions WHERE user_id = ?)';
-  const own: readonly (readonly [string, Statement])[] = [
+  const own: readonly TableStatement[] = [
     ['relay_bouts', { sql: `DELETE FROM relay_bouts ${ofSessions}`, values: [userId] }],
     ['relay_windows', { sql: 'DELETE FROM relay_windows WHERE user_id = ?', values: [userId] }],
     ['relay_hours', { sql: 'DELETE FROM relay_hours WHERE user_id = ?', values: [userId] }],

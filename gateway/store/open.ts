@@ -12,7 +12,7 @@ export const STORE_FILE = 'gaze-relay.db';
 
 /**
  * Opens the configured store and brings its schema up to date: MySQL with a URL, else the embedded
- * file in `dataDir`. A MySQL that cannot be reached is logged (`store_unreachable`) and tried again by
+ * file in `dataDir`. A MySQL that cannot be reached, or that refuses our statements, is logged (`store_unreachable`, `store_query_failed`) and tried again by
  * the first use; meanwhile windows wait in the delivery queue. Throws RelayError `mysql_url_invalid`, `data_dir_unusable`
  * or `migrations_missing`.
  */
@@ -25,11 +25,17 @@ export async function openStore(
   try {
     await store.migrate();
   } catch (error) {
-    if (!(error instanceof RelayError) || error.code !== 'store_unreachable' || store.kind === 'libsql') {
+    const mayPass =
+      error instanceof RelayError &&
+      ['store_unreachable', 'store_query_failed'].includes(error.code) &&
+      store.kind === 'mysql';
+    if (!mayPass) {
       await store.close();
       throw error;
     }
-    logger.warn({ code: error.code, error: describeError(error) }, 'the store cannot be reached; metrics wait');
+    const isAway = error.code === 'store_unreachable';
+    const message = isAway ? 'the store cannot be reached; metrics wait' : 'the store refuses statements; metrics wait';
+    logger.warn({ code: error.code, error: describeError(error) }, message);
   }
   return store;
 }

@@ -42,7 +42,7 @@ export interface FocusTime {
 /** Time by the key of its window (records.ts, windowKey). */
 export type TimeByWindow = ReadonlyMap<string, FocusTime>;
 
-/** The store cannot be reached; `isUntouched` when it surely has nothing of what it was given. */
+/** The store cannot be reached or refuses our statements; `isUntouched` when it surely has nothing of what it was given. */
 export class StoreUnreachableError extends RelayError {
   readonly isUntouched: boolean;
 
@@ -62,7 +62,10 @@ export interface StatementResult {
   readonly changed: number;
 }
 
-/** Where metrics end up. Both implementations pass one contract suite. */
+/**
+ * Where metrics end up. Both implementations pass one contract suite. Where a method rejects with `store_unreachable`, it rejects
+ * with `store_query_failed` when the database answers and refuses a statement of ours: that is no outage.
+ */
 export interface MetricsStore {
   readonly kind: 'libsql' | 'mysql';
   /** Brings the schema up to date. Safe to call twice, and by two gateways at once. */
@@ -71,7 +74,7 @@ export interface MetricsStore {
   ready(): Promise<void>;
   /**
    * Stores windows in one transaction; a window whose key is there already changes nothing.
-   * Rejects with RelayError: `store_unreachable` (try again later) or `store_rejected` (this data
+   * Rejects with RelayError: `store_unreachable` or `store_query_failed` (try again later) or `store_rejected` (this data
    * will never be taken). `viaSecondWay` is the part of their time that the school's platform has already, by the queue's
    * second way: it is left out of the platform's tables.
    */

@@ -55,6 +55,19 @@ describe('gateway configuration', () => {
     expect(faults({ RELAY_JWT_SECRET: 'hunter2' }).join()).not.toContain('hunter2');
   });
 
+  it('keeps data for 120 and 400 days, for good only where that is said, and takes no 0 for it', () => {
+    expect(read({}).retention).toEqual({ detailDays: 120, totalsDays: 400, isChosen: false });
+    expect(read({ RETENTION_DAYS: 'forever' }).retention).toEqual({
+      detailDays: null,
+      totalsDays: 400,
+      isChosen: true,
+    });
+    expect(read({ RETENTION_TOTALS_DAYS: '30' }).retention).toMatchObject({ totalsDays: 30, isChosen: true });
+    for (const text of ['0', '-1', '1.5', 'never']) {
+      expect(faults({ RETENTION_DAYS: text })).toEqual([expect.stringMatching(/^RETENTION_DAYS: .* the word forever/)]);
+    }
+  });
+
   it('refuses to listen beyond loopback without a secret', () => {
     expect(faults({ HOST: '0.0.0.0' })[0]).toMatch(/^RELAY_JWT_SECRET/);
   });

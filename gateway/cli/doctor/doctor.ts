@@ -38,7 +38,7 @@ export async function examine(context: CliContext, options: DoctorOptions): Prom
   const checks: Readonly<Record<string, () => Promise<readonly Finding[]> | readonly Finding[]>> = {
     secret: () => examineSecret(config),
     origins: () => examineOrigins(config),
-    mysql: () => examineMysql(config.mysqlUrl, context.now, PLATFORM_CHECKS),
+    mysql: () => examineMysql(config.mysqlUrl, context.now, PLATFORM_CHECKS, config.retention),
     php: () => PLATFORM_CHECKS.examineEndpoint(config),
     inference: () => examineInference(config.inferenceUrls, config.inferenceSecret),
     data: () => examineDataDir(config, options.spoolBytes),

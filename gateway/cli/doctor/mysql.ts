@@ -1,10 +1,18 @@
 import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise';
 import { describeError, RelayError } from '../../../shared/errors.ts';
+import type { ConfiguredRetention } from '../../privacy/retention-choice.ts';
+import { tryReports } from '../../reports/trial.ts';
 import { migrationsFolder, readMigrations } from '../../store/migrations.ts';
+import { storeError } from '../../store/mysql/errors.ts';
+import { executeOn } from '../../store/mysql/execute.ts';
+import { prepareSession } from '../../store/mysql/session.ts';
+import { tryStoring } from '../../store/mysql/trial.ts';
 import { type MysqlConfig, parseMysqlUrl } from '../../store/mysql/url.ts';
+import { DIALECTS } from '../../store/views/measures.ts';
 import { type Finding, findingsOf, type PlatformChecks } from './finding.ts';
 import { examineGrants } from './grants.ts';
 import { networkCode, networkFault } from './network.ts';
+import { examineRetention } from './retention.ts';
 
 const { ok, note, warning, fault } = findingsOf('mysql');
 const CONNECT_TIMEOUT_MS = 5000;
@@ -100,19 +108,62 @@ async function examineClock(connection: Connection, now: () => number): Promise<
   );
 }
 
-async function examineMigrations(connection: Connection): Promise<Finding> {
+async function examineMigrations(
+  connection: Connection,
+  whenMigrated: () => Promise<readonly Finding[]>,
+): Promise<Finding[]> {
   const [tables] = await connection.query<RowDataPacket[]>("SHOW TABLES LIKE 'relay\\_migrations'");
   const [rows] =
     tables.length === 0 ? [[]] : await connection.query<RowDataPacket[]>('SELECT tag FROM relay_migrations');
   const applied = new Set(rows.map(({ tag }) => String(tag)));
   const migrations = await readMigrations(migrationsFolder('mysql'));
   const missing = migrations.map(({ tag }) => tag).filter((tag) => !applied.has(tag));
-  if (missing.length === 0) return ok('the tables are up to date');
-  return warning(
+  if (missing.length === 0) return [ok('the tables are up to date'), ...(await whenMigrated())];
+  const pending = warning(
     'migrations_pending',
     `${missing.length} of ${migrations.length} migrations are not in: ${missing.join(', ')}`,
     'run `node dist/gateway/cli.mjs migrate` before the release (the gateway does it when it starts)',
   );
+  return [pending];
+}
+
+/** Stores, and asks, as the gateway does, in a session like its own. */
+async function examineUse(connection: Connection, now: () => number): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const { isLoggedByStatement } = await prepareSession(connection);
+  if (isLoggedByStatement) {
+    findings.push(
+      warning(
+        'mysql_binlog_statement',
+        "the server's binlog_format is STATEMENT: gateways store one after another, under REPEATABLE READ",
+        "set binlog_format=ROW in the server's configuration and restart it",
+      ),
+    );
+  }
+  try {
+    await tryStoring(connection, now());
+  } catch (error) {
+    const { message, hint } = storeError(error);
+    findings.push(fault('mysql_write_fails', `a window cannot be stored: ${message}`, hint ?? "see the server's log"));
+  }
+  const refused = await tryReports(
+    {
+      dialect: DIALECTS.mysql,
+      rows: async (sql, values) => (await connection.query<RowDataPacket[]>(sql, [...values]))[0],
+      close: async () => undefined,
+    },
+    now(),
+  );
+  for (const { question, reason } of refused) {
+    findings.push(
+      fault(
+        'mysql_query_fails',
+        `the report "${question}" fails: ${reason}`,
+        'run `migrate`; if that does not help, report this',
+      ),
+    );
+  }
+  return findings.length > 0 ? findings : [ok('a window is taken, and every kind of report is answered')];
 }
 
 async function attempt(check: () => Promise<Finding[]>): Promise<Finding[]> {
@@ -128,6 +179,7 @@ export async function examineMysql(
   url: string | null,
   now: () => number,
   platform: Pick<PlatformChecks, 'examineTables'>,
+  retention: ConfiguredRetention,
 ): Promise<Finding[]> {
   if (url === null) return [note('embedded', 'no database is configured: an embedded file in DATA_DIR is used')];
   let config: MysqlConfig;
@@ -155,7 +207,12 @@ export async function examineMysql(
     if (server.some(({ code }) => code === 'mysql_read_only')) return server;
     return [
       ...server,
-      ...(await attempt(async () => [await examineMigrations(connection)])),
+      ...(await attempt(() =>
+        examineMigrations(connection, async () => [
+          ...(await examineUse(connection, now)),
+          await examineRetention({ execute: (statements) => executeOn(connection, statements) }, retention, now()),
+        ]),
+      )),
       ...(await attempt(() => examineGrants(connection, config))),
       ...(await attempt(() => platform.examineTables(connection))),
       ...(await attempt(async () => [await examineClock(connection, now)])),

@@ -16,13 +16,20 @@ export function isBusy(error: unknown): boolean {
   return libsqlErrorOf(error)?.code === 'SQLITE_BUSY';
 }
 
-/** The port's error for whatever went wrong: `store_rejected` for data, else `store_unreachable`. */
+/** The port's error for whatever went wrong: `store_rejected` for data, `store_query_failed` for a statement that the file does not take, else `store_unreachable`. */
 export function storeError(error: unknown): RelayError {
   if (error instanceof RelayError) return error;
   const libsqlError = libsqlErrorOf(error);
   const detail = libsqlError?.message ?? describeError(error);
   if (libsqlError !== null && DATA_CODES.test(libsqlError.code)) {
     return new RelayError('store_rejected', `the embedded store refuses this data: ${detail}`, { cause: error });
+  }
+  // The driver's code for a statement that makes no sense in this file.
+  if (libsqlError?.code === 'SQLITE_ERROR') {
+    return new RelayError('store_query_failed', `the embedded store refuses a statement: ${detail}`, {
+      hint: 'run `doctor`, and report what it says',
+      cause: error,
+    });
   }
   return new RelayError('store_unreachable', `the embedded store does not answer: ${detail}`, {
     hint: 'check that the data folder is there, writable and not full, and that one gateway alone uses it',

@@ -1,20 +1,11 @@
 import mysql, { type PoolConnection } from 'mysql2/promise';
 import { RelayError } from '../../../shared/errors.ts';
+import { type MysqlSession, prepareSession } from './session.ts';
 import type { MysqlConfig } from './url.ts';
 
 const CONNECT_TIMEOUT_MS = 5000;
 const CONNECTION_LIMIT = 4;
-const LOCK_WAIT_S = 5;
 const CLOSE_TIMEOUT_MS = 2000;
-
-/**
- * The same rules whatever the server's defaults are: bad data is an error and never cut to fit, a
- * transaction sees what others have committed. The time zone stays the server's: its days count.
- */
-const SESSION_SETUP = [
-  `SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', SESSION innodb_lock_wait_timeout = ${LOCK_WAIT_S}, SESSION autocommit = 1`,
-  'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
-];
 
 /** Connections to one database, opened when needed and closed when idle. */
 export interface MysqlConnections {
@@ -23,7 +14,7 @@ export interface MysqlConnections {
    * connection, and with it any transaction it left open. Rejects with the task's error, mysql2's, or
    * RelayError `store_unreachable` after `limitMs`.
    */
-  use<T>(limitMs: number, task: (connection: PoolConnection) => Promise<T>): Promise<T>;
+  use<T>(limitMs: number, task: (connection: PoolConnection, session: MysqlSession) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -65,12 +56,15 @@ export function createConnections(config: MysqlConfig, idleMs: number): MysqlCon
     connection.on('end', () => open.delete(connection));
     // The query under way gets the error; the end of an idle connection needs no handling.
     connection.on('error', () => open.delete(connection));
-    for (const statement of SESSION_SETUP) {
-      connection.query(statement, (error) => {
-        if (error !== null) connection.destroy();
-      });
-    }
   });
+
+  /** What the sessions of open connections came to be, by the connection under the pool's wrapper. */
+  const sessions = new WeakMap<object, MysqlSession>();
+  async function sessionOf(connection: PoolConnection): Promise<MysqlSession> {
+    const session = sessions.get(connection.connection) ?? (await prepareSession(connection));
+    sessions.set(connection.connection, session);
+    return session;
+  }
 
   return {
     async use(limitMs, task) {
@@ -78,8 +72,9 @@ export function createConnections(config: MysqlConfig, idleMs: number): MysqlCon
       const acquired = pool.getConnection();
       let connection: PoolConnection | null = null;
       try {
-        connection = await Promise.race([acquired, expired]);
-        const result = await Promise.race([task(connection), expired]);
+        const own = await Promise.race([acquired, expired]);
+        connection = own;
+        const result = await Promise.race([sessionOf(own).then((session) => task(own, session)), expired]);
         connection.release();
         return result;
       } catch (error) {

@@ -19,10 +19,18 @@ const PASSING_ERRNOS = new Set([
 /** Data errors whose SQLSTATE is the unspecific HY000. */
 const DATA_ERRNOS = new Set([1264, 1265, 1292, 1366, 1406]);
 
+/** The server says this of us and not of a statement: SQLSTATE 42 all the same. No such database, no access to it, too many connections. */
+const ACCESS_ERRNOS = new Set([1040, 1044, 1045, 1049, 1203, 1226]);
+
+/** The server answers, and refuses the statement itself: mixed collations, text that a column cannot be compared with, the binary log's format, a broken view. */
+const STATEMENT_ERRNOS = new Set([1253, 1267, 1270, 1271, 1277, 1356, 1665, 3988]);
+
 const HINT_BY_ERRNO: Readonly<Record<number, string>> = {
   1044: 'grant this user rights on the database',
   1045: 'check user and password',
   1049: 'create the database or correct its name',
+  1665: 'set binlog_format of the database server to ROW or MIXED, then restart the gateway',
+  1267: "the collations of the platform's tables do not go together: run `doctor`, and report what it says",
   1142: 'grant this user CREATE, CREATE VIEW, ALTER, INDEX, SELECT, INSERT, UPDATE and DELETE on the database',
 };
 
@@ -60,9 +68,16 @@ export function isDataError(error: unknown): boolean {
   return DATA_ERRNOS.has(mysqlError.errno) || /^(2[23]|45)/.test(mysqlError.sqlState ?? '');
 }
 
+/** True when the server answers and refuses the statement itself: no outage, and asking again does not help. */
+function isStatementFault({ errno, sqlState }: MysqlError): boolean {
+  if (errno === undefined || ACCESS_ERRNOS.has(errno)) return false;
+  return STATEMENT_ERRNOS.has(errno) || (sqlState ?? '').startsWith('42');
+}
+
 /**
- * The port's error for whatever went wrong. Only what the server says of the data is `store_rejected`;
- * everything else (no connection, no rights, no table, no space) may be put right, so the data waits.
+ * The port's error for whatever went wrong. Only what the server says of the data is `store_rejected`; a statement that it
+ * refuses (no rights, no table, collations that do not go together) is `store_query_failed`, and what keeps it from answering
+ * `store_unreachable`. Both may be put right, so data waits.
  */
 export function storeError(error: unknown): RelayError {
   if (error instanceof RelayError) return error;
@@ -70,6 +85,12 @@ export function storeError(error: unknown): RelayError {
   const detail = mysqlError === null ? describeError(error) : `${mysqlError.message} (${mysqlError.code})`;
   if (isDataError(error)) {
     return new RelayError('store_rejected', `MySQL refuses this data: ${detail}`, { cause: error });
+  }
+  if (mysqlError !== null && isStatementFault(mysqlError)) {
+    return new RelayError('store_query_failed', `MySQL answers and refuses a statement: ${detail}`, {
+      hint: HINT_BY_ERRNO[mysqlError.errno ?? 0] ?? 'run `doctor`, and report what it says',
+      cause: error,
+    });
   }
   return new RelayError('store_unreachable', `MySQL does not take the data now: ${detail}`, {
     hint: HINT_BY_ERRNO[mysqlError?.errno ?? 0] ?? 'check that the database runs and that MYSQL_URL leads to it',

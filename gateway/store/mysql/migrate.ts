@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { PoolConnection, RowDataPacket } from 'mysql2/promise';
 import { RelayError } from '../../../shared/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { type MigrationTarget, migrateTo, migrationsFolder, readMigrations } from '../migrations.ts';
 import { installViews, type ViewTarget } from '../views/install.ts';
 import type { StoreHooks } from './hooks.ts';
+import { lockName } from './session.ts';
 
 const LOCK_WAIT_S = 30;
 
@@ -75,8 +75,7 @@ export async function migrateMysql(
   logger: Logger,
 ): Promise<string[]> {
   const migrations = await readMigrations(migrationsFolder('mysql'));
-  // Lock names are the server's, not the database's, and have at most 64 characters.
-  const lock = `gaze_relay_migrate_${createHash('sha256').update(database).digest('hex').slice(0, 16)}`;
+  const lock = lockName('migrate', database);
   const [[taken]] = await connection.query<RowDataPacket[]>('SELECT GET_LOCK(?, ?) AS taken', [lock, LOCK_WAIT_S]);
   if (Number(taken?.taken) !== 1) {
     throw new RelayError('store_unreachable', 'another gateway is still migrating this database');

@@ -1,20 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { asc, eq } from 'drizzle-orm';
 import { drizzle, type MySql2Database } from 'drizzle-orm/mysql2';
-import type { ResultSetHeader, RowDataPacket } from 'mysql2/promise';
+import type { PoolConnection } from 'mysql2/promise';
 import { backoffMs } from '../../../shared/backoff.ts';
 import { RelayError } from '../../../shared/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { createMutex } from '../../lib/mutex.ts';
 import { sessionBatches } from '../batch.ts';
-import { type MetricsStore, type StatementResult, StoreUnreachableError } from '../port.ts';
+import { type MetricsStore, StoreUnreachableError } from '../port.ts';
 import { sessionReport } from '../records.ts';
 import { applyBatches } from './apply.ts';
 import { createConnections } from './connections.ts';
 import { isPassing, isSchemaChange, storeError } from './errors.ts';
+import { executeOn } from './execute.ts';
 import type { StoreHooks } from './hooks.ts';
 import { migrateMysql } from './migrate.ts';
 import { bouts, reportSessions, windows } from './schema.ts';
+import { inTurn, type MysqlSession } from './session.ts';
 import { parseMysqlUrl } from './url.ts';
 
 const LIMITS: MysqlLimits = { transactionMs: 15_000, idleMs: 10_000 };
@@ -50,10 +52,15 @@ export function createMysqlStore(options: MysqlStoreOptions): MetricsStore {
   const migrating = createMutex();
   let isReady = false;
 
-  async function use<T>(limitMs: number, task: (db: MySql2Database) => Promise<T>): Promise<T> {
+  async function use<T>(
+    limitMs: number,
+    task: (db: MySql2Database, connection: PoolConnection, session: MysqlSession) => Promise<T>,
+  ): Promise<T> {
     for (let failures = 0; ; failures += 1) {
       try {
-        return await connections.use(limitMs, (connection) => task(drizzle({ client: connection })));
+        return await connections.use(limitMs, (connection, session) =>
+          task(drizzle({ client: connection }), connection, session),
+        );
       } catch (error) {
         if (isSchemaChange(error)) isReady = false;
         if (failures + 1 >= ATTEMPTS || !isPassing(error)) throw storeError(error);
@@ -92,43 +99,26 @@ export function createMysqlStore(options: MysqlStoreOptions): MetricsStore {
       let isUntouched = true;
       try {
         await prepare();
-        const applied = await use(limits.transactionMs, (db) =>
-          db.transaction(async (tx) => {
-            const fresh = await applyBatches(tx, batches);
-            if (fresh.length > 0) await hooks?.afterApply(tx, fresh, viaSecondWay);
-            isUntouched = false;
-            return fresh.length;
-          }),
+        const applied = await use(limits.transactionMs, (db, connection, session) =>
+          inTurn(connection, session, config.database, () =>
+            db.transaction(async (tx) => {
+              const fresh = await applyBatches(tx, batches);
+              if (fresh.length > 0) await hooks?.afterApply(tx, fresh, viaSecondWay);
+              isUntouched = false;
+              return fresh.length;
+            }),
+          ),
         );
         return { applied, repeated: given.length - applied };
       } catch (error) {
-        if (!(error instanceof RelayError) || error.code !== 'store_unreachable') throw error;
+        if (!(error instanceof RelayError) || error.code === 'store_rejected') throw error;
         throw new StoreUnreachableError(error, isUntouched);
       }
     },
     async execute(statements) {
       await prepare();
       try {
-        return await connections.use(MIGRATION_LIMIT_MS, async (connection) => {
-          const isTransaction = statements.length > 1;
-          if (isTransaction) await connection.beginTransaction();
-          const results: StatementResult[] = [];
-          for (const { sql, values } of statements) {
-            const [result] = await connection.query<RowDataPacket[] | ResultSetHeader>({
-              sql,
-              values: [...values],
-              // A day is a day, in whatever time zone this process runs.
-              dateStrings: true,
-            });
-            results.push(
-              Array.isArray(result)
-                ? { rows: result.map((row) => ({ ...row })), changed: 0 }
-                : { rows: [], changed: result.affectedRows },
-            );
-          }
-          if (isTransaction) await connection.commit();
-          return results;
-        });
+        return await connections.use(MIGRATION_LIMIT_MS, (connection) => executeOn(connection, statements));
       } catch (error) {
         if (isSchemaChange(error)) isReady = false;
         throw storeError(error);

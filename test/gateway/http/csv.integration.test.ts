@@ -25,12 +25,34 @@ describe('CSV', () => {
     expect(line(text)).toBe(expected);
   });
 
-  it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', '  =1', '|cmd', '%00'])(
-    'a spreadsheet does not run %j',
-    (text) => {
-      expect(line(text)?.replace(/^"/, '')).toMatch(/^'/);
-    },
-  );
+  it.each([
+    '=1+1',
+    '+1',
+    '-1',
+    '@SUM(A1)',
+    '\t=1',
+    '\r=1',
+    '  =1',
+    '|cmd',
+    '%00',
+    '＝1+1',
+    '＋1',
+    '－1',
+    '＠SUM(A1)',
+    '\u3000＝1',
+  ])('a spreadsheet does not run %j', (text) => {
+    expect(line(text)?.replace(/^"/, '')).toMatch(/^'/);
+  });
+
+  it.each([
+    ['a;=1+1', `a;'=1+1`],
+    ['a;b; ＝1', `a;b;' ＝1`],
+    ['a\t=1', `a\t'=1`],
+    ['a\r\n-1', `a\r\n'-1`],
+    ['a;b', 'a;b'],
+  ])('nor does one that expects semicolons or tabs: %j', (text, safe) => {
+    expect(line(text)).toBe(`"${safe}",1\r\n`);
+  });
 
   it('numbers stay numbers, and nothing is an empty field', () => {
     expect(line(null, -5)).toBe(',-5\r\n');

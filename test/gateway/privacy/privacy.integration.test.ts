@@ -19,6 +19,7 @@ import { describeStores } from '../store/fixtures.ts';
 import { metricsWindow, SESSION_A, SESSION_B, START_MS, windowSeries } from '../store/windows.ts';
 
 const DAY_MS = 86_400_000;
+const NOTHING_HERE = { forgetOlder: async () => ({}), exportOf: async () => ({}) };
 const TEACHER = { userId: 50, role: 'teacher' };
 
 describeStores('the data of students in a $kind store', ({ fixture, store }) => {
@@ -49,7 +50,12 @@ describeStores('the data of students in a $kind store', ({ fixture, store }) => 
   it('is kept where no limit is set', async () => {
     await fillDays();
     expect(
-      await applyRetention(store(), NO_PLATFORM_RECORDS, { detailDays: 0, totalsDays: 0 }, START_MS + 1000 * DAY_MS),
+      await applyRetention(
+        store(),
+        NO_PLATFORM_RECORDS,
+        { detailDays: null, totalsDays: null },
+        START_MS + 1000 * DAY_MS,
+      ),
     ).toEqual({
       deleted: {},
       isDone: true,
@@ -57,7 +63,7 @@ describeStores('the data of students in a $kind store', ({ fixture, store }) => 
     expect(await countOf('relay_windows')).toBe(120);
   });
 
-  it('goes table by table when it is too old, in steps that can be gone on with', async () => {
+  it('goes table by table when it is too old, in steps that can be interrupted', async () => {
     await fillDays();
     const nowMs = START_MS + 60 * DAY_MS;
     const rules = { detailDays: 10, totalsDays: 30 };
@@ -80,11 +86,41 @@ describeStores('the data of students in a $kind store', ({ fixture, store }) => 
     expect(await countOf('relay_sessions')).toBe(29);
   });
 
+  it('stays where nobody has said how long to keep it and some is older than the default, which is said', async () => {
+    await fillDays();
+    const log = captureLog();
+    const unset = { detailDays: 10, totalsDays: 30, isChosen: false };
+    const schedule = retentionSchedule(store(), NO_PLATFORM_RECORDS, NOTHING_HERE, unset, log.logger);
+    const nowMs = START_MS + 60 * DAY_MS;
+    await schedule.announce(nowMs);
+    expect(log.codes()).toEqual(['retention_unset']);
+    schedule.tick(nowMs);
+    await schedule.idle();
+    expect(await countOf('relay_windows')).toBe(120);
+    const set = retentionSchedule(store(), NO_PLATFORM_RECORDS, NOTHING_HERE, { ...unset, isChosen: true }, log.logger);
+    set.tick(nowMs);
+    await set.idle();
+    expect(await countOf('relay_windows')).toBeLessThan(120);
+  });
+
+  it('goes by the default where that held from the beginning', async () => {
+    const log = captureLog();
+    const unset = { detailDays: 10, totalsDays: 30, isChosen: false };
+    await retentionSchedule(store(), NO_PLATFORM_RECORDS, NOTHING_HERE, unset, log.logger).announce(START_MS);
+    await fillDays();
+    const later = retentionSchedule(store(), NO_PLATFORM_RECORDS, NOTHING_HERE, unset, log.logger);
+    await later.announce(START_MS + 60 * DAY_MS);
+    later.tick(START_MS + 60 * DAY_MS);
+    await later.idle();
+    expect(log.codes()).toEqual([]);
+    expect(await countOf('relay_windows')).toBeLessThan(120);
+  });
+
   it('goes once a day by the gateway itself, piece by piece, while there are students', async () => {
     await fillDays();
     const log = captureLog();
-    const rules = { detailDays: 10, totalsDays: 0 };
-    const schedule = retentionSchedule(store(), NO_PLATFORM_RECORDS, rules, log.logger);
+    const rules = { detailDays: 10, totalsDays: null, isChosen: true };
+    const schedule = retentionSchedule(store(), NO_PLATFORM_RECORDS, NOTHING_HERE, rules, log.logger);
     let nowMs = START_MS + 60 * DAY_MS;
     let looks = 0;
     for (; Number((await fixture().query('SELECT MIN(session_id) AS id FROM relay_windows'))[0]?.id) < 51; looks += 1) {
@@ -96,7 +132,7 @@ describeStores('the data of students in a $kind store', ({ fixture, store }) => 
     schedule.tick(nowMs);
     await schedule.idle();
     // Another gateway of this database leaves it alone for the rest of the day, and does it on the next.
-    const other = retentionSchedule(store(), NO_PLATFORM_RECORDS, rules, log.logger);
+    const other = retentionSchedule(store(), NO_PLATFORM_RECORDS, NOTHING_HERE, rules, log.logger);
     other.tick(nowMs + DAY_MS / 2);
     await other.idle();
     expect(await countOf('relay_windows')).toBe(20);
@@ -108,7 +144,13 @@ describeStores('the data of students in a $kind store', ({ fixture, store }) => 
   it('waits with that for a database that is away', async () => {
     await fillDays();
     const log = captureLog();
-    const schedule = retentionSchedule(store(), NO_PLATFORM_RECORDS, { detailDays: 10, totalsDays: 0 }, log.logger);
+    const schedule = retentionSchedule(
+      store(),
+      NO_PLATFORM_RECORDS,
+      NOTHING_HERE,
+      { detailDays: 10, totalsDays: null, isChosen: true },
+      log.logger,
+    );
     const nowMs = START_MS + 60 * DAY_MS - 700_000;
     await fixture().cutOff();
     schedule.tick(nowMs);
@@ -125,7 +167,7 @@ describeStores('the data of students in a $kind store', ({ fixture, store }) => 
 
   it('is handed out whole, and of nobody else', async () => {
     await store().applyWindows([...windowSeries(3), metricsWindow({ sessionId: SESSION_B, userId: 8 })]);
-    const exported = await exportStudent(store(), 7, START_MS);
+    const exported = await exportStudent(store(), NO_PLATFORM_RECORDS, NOTHING_HERE, 7, START_MS);
     expect(exported.tables.relay_windows).toHaveLength(3);
     expect(exported.tables.relay_bouts).toHaveLength(6);
     expect(exported.tables.relay_sessions).toMatchObject([{ session_uuid: SESSION_A, user_id: 7 }]);
@@ -138,7 +180,7 @@ describeStores('the data of students in a $kind store', ({ fixture, store }) => 
       relay_windows: 3,
       relay_sessions: 1,
     });
-    const left = await exportStudent(store(), 7, START_MS);
+    const left = await exportStudent(store(), NO_PLATFORM_RECORDS, NOTHING_HERE, 7, START_MS);
     const { relay_audit: audit, ...data } = left.tables;
     for (const rows of Object.values(data)) expect(rows).toEqual([]);
     expect(audit).toMatchObject([{ actor_user_id: 50, actor_role: 'teacher', action: 'delete_student' }]);
@@ -208,6 +250,18 @@ describe('beside EyeLearn', () => {
     }
   });
 
+  it("hands out a student's rows there too, and of no other", async () => {
+    await store.applyWindows([...windowSeries(3), ...windowSeries(3, { sessionId: SESSION_B, userId: 8 })]);
+    const { tables } = await exportStudent(store, platform.records, NOTHING_HERE, 7, START_MS);
+    expect(tables.eye_tracking_sessions).toMatchObject([{ user_id: 7, total_time_seconds: 79 }]);
+    for (const table of ['eye_tracking_analytics', 'daily_analytics', 'user_study_sessions']) {
+      expect(tables[table]).toMatchObject([{ user_id: 7 }]);
+    }
+    expect(tables.focus_events).toHaveLength(12);
+    await deleteStudent(store, platform.records, 7, START_MS, TEACHER);
+    await deleteStudent(store, platform.records, 8, START_MS, TEACHER);
+  });
+
   it("deletes a student's rows there too, and leaves what others wrote", async () => {
     await connection.query(
       'INSERT INTO eye_tracking_sessions (user_id, module_id, total_time_seconds) VALUES (7, 3, 100)',
@@ -228,5 +282,36 @@ describe('beside EyeLearn', () => {
       { user_id: 7, total_time_seconds: 100 },
       { user_id: 8, total_time_seconds: 79 },
     ]);
+  });
+
+  it('deletes what is too old there too, but no row that has time of others in it', async () => {
+    const count = async (table: string) => {
+      const [rows] = await connection.query<mysql.RowDataPacket[]>(
+        `SELECT COUNT(*) AS n FROM ${table} WHERE user_id >= 8`,
+      );
+      return Number(rows[0]?.n);
+    };
+    await store.applyWindows(windowSeries(3, { sessionId: SESSION_A, userId: 9 }));
+    await connection.query('UPDATE daily_analytics SET total_focused_time_seconds = 500 WHERE user_id = 9');
+    const rules = { detailDays: null, totalsDays: 30 };
+    expect(await applyRetention(store, platform.records, rules, START_MS + 29 * DAY_MS)).toMatchObject({
+      isDone: true,
+    });
+    expect(await count('eye_tracking_sessions')).toBe(2);
+    const { deleted } = await applyRetention(store, platform.records, rules, START_MS + 32 * DAY_MS);
+    expect(deleted).toMatchObject({
+      eye_tracking_sessions: 2,
+      // EyeLearn knows no student 9 and refuses that row.
+      user_study_sessions: 1,
+      eye_tracking_analytics: 2,
+      daily_analytics: 1,
+      focus_events: 24,
+      relay_sessions: 2,
+      relay_eyelearn_rows: 2,
+    });
+    for (const table of ['eye_tracking_sessions', 'eye_tracking_analytics', 'user_study_sessions']) {
+      expect(await count(table)).toBe(0);
+    }
+    expect(await count('daily_analytics')).toBe(1);
   });
 });

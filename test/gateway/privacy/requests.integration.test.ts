@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Role } from '../../../gateway/auth/ticket.ts';
 import { openQueueFile } from '../../../gateway/delivery/queue-file.ts';
 import { createLibsqlStore } from '../../../gateway/store/libsql/store.ts';
@@ -92,7 +92,16 @@ describe("a student's data on demand", () => {
       actor_role: 'admin',
       action: 'export_student',
     });
+    expect(tables['spool.db/spool_windows']).toMatchObject([{ session_id: SESSION_A, status: 'set_aside' }]);
     expect(JSON.stringify(tables)).not.toContain(SESSION_B);
+  });
+
+  it('holds what the student has just been counted, too', async () => {
+    const peer = await studying(9);
+    const running = async () => (await exported(9)).tables['open-windows.db/open_windows'];
+    await vi.waitFor(async () => expect(await running()).toHaveLength(1), { timeout: 20_000, interval: 50 });
+    expect(JSON.parse(String((await running())?.[0]?.body))).toMatchObject({ userId: 9 });
+    await peer.close();
   });
 
   it('is deleted for admins with a fresh ticket alone', async () => {
@@ -125,7 +134,10 @@ describe("a student's data on demand", () => {
     // The gateway hears of it a moment later than the student.
     let response = await ask('DELETE', 7, admin);
     while (response.status === 409) response = await ask('DELETE', 7, admin);
-    expect(answers.studentDeleted.parse(await response.json()).deleted).toMatchObject({ relay_sessions: 3 });
+    expect(answers.studentDeleted.parse(await response.json()).deleted).toMatchObject({
+      relay_sessions: 3,
+      'spool.db/spool_windows': 1,
+    });
     const { tables } = await exported(7);
     const { relay_audit: audit, ...rest } = tables;
     for (const rows of Object.values(rest)) expect(rows).toEqual([]);

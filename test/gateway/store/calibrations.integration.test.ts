@@ -100,7 +100,7 @@ describeStores('calibrations in a $kind store', ({ fixture, store }) => {
 
   it('are handed out and deleted with the rest of a student’s data, and nobody else’s', async () => {
     await saveCalibrations(store(), [aCalibration(), aCalibration({ userId: 8 })]);
-    const { tables } = await exportStudent(store(), 7, START_MS);
+    const { tables } = await exportStudent(store(), NO_PLATFORM_RECORDS, { exportOf: async () => ({}) }, 7, START_MS);
     expect(tables.relay_calibrations).toMatchObject([{ user_id: 7, device_id: DEVICE_A }]);
     expect(await deleteStudent(store(), NO_PLATFORM_RECORDS, 7, START_MS, OPERATOR)).toMatchObject({
       relay_calibrations: 1,
@@ -110,7 +110,7 @@ describeStores('calibrations in a $kind store', ({ fixture, store }) => {
 
   it('go with the totals when they are too old', async () => {
     await saveCalibrations(store(), [aCalibration(), aCalibration({ createdAtMs: START_MS + 20 * DAY_MS })]);
-    await applyRetention(store(), NO_PLATFORM_RECORDS, { detailDays: 0, totalsDays: 30 }, START_MS + 31 * DAY_MS);
+    await applyRetention(store(), NO_PLATFORM_RECORDS, { detailDays: null, totalsDays: 30 }, START_MS + 31 * DAY_MS);
     const left = await fixture().query('SELECT created_at_ms FROM relay_calibrations');
     expect(left.map((row) => Number(row.created_at_ms))).toEqual([START_MS + 20 * DAY_MS]);
   });

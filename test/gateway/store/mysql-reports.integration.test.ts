@@ -164,7 +164,7 @@ describe('the report views beside EyeLearn', () => {
     await store.migrate();
     expect(await query('SELECT class_name FROM relay_report_classes ORDER BY 1')).toHaveLength(2);
     await connection.query('DROP TABLE users');
-    await expect(store.sessionReport(SESSION_B)).rejects.toMatchObject({ code: 'store_unreachable' });
+    await expect(store.sessionReport(SESSION_B)).rejects.toMatchObject({ code: 'store_query_failed' });
     expect((await store.sessionReport(SESSION_B))?.userId).toBe(8);
     expect(await query('SELECT class_name FROM relay_report_classes')).toEqual([{ class_name: null }]);
   });
