@@ -22,7 +22,12 @@ const RETENTION_MESSAGE =
 
 /** Days that data is kept; null for good, undefined where the operator says nothing. */
 function retentionDays() {
-  return z.union([z.literal('forever').transform(() => null), wholeNumber(1, 36_500)], RETENTION_MESSAGE).optional();
+  const isDays = (text: string) => /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 36_500;
+  return z
+    .string()
+    .refine((text) => text === 'forever' || isDays(text), RETENTION_MESSAGE)
+    .transform((text) => (text === 'forever' ? null : Number(text)))
+    .optional();
 }
 
 const SAME_IN_RAILWAY = "Railway's name for a part of the database's address";

@@ -1,6 +1,7 @@
 import { describeError } from '../../shared/errors.ts';
 import { dateAt } from '../../shared/report/range.ts';
 import type { ReportDatabase } from './database.ts';
+import { WHOLE_SCHOOL } from './reach.ts';
 import { createReportStore } from './store.ts';
 
 /** Letters that latin1 lacks, and one that utf8mb3 lacks. */
@@ -16,7 +17,9 @@ export async function tryReports(
 ): Promise<readonly { readonly question: string; readonly reason: string }[]> {
   const reports = createReportStore(database);
   const day = dateAt(nowMs, 0);
-  const scope = { range: { from: day, to: day } };
+  const scope = { reach: WHOLE_SCHOOL, range: { from: day, to: day } };
+  const named = { kind: 'named', classes: TEXTS, moduleIds: [1] } as const;
+  const groups = { kind: 'groups', minGroup: 5, before: day } as const;
   const inModule = { ...scope, moduleId: 1 };
   const section = { ...inModule, sectionId: null };
   const slice = { limit: 1, offset: 0 };
@@ -34,6 +37,8 @@ export async function tryReports(
       [`students by name ${text}`, () => reports.students(scope, { ...byName, search: text })] as const,
       [`class ${text}`, () => reports.totals({ ...scope, className: text })] as const,
     ]),
+    ['classes of a teacher', () => reports.totals({ ...scope, reach: named })],
+    ['groups', () => reports.totals({ ...scope, reach: groups })],
     ['modules', () => reports.modules(scope)],
     ['sections', () => reports.sections(inModule)],
     ['timeline', () => reports.timeline(section, 60_000)],

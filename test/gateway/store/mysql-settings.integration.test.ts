@@ -2,6 +2,7 @@ import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eyelearn } from '../../../gateway/eyelearn/platform.ts';
 import { openMysqlReports } from '../../../gateway/reports/mysql.ts';
+import { WHOLE_SCHOOL } from '../../../gateway/reports/reach.ts';
 import { createReportStore } from '../../../gateway/reports/store.ts';
 import { createMysqlStore } from '../../../gateway/store/mysql/store.ts';
 import type { MetricsStore } from '../../../gateway/store/port.ts';
@@ -107,7 +108,7 @@ describe.each([
     const store = await openStore(url);
     await store.applyWindows([metricsWindow()]);
     const reports = createReportStore(openMysqlReports({ url, prepare: () => store.migrate() }));
-    const scope = { range: { from: DAY, to: DAY } };
+    const scope = { reach: WHOLE_SCHOOL, range: { from: DAY, to: DAY } };
     const byName = { limit: 5, offset: 0, order: 'name', descending: false } as const;
     try {
       for (const search of ['Łukasz', '王', '😀']) {
