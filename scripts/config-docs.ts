@@ -3,8 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { gatewayEnvironmentSchema } from '../gateway/config.ts';
 import { inferenceEnvironmentSchema } from '../inference/config.ts';
 import { type Variable, variablesOf } from '../shared/config.ts';
+import { securityWithTables } from './security-docs.ts';
 
 const README = fileURLToPath(new URL('../README.md', import.meta.url));
+const SECURITY = fileURLToPath(new URL('../docs/security.md', import.meta.url));
 const EXAMPLE = fileURLToPath(new URL('../.env.example', import.meta.url));
 
 const SERVICES = [
@@ -52,6 +54,7 @@ export function readmeWithTables(readme: string): string {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await writeFile(README, readmeWithTables(await readFile(README, 'utf8')));
+  await writeFile(SECURITY, securityWithTables(await readFile(SECURITY, 'utf8')));
   await writeFile(EXAMPLE, exampleFile());
-  process.stdout.write('README.md and .env.example are up to date\n');
+  process.stdout.write('README.md, docs/security.md and .env.example are up to date\n');
 }

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { gatewayConfigSchema, gatewayEnvironmentSchema } from '../../gateway/config.ts';
 import { inferenceConfigSchema, inferenceEnvironmentSchema } from '../../inference/config.ts';
 import { exampleFile, readmeWithTables } from '../../scripts/config-docs.ts';
+import { securityWithTables } from '../../scripts/security-docs.ts';
 import { readConfig, variablesOf } from '../../shared/config.ts';
 
 function file(name: string): string {
@@ -20,6 +21,11 @@ describe('documents made from the configuration (npm run config-docs rewrites th
   it("README's tables are what the schemas say", () => {
     const readme = file('README.md');
     expect(readmeWithTables(readme)).toBe(readme);
+  });
+
+  it('limits and codes of docs/security.md are what the code says', () => {
+    const security = file('docs/security.md');
+    expect(securityWithTables(security)).toBe(security);
   });
 
   it('.env.example is what the schemas say', () => {
