@@ -1,96 +1,145 @@
-import { availableParallelism } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import sharp from 'sharp';
-import { CLIP_FRAMES, wholeFrame } from '../harness/clip.ts';
-import { mutate } from '../harness/mutate.ts';
-import { seededIntegers } from '../harness/random.ts';
-import { loadModels } from '../inference/models/store.ts';
-import { type PoolAnswer, WorkerPool } from '../inference/pool/pool.ts';
-import { spawnWorker } from '../inference/pool/spawn.ts';
-import { prepareModels } from '../scripts/models/prepare.ts';
-import type { FaceRoi } from '../shared/geometry.ts';
+import { startProduct } from '../harness/product.ts';
+import { fetchTicket } from '../harness/student.ts';
+import { buildClient, buildServices } from '../scripts/build.ts';
+import { rssMbOf } from './lib/process-usage.ts';
+import { quantile } from './lib/stats.ts';
+import { SteadyStudent } from './lib/steady-student.ts';
 
-const HANG_MS = 2_000;
-const START_MS = 20_000;
-const PATIENT_MS = 60_000;
-const REPORTS = 100;
+const USAGE = `npm run soak -- [options]
+  --minutes M    how long students study (default 20; fractions too)
+  --students N   students in device mode (default 100)
+  --json         end with one JSON object as the last line
+  --no-build     run what is in dist/ already
+`;
+const MINUTE_MS = 60_000;
+const SAMPLES_AT_LEAST = 4;
+const TURN_MS = 7000;
+/** Between students who come, so that not all windows end at once. */
+const ARRIVAL_MS = 50;
+/** What a run may hold more at its end than after its first quarter: more is a leak. */
+const MORE_ALLOWED = { rssMb: 48, descriptors: 24, timers: 24 };
 
-interface Soak {
-  readonly frames: number;
-  /** Share of pictures that are damaged, 0–1. */
-  readonly damaged: number;
-  readonly seed: number;
-  readonly workers: number;
+interface Sample {
+  readonly minute: number;
+  /** Of the gateway; null where there is no /proc. */
+  readonly rssMb: number | null;
+  readonly descriptors: number | null;
+  /** Timers that the gateway holds, by its own metrics. */
+  readonly timers: number | null;
+  /** Of all students' observations since the sample before, ms. */
+  readonly medianMs: number;
+  readonly p99Ms: number;
 }
 
-/** Memory of this process, all its threads; MB. */
-function rssMb(): number {
-  return process.memoryUsage.rss() / 1024 ** 2;
+async function timersOf(url: string): Promise<number | null> {
+  const text = await (await fetch(new URL('/metrics', url))).text();
+  const found = /^(?:\w+_)?nodejs_active_resources\{type="Timeout"\} (\d+)/m.exec(text)?.[1];
+  return found === undefined ? null : Number(found);
 }
 
-/** Runs frames through a pool of real workers and prints memory as it goes. False when a worker had to be replaced. */
-async function soak({ frames, damaged, seed, workers }: Soak): Promise<boolean> {
-  await prepareModels();
-  const files = await loadModels();
-  const below = seededIntegers(seed);
-  const small = await Promise.all(CLIP_FRAMES.slice(0, 40).map((frame) => sharp(frame).resize(160, 120).toBuffer()));
-  const originals = [...CLIP_FRAMES, ...small];
-  const pick = (): Uint8Array => originals[below(originals.length)] ?? new Uint8Array();
-  const replaced: string[] = [];
-  const pool = new WorkerPool({
-    workers,
-    queueLimit: workers * 4,
-    hangMs: HANG_MS,
-    startMs: START_MS,
-    spawn: () => spawnWorker({ engine: 'onnx', files }),
-    onReplaced: (reason) => replaced.push(reason),
+/** What grew from the end of the first quarter to the end of the run by more than MORE_ALLOWED. */
+function leaks(samples: readonly Sample[]): string[] {
+  const early = samples[Math.floor(samples.length / 4)];
+  const last = samples.at(-1);
+  return (Object.keys(MORE_ALLOWED) as (keyof typeof MORE_ALLOWED)[]).filter((name) => {
+    const [before, after] = [early?.[name] ?? null, last?.[name] ?? null];
+    return before !== null && after !== null && after - before > MORE_ALLOWED[name];
   });
-  await pool.start();
-  const counts = new Map<PoolAnswer['status'], number>();
-  let begun = 0;
-  let answered = 0;
-  const startedMs = performance.now();
-  const student = async (): Promise<void> => {
-    let roi: FaceRoi | null = null;
-    while (begun < frames) {
-      begun++;
-      const broken = below(1_000_000) < damaged * 1_000_000;
-      const bytes = broken ? mutate(pick(), pick(), below) : pick();
-      const { frame, crop } = wholeFrame(bytes);
-      const answer = await pool.submit({ frame, crop, roi, image: Uint8Array.from(bytes) }, PATIENT_MS);
-      counts.set(answer.status, (counts.get(answer.status) ?? 0) + 1);
-      roi = answer.status === 'ok' ? (answer.observation.face?.nextRoi ?? null) : null;
-      answered++;
-      if (answered % Math.ceil(frames / REPORTS) === 0) {
-        const rate = answered / ((performance.now() - startedMs) / 1000);
-        process.stdout.write(`${answered} frames, ${rate.toFixed(0)}/s, RSS ${rssMb().toFixed(0)} MB\n`);
-      }
-    }
-  };
-  // Every worker always has a next one waiting.
-  await Promise.all(Array.from({ length: workers * 2 }, student));
-  await pool.close();
-  process.stdout.write(`${JSON.stringify(Object.fromEntries(counts))}, workers replaced: ${replaced.length}\n`);
-  for (const reason of replaced) process.stdout.write(`  ${reason}\n`);
-  return replaced.length === 0;
 }
 
-/** `npm run bench -- soak [--frames n] [--damaged share] [--seed n] [--workers n]` */
+/** Milliseconds by which the store differs from what each student did; 0 for all where nothing was lost or counted twice. */
+async function errorsMs(
+  url: string,
+  truths: readonly Awaited<ReturnType<SteadyStudent['finish']>>[],
+): Promise<number[]> {
+  const errors: number[] = [];
+  for (const { userId, sessionId, focusedMs, unfocusedMs } of truths) {
+    const response = await fetch(new URL(`/api/v1/sessions/${sessionId}`, url), {
+      headers: { authorization: `Bearer ${await fetchTicket(url, userId)}` },
+    });
+    const { report } = (await response.json()) as {
+      report?: { focusedMs: number; unfocusedMs: number; unknownMs: number; untrackedMs: number };
+    };
+    if (report === undefined) errors.push(focusedMs + unfocusedMs);
+    else {
+      // How long a turn of the head is doubted is the smoothing's own; not one millisecond of the whole may differ.
+      const whole = report.focusedMs + report.unfocusedMs + report.unknownMs + report.untrackedMs;
+      errors.push(Math.abs(whole - focusedMs - unfocusedMs));
+    }
+  }
+  return errors;
+}
+
+/** `npm run soak`: exit status 1 where something grew, a student was lost, or totals differ from the truth. */
 export async function run(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...argv],
     options: {
-      frames: { type: 'string', default: '1000000' },
-      damaged: { type: 'string', default: '0' },
-      seed: { type: 'string', default: '1' },
-      workers: { type: 'string', default: String(availableParallelism()) },
+      minutes: { type: 'string', default: '20' },
+      students: { type: 'string', default: '100' },
+      json: { type: 'boolean', default: false },
+      'no-build': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
     },
   });
-  const clean = await soak({
-    frames: Number(values.frames),
-    damaged: Number(values.damaged),
-    seed: Number(values.seed),
-    workers: Number(values.workers),
-  });
-  process.exitCode = clean ? 0 : 1;
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const runMs = Number(values.minutes) * MINUTE_MS;
+  const count = Number(values.students);
+  if (!(runMs > 0) || !Number.isInteger(count) || count < 1) throw new Error(USAGE);
+  if (!values['no-build']) await Promise.all([buildClient(), buildServices()]);
+  const product = await startProduct();
+  const samples: Sample[] = [];
+  let disconnected = 0;
+  let errors: number[] = [];
+  try {
+    const { url } = product;
+    const { pid } = product.gateway().process;
+    const students: SteadyStudent[] = [];
+    for (let userId = 1; userId <= count; userId += 1) {
+      students.push(
+        await SteadyStudent.start({ url, ticket: await fetchTicket(url, userId), userId, turnMs: TURN_MS }),
+      );
+      await new Promise((resolve) => setTimeout(resolve, ARRIVAL_MS));
+    }
+    const startedMs = performance.now();
+    const everyMs = Math.min(MINUTE_MS, runMs / SAMPLES_AT_LEAST);
+    process.stdout.write(
+      '| minute | RSS, MB | descriptors | timers | latency p50, ms | p99 |\n|---|---|---|---|---|---|\n',
+    );
+    while (performance.now() - startedMs < runMs - everyMs / 2) {
+      await new Promise((resolve) => setTimeout(resolve, everyMs));
+      const latenciesMs = students.flatMap((student) => student.takeLatenciesMs());
+      const sample: Sample = {
+        minute: (performance.now() - startedMs) / MINUTE_MS,
+        rssMb: await rssMbOf(pid),
+        descriptors: await readdir(`/proc/${pid}/fd`).then(
+          (names) => names.length,
+          () => null,
+        ),
+        timers: await timersOf(url),
+        medianMs: quantile(latenciesMs, 0.5),
+        p99Ms: quantile(latenciesMs, 0.99),
+      };
+      samples.push(sample);
+      const { minute, rssMb, descriptors, timers, medianMs, p99Ms } = sample;
+      process.stdout.write(
+        `| ${minute.toFixed(1)} | ${rssMb?.toFixed(0) ?? '–'} | ${descriptors ?? '–'} | ${timers ?? '–'} | ${medianMs.toFixed(0)} | ${p99Ms.toFixed(0)} |\n`,
+      );
+    }
+    disconnected = students.filter(({ isConnected }) => !isConnected).length;
+    const truths = await Promise.all(
+      students.filter(({ isConnected }) => isConnected).map((student) => student.finish()),
+    );
+    errors = await errorsMs(url, truths);
+  } finally {
+    await product.stop();
+  }
+  const summary = { students: count, disconnected, maxErrorMs: Math.max(0, ...errors), grew: leaks(samples) };
+  process.stdout.write(`${JSON.stringify(values.json ? { ...summary, samples } : summary)}\n`);
+  if (disconnected > 0 || summary.maxErrorMs > 0 || summary.grew.length > 0) process.exitCode = 1;
 }

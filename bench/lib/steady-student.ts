@@ -44,6 +44,7 @@ export class SteadyStudent {
     this.#turnMs = given.turnMs;
     this.#ackedMs = given.clockMs;
     this.#zeroMs = performance.now() - given.clockMs;
+    peer.socket.on('message', () => this.#read());
     this.#timer = setInterval(() => this.#observe(), EVERY_MS);
   }
 
@@ -62,7 +63,6 @@ export class SteadyStudent {
 
   /** Latencies of the answers since the last call, ms; an observation that still waits counts with its age. */
   takeLatenciesMs(): readonly number[] {
-    this.#read();
     const nowMs = performance.now();
     const latenciesMs = [...this.#latenciesMs, ...[...this.#waiting.values()].map(({ sentMs }) => nowMs - sentMs)];
     this.#latenciesMs = [];
@@ -79,7 +79,6 @@ export class SteadyStudent {
     const deadlineMs = performance.now() + LOST_MS;
     while (this.#waiting.size > 0 && performance.now() < deadlineMs) {
       await new Promise((resolve) => setTimeout(resolve, 20));
-      this.#read();
     }
     await this.#peer.stop(this.#ackedMs);
     await this.#peer.close();
@@ -93,7 +92,6 @@ export class SteadyStudent {
   }
 
   #observe(): void {
-    this.#read();
     if (!this.isConnected || this.#waiting.size >= 2) return;
     const sentMs = performance.now();
     const captureMs = Math.round(sentMs - this.#zeroMs);
@@ -107,7 +105,7 @@ export class SteadyStudent {
     this.#peer.send({ kind: 'observation', seq, captureMs, late: false, observation });
   }
 
-  /** Books what was answered. Latency is measured to the next look at the answers, at most EVERY_MS later. */
+  /** Books what was answered. */
   #read(): void {
     const nowMs = performance.now();
     for (const { seq, outcome } of this.#peer.updates.splice(0)) {
