@@ -231,7 +231,7 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     metricsRegistry: metrics.registry,
     metricsToken: config.metricsToken,
     metricsOpen: config.development,
-    unreadyReasons: () => (phase() === 'ready' ? [] : [phase()]),
+    unreadyReasons: () => [...(phase() === 'ready' ? [] : [phase()]), ...(saver.isFailing ? ['spool_failed'] : [])],
     status: () => ({
       sessions: sessions.liveCount,
       inference: inference.states().map(({ state }) => state),

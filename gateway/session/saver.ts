@@ -49,6 +49,11 @@ export class Saver {
     return this.#pending.size === 0;
   }
 
+  /** True while windows cannot be written. */
+  get isFailing(): boolean {
+    return this.#failing;
+  }
+
   /** Resolves when every window of the session handed over so far is on the disk, or given up. */
   whenSaved(sessionId: string): Promise<void> {
     return this.#pending.get(sessionId) ?? Promise.resolve();
