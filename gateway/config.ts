@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { linkSecret, oneOf, variable, wholeNumber } from '../shared/config.ts';
-import { RULES } from '../shared/direction.ts';
+import { MODES, RULES } from '../shared/direction.ts';
 
 const LOOPBACK_HOSTS = ['127.0.0.1', '::1', 'localhost'];
 
@@ -181,6 +181,16 @@ export const gatewayEnvironmentSchema = z.object({
     description: 'most pictures per second and student',
     example: '10',
   }),
+  ALLOWED_MODES: variable(oneOf(['both', 'server', 'device']).default('both'), {
+    description:
+      'where observations may be made: `server`, `device` (its observations are taken as the browser says), or `both`',
+    example: 'both',
+  }),
+  LATE_MAX_MINUTES: variable(wholeNumber(1, 43_200).default(10_080), {
+    description:
+      'how late an observation of a device may come after an outage, minutes; a picture may be 10 minutes late',
+    example: '10080',
+  }),
   MAX_SESSIONS: variable(wholeNumber(1, 100_000).default(5000), {
     description: 'most students at once',
     example: '5000',
@@ -349,6 +359,8 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
     minGroup: env.MIN_GROUP,
     maxFrameBytes: env.MAX_FRAME_KB * 1024,
     maxFps: env.MAX_CLIENT_FPS,
+    allowedModes: env.ALLOWED_MODES === 'both' ? MODES : [env.ALLOWED_MODES],
+    lateMaxMs: env.LATE_MAX_MINUTES * 60_000,
     maxSessions: env.MAX_SESSIONS,
     windowMs: env.WINDOW_MS,
     checkpointMs: env.CHECKPOINT_MS,

@@ -12,7 +12,7 @@ import { lockDataDir } from './lib/data-dir-lock.ts';
 import { type Lazy, lazy } from './lib/lazy.ts';
 import type { Logger } from './lib/logger.ts';
 import { runSteps, type Step } from './lib/run-steps.ts';
-import { steadyUtcClock } from './lib/steady-clock.ts';
+import { steadyClocks } from './lib/steady-clock.ts';
 import { GatewayMetrics } from './observability/metrics.ts';
 import { NO_PLATFORM, type Platform } from './platform.ts';
 import { privacyRequests } from './privacy/requests.ts';
@@ -117,8 +117,10 @@ function urlOf(host: string, port: number): string {
 /** The parts wired to each other: the app, and what ends them, in order. */
 function compose(parts: GatewayParts, phase: () => GatewayPhase) {
   const { config, logger, store, secret, metrics = new GatewayMetrics() } = parts;
-  const { now = steadyUtcClock(), platform = NO_PLATFORM } = parts;
+  const { platform = NO_PLATFORM } = parts;
   const systemNow = parts.now ?? Date.now;
+  const openClock = parts.now === undefined ? steadyClocks() : () => ({ now: systemNow, offsetMs: 0 });
+  const { now } = openClock();
   const tickets = { secret, ticketMaxLifeS: config.ticketMaxLifeS, spentTickets: new SpentTickets() };
   const waiting = new AbortController();
   const lock = lazy(() => lockDataDir(config.dataDir, { logger, signal: waiting.signal }));
@@ -153,7 +155,6 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     rule: config.rule,
     resumeGraceMs: config.resumeGraceMs,
     maxSessions: config.maxSessions,
-    now,
     systemNow,
     newSessionId: randomUUID,
     logger,
@@ -180,7 +181,10 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
   };
   const streams: Streams = new Streams({
     now,
+    openClock,
     maxFps: config.maxFps,
+    allowedModes: config.allowedModes,
+    lateMaxMs: config.lateMaxMs,
     load: new LoadWatch(limits, logger),
     windowMs: config.windowMs,
     idleAfterMs: config.idleAfterMs,
@@ -191,7 +195,7 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     metrics,
     save: (window) => saver.save(window),
     keepCalibration: async (record) => (await calibrations.open()).enqueue(record),
-    onTick: () => retention.tick(now()),
+    onTick: () => retention.tick(systemNow()),
   });
   metrics.watch({
     sessions: () => streams.labels(),
@@ -226,7 +230,7 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
       calibrations: { forgetStudent: async (userId) => (await calibrations.open()).forgetStudent(userId) },
       sessions,
       allSaved: () => saver.whenIdle(),
-      now,
+      now: systemNow,
     }),
     metricsRegistry: metrics.registry,
     metricsToken: config.metricsToken,

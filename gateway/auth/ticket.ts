@@ -46,6 +46,7 @@ const claimsSchema = z.object({
   mid: idClaim,
   role: z.enum(ROLES),
   exp: z.number(),
+  iat: z.number().optional(),
   jti: z.string().min(1).max(200).optional(),
   scope: z.string().max(200).optional(),
   iat: z.number().optional(),
@@ -68,10 +69,16 @@ export async function verifyTicket(
       schema: claimsSchema,
       nowMs: now.getTime(),
     });
-    const { sub: userId, mid: moduleId, role, exp, scope } = claims;
+    const { sub: userId, mid: moduleId, role, exp, iat = 0, scope } = claims;
     const untilS = exp + CLOCK_TOLERANCE_S;
     if (exp > now.getTime() / 1000 + maxLifeS + CLOCK_TOLERANCE_S) {
       throw new ProtocolError('ticket_invalid', `the ticket lasts too long; at most ${maxLifeS} s are taken`);
+    }
+    if (iat > now.getTime() / 1000 + CLOCK_TOLERANCE_S) {
+      throw new ProtocolError(
+        'ticket_invalid',
+        'the ticket is of the future: the clocks of platform and gateway differ',
+      );
     }
     // A platform that numbers none still has no two tickets that are alike.
     const id = claims.jti ?? createHash('sha256').update(ticket).digest('base64url');

@@ -12,6 +12,7 @@ import {
 import { diffTotals } from '../../shared/focus/windows.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
+import type { TakenSpan } from './student-times.ts';
 
 /** How far a client's capture clock may run ahead of the gateway's before its frames count for nothing. */
 export const CLOCK_SLACK_MS = 2000;
@@ -63,6 +64,12 @@ export interface SessionAccount {
   readonly calibratedAtMs: number | null;
   /** UTC ms at capture clock 0; null before the first start. */
   readonly clockZeroMs: number | null;
+  /** UTC ms at 0 of the monotonic clock, as the connection has it: a corrected system clock is followed with the next one. */
+  readonly clockOffsetMs: number;
+  /** Capture clock at which this epoch began to count. */
+  readonly epochFromMs: number;
+  /** Time that other sessions of the student have, UTC ms: it belongs to none of this one's. */
+  readonly taken: readonly TakenSpan[];
   /** UTC ms of the first start; null before it. */
   readonly startedAtMs: number | null;
   /** Capture clock minus tracker clock: grows by the length of each pause. */
@@ -95,6 +102,9 @@ export function openAccount(options: {
     deviceId: null,
     calibratedAtMs: null,
     clockZeroMs: null,
+    clockOffsetMs: 0,
+    epochFromMs: 0,
+    taken: [],
     startedAtMs: null,
     pausedMs: 0,
     stoppedAtMs: null,
@@ -160,6 +170,13 @@ export function rebuildAccount(options: {
   };
 }
 
+/** The account on a connection's clock: what a corrected system clock has jumped by is no time that has passed. */
+export function onClock(account: SessionAccount, offsetMs: number): SessionAccount {
+  const { clockZeroMs, clockOffsetMs } = account;
+  const moved = clockZeroMs === null ? null : clockZeroMs + Math.round(offsetMs - clockOffsetMs);
+  return { ...account, clockZeroMs: moved, clockOffsetMs: offsetMs, epochFromMs: account.lastCaptureMs };
+}
+
 /** The same account under a new connection: windows get a key that no earlier connection used. */
 export function nextEpoch(account: SessionAccount, epochBefore: number, nowMs: number): SessionAccount {
   // Whole seconds since the start keep epochs of replicas that do not know each other apart.
@@ -186,6 +203,7 @@ export function startCapture(
       startedAtMs: Math.round(nowMs),
       pausedMs: start.atMs,
       lastCaptureMs: start.atMs,
+      epochFromMs: start.atMs,
       stoppedAtMs: null,
     };
   }

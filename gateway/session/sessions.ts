@@ -10,12 +10,14 @@ import { type Identity, verifyTicket } from '../auth/ticket.ts';
 import type { Secret } from '../auth/tokens.ts';
 import type { Logger } from '../lib/logger.ts';
 import { KeyedMutex } from '../lib/mutex.ts';
+import type { ConnectionClock } from '../lib/steady-clock.ts';
 import { within } from '../lib/timeout.ts';
 import type { CalibrationRecord } from '../store/calibrations.ts';
 import type { SessionReport } from '../store/port.ts';
 import {
   cutWindow,
   nextEpoch,
+  onClock,
   openAccount,
   rebuildAccount,
   resumeWithoutReport,
@@ -25,9 +27,10 @@ import { onDevice } from './account-calibration.ts';
 import { DetachedSessions } from './detached-sessions.ts';
 import type { LiveSession } from './live.ts';
 import type { Stream } from './stream.ts';
+import { StudentTimes } from './student-times.ts';
 
 /** A stream as sessions see it. */
-export type AdmittedStream = Pick<Stream, 'dispatch' | 'live' | 'isAuthenticating' | 'welcome'>;
+export type AdmittedStream = Pick<Stream, 'clock' | 'dispatch' | 'live' | 'isAuthenticating' | 'welcome'>;
 
 /** A hello whose ticket, consent and claims are checked, with what was found for it. */
 interface CheckedHello {
@@ -50,8 +53,6 @@ export interface SessionsOptions {
   readonly rule: Rule;
   readonly resumeGraceMs: number;
   readonly maxSessions: number;
-  /** UTC ms that never step back: sessions are counted by it. */
-  readonly now: () => number;
   /** The system clock, UTC ms: tickets and resume tokens are checked by it. */
   readonly systemNow: () => number;
   readonly newSessionId: () => string;
@@ -73,6 +74,7 @@ export class Sessions {
   readonly #deps: SessionsOptions;
   readonly #live = new Map<number, AdmittedStream>();
   readonly #detached: DetachedSessions;
+  readonly #times = new StudentTimes();
   /** Of one student's connections and deletions, each finds what the one before has left. */
   readonly #students = new KeyedMutex<number>();
 
@@ -105,6 +107,7 @@ export class Sessions {
       throw new ProtocolError('ticket_invalid', 'the ticket was used before; fetch a fresh one for each connection');
     }
     identified();
+    this.#times.hello(identity.userId, monotonicMs(stream.clock));
     this.#assertRoom(identity);
     await this.#assertConsent(identity);
     const claims = await this.#claimsOf(hello, identity);
@@ -112,7 +115,7 @@ export class Sessions {
       if (!stream.isAuthenticating) return;
       const [calibration, stored] = await Promise.all([
         this.#calibrationInTime(identity, hello.device),
-        claims === null ? null : this.#storedAccount(claims),
+        claims === null ? null : this.#storedAccount(claims, stream.clock),
       ]);
       this.#enter(stream, { hello, identity, claims, stored, calibration });
     });
@@ -123,7 +126,9 @@ export class Sessions {
    * the earlier one has, whole.
    */
   #enter(stream: AdmittedStream, { hello, identity, claims, stored, calibration }: CheckedHello): void {
-    const { secret, rule, now, systemNow, newSessionId, logger } = this.#deps;
+    const { secret, rule, systemNow, newSessionId, logger } = this.#deps;
+    const { clock } = stream;
+    const nowMs = clock.now();
     // A connection that ended meanwhile must not supersede the one that came after it.
     if (!stream.isAuthenticating) return;
     // Others may have come in while this one was checked.
@@ -135,10 +140,12 @@ export class Sessions {
     const placed =
       claims === null || resumable === null
         ? openAccount({ sessionId: newSessionId(), rule, userId, moduleId })
-        : nextEpoch(resumable, claims.epoch, now());
-    const account = onDevice(placed, hello.device, calibration);
+        : nextEpoch(resumable, claims.epoch, nowMs);
+    const own = onClock(onDevice(placed, hello.device, calibration), clock.offsetMs);
+    const countedUntilMs = own.clockZeroMs === null ? nowMs : own.clockZeroMs + own.lastCaptureMs;
+    const account = { ...own, taken: this.#times.takenFrom(own, countedUntilMs) };
     const { sessionId, epoch } = account;
-    const startedAtMs = account.startedAtMs ?? Math.round(now());
+    const startedAtMs = account.startedAtMs ?? Math.round(nowMs);
     const resumeToken = signResumeToken(
       { sessionId, userId, moduleId, epoch, startedAtMs },
       secret,
@@ -154,6 +161,7 @@ export class Sessions {
   detach(account: SessionAccount, stream: AdmittedStream): void {
     if (this.#live.get(account.userId) === stream) this.#live.delete(account.userId);
     if (account.startedAtMs === null) return;
+    this.#times.book(account, monotonicMs(stream.clock));
     this.#deps.logger.info({ sessionId: account.sessionId, epoch: account.epoch }, 'session detached');
     this.#detached.add(account);
   }
@@ -167,6 +175,7 @@ export class Sessions {
     return this.#students.run(userId, async () => {
       if (this.#live.has(userId)) return 'connected';
       this.#detached.forgetStudent(userId);
+      this.#times.forget(userId);
       return remove();
     });
   }
@@ -201,26 +210,23 @@ export class Sessions {
     return own ? claims : null;
   }
 
-  async #storedAccount(claims: ResumeClaims): Promise<SessionAccount | null> {
-    const { userId, sessionId } = claims;
+  async #storedAccount(claims: ResumeClaims, clock: ConnectionClock): Promise<SessionAccount | null> {
+    const { userId, sessionId, moduleId, startedAtMs } = claims;
     const isHere = this.#detached.has(userId, sessionId) || this.#live.get(userId)?.live?.sessionId === sessionId;
     if (isHere) return null;
     const report = await this.#reportInTime(claims);
-    if (report === 'unavailable') {
-      const { moduleId, startedAtMs } = claims;
-      const { rule, now } = this.#deps;
-      return resumeWithoutReport({ sessionId, userId, moduleId, rule, startedAtMs, nowMs: now() });
-    }
     if (report === null) return null;
-    return rebuildAccount({
-      sessionId,
-      userId,
-      moduleId: claims.moduleId,
-      rule: this.#deps.rule,
-      startedAtMs: report.startedAtMs,
-      endedAtMs: report.endedAtMs,
-      base: totalsOfReport(report),
-    });
+    const ids = { sessionId, userId, moduleId, rule: this.#deps.rule };
+    const account =
+      report === 'unavailable'
+        ? resumeWithoutReport({ ...ids, startedAtMs, nowMs: clock.now() })
+        : rebuildAccount({
+            ...ids,
+            startedAtMs: report.startedAtMs,
+            endedAtMs: report.endedAtMs,
+            base: totalsOfReport(report),
+          });
+    return { ...account, clockOffsetMs: clock.offsetMs };
   }
 
   /** The school minted the ticket, so a database that does not answer refuses no student. Staff are asked for none. */
@@ -255,6 +261,11 @@ export class Sessions {
     });
     return within(found, CALIBRATION_LOOKUP_MS, 'unknown' as const);
   }
+}
+
+/** The monotonic clock now, ms. */
+function monotonicMs({ now, offsetMs }: ConnectionClock): number {
+  return now() - offsetMs;
 }
 
 function totalsOfReport(report: SessionReport): FocusTotals {

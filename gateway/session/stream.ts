@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { WebSocket } from 'ws';
+import type { Mode } from '../../shared/direction.ts';
 import { describeError } from '../../shared/errors.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import type { Calibrated } from '../../shared/protocol/calibration.ts';
@@ -9,6 +10,7 @@ import { FEATURES } from '../../shared/protocol/features.ts';
 import { type ClientMessage, decodeClientMessage, FRAME_HEADER_BYTES } from '../../shared/protocol/frames.ts';
 import { encodeUpdate } from '../../shared/protocol/update.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { ConnectionClock } from '../lib/steady-clock.ts';
 import type { GatewayMetrics } from '../observability/metrics.ts';
 import type { InferencePool } from '../relay/inference-pool.ts';
 import type { CalibrationRecord } from '../store/calibrations.ts';
@@ -40,7 +42,13 @@ export interface StreamDependencies {
   readonly maxFps: number;
   /** Yields limits by load, and learns how inference answers. */
   readonly load: Pick<LoadWatch, 'limitsOf' | 'note'>;
+  /** UTC ms at 0 of the monotonic clock, as `now` has it. */
+  readonly clockOffsetMs: number;
   readonly windowMs: number;
+  /** Modes that the operator allows. */
+  readonly allowedModes: readonly Mode[];
+  /** How late an observation of a device may be, ms. */
+  readonly lateMaxMs: number;
   readonly inference: Pick<InferencePool, 'request'>;
   readonly logger: Logger;
   readonly metrics: Pick<GatewayMetrics, 'received' | 'refused' | 'answered' | 'inferred' | 'closed' | 'calibrated'>;
@@ -105,6 +113,11 @@ export class Stream {
     return { mode, phase: state.phase, state: this.live?.state ?? 'none' };
   }
 
+  /** The connection's own clock, which does not step. */
+  get clock(): ConnectionClock {
+    return { now: this.#deps.now, offsetMs: this.#deps.clockOffsetMs };
+  }
+
   /** True while it waits for its admission. */
   get isAuthenticating(): boolean {
     return this.#state.phase === 'authenticating';
@@ -149,10 +162,18 @@ export class Stream {
   }
 
   dispatch(event: ConnectionEvent): void {
-    const { now, load, maxFps, windowMs } = this.#deps;
+    const { now, load, maxFps, windowMs, allowedModes, lateMaxMs } = this.#deps;
     const before = this.#state;
     const limits = load.limitsOf('account' in before ? before.account.mode : 'server');
-    const step = reduceConnection(before, event, { nowMs: now(), limits, maxFps, windowMs, features: FEATURES });
+    const step = reduceConnection(before, event, {
+      nowMs: now(),
+      limits,
+      maxFps,
+      windowMs,
+      allowedModes,
+      lateMaxMs,
+      features: FEATURES,
+    });
     this.#state = step.state;
     if (step.state.phase !== before.phase) {
       for (const { fields, message } of lifecycleLines(before, step.state, step.effects)) {

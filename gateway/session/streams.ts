@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import type { ConnectionClock } from '../lib/steady-clock.ts';
 import type { InferencePool } from '../relay/inference-pool.ts';
 import type { SessionAccount } from './account.ts';
 import type { Checkpointer } from './checkpointer.ts';
@@ -10,7 +11,10 @@ import { Stream, type StreamDependencies } from './stream.ts';
 const TICK_MS = 1000;
 const PING_EVERY_TICKS = 20;
 
-export interface StreamsOptions extends Omit<StreamDependencies, 'admit' | 'detach' | 'inference' | 'load'> {
+export interface StreamsOptions
+  extends Omit<StreamDependencies, 'admit' | 'detach' | 'inference' | 'load' | 'clockOffsetMs'> {
+  /** A clock for a connection that opens now. */
+  readonly openClock: () => ConnectionClock;
   readonly sessions: Sessions;
   readonly checkpointer: Checkpointer;
   readonly inference: InferencePool;
@@ -58,8 +62,11 @@ export class Streams {
   /** A socket has opened; `identified` is called when it has shown a valid ticket. */
   open(socket: WebSocket, identified: () => void): Stream {
     const { sessions, inference } = this.#deps;
+    const clock = this.#deps.openClock();
     const stream = new Stream(socket, {
       ...this.#deps,
+      now: clock.now,
+      clockOffsetMs: clock.offsetMs,
       admit: (hello, from) => sessions.admit(hello, from, identified),
       detach: (account, from) => sessions.detach(account, from),
     });

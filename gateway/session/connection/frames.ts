@@ -6,7 +6,7 @@ import type { ClientMessage, FrameMessage, ObservationMessage } from '../../../s
 import { type Outcome, UPDATE_BYTES, type Update, wholeImageSizePx } from '../../../shared/protocol/update.ts';
 import { nextCrop } from '../../../shared/vision/crop.ts';
 import { isTimeToCountFaces } from '../../../shared/vision/face-count.ts';
-import { accountTotals, addCounts, countSample, isTimely, plainTotals } from '../account.ts';
+import { accountTotals, addCounts, countSample, isTimely, plainTotals, type SessionAccount } from '../account.ts';
 import { skipSample } from '../account-calibration.ts';
 import { noteReading } from '../calibration.ts';
 import { isFrozen, noteFrame } from '../freeze.ts';
@@ -27,6 +27,8 @@ import {
 
 /** A face is not where it was after this long: the detector searches again. */
 export const ROI_MAX_AGE_MS = 2000;
+/** Pictures of an outage are kept in a page's memory: older ones come from nowhere (L-5, L-6). */
+export const LATE_PICTURE_MAX_MS = 10 * 60_000;
 /** What a late message costs of the allowed rate: an outage leaves many (L-3). */
 export const LATE_COST = 0.25;
 
@@ -56,7 +58,10 @@ export function receive(
       new ProtocolError('rate_exceeded', `more than ${context.maxFps * 2} messages per second; obey maxFps and credit`),
     );
   }
-  if (!isTimely(state.account, message.captureMs, context.nowMs)) {
+  if (
+    !isTimely(state.account, message.captureMs, context.nowMs) ||
+    isTooLate(state.account, message.captureMs, context)
+  ) {
     return acknowledge(dropped(arrived), message, 'out_of_order');
   }
   const misplaced = modeFault(state, message);
@@ -77,6 +82,13 @@ export function receive(
     case 'observation':
       return receiveObservation(arrived, message, event.digest);
   }
+}
+
+/** True for what an outage held back for longer than the operator, or the kind of message, allows (L-6). */
+function isTooLate({ clockZeroMs, mode }: SessionAccount, captureMs: number, context: ConnectionContext): boolean {
+  if (clockZeroMs === null) return false;
+  const maxMs = mode === 'device' ? context.lateMaxMs : Math.min(context.lateMaxMs, LATE_PICTURE_MAX_MS);
+  return context.nowMs - clockZeroMs - captureMs > maxMs;
 }
 
 /** Where observations are made is announced and stored: messages of the other kind have no place (F-10). */

@@ -1,7 +1,16 @@
+import type { Mode } from '../../../shared/direction.ts';
 import type { ClientControl } from '../../../shared/protocol/control.ts';
 import { ProtocolError } from '../../../shared/protocol/errors.ts';
 import { agreedFeatures } from '../../../shared/protocol/features.ts';
-import { accountTotals, captureClock, plainTotals, startCapture, stopCapture, unflushedMs } from '../account.ts';
+import {
+  accountTotals,
+  captureClock,
+  isTimely,
+  plainTotals,
+  startCapture,
+  stopCapture,
+  unflushedMs,
+} from '../account.ts';
 import { calibrationStatus, withView } from '../account-calibration.ts';
 import { NO_PICTURE } from '../freeze.ts';
 import { EMPTY_SLOT } from '../relay-slot.ts';
@@ -10,7 +19,15 @@ import { advanceCalibration, calibrationOutsideCapture, controlCalibration, inte
 import { closeReasonOf, closeWith, detachSession, refuse } from './closing.ts';
 import { CONTROL_LIMITS, takeControl } from './control-rate.ts';
 import { answered, frameBucketLimits, receive } from './frames.ts';
-import { applyDueSwitches, applySwitch, captureMsOf, saveWindow, scheduleSwitch, switchFault } from './sections.ts';
+import {
+  applyDueSwitches,
+  applySwitch,
+  captureMsOf,
+  leaveOutTaken,
+  saveWindow,
+  scheduleSwitch,
+  switchFault,
+} from './sections.ts';
 import {
   type ConnectionContext,
   type ConnectionEvent,
@@ -148,8 +165,10 @@ function whenReady(state: Ready, event: ConnectionEvent, context: ConnectionCont
   switch (event.type) {
     case 'control':
       switch (event.message.type) {
-        case 'start':
-          return begin(state, event.message, context);
+        case 'start': {
+          const fault = startFault(event.message, context);
+          return fault === null ? begin(state, event.message, context) : refuse(state, fault, null);
+        }
         case 'section':
           return next({ ...state, account: { ...state.account, sectionId: event.message.sectionId } });
         case 'stop':
@@ -177,6 +196,12 @@ function whenReady(state: Ready, event: ConnectionEvent, context: ConnectionCont
   }
 }
 
+/** A mode that the operator does not allow (S-8). */
+function startFault({ mode }: { readonly mode: Mode }, { allowedModes }: ConnectionContext): ProtocolError | null {
+  if (allowedModes.includes(mode)) return null;
+  return new ProtocolError('control_unexpected', `this gateway takes ${allowedModes.join(' and ')} mode alone`);
+}
+
 function begin(
   state: Ready,
   start: Extract<ClientControl, { type: 'start' }>,
@@ -202,10 +227,11 @@ function begin(
 
 function whenTracking(before: Tracking, event: ConnectionEvent, context: ConnectionContext): ConnectionStep {
   const atMs = captureMsOf(event);
-  if (atMs === null) return track(before, event, context);
-  const { account, effects } = applyDueSwitches(before.account, atMs, context);
-  const step = track({ ...before, account }, event, context);
-  return next(step.state, ...effects, ...step.effects);
+  if (atMs === null || !isTimely(before.account, atMs, context.nowMs)) return track(before, event, context);
+  const switched = applyDueSwitches(before.account, atMs, context);
+  const left = leaveOutTaken(switched.account, atMs);
+  const step = track({ ...before, account: left.account }, event, context);
+  return next(step.state, ...switched.effects, ...left.effects, ...step.effects);
 }
 
 function track(state: Tracking, event: ConnectionEvent, context: ConnectionContext): ConnectionStep {
@@ -237,6 +263,8 @@ function track(state: Tracking, event: ConnectionEvent, context: ConnectionConte
 function controlWhileTracking(state: Tracking, message: ClientControl, context: ConnectionContext): ConnectionStep {
   switch (message.type) {
     case 'start': {
+      const fault = startFault(message, context);
+      if (fault !== null) return refuse(state, fault, null);
       // The camera's frame size changed (a phone was turned): regions of the old frame mean nothing.
       const { effects, account } = applySwitch(state.account, message, message.atMs, context);
       const { calibration, effects: interrupted } = interruption(state);
@@ -322,7 +350,9 @@ function chain(step: ConnectionStep, event: ConnectionEvent, context: Connection
 
 function finish(state: Tracking | Stopping, atMs: number, context: ConnectionContext): ConnectionStep {
   const switched = applyDueSwitches(state.account, atMs, context);
-  const { account, effects } = saveWindow(stopCapture(switched.account, atMs, context.nowMs), true);
+  const stopMs = Math.min(atMs, captureClock(switched.account, context.nowMs));
+  const left = leaveOutTaken(switched.account, stopMs);
+  const { account, effects } = saveWindow(stopCapture(left.account, atMs, context.nowMs), true);
   return next(
     {
       phase: 'ready',
@@ -334,6 +364,7 @@ function finish(state: Tracking | Stopping, atMs: number, context: ConnectionCon
       features: state.features,
     },
     ...switched.effects,
+    ...left.effects,
     ...effects,
     {
       type: 'stopped',

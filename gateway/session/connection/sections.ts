@@ -7,6 +7,7 @@ import {
   type SectionSwitch,
   type SessionAccount,
   settleAccount,
+  unflushedMs,
 } from '../account.ts';
 import type { ConnectionContext, ConnectionEffect, ConnectionEvent } from './state.ts';
 
@@ -59,6 +60,31 @@ export function applyDueSwitches(account: SessionAccount, untilMs: number, conte
   return changed;
 }
 
+/**
+ * Time up to `untilMs` of the capture clock that another session of the student has is left out: the window is cut where it
+ * begins, and the next one begins after it (S-9).
+ */
+export function leaveOutTaken(account: SessionAccount, untilMs: number): Changed {
+  let changed: Changed = { account, effects: [] };
+  const { clockZeroMs } = account;
+  if (clockZeroMs === null || account.stoppedAtMs !== null) return changed;
+  for (const span of account.taken) {
+    const { lastCaptureMs } = changed.account;
+    const fromMs = Math.max(lastCaptureMs, Math.round(span.fromMs - clockZeroMs));
+    const endMs = Math.min(untilMs, Math.round(span.untilMs - clockZeroMs));
+    if (endMs <= fromMs) continue;
+    const settled = settleAccount(changed.account, fromMs);
+    // Messages within the span would each cut an empty window.
+    const saved = unflushedMs(settled) > 0 ? saveWindow(settled, false) : { account: settled, effects: [] };
+    const pausedMs = saved.account.pausedMs + endMs - fromMs;
+    changed = {
+      account: { ...saved.account, pausedMs, lastCaptureMs: endMs },
+      effects: [...changed.effects, ...saved.effects],
+    };
+  }
+  return changed;
+}
+
 /** Capture time of the sample that an event is about to count; null where it counts none. */
 export function captureMsOf(event: ConnectionEvent): number | null {
   if (event.type === 'observed') return event.frame.message.captureMs;
@@ -75,6 +101,7 @@ export function applySwitch(
   const { sectionId, mode = account.mode } = to;
   if (sectionId === account.sectionId && mode === account.mode) return { account, effects: [] };
   const boundaryMs = Math.max(account.lastCaptureMs, Math.min(atMs, captureClock(account, context.nowMs)));
-  const saved = saveWindow(settleAccount(account, boundaryMs), false);
-  return { account: { ...saved.account, sectionId, mode }, effects: saved.effects };
+  const left = leaveOutTaken(account, boundaryMs);
+  const saved = saveWindow(settleAccount(left.account, boundaryMs), false);
+  return { account: { ...saved.account, sectionId, mode }, effects: [...left.effects, ...saved.effects] };
 }

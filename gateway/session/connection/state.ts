@@ -1,3 +1,4 @@
+import type { Mode } from '../../../shared/direction.ts';
 import type { Calibration } from '../../../shared/focus/calibration.ts';
 import type { FaceRoi, FrameSize, RectPx } from '../../../shared/geometry.ts';
 import type { InferenceStatus } from '../../../shared/link.ts';
@@ -131,6 +132,10 @@ export interface ConnectionContext {
   /** The operator's own limit of the rate, messages per second: beyond twice that a client is refused (F-9). */
   readonly maxFps: number;
   readonly windowMs: number;
+  /** Modes that the operator allows. */
+  readonly allowedModes: readonly Mode[];
+  /** Observations of a device that are older count for nothing, ms (L-6). */
+  readonly lateMaxMs: number;
   /** What this gateway has beyond the first v1. */
   readonly features: readonly string[];
 }

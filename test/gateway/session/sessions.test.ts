@@ -25,7 +25,6 @@ function sessionsWith(changes: Partial<SessionsOptions> = {}): Sessions {
     rule: 'geometric',
     resumeGraceMs: 60_000,
     maxSessions: 10,
-    now: () => T0,
     systemNow: () => T0,
     newSessionId: randomUUID,
     logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
@@ -40,6 +39,7 @@ function sessionsWith(changes: Partial<SessionsOptions> = {}): Sessions {
 /** A stream that is admitted, begins to capture at once, and gives its session back when it is superseded. */
 class TestStream implements AdmittedStream {
   readonly live = null;
+  readonly clock = { now: () => T0, offsetMs: 0 };
   readonly #sessions: Sessions;
   admission: Admission | null = null;
   isAuthenticating = true;

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import type { SessionAccount } from '../../../gateway/session/account.ts';
 import { MAX_BUFFERED_BYTES, Stream, type StreamDependencies } from '../../../gateway/session/stream.ts';
+import { MODES } from '../../../shared/direction.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
 import { LIMITS, newAccount, SESSION_ID, T0 } from './connection/driver.ts';
 
@@ -42,7 +43,10 @@ function admitted(changes: Partial<StreamDependencies> = {}) {
     now: () => clock.nowMs,
     maxFps: LIMITS.maxFps,
     load: { limitsOf: () => LIMITS, note: ignore },
+    clockOffsetMs: 0,
     windowMs: 30_000,
+    allowedModes: MODES,
+    lateMaxMs: 600_000,
     inference: { request: () => Promise.resolve({ status: 'unavailable' }) },
     logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     metrics: { received: ignore, refused() {}, answered: ignore, inferred: ignore, closed: ignore, calibrated: ignore },

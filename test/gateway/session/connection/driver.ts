@@ -6,7 +6,7 @@ import type {
   ConnectionState,
 } from '../../../../gateway/session/connection/state.ts';
 import { faceAtScreen } from '../../../../harness/observations.ts';
-import type { Mode } from '../../../../shared/direction.ts';
+import { MODES, type Mode } from '../../../../shared/direction.ts';
 import type { FocusTotals } from '../../../../shared/focus/focus.ts';
 import type { FaceObservation } from '../../../../shared/observation.ts';
 import type { Limits } from '../../../../shared/protocol/control.ts';
@@ -30,6 +30,8 @@ export class Driver {
   readonly windowMs: number;
   /** What load allows now. */
   limits = LIMITS;
+  allowedModes: readonly Mode[] = MODES;
+  lateMaxMs = 10_080 * 60_000;
   /** What this gateway has beyond the first v1. */
   features: readonly string[] = [];
   #seq = 0;
@@ -44,6 +46,8 @@ export class Driver {
       limits: this.limits,
       maxFps: LIMITS.maxFps,
       windowMs: this.windowMs,
+      allowedModes: this.allowedModes,
+      lateMaxMs: this.lateMaxMs,
       features: this.features,
     });
     this.state = step.state;

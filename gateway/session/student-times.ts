@@ -1,0 +1,82 @@
+import { ProtocolError } from '../../shared/protocol/errors.ts';
+import type { SessionAccount } from './account.ts';
+import { type BucketLimits, fullBucket, type TokenBucket, takeTokens } from './token-bucket.ts';
+
+/** Connections of one student: the burst is a network that comes and goes, the rate what backoff leaves for long. */
+export const HELLO_LIMITS: BucketLimits = { perSecond: 0.5, burst: 30 };
+/** As long as a resume token lasts: after it no earlier session can be resumed. */
+const REMEMBERED_MS = 12 * 3600 * 1000;
+/** Spans of one student that are kept apart; beyond it the oldest two become one. */
+const MAX_SPANS = 64;
+
+/** Time that a session of the student covers, ms. */
+export interface TakenSpan {
+  readonly sessionId: string;
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+interface StudentRecord {
+  readonly hellos: TokenBucket;
+  /** On the monotonic clock, sorted by their beginning. */
+  readonly spans: readonly TakenSpan[];
+  readonly seenAtMs: number;
+}
+
+/**
+ * Which time of each student is booked already, and by which session, so that no moment is booked twice. It is kept in
+ * memory, on the monotonic clock, for as long as a session can be resumed.
+ */
+export class StudentTimes {
+  /** In the order in which they were seen last. */
+  readonly #students = new Map<number, StudentRecord>();
+
+  /** A student connects. Throws ProtocolError `rate_exceeded`. `monotonicMs` is the moment. */
+  hello(userId: number, monotonicMs: number): void {
+    const before = this.#students.get(userId);
+    const hellos = before?.hellos ?? fullBucket(HELLO_LIMITS, monotonicMs);
+    const drawn = takeTokens(hellos, HELLO_LIMITS, monotonicMs, 1);
+    this.#keep(userId, { hellos: drawn.bucket, spans: before?.spans ?? [], seenAtMs: monotonicMs });
+    if (!drawn.taken) throw new ProtocolError('rate_exceeded', 'too many connections of this student; try again soon');
+  }
+
+  /** What the account counted since its connection was admitted is booked. */
+  book(account: SessionAccount, monotonicMs: number): void {
+    const { userId, sessionId, clockZeroMs, clockOffsetMs, epochFromMs, lastCaptureMs } = account;
+    const before = this.#students.get(userId);
+    if (clockZeroMs === null || before === undefined || lastCaptureMs <= epochFromMs) return;
+    const zeroMs = clockZeroMs - clockOffsetMs;
+    const span = { sessionId, fromMs: zeroMs + epochFromMs, untilMs: zeroMs + lastCaptureMs };
+    const sorted = [...before.spans, span].sort((one, other) => one.fromMs - other.fromMs);
+    const spans: TakenSpan[] = [];
+    for (const each of sorted) {
+      const last = spans.at(-1);
+      const isSurplus = sorted.length > MAX_SPANS && spans.length === 1;
+      if (last !== undefined && (isSurplus || (last.sessionId === each.sessionId && last.untilMs >= each.fromMs))) {
+        spans[spans.length - 1] = { ...last, untilMs: Math.max(last.untilMs, each.untilMs) };
+      } else spans.push(each);
+    }
+    this.#keep(userId, { ...before, spans, seenAtMs: monotonicMs });
+  }
+
+  /** What other sessions of the student have of the time after `afterMs`, UTC, in the account's own UTC. */
+  takenFrom({ userId, sessionId, clockOffsetMs }: SessionAccount, afterMs: number): readonly TakenSpan[] {
+    return (this.#students.get(userId)?.spans ?? [])
+      .map((span) => ({ ...span, fromMs: span.fromMs + clockOffsetMs, untilMs: span.untilMs + clockOffsetMs }))
+      .filter((span) => span.sessionId !== sessionId && span.untilMs > afterMs);
+  }
+
+  /** The student's data is deleted: nothing of them is remembered. */
+  forget(userId: number): void {
+    this.#students.delete(userId);
+  }
+
+  #keep(userId: number, record: StudentRecord): void {
+    this.#students.delete(userId);
+    this.#students.set(userId, record);
+    for (const [oldest, { seenAtMs }] of this.#students) {
+      if (record.seenAtMs - seenAtMs < REMEMBERED_MS) break;
+      this.#students.delete(oldest);
+    }
+  }
+}
