@@ -1,5 +1,9 @@
 import type { Direction, Mode, Rule } from './direction.ts';
 
+/** Why a device's observations cannot come from a live camera: one value, two in turn, or a stretch played again. */
+export const SUSPECTS = ['constant', 'alternating', 'repeating'] as const;
+export type Suspect = (typeof SUSPECTS)[number];
+
 /** An uninterrupted stretch of one state. Times are wall-clock UTC milliseconds. */
 export interface Bout {
   readonly kind: 'focused' | 'unfocused';
@@ -42,6 +46,10 @@ export interface MetricsWindow {
   readonly bytesDown: number;
   /** Sum over processed frames of the gateway's own time from receipt to update, ms. */
   readonly gatewayMsSum: number;
+  /** Part of the window's time whose messages came late, after an outage, ms. */
+  readonly lateMs: number;
+  /** Set from the moment at which the session's observations are found implausible; null otherwise. */
+  readonly suspect: Suspect | null;
   readonly mode: Mode;
   readonly rule: Rule;
   /** Version of the algorithm whose calibration was in use; null without one. */

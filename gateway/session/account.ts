@@ -13,6 +13,7 @@ import { diffTotals } from '../../shared/focus/windows.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
 import type { TakenSpan } from './student-times.ts';
+import { NO_SUSPICION, type Suspicion } from './suspicion.ts';
 
 /** How far a client's capture clock may run ahead of the gateway's before its frames count for nothing. */
 export const CLOCK_SLACK_MS = 2000;
@@ -31,6 +32,7 @@ interface Counters {
   readonly bytesUp: number;
   readonly bytesDown: number;
   readonly gatewayMsSum: number;
+  readonly lateMs: number;
 }
 
 const NO_COUNTS: Counters = {
@@ -41,6 +43,7 @@ const NO_COUNTS: Counters = {
   bytesUp: 0,
   bytesDown: 0,
   gatewayMsSum: 0,
+  lateMs: 0,
 };
 
 /**
@@ -85,6 +88,8 @@ export interface SessionAccount {
   readonly flushed: FocusTotals;
   readonly seq: number;
   readonly counts: Counters;
+  /** What the device's observations looked like. */
+  readonly suspicion: Suspicion;
 }
 
 export function openAccount(options: {
@@ -114,6 +119,7 @@ export function openAccount(options: {
     flushed: EMPTY_TOTALS,
     seq: 0,
     counts: NO_COUNTS,
+    suspicion: NO_SUSPICION,
   };
 }
 
@@ -264,6 +270,7 @@ export function addCounts(account: SessionAccount, counts: Partial<Counters>): S
       bytesUp: before.bytesUp + (counts.bytesUp ?? 0),
       bytesDown: before.bytesDown + (counts.bytesDown ?? 0),
       gatewayMsSum: before.gatewayMsSum + (counts.gatewayMsSum ?? 0),
+      lateMs: before.lateMs + (counts.lateMs ?? 0),
     },
   };
 }
@@ -327,6 +334,7 @@ export function cutWindow(
     })),
     ...account.counts,
     gatewayMsSum: Math.round(account.counts.gatewayMsSum),
+    suspect: account.suspicion.reason,
     mode: account.mode,
     rule: account.rule,
     calibrationVersion: account.tracker.calibration?.version ?? null,

@@ -1,6 +1,6 @@
 import type { Direction } from '../../shared/direction.ts';
 import { RelayError } from '../../shared/errors.ts';
-import type { Bout, MetricsWindow } from '../../shared/metrics-window.ts';
+import type { Bout, MetricsWindow, Suspect } from '../../shared/metrics-window.ts';
 
 /** One session as read back from the store. Times in UTC ms, durations in whole ms. */
 export interface SessionReport {
@@ -21,6 +21,10 @@ export interface SessionReport {
   readonly framesWithFace: number;
   readonly bytesUp: number;
   readonly bytesDown: number;
+  /** Time whose messages came late, after an outage, ms. */
+  readonly lateMs: number;
+  /** Why the session's observations are implausible; null where they are not. */
+  readonly suspect: Suspect | null;
   readonly bouts: readonly Bout[];
   /** In order of (epoch, seq). */
   readonly windows: readonly MetricsWindow[];

@@ -1,5 +1,5 @@
 import { DIRECTIONS, type Direction, type Mode, type Rule } from '../../shared/direction.ts';
-import type { Bout, MetricsWindow } from '../../shared/metrics-window.ts';
+import type { Bout, MetricsWindow, Suspect } from '../../shared/metrics-window.ts';
 import type { SessionReport } from './port.ts';
 
 /** Property (in both Drizzle schemas) that holds the time of a direction. */
@@ -51,6 +51,8 @@ export interface WindowRow extends Sums {
   rule: string;
   calibrationVersion: number | null;
   calibratedAtMs: number | null;
+  lateMs: number;
+  suspect: string | null;
 }
 
 /** A row of relay_bouts as a window has it; the day and hour are the database's to say. */
@@ -132,6 +134,8 @@ export function windowRow(window: MetricsWindow, sessionRowId: number): WindowRo
     rule: window.rule,
     calibrationVersion: window.calibrationVersion,
     calibratedAtMs: window.calibratedAtMs,
+    lateMs: window.lateMs,
+    suspect: window.suspect,
     ...sumsOf(window),
   };
 }
@@ -207,6 +211,8 @@ function windowOf(row: WindowRow, session: SessionRow, bouts: readonly Bout[]): 
     bytesUp: row.upBytes,
     bytesDown: row.downBytes,
     gatewayMsSum: row.gatewayMsSum,
+    lateMs: row.lateMs,
+    suspect: row.suspect as Suspect | null,
     mode: row.mode as Mode,
     rule: row.rule as Rule,
     calibrationVersion: row.calibrationVersion,
@@ -244,6 +250,8 @@ export function sessionReport(
     framesWithFace: session.framesWithFace,
     bytesUp: session.upBytes,
     bytesDown: session.downBytes,
+    lateMs: windows.reduce((sum, { lateMs }) => sum + lateMs, 0),
+    suspect: (windows.find(({ suspect }) => suspect !== null)?.suspect ?? null) as Suspect | null,
     bouts: bouts.map(boutOf),
     windows: windows.map((row) => windowOf(row, session, boutsByWindow.get(windowKey(row)) ?? [])),
   };

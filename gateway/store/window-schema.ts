@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { DIRECTIONS, MODES, RULES } from '../../shared/direction.ts';
 import { RelayError } from '../../shared/errors.ts';
-import type { MetricsWindow } from '../../shared/metrics-window.ts';
+import { type MetricsWindow, SUSPECTS } from '../../shared/metrics-window.ts';
 
 const INT_MAX = 2_147_483_647;
 const count = z.int().min(0).max(INT_MAX);
@@ -38,6 +38,9 @@ const metricsWindowSchema = z.object({
   bytesUp: count,
   bytesDown: count,
   gatewayMsSum: z.number().min(0),
+  // Windows of an earlier version say nothing of these.
+  lateMs: count.default(0),
+  suspect: z.enum(SUSPECTS).nullable().default(null),
   mode: z.enum(MODES),
   rule: z.enum(RULES),
   // Windows that an earlier version of the gateway left in the spool say nothing of calibrations.

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { DIRECTIONS, MODES, RULES } from '../direction.ts';
+import { SUSPECTS } from '../metrics-window.ts';
 import { count, idSchema, ms, nameOrNull, utcMs } from './figures.ts';
 
 const timesShape = { focusedMs: ms, unfocusedMs: ms, unknownMs: ms, untrackedMs: ms };
@@ -29,6 +30,7 @@ export const windowSchema = z.object({
   directionMs,
   ...trafficShape,
   gatewayMsSum: z.number().min(0),
+  lateMs: ms.describe('part of the time whose messages came late, after an outage'),
   mode: z.enum(MODES),
   rule: z.enum(RULES),
   final: z.boolean(),
@@ -44,6 +46,11 @@ export const reportSchema = z.object({
   ...timesShape,
   directionMs,
   ...trafficShape,
+  lateMs: ms.describe('part of the time whose messages came late, after an outage'),
+  suspect: z
+    .enum(SUSPECTS)
+    .nullable()
+    .describe("why a device's observations are implausible; for the teacher to judge"),
   bouts: z.array(boutSchema),
   windows: z.array(windowSchema),
 });

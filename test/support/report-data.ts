@@ -196,6 +196,8 @@ function windowsOf(session: SessionPlan, random: () => number): MetricsWindow[] 
         rule: 'geometric',
         calibrationVersion: null,
         calibratedAtMs: null,
+        lateMs: 0,
+        suspect: null,
         final: toMs === lastEndMs,
       });
     }

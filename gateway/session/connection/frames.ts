@@ -1,4 +1,4 @@
-import { readingOf } from '../../../shared/focus/tracker.ts';
+import { MAX_COVER_MS, readingOf } from '../../../shared/focus/tracker.ts';
 import type { FaceObservation } from '../../../shared/observation.ts';
 import { implausibility } from '../../../shared/observation-check.ts';
 import { ProtocolError, type ProtocolFault } from '../../../shared/protocol/errors.ts';
@@ -6,11 +6,20 @@ import type { ClientMessage, FrameMessage, ObservationMessage } from '../../../s
 import { type Outcome, UPDATE_BYTES, type Update, wholeImageSizePx } from '../../../shared/protocol/update.ts';
 import { nextCrop } from '../../../shared/vision/crop.ts';
 import { isTimeToCountFaces } from '../../../shared/vision/face-count.ts';
-import { accountTotals, addCounts, countSample, isTimely, plainTotals, type SessionAccount } from '../account.ts';
+import {
+  accountTotals,
+  addCounts,
+  captureClock,
+  countSample,
+  isTimely,
+  plainTotals,
+  type SessionAccount,
+} from '../account.ts';
 import { skipSample } from '../account-calibration.ts';
 import { noteReading } from '../calibration.ts';
 import { isFrozen, noteFrame } from '../freeze.ts';
 import { offerFrame, type RelayedFrame, releaseFrame } from '../relay-slot.ts';
+import { noteObservation } from '../suspicion.ts';
 import { type BucketLimits, takeTokens } from '../token-bucket.ts';
 import { detachSession, refuse } from './closing.ts';
 import {
@@ -29,6 +38,8 @@ import {
 export const ROI_MAX_AGE_MS = 2000;
 /** Pictures of an outage are kept in a page's memory: older ones come from nowhere (L-5, L-6). */
 export const LATE_PICTURE_MAX_MS = 10 * 60_000;
+/** A message that comes so long after its moment is late without saying so, too. */
+const LATE_AFTER_MS = 10_000;
 /** What a late message costs of the allowed rate: an outage leaves many (L-3). */
 export const LATE_COST = 0.25;
 
@@ -74,13 +85,19 @@ export function receive(
       if (state.slot.inFlight !== null) return acknowledge(dropped(arrived), message, 'superseded');
       const frozen = isFrozen(state.freeze, message.captureMs);
       return acknowledge(
-        sampled(arrived, message.captureMs, frozen ? null : state.lastObservation, null),
+        sampled(
+          arrived,
+          message.captureMs,
+          frozen ? null : state.lastObservation,
+          null,
+          isLate(arrived, message, context),
+        ),
         message,
         'processed',
       );
     }
     case 'observation':
-      return receiveObservation(arrived, message, event.digest);
+      return receiveObservation(arrived, message, event.digest, isLate(arrived, message, context));
   }
 }
 
@@ -89,6 +106,15 @@ function isTooLate({ clockZeroMs, mode }: SessionAccount, captureMs: number, con
   if (clockZeroMs === null) return false;
   const maxMs = mode === 'device' ? context.lateMaxMs : Math.min(context.lateMaxMs, LATE_PICTURE_MAX_MS);
   return context.nowMs - clockZeroMs - captureMs > maxMs;
+}
+
+/** True for time that is told afterwards, whatever the flag of the message says. */
+function isLate(
+  { account }: Capturing,
+  message: Pick<ClientMessage, 'captureMs' | 'late'>,
+  context: ConnectionContext,
+): boolean {
+  return message.late || captureClock(account, context.nowMs) - message.captureMs > LATE_AFTER_MS;
 }
 
 /** Where observations are made is announced and stored: messages of the other kind have no place (F-10). */
@@ -108,7 +134,19 @@ function refuseMessage(state: Tracking, fault: ProtocolError, message: ClientMes
   return next(acknowledged.state, ...refused.effects, ...acknowledged.effects);
 }
 
-function receiveObservation(state: Tracking, message: ObservationMessage, digest: string | null): ConnectionStep {
+/** A face's numbers are compared with those before (S-10). */
+function noted(state: Tracking, { observation }: ObservationMessage, digest: string | null): Tracking {
+  if (observation.face === null || digest === null) return state;
+  return { ...state, account: { ...state.account, suspicion: noteObservation(state.account.suspicion, digest) } };
+}
+
+function receiveObservation(
+  before: Tracking,
+  message: ObservationMessage,
+  digest: string | null,
+  late: boolean,
+): ConnectionStep {
+  const state = noted(before, message, digest);
   const { captureMs, observation } = message;
   const fault = implausibility(observation, state.camera);
   if (fault !== null) return refuseMessage(state, new ProtocolError('observation_invalid', fault), message);
@@ -116,7 +154,7 @@ function receiveObservation(state: Tracking, message: ObservationMessage, digest
   const seen = observation.face === null || digest === null ? `no face at ${captureMs}` : digest;
   const freeze = noteFrame(state.freeze, seen, captureMs);
   const frozen = isFrozen(freeze, captureMs);
-  return acknowledge(observed({ ...state, freeze }, captureMs, observation, 0, frozen), message, 'processed');
+  return acknowledge(observed({ ...state, freeze }, captureMs, observation, 0, late, frozen), message, 'processed');
 }
 
 function receiveFrame(
@@ -200,7 +238,14 @@ export function answered(
     const timely = isTimely(state.account, message.captureMs, context.nowMs);
     const unusable = isFrozen(state.freeze, message.captureMs) || missesFace(message, event.observation);
     const counted = timely
-      ? observed(freed, message.captureMs, event.observation, context.nowMs - receivedAtMs, unusable)
+      ? observed(
+          freed,
+          message.captureMs,
+          event.observation,
+          context.nowMs - receivedAtMs,
+          isLate(freed, message, context),
+          unusable,
+        )
       : dropped(freed);
     const step = acknowledge(counted, message, timely ? 'processed' : 'out_of_order');
     after = step.state;
@@ -239,6 +284,7 @@ function sampled<S extends Capturing>(
   captureMs: number,
   observation: FaceObservation | null,
   gatewayMs: number | null,
+  late: boolean,
 ): S {
   // A student who looks at calibration points neither attends nor turns away: that time is untracked (K-6).
   const counted =
@@ -249,6 +295,7 @@ function sampled<S extends Capturing>(
     framesProcessed: 1,
     framesWithFace: observation?.face == null ? 0 : 1,
     gatewayMsSum: gatewayMs ?? 0,
+    lateMs: late ? Math.min(captureMs - state.account.lastCaptureMs, MAX_COVER_MS) : 0,
   });
   return { ...state, account };
 }
@@ -258,12 +305,13 @@ function observed<S extends Capturing>(
   captureMs: number,
   observation: FaceObservation,
   gatewayMs: number,
+  late: boolean,
   unusable = false,
 ): S {
   const { face } = observation;
   const { calibration } = state;
   return {
-    ...sampled(state, captureMs, unusable ? null : observation, gatewayMs),
+    ...sampled(state, captureMs, unusable ? null : observation, gatewayMs, late),
     lastObservation: observation,
     calibration: calibration === null || unusable ? calibration : noteReading(calibration, captureMs, observation),
     roi: face === null ? null : { roi: face.nextRoi, captureMs },

@@ -73,6 +73,9 @@ export const windows = sqliteTable(
     /** Version and time of the calibration in use (relay_calibrations); NULL without one. */
     calibrationVersion: integer('calibration_version'),
     calibratedAtMs: integer('calibrated_at_ms'),
+    /** Part of the time whose messages came late; why the observations are implausible, NULL where they are not. */
+    lateMs: integer('late_ms').notNull().default(0),
+    suspect: text('suspect'),
     ...timeColumns,
     ...trafficColumns,
   },

@@ -111,6 +111,9 @@ export const windows = mysqlTable(
     /** Version and time of the calibration in use (relay_calibrations); NULL without one. */
     calibrationVersion: int('calibration_version'),
     calibratedAtMs: bigintNumber('calibrated_at_ms'),
+    /** Part of the time whose messages came late; why the observations are implausible, NULL where they are not. */
+    lateMs: int('late_ms').notNull().default(0),
+    suspect: varchar('suspect', { length: 16 }),
     ...windowColumns,
   },
   (table) => [

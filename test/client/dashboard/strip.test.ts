@@ -24,6 +24,7 @@ function window(fromS: number, toS: number, times: Partial<ReportWindow> = {}): 
     bytesUp: 0,
     bytesDown: 0,
     gatewayMsSum: 0,
+    lateMs: 0,
     mode: 'server',
     rule: 'geometric',
     final: false,
@@ -35,6 +36,7 @@ function report(windows: ReportWindow[], bouts: [kind: 'focused' | 'unfocused', 
   const { sectionId: _section, epoch: _epoch, seq: _seq, ...rest } = window(0, 0);
   return {
     ...rest,
+    suspect: null,
     sessionId: 'x',
     userId: 7,
     moduleId: 3,

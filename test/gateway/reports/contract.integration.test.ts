@@ -52,6 +52,8 @@ const LATE: MetricsWindow[] = [0, 1].map((seq) => ({
   rule: 'geometric',
   calibrationVersion: null,
   calibratedAtMs: null,
+  lateMs: 0,
+  suspect: null,
   final: seq === 1,
 }));
 

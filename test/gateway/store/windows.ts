@@ -42,6 +42,8 @@ export function metricsWindow(changes: Partial<MetricsWindow> = {}): MetricsWind
     rule: 'geometric',
     calibrationVersion: null,
     calibratedAtMs: null,
+    lateMs: 0,
+    suspect: null,
     final: false,
     ...changes,
   };

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { NO_SUSPICION, noteObservation } from '../../../gateway/session/suspicion.ts';
+import { faceAtScreen } from '../../../harness/observations.ts';
+import { Driver } from './connection/driver.ts';
+
+function reasonOf(digests: Iterable<string>) {
+  let suspicion = NO_SUSPICION;
+  for (const digest of digests) suspicion = noteObservation(suspicion, digest);
+  return suspicion.reason;
+}
+
+const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, index) => `observation ${from + index}`);
+
+describe('observations of a device', () => {
+  it('of a live camera, never the same twice, are not suspect in a lesson of an hour', () => {
+    expect(reasonOf(numbers(9000))).toBeNull();
+  });
+
+  it('may come twice now and then', () => {
+    expect(
+      reasonOf(numbers(2000).flatMap((digest, index) => (index % 50 === 0 ? [digest, digest] : [digest]))),
+    ).toBeNull();
+  });
+
+  it.each([
+    ['constant', 'of one value', Array<string>(20).fill('a')],
+    ['alternating', 'of two values in turn', Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? 'a' : 'b'))],
+    ['repeating', 'of a minute, played again', [...numbers(150), ...numbers(150)]],
+    ['repeating', 'of fifteen minutes, played again', [...numbers(2200), ...numbers(2200)]],
+    [
+      'repeating',
+      'of a loop after an honest beginning',
+      [...numbers(3000, 50_000), ...Array(40).fill(numbers(150)).flat()],
+    ],
+  ] as const)('are %s: %s', (reason, _what, digests) => {
+    expect(reasonOf(digests)).toBe(reason);
+  });
+
+  it('S-10 mark the windows from then on', () => {
+    const driver = Driver.tracking(1000, 'device');
+    for (let captureMs = 0; captureMs <= 6000; captureMs += 200) {
+      driver.observation(captureMs, faceAtScreen());
+      driver.dispatch({ type: 'tick' });
+    }
+    const marks = driver.all('save').map(({ window }) => window.suspect);
+    expect([marks[0], marks.at(-1)]).toEqual([null, 'constant']);
+  });
+});
+
+describe('late time', () => {
+  it('S-10 is stored of messages that say so, and of those that do not', () => {
+    const driver = Driver.tracking(undefined, 'device');
+    driver.observation(0, faceAtScreen());
+    driver.nowMs += 60_000;
+    driver.observation(1000, faceAtScreen(), true);
+    driver.observation(2000, faceAtScreen(), true);
+    for (let captureMs = 2400; captureMs <= 5000; captureMs += 200) {
+      const message = { kind: 'observation', seq: 0, captureMs, late: false, observation: faceAtScreen() } as const;
+      driver.dispatch({ type: 'message', message, bytes: 56, digest: String(captureMs) });
+    }
+    driver.dispatch({ type: 'control', message: { type: 'stop', atMs: 5000 } });
+    expect(driver.all('save').reduce((sum, { window }) => sum + window.lateMs, 0)).toBe(5000);
+  });
+
+  it('is none of messages that come at once', () => {
+    const driver = Driver.tracking(undefined, 'device');
+    for (let captureMs = 0; captureMs <= 5000; captureMs += 200) driver.observation(captureMs, faceAtScreen());
+    driver.dispatch({ type: 'control', message: { type: 'stop', atMs: 5000 } });
+    expect(driver.all('save').map(({ window }) => window.lateMs)).toEqual([0]);
+  });
+});
