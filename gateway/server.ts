@@ -26,6 +26,7 @@ import { Saver } from './session/saver.ts';
 import { Sessions } from './session/sessions.ts';
 import { StoredSessions } from './session/stored-sessions.ts';
 import { Streams } from './session/streams.ts';
+import { ClockWatch } from './store/clock-watch.ts';
 import { onFirstUse } from './store/open.ts';
 import type { MetricsStore } from './store/port.ts';
 
@@ -74,7 +75,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const { config, logger, store } = parts;
   let phase: GatewayPhase = 'starting';
   let closing: Promise<void> | null = null;
-  const { app, spool, calibrations, retention, closeSteps, stopWaiting } = compose(parts, () => phase);
+  const { app, spool, calibrations, clockWatch, retention, closeSteps, stopWaiting } = compose(parts, () => phase);
   let listener: Listener | null = null;
   const close = (): Promise<void> => {
     closing ??= (async () => {
@@ -95,6 +96,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       logger.error({ code: 'spool_failed', reason: describeError(error) }, 'calibrations cannot be saved');
     });
     await Promise.all([spool.open(), store.open()]);
+    void clockWatch.tick();
     phase = 'ready';
     logger.info({ port, store: storeKind(config) }, 'gateway ready');
     void retention.announce(parts.now?.() ?? Date.now());
@@ -172,6 +174,7 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     logger,
   });
   const folder = folderRecords(config.dataDir);
+  const clockWatch = new ClockWatch(database, systemNow, logger);
   const retention = retentionSchedule(database, platform.records, folder, config.retention, logger);
   const limits = {
     maxFps: config.maxFps,
@@ -195,7 +198,10 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     metrics,
     save: (window) => saver.save(window),
     keepCalibration: async (record) => (await calibrations.open()).enqueue(record),
-    onTick: () => retention.tick(systemNow()),
+    onTick: () => {
+      retention.tick(systemNow());
+      void clockWatch.tick();
+    },
   });
   metrics.watch({
     sessions: () => streams.labels(),
@@ -240,6 +246,7 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
       sessions: sessions.liveCount,
       inference: inference.states().map(({ state }) => state),
       store: database.kind,
+      databaseAheadMs: clockWatch.skewMs,
     }),
   });
   const drain = () => {
@@ -260,5 +267,5 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     ['store', () => store.close()],
     ['data folder', () => lock.close()],
   ];
-  return { app, spool, calibrations, retention, closeSteps, stopWaiting: () => waiting.abort() };
+  return { app, spool, calibrations, clockWatch, retention, closeSteps, stopWaiting: () => waiting.abort() };
 }

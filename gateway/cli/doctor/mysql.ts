@@ -2,6 +2,7 @@ import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise';
 import { describeError, RelayError } from '../../../shared/errors.ts';
 import type { ConfiguredRetention } from '../../privacy/retention-choice.ts';
 import { tryReports } from '../../reports/trial.ts';
+import { MAX_SKEW_MS } from '../../store/clock-watch.ts';
 import { migrationsFolder, readMigrations } from '../../store/migrations.ts';
 import { storeError } from '../../store/mysql/errors.ts';
 import { executeOn } from '../../store/mysql/execute.ts';
@@ -17,8 +18,6 @@ import { examineRetention } from './retention.ts';
 const { ok, note, warning, fault } = findingsOf('mysql');
 const CONNECT_TIMEOUT_MS = 5000;
 const QUERY_TIMEOUT_MS = 10_000;
-/** Tickets allow 5 s between the clocks of PHP and gateway; rows of one day must agree on the day. */
-const MAX_SKEW_MS = 5000;
 /** Window functions and common table expressions, which the report views use; of MariaDB the oldest one that is kept up. */
 const OLDEST = { mysql: [8, 0], mariadb: [10, 5] } as const;
 

@@ -209,6 +209,8 @@ function rowViews({ utc }: Dialect): ReportView[] {
       'w.rule',
       'w.calibration_version',
       'w.calibrated_at_ms',
+      'w.late_ms',
+      'w.suspect',
       ...measures('w', ONE_ROW),
     ],
     bouts: [
