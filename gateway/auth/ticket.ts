@@ -49,7 +49,6 @@ const claimsSchema = z.object({
   iat: z.number().optional(),
   jti: z.string().min(1).max(200).optional(),
   scope: z.string().max(200).optional(),
-  iat: z.number().optional(),
   ...teachingShape,
 });
 

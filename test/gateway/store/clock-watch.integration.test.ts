@@ -25,7 +25,10 @@ describe("the database's clock", () => {
   ])('%d ms behind ours is told by /readyz, and by the log where it is too much', async (behindMs, isLogged) => {
     const log = captureLog();
     const now = () => Date.now() + behindMs;
-    const gateway = await startTestGateway({ MYSQL_URL: await database.createDatabase('relay') }, { now, logger: log.logger });
+    const gateway = await startTestGateway(
+      { MYSQL_URL: await database.createDatabase('relay') },
+      { now, logger: log.logger },
+    );
     await expect.poll(() => aheadOf(gateway.url), { timeout: 10_000 }).not.toBeNull();
     const aheadMs = await aheadOf(gateway.url);
     expect(Math.abs((aheadMs ?? 0) + behindMs)).toBeLessThan(5000);
