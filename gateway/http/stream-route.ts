@@ -11,6 +11,7 @@ import { addressOwner } from './client-address.ts';
 import { fault } from './faults.ts';
 import { isAllowedOrigin, type OriginPolicy } from './origins.ts';
 import { PendingConnections } from './pending-connections.ts';
+import { refusedOrigins } from './refused-origins.ts';
 
 export interface StreamRouteDependencies {
   readonly origins: OriginPolicy;
@@ -32,6 +33,7 @@ interface StreamEnvironment {
 /** Where students' WebSockets come in. */
 export function mountStream(app: Hono, deps: StreamRouteDependencies): void {
   const { origins, logger } = deps;
+  const noteRefused = refusedOrigins(logger, () => performance.now());
   const pending = new PendingConnections();
   const addressOf = (context: Context<StreamEnvironment>): string => {
     const named = deps.clientAddressHeader === null ? undefined : context.req.header(deps.clientAddressHeader);
@@ -43,10 +45,7 @@ export function mountStream(app: Hono, deps: StreamRouteDependencies): void {
     async (context, next) => {
       const origin = context.req.header('origin');
       if (origin !== undefined && !isAllowedOrigin(origins, origin)) {
-        logger.warn(
-          { code: 'origin_not_allowed', origin: origin.slice(0, 200) },
-          'connection refused; add the origin to ALLOWED_ORIGINS',
-        );
+        noteRefused(origin);
         return context.json(fault('origin_not_allowed', 'this origin is not in ALLOWED_ORIGINS'), 403);
       }
       if (context.req.header('upgrade')?.toLowerCase() !== 'websocket') {
