@@ -16,9 +16,6 @@ export const DAY_TABLES = ['eye_tracking_analytics', 'daily_analytics', 'user_st
 
 export type DayTable = (typeof DAY_TABLES)[number];
 
-/** A row of relay_eyelearn_totals that stands for no row of EyeLearn's: it is the lock of a student's day. */
-const LOCK = 'student_day';
-
 /** Our own time of one session in one lesson section on one day. */
 interface Part {
   readonly userId: number;
@@ -71,14 +68,6 @@ interface Due {
 
 const keyOf = ({ target, userId, day, moduleId, sectionKey, sessionId }: ScopeKey): string =>
   [target, userId, day, moduleId, sectionKey, sessionId].join('/');
-
-/** Until the end of the transaction no other gateway adds to these days: it waits for the same rows, in the same order. */
-async function lockDays(db: Executor, days: readonly StudentDay[]): Promise<void> {
-  await db
-    .insert(eyelearnTotals)
-    .values(days.map(({ userId, day }) => ({ target: LOCK, userId, day, moduleId: 0, sectionKey: 0, sessionId: 0 })))
-    .onDuplicateKeyUpdate({ set: { userId: sql`${eyelearnTotals.userId}` } });
-}
 
 const either = (conditions: readonly SQL[]): SQL => sql.join([...conditions], sql` OR `);
 
@@ -138,14 +127,20 @@ function scopesOf(target: DayTable, parts: readonly Part[]): Scope[] {
     for (const { sessionId, focusedMs, unfocusedMs } of own) {
       bySession.set(sessionId, (bySession.get(sessionId) ?? 0) + focusedMs + unfocusedMs);
     }
+    const focusedS = Math.floor(total((part) => part.focusedMs) / 1000);
+    const unfocusedS = Math.floor(total((part) => part.unfocusedMs) / 1000);
     return {
       ...key,
-      focusedS: Math.floor(total((part) => part.focusedMs) / 1000),
-      unfocusedS: Math.floor(total((part) => part.unfocusedMs) / 1000),
+      focusedS,
+      unfocusedS,
       sessions: bySession.size,
       modules: new Set(own.map(({ moduleId }) => moduleId)).size,
-      longestSessionS: Math.floor(Math.max(...bySession.values()) / 1000),
-      longestFocusS: Math.floor(Math.max(...own.map(({ longestFocusMs }) => longestFocusMs)) / 1000),
+      // The two kinds of time are rounded down each; and a bout may have begun on the day before, or not be stored in full.
+      longestSessionS: Math.min(focusedS + unfocusedS, Math.floor(Math.max(...bySession.values()) / 1000)),
+      longestFocusS: Math.min(
+        focusedS,
+        Math.floor(Math.max(...own.map(({ longestFocusMs }) => longestFocusMs)) / 1000),
+      ),
     };
   });
 }
@@ -429,7 +424,7 @@ async function noteWritten(db: Executor, rowIds: ReadonlyMap<Due, number | null>
 
 /**
  * Brings EyeLearn's tables of days up to what our ledger has of the batch's days, within the caller's
- * transaction, whose windows are in the ledger already: whole seconds, only what is not there yet. At most 15 statements,
+ * transaction, whose windows are in the ledger already and whose days are locked (lockStudentDays): whole seconds, only what is not there yet. At most 15 statements,
  * whatever the batch size. Rejects with the driver's error.
  */
 export async function feedDays(
@@ -440,7 +435,6 @@ export async function feedDays(
 ): Promise<void> {
   const present = targets.filter((target) => tables[target] !== undefined);
   if (present.length === 0 || studentDays.length === 0) return;
-  await lockDays(db, studentDays);
   const parts = await partsOf(db, studentDays);
   const written = await writtenOf(db, present, studentDays);
   const rowIds = new Map<Due, number | null>();

@@ -4,8 +4,7 @@ import type { Catalog } from './catalog.ts';
 
 type Store = Pick<MetricsStore, 'ready' | 'kind'>;
 
-const OF_STUDENT = `IN (SELECT r.eyelearn_row_id FROM relay_eyelearn_rows r
-  JOIN relay_sessions s ON s.id = r.session_id WHERE s.user_id = ?)`;
+const OF_STUDENT = 'IN (SELECT eyelearn_row_id FROM relay_eyelearn_rows WHERE user_id = ?)';
 const ofTotals = (table: string) =>
   `IN (SELECT row_id FROM relay_eyelearn_totals WHERE target = '${table}' AND user_id = ?)`;
 
@@ -26,7 +25,7 @@ const ROWS: StudentRows = [
 
 /** Our notes about those rows. */
 const NOTES: StudentRows = [
-  ['relay_eyelearn_rows', 'session_id IN (SELECT id FROM relay_sessions WHERE user_id = ?)'],
+  ['relay_eyelearn_rows', 'user_id = ?'],
   ['relay_eyelearn_totals', 'user_id = ?'],
 ];
 

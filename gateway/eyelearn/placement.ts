@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
-import { type PlacedWindow, QUARTER_MS } from '../store/batch.ts';
+import type { PlacedWindow } from '../store/batch.ts';
+import { eyelearnTotals } from './schema.ts';
 import { type Executor, rowsOf } from './tables.ts';
 
 /** A student's day in the database's time zone, `YYYY-MM-DD`. */
@@ -21,28 +22,47 @@ export interface Placement {
 
 const DAY_FORMAT = '%Y-%m-%d';
 
-const quarterOf = ({ startedAtMs }: MetricsWindow): number => Math.floor(startedAtMs / QUARTER_MS);
+/** Every offset of a time zone is a multiple of this, so a minute lies in one day. */
+const MINUTE_MS = 60_000;
+
+const minuteOf = ({ startedAtMs }: MetricsWindow): number => Math.floor(startedAtMs / MINUTE_MS);
 
 const compare = (a: StudentDay, b: StudentDay): number => a.userId - b.userId || (a.day < b.day ? -1 : 1);
 
 /** Asks the database, with one query, on which of its days the windows lie. */
 export async function placeOnDays(db: Executor, counted: readonly PlacedWindow[]): Promise<Placement> {
-  const quarters = [...new Set(counted.map(({ window }) => quarterOf(window)))];
-  const columns: SQL[] = quarters.map(
-    (quarter, index) =>
-      sql`DATE_FORMAT(FROM_UNIXTIME(${(quarter * QUARTER_MS) / 1000}), ${DAY_FORMAT}) AS ${sql.identifier(`d${index}`)}`,
+  const minutes = [...new Set(counted.map(({ window }) => minuteOf(window)))];
+  const columns: SQL[] = minutes.map(
+    (minute, index) =>
+      sql`DATE_FORMAT(FROM_UNIXTIME(${(minute * MINUTE_MS) / 1000}), ${DAY_FORMAT}) AS ${sql.identifier(`d${index}`)}`,
   );
   const [row = {}] = await rowsOf(
     db,
     sql`SELECT ${sql.join([sql`DATE_FORMAT(CURRENT_TIMESTAMP, ${DAY_FORMAT}) AS today, @@auto_increment_increment AS id_step`, ...columns], sql`, `)}`,
   );
   const today = String(row.today);
-  const days = new Map(quarters.map((quarter, index) => [quarter, String(row[`d${index}`])]));
-  const dayOf = (window: MetricsWindow) => days.get(quarterOf(window)) ?? today;
+  const days = new Map(minutes.map((minute, index) => [minute, String(row[`d${index}`])]));
+  const dayOf = (window: MetricsWindow) => days.get(minuteOf(window)) ?? today;
   const byKey = new Map<string, StudentDay>();
   for (const { window } of counted) {
     const studentDay = { userId: window.userId, day: dayOf(window) };
     byKey.set(`${studentDay.userId}/${studentDay.day}`, studentDay);
   }
   return { today, dayOf, studentDays: [...byKey.values()].sort(compare), idStep: Number(row.id_step) };
+}
+
+/** A row of relay_eyelearn_totals that stands for no row of EyeLearn's: it is the lock of a student's day. */
+const LOCK = 'student_day';
+
+/**
+ * Until the end of the transaction no other gateway adds to these days: it waits for the same rows, in the same order. To be
+ * called outside savepoints, whose undoing would give the lock up.
+ */
+export async function lockStudentDays(db: Executor, { studentDays }: Placement): Promise<void> {
+  await db
+    .insert(eyelearnTotals)
+    .values(
+      studentDays.map(({ userId, day }) => ({ target: LOCK, userId, day, moduleId: 0, sectionKey: 0, sessionId: 0 })),
+    )
+    .onDuplicateKeyUpdate({ set: { userId: sql`${eyelearnTotals.userId}` } });
 }

@@ -6,7 +6,7 @@ export const ROW_LIMIT_S = 7200;
 
 /** One of EyeLearn's rows as we know it, and what of our time is in it. */
 export interface RowState {
-  /** Counts the rows of one session, lesson section and day: 0, 1, … */
+  /** Counts the rows of one plan: 0, 1, … */
   readonly rollNo: number;
   /** Our time that belongs to this row, whole ms. */
   readonly focusedMs: number;
@@ -34,13 +34,24 @@ export interface TimeSlice {
   readonly unfocusedMs: number;
 }
 
-const EMPTY: Omit<RowState, 'rollNo'> = {
+/** A row without time. */
+export const EMPTY_ROW: RowState = {
+  rollNo: 0,
   focusedMs: 0,
   unfocusedMs: 0,
   focusedWrittenS: 0,
   unfocusedWrittenS: 0,
   totalS: 0,
 };
+
+/** A row that takes over what the row before it could not hold: the milliseconds beyond whole seconds. */
+export function remainderOf({ focusedMs, unfocusedMs, focusedWrittenS, unfocusedWrittenS }: RowState): RowState {
+  return {
+    ...EMPTY_ROW,
+    focusedMs: Math.max(0, focusedMs - focusedWrittenS * 1000),
+    unfocusedMs: Math.max(0, unfocusedMs - unfocusedWrittenS * 1000),
+  };
+}
 
 function add<Slice extends TimeSlice>(step: RowStep<Slice>, slice: Slice): RowStep<Slice> {
   const { state } = step;
@@ -67,17 +78,12 @@ function add<Slice extends TimeSlice>(step: RowStep<Slice>, slice: Slice): RowSt
 /** Ends a row at its whole seconds; the milliseconds beyond them belong to the next one. */
 function rollOver<Slice extends TimeSlice>({ state }: RowStep<Slice>): [ended: RowState, next: RowStep<Slice>] {
   const ended = { ...state, focusedMs: state.focusedWrittenS * 1000, unfocusedMs: state.unfocusedWrittenS * 1000 };
-  const next = {
-    ...EMPTY,
-    rollNo: state.rollNo + 1,
-    focusedMs: state.focusedMs - ended.focusedMs,
-    unfocusedMs: state.unfocusedMs - ended.unfocusedMs,
-  };
+  const next = { ...remainderOf(state), rollNo: state.rollNo + 1 };
   return [ended, { state: next, addFocusedS: 0, addUnfocusedS: 0, slices: [] }];
 }
 
 /**
- * Spreads windows of one session, lesson section and day over rows: whole seconds, remainders carried,
+ * Spreads windows of one student, module, lesson section and day over rows: whole seconds, remainders carried,
  * a new row before one reaches ROW_LIMIT_S. `current` is the row written to last, null if there is
  * none. Returns the rows that change, in order; over all of them the seconds of each kind
  * are the whole seconds of the time given so far.
@@ -89,7 +95,7 @@ export function planRows<Slice extends TimeSlice>(
   if (slices.length === 0) return [];
   const steps: RowStep<Slice>[] = [];
   let step: RowStep<Slice> = {
-    state: current ?? { ...EMPTY, rollNo: 0 },
+    state: current ?? EMPTY_ROW,
     addFocusedS: 0,
     addUnfocusedS: 0,
     slices: [],

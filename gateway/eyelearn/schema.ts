@@ -1,21 +1,24 @@
-import { bigint, date, index, int, mysqlTable, primaryKey, unique, varchar } from 'drizzle-orm/mysql-core';
+import { bigint, date, index, int, mysqlTable, primaryKey, varchar } from 'drizzle-orm/mysql-core';
 
 const bigintNumber = (name: string) => bigint(name, { mode: 'number' });
 
 /**
- * Which row of EyeLearn's eye_tracking_sessions holds a session's time in one lesson section on one
- * day, and how much of it is written there. `rollNo` counts the rows begun because one was full.
+ * Which rows of EyeLearn's eye_tracking_sessions hold a student's time in one module and lesson section on one day, and how much
+ * of it is written there. A place has several of these notes where a row was full or another program began a newer one: the
+ * newest note has what is not a whole second yet.
  */
 export const eyelearnRows = mysqlTable(
   'relay_eyelearn_rows',
   {
     id: bigintNumber('id').primaryKey().autoincrement(),
+    userId: int('user_id').notNull().default(0),
+    moduleId: int('module_id').notNull().default(0),
+    /** Newest session whose time is in the row: the note is deleted with it. */
     sessionId: bigintNumber('session_id').notNull(),
-    /** Lesson section, 0 for none: a NULL would escape the unique key. */
+    /** Lesson section, 0 for none. */
     sectionKey: int('section_key').notNull(),
     /** Day of the database's time zone. */
     day: date('day', { mode: 'string' }).notNull(),
-    rollNo: int('roll_no').notNull(),
     /** Id in eye_tracking_sessions; null until there is a whole second to write. */
     eyelearnRowId: bigintNumber('eyelearn_row_id'),
     focusedMs: bigintNumber('focused_ms').notNull(),
@@ -24,7 +27,8 @@ export const eyelearnRows = mysqlTable(
     unfocusedWrittenS: int('unfocused_written_s').notNull(),
   },
   (table) => [
-    unique('relay_eyelearn_rows_key').on(table.sessionId, table.sectionKey, table.day, table.rollNo),
+    index('relay_eyelearn_rows_place').on(table.userId, table.day),
+    index('relay_eyelearn_rows_session').on(table.sessionId),
     index('relay_eyelearn_rows_target').on(table.eyelearnRowId),
   ],
 );

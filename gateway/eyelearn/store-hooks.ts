@@ -7,7 +7,7 @@ import { windowKey } from '../store/records.ts';
 import type { Catalog } from './catalog.ts';
 import { DAY_TABLES, feedDays } from './days.ts';
 import { installDimensions } from './dimensions.ts';
-import { type Placement, placeOnDays } from './placement.ts';
+import { lockStudentDays, type Placement, placeOnDays } from './placement.ts';
 import { feedEvents, feedSessions } from './rows.ts';
 import { type WrittenTables, writtenTables } from './tables.ts';
 
@@ -101,6 +101,7 @@ export function eyelearnStoreHooks(catalog: Catalog, logger: Logger): StoreHooks
       const counted = fresh.filter(({ window }) => window.focusedMs + window.unfocusedMs > 0);
       if (counted.length === 0 || Object.keys(tables).length === 0) return;
       const placement = await placeOnDays(tx, counted);
+      await lockStudentDays(tx, placement);
       const feed = { tables, placement, forRows: without(counted, viaSecondWay) };
       try {
         await tx.transaction((savepoint) => feedAll(savepoint, feed));

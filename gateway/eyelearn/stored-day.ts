@@ -35,9 +35,8 @@ export async function readEyelearnDay(
       values: [userId, moduleId, ...(isDated ? [second] : [])],
     },
     {
-      sql: `SELECT SUM(r.focused_written_s) AS focused, SUM(r.unfocused_written_s) AS unfocused
-        FROM relay_eyelearn_rows r JOIN relay_sessions s ON s.id = r.session_id
-        WHERE s.user_id = ? AND s.module_id = ? AND r.day = ${day} AND r.eyelearn_row_id IS NOT NULL`,
+      sql: `SELECT SUM(focused_written_s) AS focused, SUM(unfocused_written_s) AS unfocused FROM relay_eyelearn_rows
+        WHERE user_id = ? AND module_id = ? AND day = ${day} AND eyelearn_row_id IS NOT NULL`,
       values: [userId, moduleId, second],
     },
     {

@@ -141,6 +141,16 @@ describe.each([
     expect(await rows('SELECT duration FROM user_study_sessions')).toEqual([{ duration: 50 }]);
   });
 
+  it('have no session that is longer than the day, and no bout that is longer than the focus', async () => {
+    await createEyelearnDayTables(connection, 'both');
+    const bouts = [{ kind: 'focused' as const, startedAtMs: START_MS - 600_000, durationMs: 602_000 }];
+    await store.applyWindows([metricsWindow({ focusedMs: 2600, unfocusedMs: 1600, bouts })]);
+    expect(await rows('SELECT longest_session_seconds, total_study_time_seconds FROM daily_analytics')).toEqual([
+      { longest_session_seconds: 3, total_study_time_seconds: 3 },
+    ]);
+    expect(await rows('SELECT max_continuous_time FROM eye_tracking_analytics')).toEqual([{ max_continuous_time: 2 }]);
+  });
+
   it('that refuse a student keep neither our ledger nor each other from their time', async () => {
     await createEyelearnDayTables(connection, 'both');
     expect(await store.applyWindows([metricsWindow({ userId: 99 })])).toEqual({ applied: 1, repeated: 0 });
