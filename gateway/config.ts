@@ -264,6 +264,14 @@ function unusedPortWarnings(env: Environment): string[] {
   );
 }
 
+/** An operator who names a database beside PHP as the only sink learns what is fed and what is not. */
+function phpOnlyWarnings(env: Environment, mysqlUrl: string | null): string[] {
+  if (env.METRICS_SINK !== 'php' || mysqlUrl === null) return [];
+  return [
+    'METRICS_SINK is php, so the database is not used: PHP_ENDPOINT feeds eye_tracking_sessions alone; eye_tracking_analytics, daily_analytics, user_study_sessions and focus_events are not fed, and reports read the file in DATA_DIR; METRICS_SINK=auto feeds all of them',
+  ];
+}
+
 function mysqlUrlOf(env: Environment): { url: string | null; fault: VariableFault | null } {
   if (env.MYSQL_URL !== undefined) return { url: env.MYSQL_URL, fault: null };
   const given = DATABASE_NAMES.find(([hostName]) => env[hostName] !== undefined);
@@ -370,7 +378,7 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
     metricsToken: env.METRICS_TOKEN ?? null,
     logLevel: env.LOG_LEVEL,
     /** What is wrong in the environment without harm to the start, a sentence each. */
-    warnings: unusedPortWarnings(env),
+    warnings: [...unusedPortWarnings(env), ...phpOnlyWarnings(env, mysql.url)],
   };
 });
 

@@ -106,6 +106,14 @@ describe('gateway configuration', () => {
     expect(faults({ MYSQLHOST: 'h' })[0]).toMatch(/MYSQLUSER and MYSQLDATABASE/);
   });
 
+  it('says what is not fed where PHP is the only sink though a database is given', () => {
+    const php = { METRICS_SINK: 'php', PHP_ENDPOINT: 'http://school.example/save.php' };
+    expect(read({ ...php, MYSQL_URL: 'mysql://u:p@h:3306/d' }).warnings).toEqual([
+      expect.stringMatching(/eye_tracking_sessions alone; .*focus_events are not fed/),
+    ]);
+    expect(read(php).warnings).toEqual([]);
+  });
+
   it('a port that container links have set is a warning where it is not used, and a fault where it is', () => {
     const link = { DB_PORT: 'tcp://10.0.0.5:3306' };
     expect(read(link).warnings).toEqual(['DB_PORT is not a port number; it is not used']);
