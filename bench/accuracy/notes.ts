@@ -3,7 +3,7 @@
 export const INTRO = `# How right gaze and focus are
 
 Written by \`npm run accuracy\`; run it again to renew it. \`npm run accuracy -- --dir DIR\` measures on labelled pictures of your own
-(\`labels.csv\`: path, expect, focus, subject; \`--help\` has the words it knows), \`--json\` prints everything as one JSON object on its last line.
+(\`labels.csv\`: path, expect, focus, subject; \`--help\` has the words it knows), \`--dots\` on people who look at known dots, \`--json\` prints everything as one JSON object on its last line.
 
 Directions are sides of the stored picture. Shares are per cent. A picture counts as right when any of its labelled alternatives
 was said; it belongs to the state that its first alternative names; *macro* is the mean recall over centre, left, right, up, down
@@ -131,7 +131,7 @@ What was set on these people, and how:
 - **The zero of the eyes**: gaze was read 12.2° too high for A and 12.1° for B (9.2° and 10.4° as sent), so the one's zero is the other's. It is 11°.
   Yaw was read 2.6° and 1.5° too far to image left; 1° of it is taken out.
 - **The screen's width** follows from the distance, which the eyes' distance in the picture gives, and from the page's size in pixels, with 3° beside
-  it. No look at A's or B's outermost dots is lost to the side any more (46 and 9 of 160 were, with 15.5° for everybody), and glances of a
+  it. One look of 320 is lost to the side (46 and 9 of 160 were, with 15.5° for everybody), and glances of a
   rendered head 25° aside at 60 cm are off the screen in 94 %, 30° in all (86 % and 94 % as sent).
 - **The screen's height** stays nearly what it was: it reaches 3° over the camera. 2° lose 0.3 % here and 3 %
   as sent; 4° win 2 % as sent, and a tenth of the rendered looks up.
