@@ -296,11 +296,11 @@ describe.each([
     await open('full');
     await store.applyWindows([metricsWindow({ seq: 0 })]);
     await connection.query('ALTER TABLE eye_tracking_sessions DROP COLUMN focused_time_seconds');
-    await expect(store.applyWindows([metricsWindow({ seq: 1 })])).rejects.toMatchObject({ code: 'store_unreachable' });
+    await expect(store.applyWindows([metricsWindow({ seq: 1 })])).rejects.toMatchObject({ code: 'store_query_failed' });
     expect(await store.applyWindows([metricsWindow({ seq: 1 })])).toEqual({ applied: 1, repeated: 0 });
     expect(await trackingRows()).toMatchObject([{ total_time_seconds: 53, unfocused_time_seconds: 13 }]);
     await connection.query('DROP TABLE eye_tracking_sessions');
-    await expect(store.applyWindows([metricsWindow({ seq: 2 })])).rejects.toMatchObject({ code: 'store_unreachable' });
+    await expect(store.applyWindows([metricsWindow({ seq: 2 })])).rejects.toMatchObject({ code: 'store_query_failed' });
     expect(await store.applyWindows([metricsWindow({ seq: 2 })])).toEqual({ applied: 1, repeated: 0 });
     expect((await store.sessionReport(SESSION_A))?.windows).toHaveLength(3);
   });
