@@ -30,9 +30,9 @@ export function wholeFrame(image: Uint8Array, changes: Partial<Request> = {}): R
   };
 }
 
-/** A wall with a door, and a camera's noise: no face. */
-export function emptyRoom(): Promise<Uint8Array> {
-  return noisyPicture((x, y) => (x > 240 && x < 330 && y > 80 ? 165 : 120));
+/** A wall with a door, and a camera's noise: no face. As JPEG of this quality, 1–100. */
+export function emptyRoom(quality = 80): Promise<Uint8Array> {
+  return noisyPicture((x, y) => (x > 240 && x < 330 && y > 80 ? 165 : 120), quality);
 }
 
 /** A taped lens: one grey, and a camera's noise. */
@@ -40,7 +40,7 @@ export function tapedLens(): Promise<Uint8Array> {
   return noisyPicture(() => 90);
 }
 
-async function noisyPicture(luma: (x: number, y: number) => number): Promise<Uint8Array> {
+async function noisyPicture(luma: (x: number, y: number) => number, quality = 80): Promise<Uint8Array> {
   const { widthPx: width, heightPx: height } = CLIP_SIZE;
   const pixels = new Uint8Array(width * height * 3);
   let state = 12345;
@@ -50,6 +50,6 @@ async function noisyPicture(luma: (x: number, y: number) => number): Promise<Uin
     pixels[at] = luma(pixel % width, Math.floor(pixel / width)) + ((state >> 16) & 7);
   }
   return sharp(pixels, { raw: { width, height, channels: 3 } })
-    .jpeg()
+    .jpeg({ quality })
     .toBuffer();
 }

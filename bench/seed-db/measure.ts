@@ -1,9 +1,9 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { pino } from 'pino';
+import { WHOLE_SCHOOL } from '../../gateway/auth/reach.ts';
 import { eyelearn } from '../../gateway/eyelearn/platform.ts';
 import { openMysqlReports } from '../../gateway/reports/mysql.ts';
 import type { ReportStore } from '../../gateway/reports/port.ts';
-import { WHOLE_SCHOOL } from '../../gateway/reports/reach.ts';
 import { createReportStore } from '../../gateway/reports/store.ts';
 import { openStore } from '../../gateway/store/open.ts';
 import { addDays, type DateRange, lastDays } from '../../shared/report/range.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { RelayError } from '../../shared/errors.ts';
-import type { Reach } from '../reports/reach.ts';
+import type { Reach } from './reach.ts';
 import type { RevokedReaders } from './revoked-readers.ts';
 import { type Teaching, teachingClaims, teachingOf, teachingShape } from './teaching.ts';
 import { REPORTS_SCOPE, ROLES, type Role, type TicketUse, verifyTicket } from './ticket.ts';

@@ -11,7 +11,7 @@ import type {
   StudentRow,
   TimelineRow,
 } from '../../shared/report/rows.ts';
-import type { Reach } from './reach.ts';
+import type { Reach } from '../auth/reach.ts';
 
 /**
  * What a report is about. A metrics window counts on the day and in the hour in which it begins, by the clocks of the database,

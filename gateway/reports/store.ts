@@ -1,8 +1,9 @@
+import type { Reach } from '../auth/reach.ts';
 import { trackedOf } from '../store/views/measures.ts';
 import type { ReportDatabase, Row, Sql } from './database.ts';
 import { boutLengths } from './median.ts';
 import type { Names, ReportStore, Scope, SectionScope, StudentsQuery } from './port.ts';
-import { type Reach, reachOf } from './reach.ts';
+import { reachOf } from './reach.ts';
 import { figuresOf, numberOf, sessionRowOf, textOrNull, totalsOf } from './read.ts';
 import { ALL_SUMS, containing, FIGURES, whereOf } from './sql.ts';
 import { readTimeline } from './timeline.ts';

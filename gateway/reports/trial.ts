@@ -1,7 +1,7 @@
 import { describeError } from '../../shared/errors.ts';
 import { dateAt } from '../../shared/report/range.ts';
+import { WHOLE_SCHOOL } from '../auth/reach.ts';
 import type { ReportDatabase } from './database.ts';
-import { WHOLE_SCHOOL } from './reach.ts';
 import { createReportStore } from './store.ts';
 
 /** Letters that latin1 lacks, and one that utf8mb3 lacks. */

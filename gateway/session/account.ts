@@ -12,7 +12,6 @@ import {
 import { diffTotals } from '../../shared/focus/windows.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
-import type { TakenSpan } from './student-times.ts';
 import { NO_SUSPICION, type Suspicion } from './suspicion.ts';
 
 /** How far a client's capture clock may run ahead of the gateway's before its frames count for nothing. */
@@ -45,6 +44,13 @@ const NO_COUNTS: Counters = {
   gatewayMsSum: 0,
   lateMs: 0,
 };
+
+/** Time that a session of the student covers, ms. */
+export interface TakenSpan {
+  readonly sessionId: string;
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
 
 /**
  * The time account of one tracking session: whose it is, what has been counted, what has been put

@@ -1,5 +1,5 @@
 import { ProtocolError } from '../../shared/protocol/errors.ts';
-import type { SessionAccount } from './account.ts';
+import type { SessionAccount, TakenSpan } from './account.ts';
 import { type BucketLimits, fullBucket, type TokenBucket, takeTokens } from './token-bucket.ts';
 
 /** Connections of one student: the burst is a network that comes and goes, the rate what backoff leaves for long. */
@@ -8,13 +8,6 @@ export const HELLO_LIMITS: BucketLimits = { perSecond: 0.5, burst: 30 };
 const REMEMBERED_MS = 12 * 3600 * 1000;
 /** Spans of one student that are kept apart; beyond it the oldest two become one. */
 const MAX_SPANS = 64;
-
-/** Time that a session of the student covers, ms. */
-export interface TakenSpan {
-  readonly sessionId: string;
-  readonly fromMs: number;
-  readonly untilMs: number;
-}
 
 interface StudentRecord {
   readonly hellos: TokenBucket;

@@ -74,7 +74,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'gateway/reports': {
     holds: 'answers of the reports API, from the database',
-    imports: [...CORE, 'gateway/lib', 'gateway/store'],
+    imports: [...CORE, 'gateway/lib', 'gateway/auth', 'gateway/store'],
   },
   'gateway/session': {
     holds: 'streams of students: the protocol, frames to observations, observations to windows',

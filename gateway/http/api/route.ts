@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import * as z from 'zod';
 import { RelayError } from '../../../shared/errors.ts';
 import { dateAt } from '../../../shared/report/range.ts';
+import type { Reach } from '../../auth/reach.ts';
 import {
   isStaff,
   type Reader,
@@ -17,7 +18,6 @@ import type { SpentTickets } from '../../auth/spent-tickets.ts';
 import type { Secret } from '../../auth/tokens.ts';
 import type { PrivacyRequests } from '../../privacy/requests.ts';
 import type { ReportStore } from '../../reports/port.ts';
-import type { Reach } from '../../reports/reach.ts';
 import type { LiveSession } from '../../session/live.ts';
 import type { SessionReport } from '../../store/port.ts';
 import { type CsvColumn, csvText } from '../csv.ts';

@@ -1,8 +1,8 @@
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WHOLE_SCHOOL } from '../../../gateway/auth/reach.ts';
 import { eyelearn } from '../../../gateway/eyelearn/platform.ts';
 import { openMysqlReports } from '../../../gateway/reports/mysql.ts';
-import { WHOLE_SCHOOL } from '../../../gateway/reports/reach.ts';
 import { createReportStore } from '../../../gateway/reports/store.ts';
 import { createMysqlStore } from '../../../gateway/store/mysql/store.ts';
 import type { MetricsStore } from '../../../gateway/store/port.ts';
