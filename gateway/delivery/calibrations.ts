@@ -4,9 +4,10 @@ import type { BackoffPolicy } from '../../shared/backoff.ts';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import { CALIBRATION_VERSION } from '../../shared/focus/calibration.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
+import { openSoundFile } from '../lib/damaged-file.ts';
 import type { Logger } from '../lib/logger.ts';
 import { createMutex } from '../lib/mutex.ts';
-import { fileError, numberOf, openFile, textOf, transaction } from '../lib/sqlite-file.ts';
+import { fileError, numberOf, textOf, transaction } from '../lib/sqlite-file.ts';
 import { within } from '../lib/timeout.ts';
 import { type CalibrationRecord, keptOf, newestCalibration, saveCalibrations } from '../store/calibrations.ts';
 import type { MetricsStore } from '../store/port.ts';
@@ -88,7 +89,7 @@ export interface CalibrationQueueOptions {
 export async function openCalibrationQueue(options: CalibrationQueueOptions): Promise<CalibrationQueue> {
   const { dataDir, store, logger, clock = systemClock, random = Math.random } = options;
   const file = path.join(dataDir, FILE);
-  const connection = await openFile(file, SCHEMA);
+  const connection = await openSoundFile(file, SCHEMA, logger, clock.nowMs());
   const insert = await connection.prepare(
     'INSERT INTO waiting_calibrations (user_id, device_id, body) VALUES (?, ?, ?)',
   );

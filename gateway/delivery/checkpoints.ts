@@ -1,6 +1,8 @@
 import path from 'node:path';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
-import { fileError, openFile, textOf, transaction } from '../lib/sqlite-file.ts';
+import { openSoundFile } from '../lib/damaged-file.ts';
+import type { Logger } from '../lib/logger.ts';
+import { fileError, textOf, transaction } from '../lib/sqlite-file.ts';
 import { parseMetricsWindow } from '../store/window-schema.ts';
 
 const CHECKPOINT_FILE = 'open-windows.db';
@@ -19,13 +21,15 @@ export interface Checkpoints {
   close(): void;
 }
 
-/** Opens the file in `dataDir`, making both if need be. Throws RelayError `spool_failed`. */
-export async function openCheckpoints(dataDir: string): Promise<Checkpoints> {
+/** Opens the file in `dataDir`, making both if need be; a damaged file is set aside at `nowMs`, UTC. Throws RelayError `spool_failed`. */
+export async function openCheckpoints(dataDir: string, logger: Logger, nowMs: number): Promise<Checkpoints> {
   const file = path.join(dataDir, CHECKPOINT_FILE);
-  const connection = await openFile(
+  const connection = await openSoundFile(
     file,
     `PRAGMA synchronous = NORMAL;
     CREATE TABLE IF NOT EXISTS open_windows (session_id TEXT PRIMARY KEY, body TEXT NOT NULL);`,
+    logger,
+    nowMs,
   );
   const upsert = await connection.prepare(
     'INSERT INTO open_windows (session_id, body) VALUES (?, ?) ON CONFLICT (session_id) DO UPDATE SET body = excluded.body',

@@ -1,6 +1,8 @@
 import { describeError, RelayError } from '../../shared/errors.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
-import { type Connection, fileError, numberOf, openFile, textOf, transaction } from '../lib/sqlite-file.ts';
+import { openSoundFile } from '../lib/damaged-file.ts';
+import type { Logger } from '../lib/logger.ts';
+import { type Connection, fileError, numberOf, textOf, transaction } from '../lib/sqlite-file.ts';
 import { parseMetricsWindow } from '../store/window-schema.ts';
 import type { Outcome } from './deliver.ts';
 
@@ -94,10 +96,10 @@ async function addMissingColumn(connection: Connection): Promise<void> {
 
 /**
  * Opens the queue's libsql file, making it and its folder if need be. Every commit is on the disk
- * when it returns (write-ahead log, synchronous FULL). Throws RelayError `spool_failed`.
+ * when it returns (write-ahead log, synchronous FULL). A damaged file is set aside at `nowMs`, UTC. Throws RelayError `spool_failed`.
  */
-export async function openQueueFile(file: string): Promise<QueueFile> {
-  const connection = await openFile(file, SCHEMA);
+export async function openQueueFile(file: string, logger: Logger, nowMs: number): Promise<QueueFile> {
+  const connection = await openSoundFile(file, SCHEMA, logger, nowMs);
   await addMissingColumn(connection);
   const columns = `SELECT id, body, ${MOVED} FROM spool_windows`;
   // An entry that was set aside may be anything.

@@ -119,12 +119,12 @@ function readRows(rows: readonly QueueRow[]): { windows: QueuedWindow[]; unreada
 export async function openQueue(options: QueueOptions): Promise<DeliveryQueue> {
   const { store, logger, clock = systemClock, random = Math.random } = options;
   const batchSize = options.batchSize ?? BATCH_SIZE;
-  const file = await openQueueFile(path.join(options.dataDir, QUEUE_FILE));
+  const file = await openQueueFile(path.join(options.dataDir, QUEUE_FILE), logger, clock.nowMs());
   /** One task at a time on the file. */
   const fileMutex = createMutex();
   /** One delivery at a time. */
   const deliveryMutex = createMutex();
-  const checkpoints = await openCheckpoints(options.dataDir);
+  const checkpoints = await openCheckpoints(options.dataDir, logger, clock.nowMs());
   const recovered = await checkpoints.recover();
   if (recovered.length > 0) {
     await file.append(recovered.map(entryOf), clock.nowMs());

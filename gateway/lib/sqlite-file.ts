@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import BlockingDatabase from 'libsql';
 import Database from 'libsql/promise';
 import { describeError, RelayError } from '../../shared/errors.ts';
 
@@ -51,6 +52,17 @@ export function fileError(file: string, action: string, cause: unknown): RelayEr
 /** Opens a file that is there as it is. Throws the driver's error. */
 export function connect(file: string): Connection {
   return new Database(file, { timeout: BUSY_TIMEOUT_MS }) as unknown as Connection;
+}
+
+/** A connection that works on this thread, and that is closed when `close` returns: the other kind takes a moment more. */
+export interface BlockingConnection {
+  exec(sql: string): void;
+  close(): void;
+}
+
+/** Opens a file that is there for statements on this thread. Throws the driver's error. */
+export function connectBlocking(file: string): BlockingConnection {
+  return new BlockingDatabase(file, { timeout: BUSY_TIMEOUT_MS }) as unknown as BlockingConnection;
 }
 
 /** True for the name of a file that was set aside because it was damaged, and of its write-ahead log. */

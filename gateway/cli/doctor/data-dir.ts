@@ -1,18 +1,53 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rm, statfs } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { describeError } from '../../../shared/errors.ts';
 import type { GatewayConfig } from '../../config.ts';
 import { type Finding, findingsOf } from './finding.ts';
 
-const { ok, fault } = findingsOf('data');
+const { ok, warning, fault } = findingsOf('data');
 const PROBE_BYTES = 64 * 1024;
 
 function megabytes(bytes: number): string {
   return `${Math.floor(bytes / 1024 / 1024)} MB`;
 }
 
-/** Writes a file to DATA_DIR as the spool does, down to the disk, and looks for room. */
+/** Files that a gateway has set aside because they were damaged, and those that are damaged now. */
+async function examineFiles(path: string): Promise<Finding[]> {
+  const { damagedLogFrames, isSound } = await import('../../lib/damaged-file.ts');
+  const { isSetAside } = await import('../../lib/sqlite-file.ts');
+  const findings: Finding[] = [];
+  const names = await readdir(path);
+  const aside = names.filter(isSetAside);
+  if (aside.length > 0) {
+    findings.push(
+      warning(
+        'file_damaged',
+        `damaged files were set aside in DATA_DIR (${path}): ${aside.join(', ')}`,
+        'examine the disk; the log says what was saved. Delete them when you need them no more, retention does it too',
+      ),
+    );
+  }
+  for (const name of names.filter((name) => name.endsWith('.db'))) {
+    const file = join(path, name);
+    // The log comes first: to open the file shortens it.
+    const isWhole = await damagedLogFrames(file).then(
+      (frames) => frames === 0 && isSound(file),
+      (error: unknown) => describeError(error),
+    );
+    if (isWhole === true) continue;
+    findings.push(
+      fault(
+        'file_damaged',
+        `${file} ${isWhole === false ? 'is damaged' : `cannot be examined: ${isWhole}`}`,
+        'examine the disk and restart the gateway: it sets damaged files of the queue aside and saves what can be read; a damaged gaze-relay.db needs a backup',
+      ),
+    );
+  }
+  return findings;
+}
+
+/** Writes a file to DATA_DIR as the spool does, down to the disk, looks for room and for damaged files. */
 export async function examineDataDir(
   { dataDir }: Pick<GatewayConfig, 'dataDir'>,
   spoolBytes: number,
@@ -50,5 +85,7 @@ export async function examineDataDir(
       ),
     ];
   }
+  const damaged = await examineFiles(path);
+  if (damaged.length > 0) return damaged;
   return [ok(`DATA_DIR (${path}) takes data and has ${megabytes(free)} left`)];
 }

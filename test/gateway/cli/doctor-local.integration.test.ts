@@ -120,6 +120,18 @@ describe('doctor: folder of the spool', () => {
     expect(examined.find('data_dir_unusable').message).toContain('ENOTDIR');
   });
 
+  it('finds damaged files of DATA_DIR, and those that were set aside', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'relay-doctor-damaged-'));
+    await writeFile(join(folder, 'spool.db'), Buffer.alloc(8192, 0x41));
+    await writeFile(join(folder, 'open-windows.db.damaged-20260101T000000Z'), 'x');
+    const examined = await doctor({ ...base, DATA_DIR: folder });
+    await rm(folder, { recursive: true, force: true });
+    expect(examined.status).toBe(1);
+    expect(examined.codes('data')).toEqual(['file_damaged', 'file_damaged']);
+    expect(JSON.stringify(examined)).toContain('open-windows.db.damaged-20260101T000000Z');
+    expect(JSON.stringify(examined)).toContain('spool.db is damaged');
+  });
+
   it('one without room for what may have to wait', async () => {
     const examined = await doctor(base, '--spool-mb', '1000000000');
     expect(examined.status).toBe(1);

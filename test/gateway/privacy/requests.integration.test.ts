@@ -49,7 +49,7 @@ beforeAll(async () => {
   await store.applyWindows([metricsWindow(), metricsWindow({ sessionId: SESSION_B, userId: 8 })]);
   await store.close();
   // A window that no store takes lies aside.
-  const spool = await openQueueFile(join(dataDir, 'spool.db'));
+  const spool = await openQueueFile(join(dataDir, 'spool.db'), SILENT, Date.now());
   await spool.append(
     [
       { sessionId: SESSION_A, body: JSON.stringify({ ...metricsWindow(), focusedMs: -1 }) },
@@ -144,7 +144,7 @@ describe("a student's data on demand", () => {
     expect(audit?.map(({ action }) => action)).toContain('delete_student');
     expect((await exported(8)).tables.relay_windows).toHaveLength(1);
     await gateway.close();
-    const spool = await openQueueFile(join(dataDir, 'spool.db'));
+    const spool = await openQueueFile(join(dataDir, 'spool.db'), SILENT, Date.now());
     expect(await spool.setAside()).toMatchObject([{ body: 'not JSON' }]);
     spool.close();
   });

@@ -1,0 +1,171 @@
+import { existsSync } from 'node:fs';
+import { copyFile, readFile, rename, rm } from 'node:fs/promises';
+import type { Logger } from './logger.ts';
+import {
+  type BlockingConnection,
+  type Connection,
+  connect,
+  connectBlocking,
+  fileError,
+  numberOf,
+  openFile,
+  textOf,
+} from './sqlite-file.ts';
+import { damagedFrames } from './write-ahead-log.ts';
+
+/** Reads that may fail while rows are saved: about 12 for each damaged row, so that a broken tree cannot hold up the start. */
+const MAX_FAILED_READS = 20_000;
+/** Where neither the table nor its counter tells the last id. */
+const UNKNOWN_LAST_ID = 2 ** 32;
+
+/** Errors that say that the content of a file is wrong. Others (locked, disk full, no permission) say nothing about it. */
+const DAMAGE = /^SQLITE_(CORRUPT|NOTADB|CONSTRAINT)/;
+/** What a damaged list of tables says may be no statement at all. */
+const UNREADABLE = /^SQLITE_(CORRUPT|NOTADB|CONSTRAINT|ERROR)/;
+
+function hasCode(error: unknown, codes: RegExp): boolean {
+  return error instanceof Error && 'code' in error && codes.test(String(error.code));
+}
+
+/**
+ * True where SQLite finds the file sound, or there is none. Throws `spool_failed` where it cannot be opened.
+ *
+ * A file that may be moved afterwards has a blocking connection and no prepared statement: these keep a connection alive
+ * until they are garbage-collected, and SQLite then deletes the write-ahead log by name, which would be the new file's.
+ */
+export function isSound(file: string): boolean {
+  if (!existsSync(file)) return true;
+  let connection: BlockingConnection | null = null;
+  try {
+    connection = connectBlocking(file);
+    connection.exec(`PRAGMA temp_store = MEMORY;
+      CREATE TEMP TABLE verdict (line TEXT CHECK (line = 'ok'));
+      INSERT INTO verdict SELECT quick_check FROM pragma_quick_check;`);
+    return true;
+  } catch (error) {
+    if (hasCode(error, DAMAGE)) return false;
+    throw fileError(file, 'open', error);
+  } finally {
+    connection?.close();
+  }
+}
+
+/** Number of frames of the file's write-ahead log that SQLite will not read; 0 if it is sound or there is none. */
+export async function damagedLogFrames(file: string): Promise<number> {
+  try {
+    return damagedFrames(await readFile(`${file}-wal`));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return 0;
+    throw fileError(`${file}-wal`, 'read', error);
+  }
+}
+
+/** Copies the rows of a table that can be read, halving the range of ids where a read fails. */
+function saveTable(salvage: BlockingConnection, table: string, lastId: number): void {
+  const ranges: [number, number][] = [[0, lastId]];
+  let failedReads = 0;
+  for (let range = ranges.pop(); range !== undefined && failedReads < MAX_FAILED_READS; range = ranges.pop()) {
+    const [from, to] = range;
+    try {
+      salvage.exec(
+        `INSERT OR IGNORE INTO main."${table}"
+          SELECT * FROM damaged."${table}" NOT INDEXED WHERE rowid BETWEEN ${from} AND ${to}`,
+      );
+    } catch (error) {
+      if (!hasCode(error, UNREADABLE)) throw error;
+      failedReads += 1;
+      const middle = Math.floor((from + to) / 2);
+      if (from < to) ranges.push([middle + 1, to], [from, middle]);
+    }
+  }
+}
+
+/** Makes the file `repaired` of the rows of `file` that can be read. Resolves with their number. */
+async function save(file: string, repaired: string): Promise<number> {
+  const salvage = connectBlocking(repaired);
+  const reader = connect(repaired);
+  const damaged = file.replaceAll("'", "''");
+  /** Rows of the damaged file, by way of a table of the new one: see `isSound`. Empty where they cannot be read. */
+  async function read(query: string): Promise<unknown[]> {
+    try {
+      salvage.exec(`CREATE TABLE main.reading AS ${query}`);
+    } catch (error) {
+      if (!hasCode(error, UNREADABLE)) throw error;
+      salvage.exec('DROP TABLE IF EXISTS main.reading');
+      return [];
+    }
+    const statement = await reader.prepare('SELECT * FROM reading');
+    const rows = await statement.all([]);
+    salvage.exec('DROP TABLE main.reading');
+    return rows;
+  }
+  let rows = 0;
+  try {
+    salvage.exec('PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;');
+    salvage.exec(`ATTACH '${damaged}' AS damaged`);
+    const tables = await read(
+      "SELECT name, sql FROM damaged.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+    );
+    for (const row of tables) {
+      const table = textOf(row, 'name');
+      salvage.exec(textOf(row, 'sql'));
+      const [last] = [
+        ...(await read(`SELECT MAX(rowid) AS id FROM damaged."${table}" HAVING id IS NOT NULL`)),
+        ...(await read(`SELECT seq AS id FROM damaged.sqlite_sequence WHERE name = '${table}'`)),
+      ];
+      saveTable(salvage, table, last === undefined ? UNKNOWN_LAST_ID : numberOf(last, 'id'));
+      const count = await reader.prepare(`SELECT COUNT(*) AS n FROM "${table}"`);
+      rows += numberOf((await count.all([]))[0], 'n');
+    }
+  } catch (error) {
+    // Not even the list of tables can be read.
+    if (!hasCode(error, UNREADABLE)) throw error;
+  } finally {
+    salvage.close();
+    reader.close();
+  }
+  return rows;
+}
+
+/** The damaged file leaves its name to the repaired one. The log goes too: SQLite would apply it to the new file. */
+async function replace(file: string, repaired: string, aside: string): Promise<void> {
+  for (const part of ['', '-wal']) if (existsSync(file + part)) await rename(file + part, aside + part);
+  await rm(`${file}-shm`, { force: true });
+  await rename(repaired, file);
+}
+
+/**
+ * Opens a file of the data folder as `openFile` does. Where it is damaged, it is set aside under a dated name (`isSetAside`),
+ * what can be read of it is in the new file, and the log has `file_damaged` with the number of rows saved. A damaged write-ahead log, whose
+ * end SQLite passes over, is copied under such a name. The folder has to be this process's own. Throws `spool_failed`.
+ */
+export async function openSoundFile(file: string, setup: string, logger: Logger, nowMs: number): Promise<Connection> {
+  const stamp = `damaged-${new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, '')}`;
+  const aside = `${file}.${stamp}`;
+  const repaired = `${file}.repaired`;
+  try {
+    // A process was killed between the two names.
+    if (!existsSync(file) && existsSync(repaired)) await replace(file, repaired, aside);
+    const lostFrames = await damagedLogFrames(file);
+    if (lostFrames > 0) {
+      const copy = `${file}-wal.${stamp}`;
+      await copyFile(`${file}-wal`, copy);
+      logger.error(
+        { code: 'file_damaged', file, setAside: copy, lostFrames },
+        'the write-ahead log is damaged: its last changes are lost, a copy of it is kept',
+      );
+    }
+    if (!isSound(file)) {
+      for (const part of ['', '-journal']) await rm(repaired + part, { force: true });
+      const savedRows = await save(file, repaired);
+      await replace(file, repaired, aside);
+      logger.error(
+        { code: 'file_damaged', file, setAside: aside, savedRows },
+        'the file is damaged and set aside: rows that could be read are saved, others may be lost',
+      );
+    }
+  } catch (error) {
+    throw fileError(file, 'repair', error);
+  }
+  return openFile(file, setup);
+}
