@@ -417,7 +417,8 @@ describe('time that goes through PHP', () => {
     const moved = async () => Number((await onDisk('SELECT SUM(is_with_php) AS moved FROM spool_windows'))[0]?.moved);
     // The batch under way when the link was cut may be in MySQL already: it stays.
     await vi.waitFor(async () => expect(await moved()).toBeGreaterThanOrEqual(400), WAIT);
-    expect(log.codes()).toContain('php_fallback');
+    // Logged after the last page.
+    await vi.waitFor(() => expect(log.codes()).toContain('php_fallback'), WAIT);
     const [both] = await onDisk(
       'SELECT SUM(is_with_php) AS moved, (SELECT focused_ms FROM php_accounts) AS focused_ms FROM spool_windows',
     );
