@@ -124,7 +124,8 @@ afterAll(async () => {
   if (kept !== undefined) await rm(kept, { recursive: true, force: true });
 });
 
-describe.each(LINEAGES)('the pages of lineage %s, with nothing but the installer run', (lineage) => {
+// Side by side: most of a walk is reading.
+describe.concurrent.each(LINEAGES)('the pages of lineage %s, with nothing but the installer run', (lineage) => {
   let school: School;
 
   beforeAll(async () => {
@@ -134,7 +135,9 @@ describe.each(LINEAGES)('the pages of lineage %s, with nothing but the installer
 
   afterAll(() => school?.stop());
 
-  it('log in, agree, open a lesson, read, next section, leave, open the dashboard', { timeout: 240_000 }, async () => {
+  it('log in, agree, open a lesson, read, next section, leave, open the dashboard', { timeout: 240_000 }, async ({
+    expect,
+  }) => {
     const { php, browser, query } = school;
     const page = await browser.newPage();
     const errors: string[] = [];
@@ -174,7 +177,7 @@ describe.each(LINEAGES)('the pages of lineage %s, with nothing but the installer
     expect(await query('SELECT COUNT(*) AS count FROM relay_sessions WHERE user_id = 7')).toEqual([{ count: 1 }]);
   });
 
-  it('the list of modules is left alone', async () => {
+  it('the list of modules is left alone', async ({ expect }) => {
     const page = await school.browser.newPage();
     await page.goto(`${school.php.url}user/Smodule.php`);
     await page.waitForFunction(() => 'CVEyeTrackingSystem' in window);
