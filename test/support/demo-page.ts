@@ -47,9 +47,10 @@ export async function trackDemoPage(page: DrivenPage): Promise<void> {
   await page.until(() => document.getElementById('during')?.hidden === false, null);
 }
 
-/** What the page has sent once it counts focused time. */
+/** What the page has sent once it counts focused time and has sent a few messages: a busy machine sends few a second. */
 export async function messagesOf(page: DrivenPage): Promise<ClientMessage[]> {
   await page.until(() => (document.getElementById('time-focused')?.textContent ?? '0:00') >= '0:02', null);
+  await page.until(() => (window as unknown as { seen: { messages: string[] } }).seen.messages.length >= 8, null);
   const messages = await page.evaluate(() => (window as unknown as { seen: PageSeen }).seen.messages, null);
   return messages.map((message) => decodeClientMessage(Buffer.from(message, 'base64')));
 }
