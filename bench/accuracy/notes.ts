@@ -116,7 +116,7 @@ seventh more bytes. As grey WebP, the verdict changes in 3 % of the pictures at 
 pictures: differences under four per cent are chance.) Pictures that change lie at the edge of a state, which smoothing over time takes up.
 `;
 
-export const DOTS_INTRO = `People at their own laptops, each picture taken as the person clicked a dot whose place is known, so that each shows somebody who looks
+export const DOTS_INTRO = `People at their own laptops, each picture taken as the person clicked a dot whose place is known, so that each shows a person who looks
 at the screen. *Uncalibrated*: each picture by itself, as in a session's first moment. *Own centre*: learnt over a person's pictures in
 order, each of which stands for 5 s, and kept from session to session; the first half minute is not counted. *After 5 dots*: a session's
 first five pictures are its calibration, the others are judged. *Session before*: by the calibration of the person's session before. The page

@@ -15,7 +15,7 @@ function judgeWith(row: SeenRow, centre: OwnCentre): { readonly verdict: Verdict
 
 /**
  * Verdicts of the pictures of subjects who have MIN_PICTURES or more, by each one's own centre, learnt from all of
- * their pictures as a session learns it. Labels are not looked at.
+ * their pictures as a session learns it. Labels are not used.
  */
 export function personalVerdicts(rows: readonly SeenRow[]): ReadonlyMap<SeenRow, Verdict> {
   const verdicts = new Map<SeenRow, Verdict>();

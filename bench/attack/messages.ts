@@ -5,7 +5,7 @@ import { encodeClientMessage } from '../../shared/protocol/frames.ts';
 import { type Attack, type AttackContext, hold, studentTicket } from './context.ts';
 
 const CLOSED_WITHIN_MS = 20_000;
-/** Attackers are users that nobody else is. */
+/** User ids of attackers; no other user has them. */
 let nextUserId = 900_000;
 
 async function admitted({ url, secret }: AttackContext): Promise<Peer> {
