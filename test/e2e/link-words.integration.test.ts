@@ -76,7 +76,7 @@ describe('the page about its connection', () => {
     await page.locator('#start').click();
     await untilSaid(page, 'Connected, using less data');
     expect(await page.locator('#less-data').isChecked()).toBe(true);
-    expect(await page.locator('#data-used').textContent()).toMatch(/kB/);
+    await page.locator('#data-used', { hasText: 'kB' }).waitFor();
     await page.locator('#stop').click();
     await page.locator('#after').waitFor({ state: 'visible' });
     await page.close();
