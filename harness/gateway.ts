@@ -20,7 +20,7 @@ export const ORIGIN = 'https://school.example';
 
 export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** A port that nobody listens on: what is sent there is refused at once. */
+/** A port without a listener: connections there are refused at once. */
 const NOWHERE = 'http://127.0.0.1:1';
 
 export interface TestGateway extends Gateway {

@@ -74,7 +74,7 @@ async function makeDataDirectory(dataDir: string): Promise<void> {
   else await cp(template, dataDir, { recursive: true });
 }
 
-/** MariaDB refuses to run as root unless it is told to. */
+/** MariaDB refuses to run as root without this option. */
 function asRoot(): string[] {
   return process.getuid?.() === 0 ? ['--user=root'] : [];
 }

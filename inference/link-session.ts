@@ -73,6 +73,6 @@ export function serveLink(socket: WebSocket, options: LinkSessionOptions): void 
     if (isBinary && Buffer.isBuffer(data)) void serve(data);
     else socket.close(CLOSE.unsupportedData, 'requests are binary messages');
   });
-  // The socket closes itself after an error; an unheard one would end the process.
+  // The socket closes itself after an error; an error without a listener would end the process.
   socket.on('error', () => {});
 }

@@ -16,7 +16,7 @@ export class InferenceMetrics {
   });
   readonly #seconds = new Histogram({
     name: 'gaze_inference_seconds',
-    help: 'From the receipt of a request to its answer, waiting included, for pictures that were looked at',
+    help: 'From the receipt of a request to its answer, waiting included, for pictures that were inferred',
     buckets: BUCKETS_S,
     registers: [this.registry],
   });

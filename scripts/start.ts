@@ -8,7 +8,7 @@ const RESTART_AFTER_MS = 1000;
 async function main(): Promise<void> {
   const startedMs = performance.now();
   await Promise.all([buildClient(), buildServices()]);
-  // A newcomer wants the address, not the lines that say all is well.
+  // At the first start the address matters, not the lines that report normal operation.
   const options = { env: { LOG_LEVEL: 'warn', ...process.env }, log: 'inherit' } as const;
   let ending = false;
   let inference = await startInference(options);

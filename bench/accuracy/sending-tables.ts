@@ -16,7 +16,7 @@ export function sentTable(rows: readonly SentRow[]): string {
       'head 15° aside: on-screen',
     ],
     rows.map(({ way, guided, meanBytes, result: { frontal, moving, headPose, eyes25, head15 } }) => [
-      way === null && guided ? `${wayName(way)}, looked at as the next frame` : wayName(way),
+      way === null && guided ? `${wayName(way)}, analysed as the next frame` : wayName(way),
       meanBytes.toFixed(0),
       gazeText(frontal.after5),
       gazeText(moving),

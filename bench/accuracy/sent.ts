@@ -7,7 +7,7 @@ import { measureSynthetic, type SeenFrame, type SyntheticResult } from './synthe
 export interface SentRow {
   /** Null: the whole frame as the camera gave it. */
   readonly way: SendingWay | null;
-  /** Looked at where the look before had the face, as a session's frames are; else found by the detector. */
+  /** Analysed where the previous frame had the face, as a session's frames are; else found by the detector. */
   readonly guided: boolean;
   /** Mean over the frames that hold a face. */
   readonly meanBytes: number;

@@ -8,7 +8,7 @@ import { type Looker, readStill } from './look.ts';
 import { personalVerdicts } from './personal.ts';
 import { confusionOf, type Judged, type Score, scoreOf } from './score.ts';
 
-/** How many pictures are looked at between two words about it. */
+/** How many pictures are analysed between two lines of progress. */
 export const PROGRESS_EVERY = 100;
 
 /** One rule on one set of pictures. */
@@ -50,7 +50,7 @@ function resultOf(rows: readonly Judged[]): RuleResult {
   return { score: scoreOf(rows), confusion: confusionOf(rows) };
 }
 
-/** Scores of both rules on pictures that were looked at. */
+/** Scores of both rules on the pictures analysed. */
 export function evaluateStills(name: string, rows: readonly SeenRow[]): StillsResult {
   const personal = personalVerdicts(rows);
   const names = [...new Set(rows.map((row) => row.subject))].sort();
@@ -129,7 +129,7 @@ export async function lookAtFolder(
     } catch (error) {
       unreadable.push(`${row.path} (${describeError(error)})`);
     }
-    if ((i + 1) % PROGRESS_EVERY === 0) say.progress(`${name}: looked at ${i + 1} of ${labels.rows.length}`);
+    if ((i + 1) % PROGRESS_EVERY === 0) say.progress(`${name}: analysed ${i + 1} of ${labels.rows.length}`);
   }
   if (unreadable.length > 0) say.skip(`${name}: not to be read: ${someOf(unreadable)}`);
   if (rows.length === 0) say.skip(`${name}: no labelled picture that can be read`);

@@ -4,7 +4,7 @@ import { CLIP_FRAMES, emptyRoom } from '../../harness/clip.ts';
 const STEADY = { from: 100, to: 120 } as const;
 const EMPTY_PICTURES = 8;
 
-/** What a camera shows of somebody at the screen, and of nobody: JPEGs, none like the one before. */
+/** What a camera shows with a student at the screen, and of the empty room: JPEGs, each unlike the one before. */
 export interface Pictures {
   readonly atScreen: readonly Uint8Array[];
   readonly nobody: readonly Uint8Array[];

@@ -12,10 +12,10 @@ import { STREAM_PATH, SUBPROTOCOL } from '../../shared/protocol/version.ts';
 import type { Pictures } from './pictures.ts';
 
 const EVERY_MS: Readonly<Record<Mode, number>> = { device: 125, server: 200 };
-/** Who has heard nothing for this long keeps still: what happens in a gap is for nobody to say. */
+/** A student without an answer for this long stays still: what happens in a gap cannot be known. */
 const KEEPS_STILL_MS = 600;
 const PATIENCE_MS = 3000;
-/** After an outage a student lets more time pass than one observation may cover, so that the gap is nobody's guess. */
+/** After an outage a student lets more time pass than one observation may cover, so that the gap is untracked for certain. */
 const GAP_MS = 2200;
 const RETRY_MS = 150;
 

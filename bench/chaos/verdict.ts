@@ -16,7 +16,7 @@ export interface StudentVerdict {
   readonly storedFocusedMs: number;
   readonly truthUnfocusedMs: number;
   readonly storedUnfocusedMs: number;
-  /** What EyeLearn's rows hold, whoever wrote it. */
+  /** What EyeLearn's rows hold, through MySQL and through PHP together. */
   readonly eyelearnS: number;
 }
 

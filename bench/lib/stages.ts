@@ -28,7 +28,7 @@ export interface Cost {
 
 /**
  * CPU time per frame of whole requests (`crop224`, …), of every stage (`crop224.mesh`, …), of the model
- * whole (`mesh whole`) and of peers (`peer.NAME`), ms; medians over rounds that take turns. `onRound` is told of every round begun.
+ * whole (`mesh whole`) and of peers (`peer.NAME`), ms; medians over rounds that take turns. `onRound` is called as each round begins.
  */
 export async function measureFrames(
   files: ModelFiles<ModelName>,

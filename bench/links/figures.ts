@@ -40,7 +40,7 @@ export interface LinkFigures {
   /** Capture to update on the page, live pictures. */
   readonly latencyMsP50: number | null;
   readonly latencyMsP99: number | null;
-  /** Age of the newest observation that the page has, looked at ten times a second. */
+  /** Age of the newest observation that the page has, sampled ten times a second. */
   readonly stalenessMsP50: number | null;
   readonly stalenessMsP99: number | null;
   readonly untrackedShare: number;

@@ -18,7 +18,7 @@ export interface SeedService {
 
 /**
  * A service that does as the seed does: data URLs come in over Socket.IO, each picture is decoded and
- * looked at, one after the other, and answered with the seed's metrics. Our inference looks at them;
+ * analysed, one after the other, and answered with the seed's metrics. Our inference analyses them;
  * an answer goes out no sooner than the seed's would. It carries the picture's own timestamp beside
  * the seed's fields, so that the page can tell which picture it belongs to.
  */

@@ -34,7 +34,7 @@ const QUERIES: readonly string[] = [
 
 /** Runs each query twice and says how it ran: rows that came back, time of the second run, tables read and by which index. */
 export async function measureViews(connection: Connection): Promise<string> {
-  const lines = ['| query | rows | ms | plan: table (access, index, rows looked at) |', '|---|---|---|---|'];
+  const lines = ['| query | rows | ms | plan: table (access, index, rows examined) |', '|---|---|---|---|'];
   for (const query of QUERIES) {
     await connection.query(query);
     const startedMs = performance.now();

@@ -5,7 +5,7 @@ import type { Api } from './api.ts';
 export type Live = z.infer<typeof answers.live>;
 
 const EVERY_MS = 5000;
-/** Nobody looks at a page that has not been touched for so long: the gateway may sleep. */
+/** A page without input for this long stops polling, so that the gateway may sleep. */
 const IDLE_MS = 15 * 60_000;
 
 /** Asks who is tracked now, while the page is visible and in use. */

@@ -72,7 +72,7 @@ interface Opened {
 
 async function open({ modelsUrl, modelsBytes }: Extract<ToWorker, { type: 'open' }>): Promise<Opened> {
   const pixelsOf = createCanvas();
-  // Compiled first: if that fails, nothing is downloaded in vain.
+  // Compiled first: if that fails, the download is saved.
   const module = await WebAssembly.compile(kernelBytes());
   const [mesh, detector] = splitFiles(await download(modelsUrl, modelsBytes));
   if (mesh === undefined || detector === undefined) throw new RelayError('models_changed', 'a model is missing');

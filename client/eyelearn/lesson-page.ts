@@ -62,7 +62,7 @@ export class LessonPage {
   /**
    * Tracks the page's lesson as soon as its scripts have had their chance to do so, and follows its address. A page
    * that shows no lesson is left alone.
-   * @param speaksUp Whether a page that names no module is told so on the page, not in the console alone.
+   * @param speaksUp Whether a missing module id is reported on the page too, not in the console alone.
    */
   startByItself({ speaksUp }: { readonly speaksUp: boolean }): void {
     const begin = () => setTimeout(() => this.#follow(speaksUp), PAGE_STARTS_WITHIN_MS);

@@ -8,7 +8,7 @@ const MAX_REVOKED = 10_000;
 export class RevokedReaders {
   readonly #lifetimeMs: number;
   readonly #revokedAtS = new Map<number, number>();
-  /** Everything from before is revoked, whoever it is: the list was full. */
+  /** All tokens from before this moment are revoked, of every reader: the list was full. */
   #everyoneAtS = Number.NEGATIVE_INFINITY;
 
   /** `lifetimeMs`: the longest that a ticket or token lives. */

@@ -15,7 +15,7 @@ export interface Delivery extends Outcome {
 
 /**
  * Delivers entries in their order, in as few calls as possible: a batch that is rejected (RelayError
- * `store_rejected`) is halved until the entries at fault stand alone. Never rejects; stops at the first
+ * `store_rejected`) is halved until the faulty entries stand alone. Never rejects; stops at the first
  * failure that is not a rejection.
  */
 export async function deliverInHalves<T extends { readonly id: number }>(

@@ -62,7 +62,7 @@ async function unlessRefused<T>(
   }
 }
 
-/** Table by table, so that the one at fault stands alone. */
+/** Table by table, so that a failing table stops that one alone. */
 async function feedApart(tx: Transaction, { tables, placement, forRows }: Feed, logger: Logger): Promise<void> {
   const { eye_tracking_sessions: rows, focus_events: events } = tables;
   if (rows !== undefined) {

@@ -19,7 +19,7 @@ export interface RetentionSchedule {
    * without students holds no connection. Does a bounded piece of work when there is some; what is left is for later calls.
    */
   tick(nowMs: number): void;
-  /** At the start, where the database answers: says when nothing is deleted because nobody has said how long to keep. Never rejects. */
+  /** At the start, where the database answers: warns when nothing is deleted because no retention is configured. Never rejects. */
   announce(nowMs: number): Promise<void>;
   /** Resolves when no piece is under way. */
   idle(): Promise<void>;

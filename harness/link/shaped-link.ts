@@ -22,11 +22,11 @@ export interface ShapedLink {
   readonly port: number;
   counts(): { readonly up: LinkCounts; readonly down: LinkCounts };
   reshape(shape: LinkShape): void;
-  /** While true, nothing passes and nobody is told. */
+  /** While true, nothing passes and neither end is notified. */
   setOutage(out: boolean): void;
   /**
    * Cuts every connection. The client always learns of it; the service does with 'told'. One that is
-   * 'left' keeps connections that nobody is at any more, as after a change of network.
+   * 'left' keeps connections whose client is gone, as after a change of network.
    */
   drop(service: 'told' | 'left'): void;
   close(): Promise<void>;

@@ -31,7 +31,7 @@ export function createPlainReader(): PictureReader {
   return async (file) => pictureOf({ image: await decodeImage(file.bytes, file), crop: file.crop });
 }
 
-/** Decodes JPEG in the kernel, only the part that is looked at, WebP with libwebp; JPEG of a kind the kernel does not know with sharp. */
+/** Decodes JPEG in the kernel, only the part that is used, WebP with libwebp; JPEG of a kind the kernel does not know with sharp. */
 export function createKernelReader(kernel: PixelKernel): PictureReader {
   return async (file, firstLook) => {
     const size: Size = { widthPx: file.widthPx, heightPx: file.heightPx };

@@ -266,7 +266,7 @@ export function carriedOver(calibration: Calibration): Calibration {
 }
 
 /**
- * A calibration from what was measured while a student looked at known points. Each eye has gains, an offset and a say of its own;
+ * A calibration from what was measured while a student looked at known points. Each eye has its own gains, offset and weight;
  * what both have in common is the place's. Throws RelayError `calibration_too_few` when fewer than MIN_POINTS points have
  * MIN_READINGS readings.
  */

@@ -5,7 +5,7 @@ import { focalLengthPx } from '../vision/pose.ts';
 import { DEFAULT_SETUP, type ScreenSetup } from '../vision/screen.ts';
 import { median } from './median.ts';
 
-/** Nobody reads a screen from nearer or farther than this; beyond it the estimate is wrong. */
+/** Screens are not read from nearer or farther than this; beyond it the estimate is wrong. */
 const NEAREST_CM = 20;
 const FARTHEST_CM = 150;
 

@@ -3,7 +3,7 @@ import { COVERED_NUMBERS, SHUT_NUMBERS } from './eye-pixels-weights.ts';
 import { MESH_SIZE } from './mesh-output.ts';
 
 /**
- * What the pixels that the mesh looked at say of an eye: whether it is covered, by dark lenses, reflections or a patch
+ * What the mesh's input pixels say of an eye: whether it is covered, by dark lenses, reflections or a patch
  * for which the mesh makes irises up, and whether its lid is shut. Two small networks (one hidden layer) that
  * `bench/accuracy/covers/train.ts` fits on faces of clips and stills, on rendered heads, and on covers drawn over their eyes.
  */
@@ -81,7 +81,7 @@ function summarize(
 
 /**
  * What the network takes for one eye: its picture over the skin's brightness, outer corner first, and figures of it.
- * `planes`: the tensor that the mesh looked at (3 × 192 × 192, 0–1); `landmarks`: 478 × (x, y, z) in its pixels.
+ * `planes`: the mesh's input tensor (3 × 192 × 192, 0–1); `landmarks`: 478 × (x, y, z) in its pixels.
  */
 export function eyeInputs(
   planes: Float32Array,
@@ -223,7 +223,7 @@ export interface EyesPixels {
 const SEEN_UP_TO = 0.5;
 const COVERED_FROM = 0.9;
 
-/** The eyes in the tensor that the mesh looked at; `landmarks` (478) in its pixels. */
+/** The eyes in the mesh's input tensor; `landmarks` (478) in its pixels. */
 export function eyesInPixels(planes: Float32Array, landmarks: Float32Array): EyesPixels {
   const skin = skinOf(planes, landmarks);
   const judge = (eye: EyeIndices): EyePixels => {

@@ -99,7 +99,7 @@ export interface Eyes {
 
 /**
  * A face that the detector saw. One turned far aside sits badly in the detector's box, and the mesh then
- * says that there is none; looked at again where its own points are, and again, it is often sure. Of CMU
+ * says that there is none; analysed again where its own points are, and again, it is often sure. Of CMU
  * Face Images' 51 pictures without a face by one look, 14 have one by two looks and 13 more by four, three
  * of which are read to the wrong side.
  */

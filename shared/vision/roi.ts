@@ -41,7 +41,7 @@ export function roiFromDetection(face: DetectedFace): FaceRoi {
 
 /**
  * Region around the face's 478 landmarks (x, y, z each, camera pixels): 1.5 × the box that encloses
- * them, the lips aside, along the line of the outer eye corners. Where the next frame is looked at first.
+ * them, the lips aside, along the line of the outer eye corners. Where the next frame is searched first.
  */
 export function roiFromLandmarks(landmarks: Float32Array): FaceRoi {
   const coordinate = (point: number, axis: number): number => landmarks[point * 3 + axis] ?? 0;

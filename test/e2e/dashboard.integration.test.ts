@@ -222,8 +222,8 @@ describe('on a development gateway', () => {
   });
 });
 
-describe('nobody', () => {
-  it('is told where to come from', async () => {
+describe('a visitor without a ticket', () => {
+  it('is shown where to sign in', async () => {
     const other = await browser.newPage();
     await other.goto(`${gateway.url}reports`);
     await other.getByRole('heading', { name: 'Please sign in' }).waitFor();

@@ -180,7 +180,7 @@ describe('device mode on a page of the school', () => {
     const { errors, modes, sessions } = await seen(page);
     expect(errors).toEqual([]);
     expect(modes.at(-1)).toMatchObject({ mode: 'device', reason: 'asked' });
-    // What the models took of the student's data is told, compressed as it came.
+    // The models' download is reported, in compressed bytes.
     const [, models] = assetNames();
     const compressedBytes = statSync(join(ASSETS, `${models}.br`)).size;
     expect(modes.at(-1)?.downloadedBytes).toBeGreaterThanOrEqual(compressedBytes);
@@ -271,7 +271,7 @@ describe('a device that cannot load the models', () => {
 
   afterEach(() => browser.context.unroute('**/device/models-*'));
 
-  it('is told, and sends no picture where the device alone was asked for', async () => {
+  it('reports it, and sends no picture where the device alone was asked for', async () => {
     sent.length = 0;
     const page = await openWithoutModels({ mode: 'device' });
     await initialize(page, 306);

@@ -13,7 +13,7 @@ import { fetchTicket } from '../../harness/student.ts';
 const UNDER_WAY_MS = 1500;
 /** A section begins with the first picture after its announcement, and an outage is over when a picture says so. */
 const SECTION_EDGE_MS = 2500;
-/** Pages are told four times, each rounded to a tenth of a second. */
+/** Pages report four times, each rounded to a tenth of a second. */
 const ROUNDED_MS = 200;
 /** How long the computer sleeps: longer than an observation covers. */
 const SLEEP_MS = 3500;

@@ -143,7 +143,7 @@ describe('page → gateway → inference → MariaDB', () => {
     };
     let coveredMs = await newest();
     while (coveredMs === null) coveredMs = await newest();
-    // The page is told in tenths of a second, to the nearest.
+    // The page shows tenths of a second, to the nearest.
     expect(coveredMs).toBeGreaterThanOrEqual(2950);
   });
 });

@@ -105,7 +105,7 @@ async function trickle(socket: Socket, next: () => Uint8Array | string): Promise
   const timer = setInterval(() => {
     if (socket.writable) socket.write(next());
   }, 100);
-  // Not events.once: that the last bytes found nobody is no failure.
+  // Not events.once: a reset at the last bytes is no failure.
   await new Promise((resolve) => socket.once('close', resolve));
   clearInterval(timer);
 }
@@ -138,7 +138,7 @@ describe('before anyone is admitted', () => {
     expect(await ended).toEqual({ code: 4400, reason: 'hello_expected' });
   });
 
-  it('so does a second message while the ticket is still looked at', async () => {
+  it('so does a second message while the ticket is still being verified', async () => {
     const { socket, ended } = await attack('192.0.2.2');
     const hello = {
       type: 'hello',
@@ -207,7 +207,7 @@ describe('frames of the WebSocket itself', () => {
 });
 
 describe('students who do not behave', () => {
-  it('C-4 refused messages are told so often, and then the connection ends', async () => {
+  it('C-4 a limited number of refused messages is answered, then the connection ends', async () => {
     const { socket, ended } = await admitted('192.0.2.20', 40);
     socket.write(Buffer.concat(Array.from({ length: 51 }, () => clientFrame(OPCODE.text, 'no JSON'))));
     expect(await ended).toEqual({ code: 4400, reason: 'too_many_faults' });

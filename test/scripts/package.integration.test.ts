@@ -226,7 +226,7 @@ describe('both images, as an unprivileged user', () => {
     });
   });
 
-  it('a gateway without a secret says so instead of listening where nobody hears it', async () => {
+  it('a gateway without a secret fails with a message instead of listening', async () => {
     const [, ...args] = imageProcess('gateway').command;
     await expect(
       promisify(execFile)(process.execPath, args, { cwd: imageOf('gateway'), env: environment('gateway', {}) }),

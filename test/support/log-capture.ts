@@ -6,7 +6,7 @@ export interface LogEntry {
   readonly message: string;
 }
 
-/** A logger that keeps what it is told, for tests that ask what an operator would have seen. */
+/** A logger that keeps its lines, for tests of what an operator would have seen. */
 export function captureLog(): { readonly logger: Logger; readonly entries: readonly LogEntry[]; codes(): unknown[] } {
   const entries: LogEntry[] = [];
   const at = (level: LogEntry['level']) => (fields: unknown, message?: string) => {

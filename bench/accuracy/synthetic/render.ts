@@ -93,7 +93,7 @@ export async function* renderScenes(glb: Uint8Array, scenes: readonly Scene[]): 
       if (next === null) return;
       const frame = await next;
       next = scene === null ? null : frameOf(scene);
-      // Whoever stops listening leaves a frame behind; its failure is then nobody's.
+      // A consumer that stops early leaves one frame pending; its rejection must not be unhandled.
       next?.catch(() => {});
       yield frame;
     }

@@ -10,11 +10,11 @@ function line({ check, level, code, message, mend }: Finding): string {
   return mend === null ? text : `${text}\n${' '.repeat(19)}→ ${mend}`;
 }
 
-/** Tries everything that may be wrong around the gateway, and says how to mend it. */
+/** Checks everything around the gateway that may be wrong, and says how to fix it. */
 export const doctor: Command = {
   name: 'doctor',
   usage: '[--spool-mb MB] [--json]',
-  summary: 'tries everything that may be wrong around the gateway and says how to mend it',
+  summary: 'checks everything around the gateway that may be wrong and says how to fix it',
   async run(argv, context) {
     const options = readOptions(argv, { json: 'boolean', 'spool-mb': 'string' });
     const spoolMb = wholeNumberOption('spool-mb', options['spool-mb'], 1, DEFAULT_SPOOL_MB);
@@ -24,7 +24,7 @@ export const doctor: Command = {
       context.out(JSON.stringify({ ok: faults === 0, findings }));
     } else {
       for (const finding of findings) context.out(line(finding));
-      context.out(faults === 0 ? '\nno faults' : `\n${faults} fault${faults === 1 ? '' : 's'} to mend`);
+      context.out(faults === 0 ? '\nno faults' : `\n${faults} fault${faults === 1 ? '' : 's'} to fix`);
     }
     return faults === 0 ? 0 : 1;
   },

@@ -30,7 +30,7 @@ export async function examine(context: CliContext, options: DoctorOptions): Prom
   const result = readConfig<GatewayConfig>(gatewayConfigSchema, context.env);
   if (!result.ok) {
     const faults = result.faults.map((text) =>
-      fault('config_invalid', text, 'correct this variable; the rest is looked at once all of them make sense'),
+      fault('config_invalid', text, 'correct this variable; the rest is checked once all of them are valid'),
     );
     return [...spelling, ...faults];
   }

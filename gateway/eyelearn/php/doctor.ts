@@ -80,7 +80,7 @@ export async function examinePhp({ php }: Pick<GatewayConfig, 'php'>): Promise<F
       fault(
         'php_broken',
         `PHP_ENDPOINT fails by itself: ${reason.slice(0, SHOWN_CHARACTERS)}`,
-        'mend its database access',
+        'repair its database access',
       ),
     ];
   }

@@ -77,7 +77,7 @@ export const studentRoutes: readonly ApiRoute[] = [
       const detail = await deps.reports.detail({ reach, range, userId });
       const names = await deps.reports.names({ users: [userId], modules: [], sections: [] });
       const person = names.students.get(userId);
-      // Somebody else's student is not told from nobody.
+      // A student outside the scope gets the same answer as one who does not exist.
       const isKnown =
         person !== undefined &&
         (reach.kind !== 'named' || (person.className !== null && reach.classes.includes(person.className)));

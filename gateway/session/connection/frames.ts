@@ -108,7 +108,7 @@ function isTooLate({ clockZeroMs, mode }: SessionAccount, captureMs: number, con
   return context.nowMs - clockZeroMs - captureMs > maxMs;
 }
 
-/** True for time that is told afterwards, whatever the flag of the message says. */
+/** True for time that is reported afterwards, even if the message is not flagged late. */
 function isLate(
   { account }: Capturing,
   message: Pick<ClientMessage, 'captureMs' | 'late'>,

@@ -165,7 +165,7 @@ describe('going through the dots', () => {
     }
   });
 
-  it('can be left at any time, and the gateway is told while it waits', () => {
+  it('can be left at any time, and the gateway is notified while it waits', () => {
     const early = new Run();
     early.dispatch({ type: 'leave' });
     expect(early.effects).toEqual([{ type: 'end' }]);

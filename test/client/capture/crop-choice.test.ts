@@ -57,7 +57,7 @@ describe('drawn size', () => {
   });
 });
 
-describe('a crop that nobody guides', () => {
+describe('a crop without guidance', () => {
   it('is wider about the same middle, and stays in the frame', () => {
     const wide = widenHint({ xPx: 200, yPx: 100, widthPx: 200, heightPx: 200 });
     expect(wide).toEqual({ xPx: 140, yPx: 40, widthPx: 320, heightPx: 320 });

@@ -31,7 +31,7 @@ async function withAndWithout(format: 'jpeg' | 'webp', widthPx?: number, heightP
   return { laden: await encoded(laden), plain: await encoded(encode(picture(widthPx, heightPx))) };
 }
 
-describe('a picture goes without what nobody reads', () => {
+describe('a picture is sent without metadata', () => {
   it.each([
     ['JPEG', 'jpeg', stripJpeg],
     ['WebP', 'webp', stripWebp],

@@ -87,7 +87,7 @@ describe('pictures of an outage', () => {
     expect(captured.length).toBeLessThanOrEqual(32);
   });
 
-  it('that nobody acknowledged before the connection broke again go again, first', () => {
+  it('that were not acknowledged before the connection broke are sent again, first', () => {
     const outbox = outage(0, 10_000);
     const first = outbox.next(0);
     const second = outbox.next(1000);
@@ -186,7 +186,7 @@ describe('a connection that keeps pictures', () => {
     expect(connection.pacer.waitMs({ size: { widthPx: 128, heightPx: 128 }, whole: false })).toBeLessThan(1000);
   });
 
-  it('forgets them where the session could not be gone on with', async () => {
+  it('drops them where the session could not be resumed', async () => {
     const { capture, reconnect, outbox } = await outageOnAConnection();
     capture(null, 10_000);
     expect(outbox.size).toBeGreaterThan(5);

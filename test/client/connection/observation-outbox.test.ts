@@ -81,7 +81,7 @@ describe('observations over an outage', () => {
     expect(socket.messages.at(-1)).toMatchObject({ kind: 'observation', late: false, captureMs: 35_000 });
   });
 
-  it('L-2 what nobody acknowledged is sent again, and forgotten once it is', async () => {
+  it('L-2 unacknowledged observations are sent again, and dropped once acknowledged', async () => {
     const harness = await live();
     harness.socket.drop();
     for (let atMs = 1000; atMs <= 3000; atMs += 400) harness.look(atMs);
@@ -150,7 +150,7 @@ describe('observations over an outage', () => {
     ]);
   });
 
-  it('those of a session that cannot be gone on with are dropped', async () => {
+  it('those of a session that cannot be resumed are dropped', async () => {
     const harness = await live();
     harness.socket.drop();
     harness.look(1000);

@@ -31,7 +31,7 @@ describe('sections', () => {
     ]);
   });
 
-  it('a session that could not be gone on with begins in the section the student is in', async () => {
+  it('a session that could not be resumed begins in the section the student is in', async () => {
     const { connection, goLive, nextSocket, time } = createHarness();
     const first = await goLive();
     time.advance(1000);

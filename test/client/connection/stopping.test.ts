@@ -82,7 +82,7 @@ describe('stopping', () => {
     expect(await connection.stop()).toBeNull();
   });
 
-  it('is told again on the next connection where its answer did not come', async () => {
+  it('is sent again on the next connection where its answer did not come', async () => {
     const { connection, goLive, nextSocket, time } = createHarness();
     const first = await goLive();
     time.advance(321);
@@ -209,7 +209,7 @@ describe('a stop while something is kept', () => {
     expect(socket.controls.at(-1)?.type).toBe('section');
   });
 
-  it('is told at once where the connection is closed before the rest has left', async () => {
+  it('is answered at once where the connection is closed before the rest has been sent', async () => {
     const { connection, comeBack } = await outage();
     const socket = await comeBack();
     const atMs = connection.captureClockMs();

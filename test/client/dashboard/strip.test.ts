@@ -76,7 +76,7 @@ describe('stretches of a session', () => {
     ]);
   });
 
-  it('of a session in which nobody was seen are one gap', () => {
+  it('of a session without a face are one gap', () => {
     const windows = [window(0, 30, { untrackedMs: 30_000 }), window(30, 60, { untrackedMs: 30_000 })];
     expect(inSeconds(stretchesOf(report(windows, [])))).toEqual([['untracked', 0, 60]]);
     expect(stretchesOf(report([], []))).toEqual([]);

@@ -60,7 +60,7 @@ describe('the device’s observer', () => {
     expect(decodeObservation(view, 0)).toEqual(observation);
   });
 
-  it('O-3 a picture that is bit for bit the one before is not looked at again', async () => {
+  it('O-3 a picture that is bit for bit the one before is not inferred again', async () => {
     const { hints, locate } = locator(false);
     const observer = createObserver(locate);
     expect(await observer.observe(picture(1), CAMERA, 0)).not.toBeNull();

@@ -57,11 +57,11 @@ describe('doctor: what it finds well', () => {
     expect(await readdir(dataDir)).toEqual([]);
   });
 
-  it('reads as lines, each fault with how to mend it, and no secret', async () => {
+  it('reads as lines, each fault with how to fix it, and no secret', async () => {
     const { status, out } = await cli(['doctor'], { ...base, INFERENCE_URL: NOWHERE });
     expect(status).toBe(1);
     expect(out).toMatch(/^fault\s+inference .*\[inference_unreachable\]\n\s+→ \S/m);
-    expect(out).toContain('1 fault to mend');
+    expect(out).toContain('1 fault to fix');
     expect(out).not.toContain(GOOD_SECRET);
   });
 });
@@ -172,7 +172,7 @@ describe('doctor: inference', () => {
     expect(examined.find('inference_fails').mend).toContain('same version');
   });
 
-  it('of several, each is looked at by itself', async () => {
+  it('of several, each is checked by itself', async () => {
     const examined = await doctor({ ...base, INFERENCE_URL: `${base.INFERENCE_URL},${NOWHERE}` });
     expect(examined.findings.filter(({ check }) => check === 'inference').map(({ level }) => level)).toEqual([
       'ok',
@@ -233,7 +233,7 @@ describe('doctor: Railway', () => {
     expect((await doctor({ ...base, ...env })).codes('platform')).toEqual(['drain_too_short']);
   });
 
-  it('no secret: nobody could reach it', async () => {
+  it('no secret: no student could connect', async () => {
     const { RELAY_JWT_SECRET: _secret, ...rest } = base;
     const examined = await doctor({ ...rest, ...RAILWAY, RAILWAY_VOLUME_MOUNT_PATH: dataDir });
     expect(examined.codes('platform')).toEqual(['development_on_railway']);

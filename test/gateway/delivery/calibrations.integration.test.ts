@@ -29,7 +29,7 @@ describe('calibrations on their way to the store', () => {
     clock = manualClock(START_MS);
     store = createLibsqlStore({ path: path.join(folder, 'store.db'), logger: log.logger });
     await store.migrate();
-    // Nobody listens on port 1.
+    // Port 1 has no listener.
     away = createMysqlStore({ url: 'mysql://relay:secret@127.0.0.1:1/relay', logger: log.logger });
   });
   afterEach(async () => {
@@ -103,7 +103,7 @@ describe('calibrations on their way to the store', () => {
     expect(await newestCalibration(store, 7, DEVICE_A, CALIBRATION_VERSION)).toEqual(aCalibration());
   });
 
-  it('that the store refuses for good stand aside and hold up nobody', async () => {
+  it('that the store rejects are set aside and delay no others', async () => {
     const queue = await open({
       execute: async (statements) => {
         if (statements.some(({ values }) => values[0] === 66)) throw new RelayError('store_rejected', 'not this one');

@@ -66,7 +66,7 @@ describe('the spool', () => {
     return spool;
   }
 
-  /** A MySQL store at a port where nobody listens. */
+  /** A MySQL store at a port without a listener. */
   async function storeOutOfReach(): Promise<MetricsStore> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -100,7 +100,7 @@ describe('the spool', () => {
     };
   }
 
-  /** The queue's file takes new windows and does not let go of old ones, as on a disk that has just become full. */
+  /** The queue's file takes new windows and cannot delete old ones, as on a disk that has just become full. */
   async function refuseDeletes(isOn: boolean): Promise<void> {
     await onDisk(
       isOn
@@ -228,7 +228,7 @@ describe('the spool', () => {
     expect(log.codes()).toEqual(['window_set_aside', 'window_set_aside', 'window_set_aside']);
   });
 
-  it('remembers what it set aside, and sets aside an entry nobody can read', async () => {
+  it('remembers what it set aside, and sets aside an unreadable entry', async () => {
     const away = await open({ store: await storeOutOfReach() });
     await away.append(metricsWindow({ seq: 0 }));
     await away.append(metricsWindow({ seq: 1 }));

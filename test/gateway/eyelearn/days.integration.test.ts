@@ -107,7 +107,7 @@ describe.each([
     ]);
   });
 
-  it('have one row for no lesson section, whoever began it and however many gateways add to it', async () => {
+  it('have one row for no lesson section, whichever program began it and however many gateways add to it', async () => {
     await createEyelearnDayTables(connection, 'both');
     await connection.query(
       "INSERT INTO eye_tracking_analytics (user_id, module_id, section_id, date, total_focused_time, total_unfocused_time, session_count) VALUES (7, 3, NULL, '2026-03-02', 100, 0, 1)",

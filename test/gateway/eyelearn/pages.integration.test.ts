@@ -99,7 +99,7 @@ describe('relay_ticket.php', () => {
     expect(claims[0].jti).not.toBe(claims[1].jti);
   });
 
-  it('nobody is logged in: 401, which ends tracking', async () => {
+  it('without a login: 401, which ends tracking', async () => {
     expect(await codeOf(ask(''))).toEqual({ status: 401, error: 'not_logged_in' });
     expect(await codeOf(ask('PHPSESSID=invented'))).toEqual({ status: 401, error: 'not_logged_in' });
   });

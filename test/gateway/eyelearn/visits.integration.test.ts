@@ -151,7 +151,7 @@ describe("visits to a lesson section in EyeLearn's eye_tracking_sessions", () =>
     expect([sum('focused'), sum('unfocused')]).toEqual([61 + 60, 20 + 20]);
   });
 
-  it('begin a new row before one reaches 7,200 s, whoever has filled it', async () => {
+  it('begin a new row before one reaches 7,200 s, whichever program filled it', async () => {
     await store.applyWindows([visit(0)]);
     await connection.query('UPDATE eye_tracking_sessions SET total_time_seconds = 7190');
     await store.applyWindows([visit(1)]);

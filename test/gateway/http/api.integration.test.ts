@@ -119,7 +119,7 @@ const ROUTES = [
 ];
 
 describe('who may read what', () => {
-  it.each(ROUTES)('$path: nobody without a ticket, teachers and admins, students as $own', async ({ path, own }) => {
+  it.each(ROUTES)('$path: 401 without a ticket, teachers and admins, students as $own', async ({ path, own }) => {
     const none = await get(path, null);
     expect([none.status, await codeOf(none)]).toEqual([401, 'unauthorized']);
     expect((await get(path, 'not.a.ticket')).status).toBe(401);
@@ -248,7 +248,7 @@ describe('who may read what', () => {
 
 describe('the audit line', () => {
   it.each(['days', 'hours', 'modules', 'modules/3/sections'])(
-    'of /%s names the one student that the answer is about, and nobody for a school',
+    'of /%s names the one student that the answer is about, and no one for a school',
     async (route) => {
       const before = log.entries.length;
       await get(`/api/v1/${route}?${SPAN}&userId=${OTHER}`, await asTeacher());

@@ -14,11 +14,11 @@ function setUp() {
 }
 
 describe('rows of a live list', () => {
-  it('are one an hour for each student, however often it is asked for and whoever comes and goes', () => {
+  it('are one an hour for each student, however often it is requested and whichever students come and go', () => {
     const { audit, lines, clock } = setUp();
     for (let poll = 0; poll < 700; poll += 1) {
       clock.ms += 5000;
-      // One more student with every poll, and now and then nobody.
+      // One more student with every poll, and now and then an empty list.
       const students = Array.from({ length: Math.min(poll, 40) }, (_, index) => 7 + index);
       audit(TEACHER, '/api/v1/live', poll % 10 === 9 ? [] : students);
     }

@@ -104,7 +104,7 @@ const READERS: readonly Person[] = [
     sees: ({ userId, moduleId }) => classOf.get(userId) === 'BSCS-2A' || moduleId === 4,
   },
   {
-    name: 'the teacher of a class that nobody is in',
+    name: 'the teacher of a class without students',
     userId: TEACHER.id,
     role: 'teacher',
     teaching: { classes: ['X'], moduleIds: [] },
@@ -203,7 +203,7 @@ describe.each(READERS)('$name', (reader) => {
   const strangers = [...nameOf].filter(([id]) => isStranger(id)).map(([, name]) => name);
   const foreign = new Set(WINDOWS.map(({ sessionId }) => sessionId).filter((id) => !sessions.has(id)));
 
-  it('learns of nobody else by any route, filter, order, page, search or file', async () => {
+  it('sees no other student by any route, filter, order, page, search or file', async () => {
     const token = await tokenOf(reader);
     let answered = 0;
     for (const route of READ_ROUTES) {
@@ -258,7 +258,7 @@ describe.each(READERS)('$name', (reader) => {
     }
   });
 
-  it('is told of whom one may read', async () => {
+  it('sees which scope the reader has', async () => {
     const { reads } = answers.me.parse(await (await get('/api/v1/me', await tokenOf(reader))).json());
     const kind =
       reader.role === 'student'
@@ -292,7 +292,7 @@ describe('who is seen last, and who is there now', () => {
     }
   });
 
-  it('the live list has students of the class or module, and nobody else', async () => {
+  it('the live list has students of the class or module, and no others', async () => {
     const rows = async (teaching: Teaching) =>
       answers.live.parse(await (await get('/api/v1/live', await tokenOf(teacherOf(teaching)))).json()).rows;
     expect(await rows({ classes: [CLASS], moduleIds: [] })).toHaveLength(1);

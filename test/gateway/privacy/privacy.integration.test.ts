@@ -86,7 +86,7 @@ describeStores('the data of students in a $kind store', ({ fixture, store }) => 
     expect(await countOf('relay_sessions')).toBe(29);
   });
 
-  it('stays where nobody has said how long to keep it and some is older than the default, which is said', async () => {
+  it('stays where no retention is configured and some is older than the default, which is logged', async () => {
     await fillDays();
     const log = captureLog();
     const unset = { detailDays: 10, totalsDays: 30, isChosen: false };
@@ -165,7 +165,7 @@ describeStores('the data of students in a $kind store', ({ fixture, store }) => 
     expect(await countOf('relay_windows')).toBe(20);
   });
 
-  it('is handed out whole, and of nobody else', async () => {
+  it('is exported whole, and of no other student', async () => {
     await store().applyWindows([...windowSeries(3), metricsWindow({ sessionId: SESSION_B, userId: 8 })]);
     const exported = await exportStudent(store(), NO_PLATFORM_RECORDS, NOTHING_HERE, 7, START_MS);
     expect(exported.tables.relay_windows).toHaveLength(3);
@@ -174,7 +174,7 @@ describeStores('the data of students in a $kind store', ({ fixture, store }) => 
     expect(JSON.stringify(exported)).not.toContain(SESSION_B);
   });
 
-  it('is deleted whole, and of nobody else, with a line that says so', async () => {
+  it('is deleted whole, and of no other student, with a line in the log', async () => {
     await store().applyWindows([...windowSeries(3), metricsWindow({ sessionId: SESSION_B, userId: 8 })]);
     expect(await deleteStudent(store(), NO_PLATFORM_RECORDS, 7, START_MS, TEACHER)).toMatchObject({
       relay_windows: 3,
@@ -234,7 +234,7 @@ describe('beside EyeLearn', () => {
     expect(await platform.hasConsent(store, 99)).toBeNull();
   });
 
-  it('lets nobody be tracked who has not agreed to the camera', async () => {
+  it('tracks no student who has not agreed to the camera', async () => {
     await connection.query('UPDATE users SET camera_agreement_accepted = 0 WHERE id = 8');
     const gateway = await startTestGateway({ MYSQL_URL: url });
     try {

@@ -67,7 +67,7 @@ afterAll(async () => {
 });
 
 describe("a student's data on demand", () => {
-  it('is handed to the student and to admins, to nobody else', async () => {
+  it('is given to the student and to admins, to no other reader', async () => {
     expect((await ask('GET', 7, { id: 7, role: 'student' })).status).toBe(200);
     expect((await ask('GET', 7, admin)).status).toBe(200);
     for (const reader of [

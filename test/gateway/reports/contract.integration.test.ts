@@ -247,7 +247,7 @@ describe.each([
     expect(await on('2026-03-05')).toEqual([]);
   });
 
-  it('the clocks of the database are told by their distance from UTC', async () => {
+  it('the offset of the database clock from UTC is known', async () => {
     expect(await reports.utcOffsetMs(FIRST_DAY_MS)).toBe(MANILA_MS);
   });
 

@@ -36,7 +36,7 @@ afterEach(async () => {
   inference?.close();
 });
 
-it('U-7 limits are lowered while inference is busy, are told to each student, and are raised again after it', async () => {
+it('U-7 limits are lowered while inference is busy, are sent to each student, and are raised again after it', async () => {
   const fault = { isBusy: true };
   inference = await inferenceWith(fault);
   const { port } = inference.address() as AddressInfo;

@@ -58,13 +58,13 @@ describe('opening', () => {
     expect(await peer.closed).toBe(4400);
   });
 
-  it('a plain GET is told to upgrade', async () => {
+  it('a plain GET is answered with upgrade required', async () => {
     const response = await fetch(new URL('/v1/stream', gateway.url));
     expect(response.status).toBe(426);
   });
 
   it.each([
-    ['S-1 a ticket nobody signed', () => Promise.resolve('not.a.ticket'), 'ticket_invalid'],
+    ['S-1 an unsigned ticket', () => Promise.resolve('not.a.ticket'), 'ticket_invalid'],
     ['S-1 an expired ticket', () => gateway.ticket(1, { nowMs: Date.now() - 3_600_000 }), 'ticket_expired'],
   ])('%s is refused with its code', async (_name, ticket, code) => {
     const peer = await open(gateway.url);

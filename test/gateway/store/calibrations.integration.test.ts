@@ -45,7 +45,7 @@ describeStores('calibrations in a $kind store', ({ fixture, store }) => {
     expect((await newestCalibration(store(), 7, DEVICE_A, CALIBRATION_VERSION))?.createdAtMs).toBe(START_MS + 1);
   });
 
-  it('that nobody can read are none', async () => {
+  it('that are unreadable count as none', async () => {
     await saveCalibrations(store(), [aCalibration()]);
     await change('UPDATE relay_calibrations SET calibration_json = ?', '{"version":1}');
     expect(await newestCalibration(store(), 7, DEVICE_A, CALIBRATION_VERSION)).toBeNull();
@@ -98,7 +98,7 @@ describeStores('calibrations in a $kind store', ({ fixture, store }) => {
     expect(joined).toEqual([{ calibration_version: CALIBRATION_VERSION, point_count: 4 }]);
   });
 
-  it('are handed out and deleted with the rest of a student’s data, and nobody else’s', async () => {
+  it('are exported and deleted with the rest of a student’s data, and of no other student', async () => {
     await saveCalibrations(store(), [aCalibration(), aCalibration({ userId: 8 })]);
     const { tables } = await exportStudent(store(), NO_PLATFORM_RECORDS, { exportOf: async () => ({}) }, 7, START_MS);
     expect(tables.relay_calibrations).toMatchObject([{ user_id: 7, device_id: DEVICE_A }]);

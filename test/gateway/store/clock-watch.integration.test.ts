@@ -22,7 +22,7 @@ describe("the database's clock", () => {
   it.each([
     [0, false],
     [3_600_000, true],
-  ])('%d ms behind ours is told by /readyz, and by the log where it is too much', async (behindMs, isLogged) => {
+  ])('%d ms behind ours is reported by /readyz, and by the log where it is too much', async (behindMs, isLogged) => {
     const log = captureLog();
     const now = () => Date.now() + behindMs;
     const gateway = await startTestGateway(

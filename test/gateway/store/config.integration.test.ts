@@ -42,8 +42,8 @@ describe('the MySQL address', () => {
     ['no user', 'mysql://:hunter2@h/d'],
     ['two databases', 'mysql://u:hunter2@h/d/e'],
     ['a stray percent sign', 'mysql://u:hunter2%@h/d'],
-    ['an option nobody knows', 'mysql://u:hunter2@h/d?multipleStatements=true'],
-    ['an ssl-mode nobody knows', 'mysql://u:hunter2@h/d?ssl-mode=maybe'],
+    ['an unknown option', 'mysql://u:hunter2@h/d?multipleStatements=true'],
+    ['an unknown ssl-mode', 'mysql://u:hunter2@h/d?ssl-mode=maybe'],
   ])('with %s is refused, and the password stays out of the words', (_what, url) => {
     let error: unknown;
     try {

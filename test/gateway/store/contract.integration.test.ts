@@ -37,7 +37,7 @@ async function reportOf(store: MetricsStore, sessionId = SESSION_A): Promise<Ses
 }
 
 describeStores('a $kind store', ({ kind, fixture, store }) => {
-  it('says its kind, answers a ping and migrates as often as it is told to', async () => {
+  it('says its kind, answers a ping and migrates any number of times', async () => {
     expect(store().kind).toBe(kind);
     await store().migrate();
     await store().ping();
@@ -71,7 +71,7 @@ describeStores('a $kind store', ({ kind, fixture, store }) => {
     expect(report.bouts).toEqual(windows.flatMap((window) => window.bouts));
   });
 
-  it('knows nothing of a session it was never told of', async () => {
+  it('has no report of an unknown session', async () => {
     expect(await store().sessionReport(SESSION_B)).toBeNull();
     expect(await store().sessionReport('not even an id')).toBeNull();
   });
@@ -181,7 +181,7 @@ describeStores('a $kind store', ({ kind, fixture, store }) => {
     ['negative time', { unfocusedMs: -1 }],
     ['time beyond the column', { untrackedMs: 2 ** 31 }],
     ['a session id that is no UUID', { sessionId: "x'; DROP TABLE relay_sessions; --" }],
-    ['a mode nobody knows', { mode: 'cloud' as MetricsWindow['mode'] }],
+    ['an unknown mode', { mode: 'cloud' as MetricsWindow['mode'] }],
     ['time that is not a number', { unknownMs: Number.NaN }],
   ])('rejects %s, and all of the call with it', async (_what, change) => {
     await expect(store().applyWindows([metricsWindow({ seq: 1 }), metricsWindow(change)])).rejects.toMatchObject({

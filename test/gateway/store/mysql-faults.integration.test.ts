@@ -64,7 +64,7 @@ describe('MySQL in trouble', () => {
 
   /** Resolves when a statement that names a session waits for a lock. */
   async function waitsFor(connection: mysql.Connection, sessionId: string): Promise<void> {
-    // InnoDB shows an old picture, of an earlier test even, to whoever asks again within 100 ms.
+    // InnoDB may answer a second query within 100 ms from an old snapshot, of an earlier test even.
     await vi.waitFor(
       async () => {
         const [rows] = await connection.query<mysql.RowDataPacket[]>(

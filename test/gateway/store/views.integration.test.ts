@@ -88,7 +88,7 @@ describe.each(STORES)('the report views of $kind', ({ kind, makeFixture }) => {
     const after = await readAll();
     for (const name of names) {
       const was = before.get(name) ?? [];
-      // Results of quizzes and calibrations are nobody's here; every other view has rows to compare.
+      // There are no quiz results and calibrations here; every other view has rows to compare.
       if (!['relay_report_quiz', 'relay_report_calibrations'].includes(name)) expect(was, name).not.toEqual([]);
       const columns = Object.keys(was[0] ?? {});
       expect(sorted(after.get(name) ?? [], columns), name).toEqual(sorted(was, columns));

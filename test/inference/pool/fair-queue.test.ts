@@ -28,7 +28,7 @@ describe('a full queue', () => {
     expect(queue.push(A, 'a4')).toEqual({ isTaken: false, evicted: null });
     expect(queue.push(B, 'b0')).toEqual({ isTaken: true, evicted: 'a3' });
     expect(queue.push(B, 'b1')).toEqual({ isTaken: true, evicted: 'a2' });
-    // Both have two: nobody gains by a change.
+    // Both have two: a change would gain nothing.
     expect(queue.push(B, 'b2')).toEqual({ isTaken: false, evicted: null });
     expect(queue.push(C, 'c0')).toMatchObject({ isTaken: true });
     expect(queue.size).toBe(4);

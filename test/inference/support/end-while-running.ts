@@ -5,7 +5,7 @@ import { spawnWorker } from '../../../inference/pool/spawn.ts';
 
 /**
  * Ends pools at every moment of their workers' lives: while models are opened and while frames are
- * looked at. Prints how often it lived to tell.
+ * looked at. Prints how often the process survived.
  */
 const ROUNDS = 12;
 

@@ -84,7 +84,7 @@ describe('a five-point calibration', () => {
     );
   });
 
-  it('holds gains near 1 when the points were looked at with the head alone', () => {
+  it('holds gains near 1 when the points were followed with the head alone', () => {
     const student = { yawGain: 1, pitchGain: 1, yawOffset: 2, pitchOffset: 0 };
     const points = PLACES.map(([across, down]): CalibrationPoint => {
       const { yawDeg, pitchDeg } = targetAnglesOf(across, down);

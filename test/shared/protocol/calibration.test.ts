@@ -28,7 +28,7 @@ describe('control messages of a calibration', () => {
     ['a point beside the screen', { points: points(5, { across: 1.1 }) }],
     ['a point that ends before it began', { points: points(5, { untilMs: 99 }) }],
     ['a screen without height', { points: points(5), screen: { widthCm: 34 } }],
-    ['a field nobody knows', { points: points(5), gaze: [] }],
+    ['an unknown field', { points: points(5), gaze: [] }],
   ])('K-2 %s is refused', (_name, fields) => {
     expect(isTaken({ type: 'calibrate_finish', ...fields })).toBe(false);
   });

@@ -44,16 +44,16 @@ async function search(
 }
 
 describe('a face that the detector saw', () => {
-  it('is looked at once when the mesh is sure of it', async () => {
+  it('is analysed once when the mesh is sure of it', async () => {
     expect(await search([0.95])).toMatchObject({ score: 0.95, looks: [roiFromDetection(detected)], faceCount: 1 });
   });
 
-  it('is looked at again where its own points are when the mesh is not', async () => {
+  it('is analysed again where its own points are when the mesh is not', async () => {
     const looks = [roiFromDetection(detected), roiFromLandmarks(landmarks)];
     expect(await search([0.1, 0.95])).toMatchObject({ score: 0.95, looks });
   });
 
-  it('is looked at three times more at most, and no more than two faces are tried', async () => {
+  it('is analysed three times more at most, and no more than two faces are tried', async () => {
     const { score, looks } = await search(
       [0.1, 0.2, 0.3, 0.4, 0.1, 0.1, 0.1, 0.4, 0.95],
       [detected, detected, detected],
@@ -63,7 +63,7 @@ describe('a face that the detector saw', () => {
     expect((await search([0.1, 0.2, 0.3, 0.95])).score).toBe(0.95);
   });
 
-  it('is none when the mesh is as unsure as of hair or cloth, and then the picture’s fault is told', async () => {
+  it('is none when the mesh is as unsure as of hair or cloth, and then the picture’s fault is reported', async () => {
     expect(await search([0.85, 0.85, 0.85, 0.85])).toMatchObject({ score: null, faceCount: 0, fault: 'too_dark' });
     expect((await search([0.95])).fault).toBeUndefined();
   });

@@ -111,7 +111,7 @@ describe('what is posted to PHP', () => {
     expect(judgeAnswer(500, text).kind).toBe(kind);
   });
 
-  it('is told from what the rows hold more than is known', () => {
+  it('is found from the surplus in the rows', () => {
     const post = (focusedS: number, unfocusedS = 0) => ({ focusedS, unfocusedS });
     expect(chooseStored([post(30), post(31)], post(31))).toEqual([false, true]);
     expect(chooseStored([post(30), post(31), post(29, 2)], post(59, 2))).toEqual([true, false, true]);
@@ -299,7 +299,7 @@ describe('time that goes through PHP', () => {
     expect(log.codes()).not.toContain('php_uncertain');
   });
 
-  it('waits while nobody listens, and is posted once when somebody does', async () => {
+  it('waits while the endpoint is down, and is posted once when it is back', async () => {
     const spool = await phpOnly('a');
     await php.kill();
     await appendAll(spool, lesson(0, 4));

@@ -67,7 +67,7 @@ function calibrated(deviceId: string | null = DEVICE, as: ReadAs = OFF): Calibra
   return driver;
 }
 
-/** All points looked at, the finish sent, and one frame of the last point still being looked at. */
+/** All points shown, the finish sent, and one frame of the last point still being inferred. */
 function finishedEarly(): Calibrating {
   const driver = Calibrating.on(DEVICE);
   const points = shownPoints(1000, EACH_MS);
@@ -108,7 +108,7 @@ describe('calibrating', () => {
     expect(gazeOf(face, calibration.correction).yawDeg).toBeCloseTo(target.yawDeg, 0);
   });
 
-  it('K-5 whoever does not follow the points is not calibrated, and what was in use stays', () => {
+  it('K-5 a student who does not follow the points is not calibrated, and the calibration in use stays', () => {
     const driver = Calibrating.on(DEVICE);
     const points = shownPoints(1000, EACH_MS);
     driver.begin();
@@ -224,7 +224,7 @@ describe('calibrating', () => {
     expect(driver.last('keep_calibration').message.points).toEqual(FIVE_PLACES.map(() => ({ ok: true, readings: 4 })));
   });
 
-  it('K-2 frames of the last point that are still being looked at are waited for', () => {
+  it('K-2 frames of the last point that are still being inferred are waited for', () => {
     const driver = finishedEarly();
     expect(driver.told('calibrated') ?? driver.all('keep_calibration')[0]).toBeUndefined();
     driver.answer(lookingAt(0.9, 0.9, CAMERA, OFF));
@@ -242,14 +242,14 @@ describe('calibrating', () => {
     ['a start', { type: 'start', camera: CAMERA, sectionId: null, mode: 'server', atMs: 6000 }],
     ['a stop', { type: 'stop', atMs: 6000 }],
     ['another calibrate', { type: 'calibrate' }],
-  ] as const)('K-3 %s cuts it off, and the finish that waits is told so', (_name, message) => {
+  ] as const)('K-3 %s cuts it off, and the pending finish is answered so', (_name, message) => {
     const driver = finishedEarly();
     driver.dispatch({ type: 'control', message });
     expect(driver.told('calibration_refused')?.reason).toBe('interrupted');
     expect(driver.all('keep_calibration')).toEqual([]);
   });
 
-  it('K-3 a finish without an open calibration is told so, before a start too', () => {
+  it('K-3 a finish without an open calibration is answered so, before a start too', () => {
     const driver = Calibrating.on(DEVICE);
     driver.finish(shownPoints(0, EACH_MS));
     expect(driver.told('calibration_refused')?.reason).toBe('not_open');
@@ -314,7 +314,7 @@ describe('the calibration of a session', () => {
     expect(onDevice(newAccount(), DEVICE, dated(T0)).calibratedAtMs).toBe(T0);
   });
 
-  it('K-7 goes on with a session while nobody can say what is kept', () => {
+  it('K-7 a session continues while the stored calibration is unknown', () => {
     expect(onDevice(using(DEVICE, T0), DEVICE, 'unknown').calibratedAtMs).toBe(T0);
     expect(onDevice(using(null, T0), null, null).calibratedAtMs).toBe(T0);
   });

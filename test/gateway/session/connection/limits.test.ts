@@ -8,7 +8,7 @@ describe('limits', () => {
     ['is ready', 'ready'],
     ['tracks', 'tracking'],
     ['stops', 'stopping'],
-  ])('U-7 a client that %s is told of changed limits once, with the next tick', (_name, phase) => {
+  ])('U-7 a client that %s gets changed limits once, with the next tick', (_name, phase) => {
     const driver = Driver.tracking();
     if (phase !== 'tracking') {
       if (phase === 'stopping') driver.frame(100);

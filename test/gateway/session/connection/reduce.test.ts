@@ -79,7 +79,7 @@ describe('connection that tracks', () => {
     expect(seqs.sort()).toEqual([0, 1, 2, 3]);
   });
 
-  it('U-3 one frame is looked at, one waits, the newest wins', () => {
+  it('U-3 one frame is inferred, one waits, the newest wins', () => {
     const driver = Driver.tracking();
     driver.frame(0);
     driver.frame(100);
@@ -155,7 +155,7 @@ describe('connection that tracks', () => {
     expect(driver.last('update').update.outcome).toBe('processed');
   });
 
-  it('F-8 a picture that inference refuses is told with its code', () => {
+  it('F-8 a picture that inference refuses is answered with its code', () => {
     const driver = Driver.tracking();
     driver.frame(0);
     driver.dispatch({ type: 'unserved', frame: driver.last('infer').frame, status: 'imageFormat' });
@@ -249,7 +249,7 @@ describe('windows', () => {
     expect(driver.all('detach')).toHaveLength(1);
   });
 
-  it('S-2 a superseded tab is told, saved and closed; its late close changes nothing', () => {
+  it('S-2 a superseded tab is notified, saved and closed; its late close changes nothing', () => {
     const driver = Driver.tracking();
     driver.watch(0, 3000);
     driver.dispatch({ type: 'superseded' });
@@ -269,7 +269,7 @@ describe('windows', () => {
 });
 
 describe('stop and resume', () => {
-  it('S-6 stop waits for the frame that is still looked at', () => {
+  it('S-6 stop waits for the frame that is still being inferred', () => {
     const driver = Driver.tracking();
     driver.watch(0, 2000);
     driver.frame(2200);
