@@ -77,13 +77,17 @@ export async function buildClient(): Promise<void> {
   await mkdir(at('dist'), { recursive: true });
   const out = await mkdtemp(at('dist/client-'));
   await Promise.all(['js', 'device'].map((folder) => mkdir(join(out, folder))));
-  const [device, calibration, lessonWidget, captureWorker] = await Promise.all([
+  const [device, calibration, lessonWidget, captureWorker, deviceMode] = await Promise.all([
     buildDevice(out),
     buildLazy(out, 'calibration', 'client/calibration/calibrate.ts'),
     buildLazy(out, 'lesson-widget', 'client/eyelearn/lesson-widget.ts'),
     buildLazy(out, 'capture', 'client/capture/capture-worker.ts', 'iife'),
+    buildLazy(out, 'device-mode', 'client/session/device-mode.ts'),
   ]);
-  const dropIn = { ...dropInOptions({ ...device, calibration, lessonWidget, captureWorker }), sourcemap: true };
+  const dropIn = {
+    ...dropInOptions({ ...device, calibration, lessonWidget, captureWorker, deviceMode }),
+    sourcemap: true,
+  };
   const modules = { ...dropIn, format: 'esm' } satisfies BuildOptions;
   await Promise.all([
     build({ ...dropIn, outfile: join(out, 'js/webcam-websocket.js') }),

@@ -3,16 +3,16 @@ import type { Outbox, OutgoingMessage } from './outbox.ts';
 
 /** Delegates to the outbox of the current mode. */
 export class ModeOutbox implements Outbox {
-  readonly #outboxes: Readonly<Record<Mode, Outbox | null>>;
+  readonly #outboxes: Readonly<Record<Mode, () => Outbox | null>>;
   readonly #mode: () => Mode;
 
-  constructor(mode: () => Mode, outboxes: Readonly<Record<Mode, Outbox | null>>) {
+  constructor(mode: () => Mode, outboxes: Readonly<Record<Mode, () => Outbox | null>>) {
     this.#mode = mode;
     this.#outboxes = outboxes;
   }
 
   get #current(): Outbox | null {
-    return this.#outboxes[this.#mode()];
+    return this.#outboxes[this.#mode()]();
   }
 
   get size(): number {
@@ -52,6 +52,9 @@ export class ModeOutbox implements Outbox {
   }
 
   #each(act: (outbox: Outbox) => void): void {
-    for (const outbox of Object.values(this.#outboxes)) if (outbox !== null) act(outbox);
+    for (const find of Object.values(this.#outboxes)) {
+      const outbox = find();
+      if (outbox !== null) act(outbox);
+    }
   }
 }

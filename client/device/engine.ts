@@ -1,7 +1,7 @@
 import { RelayError } from '../../shared/errors.ts';
 import type { FrameSize } from '../../shared/geometry.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
-import { GATEWAY_ASSETS } from '../lib/gateway-assets.ts';
+import type { GatewayAssets } from '../lib/gateway-assets.ts';
 import { startWorker } from '../lib/start-worker.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 
@@ -23,19 +23,9 @@ export interface Readiness {
 export interface DeviceEngineOptions {
   /** Origin of the gateway: worker and models come from there. */
   readonly httpOrigin: string;
+  readonly assets: Pick<GatewayAssets, 'deviceWorker' | 'deviceModels' | 'deviceModelsBytes'>;
   /** Share of the models that is loaded, 0–1. */
   onProgress?(share: number): void;
-}
-
-/** True if this browser has what device mode needs. No network access. */
-export function deviceIsSupported(): boolean {
-  return (
-    GATEWAY_ASSETS !== null &&
-    typeof Worker !== 'undefined' &&
-    typeof WebAssembly !== 'undefined' &&
-    typeof OffscreenCanvas !== 'undefined' &&
-    typeof createImageBitmap !== 'undefined'
-  );
 }
 
 /** The models on the student's device, in a worker: pictures in, observations out. */
@@ -47,12 +37,8 @@ export class DeviceEngine {
   #isReady = false;
   #failed: RelayError | null = null;
 
-  /** Starts loading. `ready` rejects with RelayError: `device_unsupported`, or what the worker says. */
-  constructor({ httpOrigin, onProgress }: DeviceEngineOptions) {
-    const assets = GATEWAY_ASSETS;
-    if (assets === null || !deviceIsSupported()) {
-      throw new RelayError('device_unsupported', 'this browser cannot analyse pictures itself');
-    }
+  /** Starts loading. Throws where the browser allows no worker; `ready` rejects with RelayError: what the worker says. */
+  constructor({ httpOrigin, assets, onProgress }: DeviceEngineOptions) {
     const worker = startWorker(`${httpOrigin}/${assets.deviceWorker}`, 'gaze-relay device');
     this.#worker = worker;
     this.ready = new Promise((resolve, reject) => {

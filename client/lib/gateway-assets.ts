@@ -11,6 +11,8 @@ export interface GatewayAssets {
   readonly lessonWidget: string;
   /** Worker that draws and encodes pictures in server mode: until it runs, the page does. */
   readonly captureWorker: string;
+  /** Module with `DeviceMode`: most students stay in server mode. */
+  readonly deviceMode: string;
   readonly deviceWorker: string;
   readonly deviceModels: string;
   /** Bytes of the models, uncompressed. */
@@ -24,7 +26,10 @@ declare const GAZE_RELAY_ASSETS: GatewayAssets | undefined;
 export const GATEWAY_ASSETS: GatewayAssets | null = typeof GAZE_RELAY_ASSETS === 'undefined' ? null : GAZE_RELAY_ASSETS;
 
 /** Loads a module of the gateway. Rejects with RelayError `module_unavailable`. */
-export async function loadAsset<T>(name: 'calibration' | 'lessonWidget', httpOrigin: string): Promise<T> {
+export async function loadAsset<T>(
+  name: 'calibration' | 'lessonWidget' | 'deviceMode',
+  httpOrigin: string,
+): Promise<T> {
   if (GATEWAY_ASSETS === null) throw new RelayError('module_unavailable', 'this needs a built client');
   try {
     return (await import(`${httpOrigin}/${GATEWAY_ASSETS[name]}`)) as T;

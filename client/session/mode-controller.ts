@@ -1,10 +1,12 @@
 import type { Mode } from '../../shared/direction.ts';
 import { describeError } from '../../shared/errors.ts';
 import type { Update } from '../../shared/protocol/update.ts';
-import { DevicePlacement } from '../capture/device-placement.ts';
-import type { CreatePlacement } from '../capture/placement.ts';
+import type { CreatePlacement, Placement } from '../capture/placement.ts';
 import { ServerPlacement } from '../capture/server-placement.ts';
-import { DeviceEngine, deviceIsSupported } from '../device/engine.ts';
+import type { DeviceEngine } from '../device/engine.ts';
+import { deviceIsSupported } from '../device/support.ts';
+import { GATEWAY_ASSETS } from '../lib/gateway-assets.ts';
+import type { DeviceMode } from './device-mode.ts';
 import { LinkMeter } from './link-meter.ts';
 import {
   chooseMode,
@@ -32,6 +34,8 @@ export interface ModeControllerOptions {
   readonly httpOrigin: string;
   readonly wish: ModeWish;
   readonly lessData: boolean;
+  /** Loads what device mode needs. Rejects with RelayError. */
+  loadDeviceMode(): Promise<DeviceMode>;
   /** Pictures per second that are wanted now. */
   wantedFps(): number;
   /** Replaces the placement. */
@@ -45,6 +49,8 @@ const DECIDE_EVERY_MS = 1000;
 /** The device's speed is the median of this many pictures. */
 const SPEED_SAMPLES = 15;
 const LOADED_STEP = 0.05;
+/** Until device mode is loaded there is nothing to take pictures for. */
+const NO_PLACEMENT: Placement = { mode: 'device', start() {}, stop() {}, forget() {}, dispose() {} };
 
 /** Decides where pictures are analysed while a session runs, and prepares the device. */
 export class ModeController {
@@ -55,6 +61,7 @@ export class ModeController {
   #lessData: boolean;
   #mode: Mode;
   #device: DeviceReading;
+  #deviceMode: DeviceMode | null = null;
   #engine: DeviceEngine | null = null;
   #inferencesMs: number[] = [];
   #loaded: number | null = null;
@@ -83,11 +90,11 @@ export class ModeController {
   readonly createPlacement: CreatePlacement = (context) =>
     this.#mode === 'server'
       ? new ServerPlacement(context, this.#options.httpOrigin)
-      : new DevicePlacement(context, {
+      : (this.#deviceMode?.createPlacement(context, {
           engine: () => this.#engine,
           onInferred: (inferenceMs) => this.#noteInference(inferenceMs),
           onFailed: (error) => this.#fail(error),
-        });
+        }) ?? NO_PLACEMENT);
 
   /** Decides for the first time. */
   begin(): void {
@@ -133,7 +140,7 @@ export class ModeController {
       device: this.#device,
       wantedFps: wantedFps(),
     });
-    if (choice.prepare && this.#device.state === 'not_prepared') this.#prepare();
+    if (choice.prepare && this.#device.state === 'not_prepared') void this.#prepare();
     if (choice.mode !== this.#mode) {
       if (!canChange()) return;
       this.#mode = choice.mode;
@@ -144,24 +151,22 @@ export class ModeController {
     this.#report(choice);
   }
 
-  #prepare(): void {
+  async #prepare(): Promise<void> {
     this.#device = { state: 'preparing' };
     this.#loaded = 0;
+    const { exchange, httpOrigin, loadDeviceMode } = this.#options;
     try {
-      const engine = new DeviceEngine({
-        httpOrigin: this.#options.httpOrigin,
-        onProgress: (share) => this.#progress(share),
-      });
-      this.#engine = engine;
-      engine.ready.then(
-        ({ inferenceMs, downloadedBytes }) => {
-          this.#loaded = null;
-          this.#downloadedBytes = downloadedBytes;
-          this.#device = { state: 'ready', inferenceMs };
-          this.#decide();
-        },
-        (error: unknown) => this.#fail(error),
-      );
+      const deviceMode = await loadDeviceMode();
+      if (this.#disposed || GATEWAY_ASSETS === null) return;
+      const onProgress = (share: number) => this.#progress(share);
+      this.#engine = deviceMode.openEngine({ httpOrigin, assets: GATEWAY_ASSETS, onProgress });
+      this.#deviceMode = deviceMode;
+      const { inferenceMs, downloadedBytes } = await this.#engine.ready;
+      this.#loaded = null;
+      this.#downloadedBytes = downloadedBytes;
+      this.#device = { state: 'ready', inferenceMs };
+      if (this.#mode === 'device') exchange(this.createPlacement);
+      this.#decide();
     } catch (error) {
       this.#fail(error);
     }

@@ -1,5 +1,6 @@
 import type { FrameSize } from '../../shared/geometry.ts';
 import type { ObservationStorage, QueuedObservation } from '../connection/observation-outbox.ts';
+import { flagStoredObservations } from './stored-flag.ts';
 
 const DATABASE = 'gaze-relay';
 const SESSIONS = 'sessions';
@@ -71,6 +72,7 @@ export class ObservationStore implements ObservationStorage {
   put(observation: QueuedObservation): void {
     const session = this.#session;
     if (session === null) return;
+    flagStoredObservations(true);
     this.#queue(async (database) => {
       const transaction = database.transaction([SESSIONS, OBSERVATIONS], 'readwrite');
       if (this.#written !== session) {

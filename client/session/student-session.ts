@@ -1,3 +1,4 @@
+import { describeError } from '../../shared/errors.ts';
 import type { CalibrationStatus } from '../../shared/protocol/calibration.ts';
 import type { Update } from '../../shared/protocol/update.ts';
 import { CalibrationChannel } from '../calibration/channel.ts';
@@ -7,15 +8,16 @@ import type { ConnectionStats, Stopped } from '../connection/connection-options.
 import { FrameOutbox } from '../connection/frame-outbox.ts';
 import type { ConnectionPhase, EndReason, Fault } from '../connection/link-state.ts';
 import { ModeOutbox } from '../connection/mode-outbox.ts';
-import { ObservationOutbox } from '../connection/observation-outbox.ts';
 import { deferred } from '../lib/deferred.ts';
+import { loadAsset } from '../lib/gateway-assets.ts';
 import { createBrowserConnection } from './browser-connection.ts';
 import { CaptureSession, type CaptureSessionOptions } from './capture-session.ts';
-import { flushStoredObservations } from './flush-stored-observations.ts';
+import type { DeviceMode } from './device-mode.ts';
 import type { ModeWish } from './mode-choice.ts';
 import { ModeController, type ModeReport } from './mode-controller.ts';
-import { ObservationStore } from './observation-store.ts';
+import type { StoredSession } from './observation-store.ts';
 import { ResumeMemory } from './resume-memory.ts';
+import { hasStoredObservations } from './stored-flag.ts';
 
 /** The session with the gateway, for the page. */
 export interface TrackingSession {
@@ -49,8 +51,8 @@ export class StudentSession {
   readonly #options: StudentSessionOptions;
   readonly #connection: RelayConnection;
   readonly #memory: ResumeMemory;
-  readonly #store: ObservationStore;
-  readonly #observationOutbox: ObservationOutbox;
+  #deviceMode: DeviceMode | null = null;
+  #stored: StoredSession | null = null;
   readonly #frameOutbox = new FrameOutbox();
   readonly modes: ModeController;
   #connected = false;
@@ -62,21 +64,20 @@ export class StudentSession {
     this.#options = options;
     const { addresses, userId, moduleId, settings } = options;
     this.#memory = new ResumeMemory(addresses.httpOrigin, userId, moduleId);
-    this.#store = new ObservationStore(addresses.httpOrigin, userId, moduleId);
-    this.#observationOutbox = new ObservationOutbox(this.#store);
     this.#connection = this.#createConnection();
     this.#connection.pacer.bound({ pageFps: settings.fps, lessData: options.lessData });
     this.modes = new ModeController({
       httpOrigin: addresses.httpOrigin,
       wish: options.mode,
       lessData: options.lessData,
+      loadDeviceMode: () => this.#loadDeviceMode(),
       wantedFps: () => this.#connection.pacer.wantedFps,
       exchange: (createPlacement) => {
         // Pictures that a slow link could not carry are dropped in device mode; their time is untracked.
         if (this.modes.mode === 'device') this.#frameOutbox.reset();
         this.capture.exchange(createPlacement);
       },
-      canChange: () => this.#observationOutbox.size === 0 && !this.calibration.isBusy,
+      canChange: () => (this.#deviceMode?.outbox.size ?? 0) === 0 && !this.calibration.isBusy,
       onReport: (report) => {
         if (!this.#detached) options.onMode(report);
       },
@@ -105,8 +106,7 @@ export class StudentSession {
   }
 
   async #begin(): Promise<void> {
-    const { addresses, getTicket } = this.#options;
-    await flushStoredObservations({ addresses, getTicket, store: this.#store });
+    if (hasStoredObservations()) await this.#flushStored();
     if (this.#detached) {
       this.#opened.resolve(false);
       return;
@@ -114,6 +114,28 @@ export class StudentSession {
     this.modes.begin();
     this.capture.resume();
     this.#connection.connect();
+  }
+
+  async #flushStored(): Promise<void> {
+    const { addresses, getTicket } = this.#options;
+    try {
+      const deviceMode = await this.#loadDeviceMode();
+      await deviceMode.flush({ url: addresses.streamUrl, getTicket, connect: createBrowserConnection });
+    } catch (error) {
+      // They stay stored for the next page.
+      console.warn(`gaze-relay: ${describeError(error)}`);
+    }
+  }
+
+  /** Rejects with RelayError `module_unavailable`. */
+  async #loadDeviceMode(): Promise<DeviceMode> {
+    const { addresses, userId, moduleId } = this.#options;
+    const { httpOrigin } = addresses;
+    const module = await loadAsset<typeof import('./device-mode.ts')>('deviceMode', httpOrigin);
+    const deviceMode = this.#deviceMode ?? new module.DeviceMode(httpOrigin, userId, moduleId);
+    if (this.#stored !== null) deviceMode.setSession(this.#stored);
+    this.#deviceMode = deviceMode;
+    return deviceMode;
   }
 
   #noteFlowing(): void {
@@ -168,13 +190,17 @@ export class StudentSession {
       url: addresses.streamUrl,
       resumeToken: this.#memory.read(),
       getTicket,
-      outbox: new ModeOutbox(() => this.modes.mode, { server: this.#frameOutbox, device: this.#observationOutbox }),
+      outbox: new ModeOutbox(() => this.modes.mode, {
+        server: () => this.#frameOutbox,
+        device: () => this.#deviceMode?.outbox ?? null,
+      }),
       onWelcome: ({ resume, sessionId, resumed, calibration }) => {
         if (!this.#detached) {
           this.#memory.write(resume);
           const { camera, sectionId } = this.#options;
           if (camera.size !== null) {
-            this.#store.setSession({ sessionId, resume, camera: camera.size, sectionId: sectionId() });
+            this.#stored = { sessionId, resume, camera: camera.size, sectionId: sectionId() };
+            this.#deviceMode?.setSession(this.#stored);
           }
           this.capture.forget();
           onSession({ sessionId, resumed });

@@ -178,7 +178,7 @@ describe('observations over an outage', () => {
   it('belongs to device mode: pictures are not kept by it', () => {
     let mode: 'server' | 'device' = 'server';
     const device = new ObservationOutbox(null);
-    const outbox = new ModeOutbox(() => mode, { server: null, device });
+    const outbox = new ModeOutbox(() => mode, { server: () => null, device: () => device });
     expect(outbox.wants(0)).toBe(false);
     mode = 'device';
     expect(outbox.wants(0)).toBe(true);
