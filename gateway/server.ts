@@ -22,6 +22,7 @@ import { InferencePool, type PoolOptions } from './relay/inference-pool.ts';
 import { openReports } from './reports/open.ts';
 import { Checkpointer } from './session/checkpointer.ts';
 import { LoadWatch } from './session/load-watch.ts';
+import { ALONE } from './session/ownership.ts';
 import { Saver } from './session/saver.ts';
 import { Sessions } from './session/sessions.ts';
 import { StoredSessions } from './session/stored-sessions.ts';
@@ -154,6 +155,7 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
   });
   const sessions = new Sessions({
     ...tickets,
+    ownership: ALONE,
     rule: config.rule,
     resumeGraceMs: config.resumeGraceMs,
     maxSessions: config.maxSessions,
@@ -226,7 +228,7 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     closeStream: (stream) => streams.close(stream),
     findReport: (sessionId) => stored.find(sessionId),
     reports,
-    listLive: () => sessions.listLive(),
+    listLive: async () => sessions.listLive(),
     writeAudit: (lines) => writeAudit(database, lines),
     privacy: privacyRequests({
       store: database,

@@ -3,8 +3,14 @@ import type { TicketUse } from './ticket.ts';
 /** Tickets of a whole school within one ticket's life; each takes about 100 bytes. */
 const MAX_TICKETS = 100_000;
 
+/** Where tickets are spent: each once, at this gateway or over all of them. */
+export interface TicketSpender {
+  /** Spends a ticket at `nowMs`, UTC. False where it was spent before. */
+  spend(use: TicketUse, nowMs: number): boolean | Promise<boolean>;
+}
+
 /** Tickets that were used and are not expired yet: each is good for one connection, or for one reader token. */
-export class SpentTickets {
+export class SpentTickets implements TicketSpender {
   /** UTC ms at which each may be forgotten, in the order in which they were spent. */
   readonly #untilMs = new Map<string, number>();
 

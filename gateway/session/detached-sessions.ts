@@ -54,9 +54,19 @@ export class DetachedSessions {
     return detached.account;
   }
 
+  students(): Iterable<number> {
+    return this.#byStudent.keys();
+  }
+
+  /** Takes out all sessions of a student, in the order in which they were detached. */
+  takeStudent(userId: number): SessionAccount[] {
+    const sessionIds = [...(this.#byStudent.get(userId)?.keys() ?? [])];
+    return sessionIds.flatMap((sessionId) => this.take(userId, sessionId) ?? []);
+  }
+
   /** Drops the sessions of a student without ending them. */
   forgetStudent(userId: number): void {
-    for (const sessionId of [...(this.#byStudent.get(userId)?.keys() ?? [])]) this.take(userId, sessionId);
+    this.takeStudent(userId);
   }
 
   /** Drops all without ending them. */

@@ -5,7 +5,7 @@ import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import type { Hello } from '../../shared/protocol/control.ts';
 import { ProtocolError } from '../../shared/protocol/errors.ts';
 import { type ResumeClaims, signResumeToken, verifyResumeToken } from '../auth/resume-token.ts';
-import type { SpentTickets } from '../auth/spent-tickets.ts';
+import type { TicketSpender } from '../auth/spent-tickets.ts';
 import { type Identity, verifyTicket } from '../auth/ticket.ts';
 import type { Secret } from '../auth/tokens.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -24,8 +24,10 @@ import {
   type SessionAccount,
 } from './account.ts';
 import { onDevice } from './account-calibration.ts';
+import { closeReasonOf } from './connection/closing.ts';
 import { DetachedSessions } from './detached-sessions.ts';
 import type { LiveSession } from './live.ts';
+import type { Ownership, StudentState } from './ownership.ts';
 import type { Stream } from './stream.ts';
 import { StudentTimes } from './student-times.ts';
 
@@ -49,7 +51,8 @@ const CALIBRATION_LOOKUP_MS = 1000;
 export interface SessionsOptions {
   readonly secret: Secret;
   readonly ticketMaxLifeS: number;
-  readonly spentTickets: Pick<SpentTickets, 'spend'>;
+  readonly spentTickets: TicketSpender;
+  readonly ownership: Ownership;
   readonly rule: Rule;
   readonly resumeGraceMs: number;
   readonly maxSessions: number;
@@ -103,7 +106,7 @@ export class Sessions {
   async admit(hello: Hello, stream: AdmittedStream, identified: () => void = () => {}): Promise<void> {
     const { secret, ticketMaxLifeS, spentTickets, systemNow } = this.#deps;
     const identity = await verifyTicket(hello.ticket, secret, new Date(systemNow()), ticketMaxLifeS);
-    if (!spentTickets.spend(identity.use, systemNow())) {
+    if (!(await spentTickets.spend(identity.use, systemNow()))) {
       throw new ProtocolError('ticket_invalid', 'the ticket was used before; fetch a fresh one for each connection');
     }
     identified();
@@ -113,10 +116,12 @@ export class Sessions {
     const claims = await this.#claimsOf(hello, identity);
     await this.#students.run(identity.userId, async () => {
       if (!stream.isAuthenticating) return;
-      const [calibration, stored] = await Promise.all([
-        this.#calibrationInTime(identity, hello.device),
-        claims === null ? null : this.#storedAccount(claims, stream.clock),
-      ]);
+      const resuming = async () => {
+        const handed = await this.#deps.ownership.claim(identity.userId);
+        if (handed !== 'unknown') this.#adopt(identity.userId, handed, stream.clock);
+        return claims === null ? null : this.#storedAccount(claims, stream.clock, handed !== 'unknown');
+      };
+      const [calibration, stored] = await Promise.all([this.#calibrationInTime(identity, hello.device), resuming()]);
       this.#enter(stream, { hello, identity, claims, stored, calibration });
     });
   }
@@ -131,8 +136,9 @@ export class Sessions {
     const nowMs = clock.now();
     // A connection that ended meanwhile must not supersede the one that came after it.
     if (!stream.isAuthenticating) return;
-    // Others may have come in while this one was checked.
+    // Others may have come in while this one was checked, here and at other gateways.
     this.#assertRoom(identity);
+    if (!this.#deps.ownership.holds(identity.userId)) throw closeReasonOf('superseded');
     this.#live.get(identity.userId)?.dispatch({ type: 'superseded' });
     const known = claims === null ? null : this.#detached.take(identity.userId, claims.sessionId);
     const resumable = known ?? stored;
@@ -180,9 +186,47 @@ export class Sessions {
     });
   }
 
+  /** Students with a connection or a session that waits to be resumed. */
+  students(): number[] {
+    return [...new Set([...this.#live.keys(), ...this.#detached.students()])];
+  }
+
+  /**
+   * Another gateway takes the student over: their stream is superseded, what it has counted is saved, and everything else
+   * goes into the answer and is forgotten here. `offsetMs` is UTC at 0 of the monotonic clock.
+   */
+  handOver(userId: number, offsetMs: number): StudentState {
+    this.#live.get(userId)?.dispatch({ type: 'superseded' });
+    const accounts = this.#detached.takeStudent(userId).map((account) => onClock(account, offsetMs));
+    const spans = this.#times.spansOf(userId, offsetMs);
+    this.#times.forget(userId);
+    return { accounts, spans };
+  }
+
+  /**
+   * Another gateway has taken the student over without an answer from this one: what is here is no longer true, and nothing of
+   * it is saved. The stream is closed as superseded, or as by a restart where its client is to connect again.
+   */
+  lose(userId: number, reason: 'superseded' | 'drain'): void {
+    this.#live.get(userId)?.dispatch({ type: 'lost', reason });
+    this.#live.delete(userId);
+    this.#detached.forgetStudent(userId);
+    this.#times.forget(userId);
+  }
+
   /** At shutdown: no longer waits for sessions to be resumed here; another replica may do it. */
   forget(): void {
     this.#detached.forgetAll();
+  }
+
+  /** Takes in what another gateway had of a student. */
+  #adopt(userId: number, { accounts, spans }: StudentState, clock: ConnectionClock): void {
+    for (const account of accounts) {
+      const { sessionId } = account;
+      const isHere = this.#detached.has(userId, sessionId) || this.#live.get(userId)?.live?.sessionId === sessionId;
+      if (!isHere) this.#detached.add({ ...account, clockOffsetMs: clock.offsetMs });
+    }
+    this.#times.adopt(userId, spans, clock.offsetMs);
   }
 
   /** Throws ProtocolError `too_many_sessions`. A student who is connected already takes no more room. */
@@ -210,7 +254,12 @@ export class Sessions {
     return own ? claims : null;
   }
 
-  async #storedAccount(claims: ResumeClaims, clock: ConnectionClock): Promise<SessionAccount | null> {
+  /** The session as it is stored, where it is not here. What is not known to be complete is continued from now. */
+  async #storedAccount(
+    claims: ResumeClaims,
+    clock: ConnectionClock,
+    isComplete: boolean,
+  ): Promise<SessionAccount | null> {
     const { userId, sessionId, moduleId, startedAtMs } = claims;
     const isHere = this.#detached.has(userId, sessionId) || this.#live.get(userId)?.live?.sessionId === sessionId;
     if (isHere) return null;
@@ -223,7 +272,7 @@ export class Sessions {
         : rebuildAccount({
             ...ids,
             startedAtMs: report.startedAtMs,
-            endedAtMs: report.endedAtMs,
+            endedAtMs: isComplete ? report.endedAtMs : Math.max(report.endedAtMs, Math.round(clock.now())),
             base: totalsOfReport(report),
           });
     return { ...account, clockOffsetMs: clock.offsetMs };

@@ -16,6 +16,24 @@ interface StudentRecord {
   readonly seenAtMs: number;
 }
 
+function moved(span: TakenSpan, byMs: number): TakenSpan {
+  return { ...span, fromMs: span.fromMs + byMs, untilMs: span.untilMs + byMs };
+}
+
+/** Spans sorted by their beginning; those of one session that touch become one, and of too many the first two. */
+function joined(spans: readonly TakenSpan[]): readonly TakenSpan[] {
+  const sorted = spans.toSorted((one, other) => one.fromMs - other.fromMs);
+  const kept: TakenSpan[] = [];
+  for (const each of sorted) {
+    const last = kept.at(-1);
+    const isSurplus = sorted.length > MAX_SPANS && kept.length === 1;
+    if (last !== undefined && (isSurplus || (last.sessionId === each.sessionId && last.untilMs >= each.fromMs))) {
+      kept[kept.length - 1] = { ...last, untilMs: Math.max(last.untilMs, each.untilMs) };
+    } else kept.push(each);
+  }
+  return kept;
+}
+
 /**
  * Which time of each student is booked already, and by which session, so that no moment is booked twice. It is kept in
  * memory, on the monotonic clock, for as long as a session can be resumed.
@@ -40,22 +58,26 @@ export class StudentTimes {
     if (clockZeroMs === null || before === undefined || lastCaptureMs <= epochFromMs) return;
     const zeroMs = clockZeroMs - clockOffsetMs;
     const span = { sessionId, fromMs: zeroMs + epochFromMs, untilMs: zeroMs + lastCaptureMs };
-    const sorted = [...before.spans, span].sort((one, other) => one.fromMs - other.fromMs);
-    const spans: TakenSpan[] = [];
-    for (const each of sorted) {
-      const last = spans.at(-1);
-      const isSurplus = sorted.length > MAX_SPANS && spans.length === 1;
-      if (last !== undefined && (isSurplus || (last.sessionId === each.sessionId && last.untilMs >= each.fromMs))) {
-        spans[spans.length - 1] = { ...last, untilMs: Math.max(last.untilMs, each.untilMs) };
-      } else spans.push(each);
-    }
-    this.#keep(userId, { ...before, spans, seenAtMs: monotonicMs });
+    this.#keep(userId, { ...before, spans: joined([...before.spans, span]), seenAtMs: monotonicMs });
+  }
+
+  /** What is booked of a student, in the UTC of a connection's clock. */
+  spansOf(userId: number, offsetMs: number): readonly TakenSpan[] {
+    return (this.#students.get(userId)?.spans ?? []).map((span) => moved(span, offsetMs));
+  }
+
+  /** Takes in what another gateway has booked of a student who has connected here, in the UTC of the connection's clock. */
+  adopt(userId: number, spans: readonly TakenSpan[], offsetMs: number): void {
+    const before = this.#students.get(userId);
+    if (before === undefined || spans.length === 0) return;
+    const all = [...before.spans, ...spans.map((span) => moved(span, -offsetMs))];
+    this.#keep(userId, { ...before, spans: joined(all) });
   }
 
   /** What other sessions of the student have of the time after `afterMs`, UTC, in the account's own UTC. */
   takenFrom({ userId, sessionId, clockOffsetMs }: SessionAccount, afterMs: number): readonly TakenSpan[] {
     return (this.#students.get(userId)?.spans ?? [])
-      .map((span) => ({ ...span, fromMs: span.fromMs + clockOffsetMs, untilMs: span.untilMs + clockOffsetMs }))
+      .map((span) => moved(span, clockOffsetMs))
       .filter((span) => span.sessionId !== sessionId && span.untilMs > afterMs);
   }
 

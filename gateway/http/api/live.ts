@@ -10,7 +10,7 @@ import { type ApiRoute, defineRoute } from './route.ts';
 export const liveRoutes: readonly ApiRoute[] = [
   defineRoute({
     path: '/api/v1/live',
-    summary: 'Students tracked by this gateway now',
+    summary: 'Students tracked now',
     readers: 'staff',
     params: {},
     query: {},
@@ -40,7 +40,7 @@ export const liveRoutes: readonly ApiRoute[] = [
     },
     students: ({ result }) => result.rows.map(({ userId }) => userId),
     async handle(deps, { reach }) {
-      const live = deps.listLive();
+      const live = await deps.listLive();
       const names = await deps.reports.names({
         users: live.map(({ userId }) => userId),
         modules: live.map(({ moduleId }) => moduleId),

@@ -14,7 +14,7 @@ import {
   requireScope,
   requireStaff,
 } from '../../auth/reader.ts';
-import type { SpentTickets } from '../../auth/spent-tickets.ts';
+import type { TicketSpender } from '../../auth/spent-tickets.ts';
 import type { Secret } from '../../auth/tokens.ts';
 import type { PrivacyRequests } from '../../privacy/requests.ts';
 import type { ReportStore } from '../../reports/port.ts';
@@ -28,13 +28,14 @@ import type { Audit, AuditDependencies } from './audit.ts';
 export interface ApiDependencies extends AuditDependencies {
   readonly secret: Secret;
   readonly ticketMaxLifeS: number;
-  readonly spentTickets: Pick<SpentTickets, 'spend'>;
+  readonly spentTickets: TicketSpender;
   /** Fewest students of whom figures are shown to a teacher whose ticket names no class and no module. */
   readonly minGroup: number;
   readonly newId: () => string;
   readonly reports: ReportStore;
   readonly findReport: (sessionId: string) => Promise<SessionReport | null>;
-  readonly listLive: () => readonly LiveSession[];
+  /** Students connected now, at all gateways. */
+  readonly listLive: () => Promise<readonly LiveSession[]>;
   readonly privacy: PrivacyRequests;
 }
 
@@ -122,7 +123,8 @@ async function admitted(readers: Readers, authorization: string | undefined, dep
   const identify = readers === 'ticket' || readers === 'admin' ? readerOfTicket : readerOf;
   const reader = await identify(authorization, deps, deps.now());
   requireScope(reader);
-  if (readers === 'ticket' && reader.ticket !== null && !deps.spentTickets.spend(reader.ticket, deps.now())) {
+  const { ticket } = reader;
+  if (readers === 'ticket' && ticket !== null && !(await deps.spentTickets.spend(ticket, deps.now()))) {
     throw new RelayError('ticket_spent', 'this ticket was used before; fetch a fresh one');
   }
   if (readers === 'staff') requireStaff(reader);

@@ -71,6 +71,7 @@ function announceLimits(step: ConnectionStep, { limits }: ConnectionContext): Co
 }
 
 function reducePhase(before: ConnectionState, event: ConnectionEvent, context: ConnectionContext): ConnectionStep {
+  if (event.type === 'lost') return before.phase === 'ended' ? next(before) : closeWith(closeReasonOf(event.reason));
   let state = before;
   const isPaced = event.type === 'control' || event.type === 'ping';
   if (isPaced && (state.phase === 'ready' || state.phase === 'tracking' || state.phase === 'stopping')) {

@@ -81,6 +81,8 @@ export type ConnectionEvent =
     }
   | { readonly type: 'tick' }
   | { readonly type: 'superseded' }
+  /** Another gateway has the student already: what was counted here since is not saved. */
+  | { readonly type: 'lost'; readonly reason: 'superseded' | 'drain' }
   | { readonly type: 'drain' }
   | { readonly type: 'closed' };
 

@@ -6,6 +6,7 @@ import { mintTicket, type Role } from '../../../gateway/auth/ticket.ts';
 import type { SessionAccount } from '../../../gateway/session/account.ts';
 import { startCapture } from '../../../gateway/session/account.ts';
 import { MAX_DETACHED_PER_STUDENT } from '../../../gateway/session/detached-sessions.ts';
+import { ALONE } from '../../../gateway/session/ownership.ts';
 import { type AdmittedStream, Sessions, type SessionsOptions } from '../../../gateway/session/sessions.ts';
 import type { Admission } from '../../../gateway/session/stream.ts';
 import type { SessionReport } from '../../../gateway/store/port.ts';
@@ -22,6 +23,7 @@ function sessionsWith(changes: Partial<SessionsOptions> = {}): Sessions {
     secret: SECRET,
     ticketMaxLifeS: 900,
     spentTickets: new SpentTickets(),
+    ownership: ALONE,
     rule: 'geometric',
     resumeGraceMs: 60_000,
     maxSessions: 10,
@@ -181,6 +183,41 @@ describe('admission', () => {
     expect(back.admission).toMatchObject({ resumed: false });
     expect(await sessions.withoutStudent(1, async () => 'deleted')).toBe('connected');
     sessions.forget();
+  });
+
+  it('S-2 S-3 a student who moves to another gateway brings the session there as it is, and booked time with it', async () => {
+    const here = sessionsWith();
+    const there = sessionsWith({ ownership: { claim: async (userId) => here.handOver(userId, 0), holds: () => true } });
+    const first = new TestStream(here);
+    await here.admit(hello(1), first);
+    const second = new TestStream(there);
+    await there.admit(hello(1, first.admission?.resumeToken ?? ''), second);
+    const [before, after] = [first.admission?.account, second.admission?.account];
+    expect([first.isSuperseded, here.students(), there.students()]).toEqual([true, [], [1]]);
+    expect(second.admission?.resumed).toBe(true);
+    expect(after).toMatchObject({ sessionId: before?.sessionId, tracker: before?.tracker, startedAtMs: T0 });
+    expect(after?.epoch).toBeGreaterThan(before?.epoch ?? 0);
+  });
+
+  it('S-2 a connection whose student another gateway took over while it was checked is superseded', async () => {
+    const sessions = sessionsWith({ ownership: { ...ALONE, holds: () => false } });
+    await expect(sessions.admit(hello(1), new TestStream(sessions))).rejects.toMatchObject({ fault: 'superseded' });
+    expect(sessions.students()).toEqual([]);
+  });
+
+  it('a session of which not all can be found out is continued from now: time that may be counted elsewhere is left alone', async () => {
+    const sessionId = randomUUID();
+    const report = { sessionId, startedAtMs: T0 - 60_000, endedAtMs: T0 - 30_000, focusedMs: 30_000 };
+    const rest = { unfocusedMs: 0, unknownMs: 0, untrackedMs: 0, bouts: [] };
+    const sessions = sessionsWith({
+      ownership: { claim: async () => 'unknown', holds: () => true },
+      findReport: async () => ({ ...report, ...rest }) as unknown as SessionReport,
+    });
+    const token = { sessionId, userId: 1, moduleId: 22, epoch: 3, startedAtMs: T0 - 60_000 };
+    const stream = new TestStream(sessions);
+    await sessions.admit(hello(1, signResumeToken(token, SECRET, new Date(T0))), stream);
+    expect(stream.admission?.account).toMatchObject({ lastCaptureMs: 60_000, pausedMs: 60_000 });
+    expect(stream.admission?.account.base.focusedMs).toBe(30_000);
   });
 
   it('a burst does not pass MAX_SESSIONS', async () => {

@@ -5,6 +5,7 @@ import { mintTicket } from '../../../gateway/auth/ticket.ts';
 import type { ConnectionClock } from '../../../gateway/lib/steady-clock.ts';
 import { steadyClocks } from '../../../gateway/lib/steady-clock.ts';
 import type { ConnectionEvent } from '../../../gateway/session/connection/state.ts';
+import { ALONE } from '../../../gateway/session/ownership.ts';
 import { type AdmittedStream, Sessions } from '../../../gateway/session/sessions.ts';
 import type { Admission } from '../../../gateway/session/stream.ts';
 import { HELLO_LIMITS } from '../../../gateway/session/student-times.ts';
@@ -28,6 +29,7 @@ class School {
     secret: SECRET,
     ticketMaxLifeS: 900,
     spentTickets: new SpentTickets(),
+    ownership: ALONE,
     rule: 'geometric',
     resumeGraceMs: 60_000,
     maxSessions: 10,
