@@ -28,6 +28,7 @@ import { Sessions } from './session/sessions.ts';
 import { StoredSessions } from './session/stored-sessions.ts';
 import { Streams } from './session/streams.ts';
 import { ClockWatch } from './store/clock-watch.ts';
+import { DayEnds } from './store/day-ends.ts';
 import { onFirstUse } from './store/open.ts';
 import type { MetricsStore } from './store/port.ts';
 
@@ -76,7 +77,10 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const { config, logger, store } = parts;
   let phase: GatewayPhase = 'starting';
   let closing: Promise<void> | null = null;
-  const { app, spool, calibrations, clockWatch, retention, closeSteps, stopWaiting } = compose(parts, () => phase);
+  const { app, spool, calibrations, clockWatch, dayEnds, retention, closeSteps, stopWaiting } = compose(
+    parts,
+    () => phase,
+  );
   let listener: Listener | null = null;
   const close = (): Promise<void> => {
     closing ??= (async () => {
@@ -98,6 +102,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     });
     await Promise.all([spool.open(), store.open()]);
     void clockWatch.tick();
+    void dayEnds.tick();
     phase = 'ready';
     logger.info({ port, store: storeKind(config) }, 'gateway ready');
     void retention.announce(parts.now?.() ?? Date.now());
@@ -177,6 +182,7 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
   });
   const folder = folderRecords(config.dataDir);
   const clockWatch = new ClockWatch(database, systemNow, logger);
+  const dayEnds = new DayEnds(database, systemNow, logger);
   const retention = retentionSchedule(database, platform.records, folder, config.retention, logger);
   const limits = {
     maxFps: config.maxFps,
@@ -190,6 +196,7 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     maxFps: config.maxFps,
     allowedModes: config.allowedModes,
     lateMaxMs: config.lateMaxMs,
+    dayEndsMs: () => dayEnds.knownMs,
     load: new LoadWatch(limits, logger),
     windowMs: config.windowMs,
     idleAfterMs: config.idleAfterMs,
@@ -203,6 +210,7 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     onTick: () => {
       retention.tick(systemNow());
       void clockWatch.tick();
+      void dayEnds.tick();
     },
   });
   metrics.watch({
@@ -269,5 +277,5 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     ['store', () => store.close()],
     ['data folder', () => lock.close()],
   ];
-  return { app, spool, calibrations, clockWatch, retention, closeSteps, stopWaiting: () => waiting.abort() };
+  return { app, spool, calibrations, clockWatch, dayEnds, retention, closeSteps, stopWaiting: () => waiting.abort() };
 }

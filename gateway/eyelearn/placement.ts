@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
-import type { PlacedWindow } from '../store/batch.ts';
+import { MINUTE_MS, type PlacedWindow } from '../store/batch.ts';
 import { eyelearnTotals } from './schema.ts';
 import { type Executor, rowsOf } from './tables.ts';
 
@@ -21,9 +21,6 @@ export interface Placement {
 }
 
 const DAY_FORMAT = '%Y-%m-%d';
-
-/** Every offset of a time zone is a multiple of this, so a minute lies in one day. */
-const MINUTE_MS = 60_000;
 
 const minuteOf = ({ startedAtMs }: MetricsWindow): number => Math.floor(startedAtMs / MINUTE_MS);
 

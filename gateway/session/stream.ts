@@ -49,6 +49,8 @@ export interface StreamDependencies {
   readonly allowedModes: readonly Mode[];
   /** How late an observation of a device may be, ms. */
   readonly lateMaxMs: number;
+  /** Midnights of the database's time zone, UTC ms in order. */
+  readonly dayEndsMs: () => readonly number[];
   readonly inference: Pick<InferencePool, 'request'>;
   readonly logger: Logger;
   readonly metrics: Pick<GatewayMetrics, 'received' | 'refused' | 'answered' | 'inferred' | 'closed' | 'calibrated'>;
@@ -162,7 +164,7 @@ export class Stream {
   }
 
   dispatch(event: ConnectionEvent): void {
-    const { now, load, maxFps, windowMs, allowedModes, lateMaxMs } = this.#deps;
+    const { now, load, maxFps, windowMs, allowedModes, lateMaxMs, dayEndsMs } = this.#deps;
     const before = this.#state;
     const limits = load.limitsOf('account' in before ? before.account.mode : 'server');
     const step = reduceConnection(before, event, {
@@ -172,6 +174,7 @@ export class Stream {
       windowMs,
       allowedModes,
       lateMaxMs,
+      dayEndsMs: dayEndsMs(),
       features: FEATURES,
     });
     this.#state = step.state;

@@ -26,9 +26,9 @@ export interface KnownSession {
   readonly windowCount: number;
 }
 
-/** What a batch adds to one row of relay_hours; the row is the one of `quarterStartMs`. */
+/** What a batch adds to one row of relay_hours; the row is the one of `minuteStartMs`. */
 export interface HourAddition extends Record<SummedColumn, number> {
-  readonly quarterStartMs: number;
+  readonly minuteStartMs: number;
   readonly userId: number;
   readonly moduleId: number;
   readonly sectionKey: number;
@@ -174,8 +174,8 @@ export function sessionAdditions(fresh: readonly PlacedWindow[]): SessionAdditio
   });
 }
 
-/** Every offset of a time zone is a multiple of this, so a quarter of an hour lies in one hour of one day. */
-export const QUARTER_MS = 900_000;
+/** Every offset of a time zone is a multiple of this, so a minute lies in one hour of one day, whatever the zone. */
+export const MINUTE_MS = 60_000;
 
 /** A lesson section as a key: a positive id, or 0 for none. */
 export function sectionKeyOf(sectionId: number | null): number {
@@ -183,7 +183,7 @@ export function sectionKeyOf(sectionId: number | null): number {
 }
 
 interface HourGroup {
-  readonly quarter: number;
+  readonly minute: number;
   readonly place: MetricsWindow;
   readonly windows: MetricsWindow[];
   begun: number;
@@ -199,9 +199,9 @@ export function hourAdditions(
 ): HourAddition[] {
   const groups = new Map<string, HourGroup>();
   const groupOf = (place: MetricsWindow, atMs: number): HourGroup => {
-    const quarter = Math.floor(atMs / QUARTER_MS);
-    const key = `${place.userId}/${quarter}/${place.moduleId}/${sectionKeyOf(place.sectionId)}`;
-    const group = groups.get(key) ?? { quarter, place, windows: [], begun: 0 };
+    const minute = Math.floor(atMs / MINUTE_MS);
+    const key = `${place.userId}/${minute}/${place.moduleId}/${sectionKeyOf(place.sectionId)}`;
+    const group = groups.get(key) ?? { minute, place, windows: [], begun: 0 };
     groups.set(key, group);
     return group;
   };
@@ -213,10 +213,10 @@ export function hourAdditions(
     groupOf(window, window.sessionStartedAtMs).begun += 1;
   }
   return [...groups.values()]
-    .map(({ quarter, place, windows, begun: sessionCount }) => {
+    .map(({ minute, place, windows, begun: sessionCount }) => {
       const { sums, ...delta } = sessionDelta(windows);
       return {
-        quarterStartMs: quarter * QUARTER_MS,
+        minuteStartMs: minute * MINUTE_MS,
         userId: place.userId,
         moduleId: place.moduleId,
         sectionKey: sectionKeyOf(place.sectionId),
@@ -231,7 +231,7 @@ export function hourAdditions(
     .sort(
       (a, b) =>
         a.userId - b.userId ||
-        a.quarterStartMs - b.quarterStartMs ||
+        a.minuteStartMs - b.minuteStartMs ||
         a.moduleId - b.moduleId ||
         a.sectionKey - b.sectionKey,
     );

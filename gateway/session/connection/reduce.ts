@@ -23,7 +23,7 @@ import {
   applyDueSwitches,
   applySwitch,
   captureMsOf,
-  leaveOutTaken,
+  leadTo,
   saveWindow,
   scheduleSwitch,
   switchFault,
@@ -230,7 +230,7 @@ function whenTracking(before: Tracking, event: ConnectionEvent, context: Connect
   const atMs = captureMsOf(event);
   if (atMs === null || !isTimely(before.account, atMs, context.nowMs)) return track(before, event, context);
   const switched = applyDueSwitches(before.account, atMs, context);
-  const left = leaveOutTaken(switched.account, atMs);
+  const left = leadTo(switched.account, atMs, context);
   const step = track({ ...before, account: left.account }, event, context);
   return next(step.state, ...switched.effects, ...left.effects, ...step.effects);
 }
@@ -352,7 +352,7 @@ function chain(step: ConnectionStep, event: ConnectionEvent, context: Connection
 function finish(state: Tracking | Stopping, atMs: number, context: ConnectionContext): ConnectionStep {
   const switched = applyDueSwitches(state.account, atMs, context);
   const stopMs = Math.min(atMs, captureClock(switched.account, context.nowMs));
-  const left = leaveOutTaken(switched.account, stopMs);
+  const left = leadTo(switched.account, stopMs, context);
   const { account, effects } = saveWindow(stopCapture(left.account, atMs, context.nowMs), true);
   return next(
     {

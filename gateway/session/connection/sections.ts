@@ -9,6 +9,7 @@ import {
   settleAccount,
   unflushedMs,
 } from '../account.ts';
+import { skipSample } from '../account-calibration.ts';
 import type { ConnectionContext, ConnectionEffect, ConnectionEvent } from './state.ts';
 
 /** Most switches that may wait for their first sample: more than the rate of text messages lets an outage leave (C-6). */
@@ -64,7 +65,7 @@ export function applyDueSwitches(account: SessionAccount, untilMs: number, conte
  * Time up to `untilMs` of the capture clock that another session of the student has is left out: the window is cut where it
  * begins, and the next one begins after it (S-9).
  */
-export function leaveOutTaken(account: SessionAccount, untilMs: number): Changed {
+function leaveOutTaken(account: SessionAccount, untilMs: number): Changed {
   let changed: Changed = { account, effects: [] };
   const { clockZeroMs } = account;
   if (clockZeroMs === null || account.stoppedAtMs !== null) return changed;
@@ -85,6 +86,31 @@ export function leaveOutTaken(account: SessionAccount, untilMs: number): Changed
   return changed;
 }
 
+/**
+ * Leads the account up to `untilMs` of the capture clock without a window that lies on two days, or on time that another session
+ * of the student has: windows are cut at each midnight of the database's time zone.
+ */
+export function leadTo(account: SessionAccount, untilMs: number, { dayEndsMs }: ConnectionContext): Changed {
+  const { clockZeroMs, lastCaptureMs } = account;
+  if (clockZeroMs === null || account.stoppedAtMs !== null) return { account, effects: [] };
+  const midnights = dayEndsMs
+    .map((dayEndMs) => Math.round(dayEndMs - clockZeroMs))
+    .filter((endMs) => endMs > lastCaptureMs && endMs <= untilMs);
+  const isObserved = untilMs - lastCaptureMs <= MAX_COVER_MS;
+  const effects: ConnectionEffect[] = [];
+  let led = account;
+  for (const endMs of midnights) {
+    const left = leaveOutTaken(led, endMs);
+    const saved = saveWindow(isObserved ? settleAccount(left.account, endMs) : skipSample(left.account, endMs), false);
+    led = saved.account;
+    effects.push(...left.effects, ...saved.effects);
+  }
+  // A sample that comes next covers no time that was not observed.
+  if (midnights.length > 0 && !isObserved) led = skipSample(led, Math.max(led.lastCaptureMs, untilMs - 1));
+  const left = leaveOutTaken(led, untilMs);
+  return { account: left.account, effects: [...effects, ...left.effects] };
+}
+
 /** Capture time of the sample that an event is about to count; null where it counts none. */
 export function captureMsOf(event: ConnectionEvent): number | null {
   if (event.type === 'observed') return event.frame.message.captureMs;
@@ -101,7 +127,7 @@ export function applySwitch(
   const { sectionId, mode = account.mode } = to;
   if (sectionId === account.sectionId && mode === account.mode) return { account, effects: [] };
   const boundaryMs = Math.max(account.lastCaptureMs, Math.min(atMs, captureClock(account, context.nowMs)));
-  const left = leaveOutTaken(account, boundaryMs);
+  const left = leadTo(account, boundaryMs, context);
   const saved = saveWindow(settleAccount(left.account, boundaryMs), false);
   return { account: { ...saved.account, sectionId, mode }, effects: [...left.effects, ...saved.effects] };
 }

@@ -138,6 +138,8 @@ export interface ConnectionContext {
   readonly allowedModes: readonly Mode[];
   /** Observations of a device that are older count for nothing, ms (L-6). */
   readonly lateMaxMs: number;
+  /** Midnights of the database's time zone, past and coming, UTC ms in order: no window lies on two days. None while they are not known. */
+  readonly dayEndsMs: readonly number[];
   /** What this gateway has beyond the first v1. */
   readonly features: readonly string[];
 }

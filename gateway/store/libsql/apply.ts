@@ -56,7 +56,7 @@ function targetOf(tx: Transaction): ApplyTarget {
     addToHours: async (additions) =>
       tx
         .insert(hours)
-        .values(additions.map(({ quarterStartMs, ...rest }) => ({ ...rest, ...dayAndHour(quarterStartMs) })))
+        .values(additions.map(({ minuteStartMs, ...rest }) => ({ ...rest, ...dayAndHour(minuteStartMs) })))
         .onConflictDoUpdate({
           target: [hours.userId, hours.day, hours.hourOfDay, hours.moduleId, hours.sectionKey],
           set: { ...accumulate(hours, { added, larger }), sessionCount: added(hours.sessionCount) },

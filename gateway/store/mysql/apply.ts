@@ -71,7 +71,7 @@ function targetOf(tx: Transaction): ApplyTarget {
     addToHours: async (additions) =>
       tx
         .insert(hours)
-        .values(additions.map(({ quarterStartMs, ...rest }) => ({ ...rest, ...dayAndHour(quarterStartMs) })))
+        .values(additions.map(({ minuteStartMs, ...rest }) => ({ ...rest, ...dayAndHour(minuteStartMs) })))
         .onDuplicateKeyUpdate({
           set: { ...accumulate(hours, { added, larger }), sessionCount: added(hours.sessionCount) },
         }),

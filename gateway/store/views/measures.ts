@@ -14,6 +14,8 @@ export interface Dialect {
   readonly startOfDay: string;
   /** Seconds since 1970 on the clocks of that time zone; UTC seconds go in by `?`. */
   readonly localSeconds: string;
+  /** The day, `YYYY-MM-DD`, on which a moment lies in that time zone; an expression of UTC seconds. */
+  readonly localDay: (seconds: string) => string;
 }
 
 export const DIALECTS: Readonly<Record<Dialect['kind'], Dialect>> = {
@@ -24,6 +26,7 @@ export const DIALECTS: Readonly<Record<Dialect['kind'], Dialect>> = {
     div: (dividend, divisor) => `${dividend} / ${divisor}`,
     startOfDay: "unixepoch(?, 'utc') * 1000",
     localSeconds: "CAST(strftime('%s', ?, 'unixepoch', 'localtime') AS INTEGER)",
+    localDay: (seconds) => `date(${seconds}, 'unixepoch', 'localtime')`,
   },
   mysql: {
     kind: 'mysql',
@@ -32,6 +35,7 @@ export const DIALECTS: Readonly<Record<Dialect['kind'], Dialect>> = {
     div: (dividend, divisor) => `${dividend} DIV ${divisor}`,
     startOfDay: 'CAST(UNIX_TIMESTAMP(?) AS SIGNED) * 1000',
     localSeconds: "TIMESTAMPDIFF(SECOND, TIMESTAMP '1970-01-01 00:00:00', FROM_UNIXTIME(?))",
+    localDay: (seconds) => `DATE(FROM_UNIXTIME(${seconds}))`,
   },
 };
 

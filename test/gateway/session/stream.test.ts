@@ -47,6 +47,7 @@ function admitted(changes: Partial<StreamDependencies> = {}) {
     windowMs: 30_000,
     allowedModes: MODES,
     lateMaxMs: 600_000,
+    dayEndsMs: () => [],
     inference: { request: () => Promise.resolve({ status: 'unavailable' }) },
     logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     metrics: { received: ignore, refused() {}, answered: ignore, inferred: ignore, closed: ignore, calibrated: ignore },

@@ -32,6 +32,7 @@ export class Driver {
   limits = LIMITS;
   allowedModes: readonly Mode[] = MODES;
   lateMaxMs = 10_080 * 60_000;
+  dayEndsMs: readonly number[] = [];
   /** What this gateway has beyond the first v1. */
   features: readonly string[] = [];
   #seq = 0;
@@ -48,6 +49,7 @@ export class Driver {
       windowMs: this.windowMs,
       allowedModes: this.allowedModes,
       lateMaxMs: this.lateMaxMs,
+      dayEndsMs: this.dayEndsMs,
       features: this.features,
     });
     this.state = step.state;
