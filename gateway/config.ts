@@ -18,9 +18,9 @@ function isOrigin(text: string): boolean {
 }
 
 const RETENTION_MESSAGE =
-  'must be a whole number of days from 1 to 36500, or the word forever to keep everything for good';
+  'must be a whole number of days from 1 to 36500, or the word forever to keep everything forever';
 
-/** Days that data is kept; null for good, undefined where the operator says nothing. */
+/** Days that data is kept; null forever, undefined where the operator says nothing. */
 function retentionDays() {
   const isDays = (text: string) => /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 36_500;
   return z
@@ -125,7 +125,7 @@ export const gatewayEnvironmentSchema = z.object({
   DB_NAME: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'elearn_db' }),
   PHP_ENDPOINT: variable(urlWith(['http:', 'https:']).optional(), {
     description:
-      "EyeLearn's `save_enhanced_tracking.php`, asked while the database is out of reach; without it windows wait",
+      "EyeLearn's `save_enhanced_tracking.php`, asked while the database is unreachable; without it windows wait",
     example: 'http://eyelearn.railway.internal:8080/user/database/save_enhanced_tracking.php',
   }),
   TRACKING_SAVE_URL: variable(urlWith(['http:', 'https:']).optional(), {
@@ -141,7 +141,7 @@ export const gatewayEnvironmentSchema = z.object({
     example: '30',
   }),
   PHP_AFTER_MS: variable(wholeNumber(0, 3_600_000).default(30_000), {
-    description: 'how long the database must be out of reach before windows go to `PHP_ENDPOINT`, ms',
+    description: 'how long the database must be unreachable before windows go to `PHP_ENDPOINT`, ms',
     example: '30000',
   }),
   PHP_SETTLE_MS: variable(wholeNumber(1000, 3_600_000).default(60_000), {
@@ -303,7 +303,7 @@ function mysqlUrlOf(env: Environment): { url: string | null; fault: VariableFaul
 
 /**
  * The way to EyeLearn's rows: PHP alone when there is no database or the operator wants it so, PHP as the way
- * round a database out of reach when both are given.
+ * round an unreachable database when both are given.
  */
 function phpOf(env: Environment, mysqlUrl: string | null) {
   const url = env.PHP_ENDPOINT ?? env.TRACKING_SAVE_URL;

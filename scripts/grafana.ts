@@ -76,7 +76,7 @@ const PANELS: readonly Panel[] = [
     unit: 'short',
     queries: [
       ['sum(gaze_relay_spool_windows)', 'waiting'],
-      ['sum(gaze_relay_spool_set_aside_windows)', 'refused for good'],
+      ['sum(gaze_relay_spool_set_aside_windows)', 'rejected permanently'],
     ],
   },
   { title: 'Spool: age of the oldest', unit: 's', queries: [['max(gaze_relay_spool_oldest_seconds)', 'oldest']] },

@@ -56,6 +56,6 @@ export interface MetricsWindow {
   readonly calibrationVersion: number | null;
   /** When that calibration was made, UTC ms: which of the student's it was. */
   readonly calibratedAtMs: number | null;
-  /** True on the session's last window (stopped on purpose, or given up for lost). */
+  /** True on the session's last window (stopped on purpose, or ended as lost). */
   readonly final: boolean;
 }

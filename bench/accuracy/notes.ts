@@ -12,7 +12,7 @@ verdict is of one frame alone, without smoothing and without calibration, unless
 one of the service that this product replaces, on the same landmarks. All figures are of pictures whole and unharmed, but for what is
 headed *as sent*: a student's page sends small, compressed crops, and gaze from those is a little worse.
 
-## What is said when
+## Which state is reported when
 
 The first that holds: \`unknown\` when the picture shows nothing (camera covered, too dark, overexposed); \`no_face\`; \`unknown\` when the
 picture is too poor (face score, pixels between the eyes, brightness, sharpness, fit of the mesh); \`looking_up\` or \`looking_down\` by the head

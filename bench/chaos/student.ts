@@ -162,7 +162,7 @@ export function startStudent(options: {
             zeroMs = null;
             lastSentMs = 0;
           }
-          // The gateway's clock goes on in outages too.
+          // The gateway's clock continues in outages too.
           zeroMs ??= performance.now() - message.clockMs;
           socket.send(
             JSON.stringify({

@@ -37,7 +37,7 @@ export interface Placement {
   stop(): void;
   /** The gateway no longer has what was sent before. */
   forget(): void;
-  /** Frees workers and memory, for good. */
+  /** Frees workers and memory; it cannot be started again. */
   dispose(): void;
 }
 

@@ -182,7 +182,7 @@ export class RelayConnection {
     return stop.promise;
   }
 
-  /** Closes the connection for good. With the resume token the session can be resumed. */
+  /** Closes the connection permanently. With the resume token the session can be resumed. */
   close(): void {
     this.#dispatch({ type: 'close' });
   }

@@ -42,13 +42,13 @@ export interface Fault {
   readonly seq: number | null;
 }
 
-/** Why a connection is over for good. */
+/** Why a connection has ended permanently. */
 export type EndReason =
   /** close() was called. */
   | 'closed'
   /** Another tab or device of the same student took over the session. */
   | 'superseded'
-  /** The gateway refused this client for good (no consent, a protocol fault). */
+  /** The gateway refused this client permanently (no consent, a protocol fault). */
   | 'refused'
   /** No valid ticket: not logged in, no consent to the camera, or a wrong key. */
   | 'ticket_refused'

@@ -76,7 +76,7 @@ export class LessonPage {
     return this.tracker.show(lesson);
   }
 
-  /** Ends it for good on this page: the page tracks by itself. */
+  /** Ends it permanently on this page: the page tracks by itself. */
   yieldToPage(): void {
     this.#isYielded = true;
     this.#unwatch?.();

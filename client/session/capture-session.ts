@@ -78,7 +78,7 @@ export class CaptureSession {
     this.#placement.start();
   }
 
-  /** For good. The connection is the caller's to end. */
+  /** Ends capture permanently; the caller closes the connection. */
   end(): void {
     this.#ended = true;
     this.#placement.stop();

@@ -21,7 +21,7 @@ export function isLeaving(): boolean {
 }
 
 export interface PageLifeListener {
-  /** The page is hidden for good, or put into the back-forward cache: camera off, now. */
+  /** The page is left, or put into the back-forward cache: camera off, now. */
   onHide(): void;
   /** The page was restored from the back-forward cache. */
   onRestore(): void;

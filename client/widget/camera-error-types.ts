@@ -13,7 +13,7 @@ export const CAMERA_ERROR_TYPES: Readonly<Record<CameraErrorKind, TrackingErrorT
   other: 'CAMERA_ERROR',
 };
 
-/** For the student, when the connection has ended for good. */
+/** For the student, when the connection has ended permanently. */
 export const END_MESSAGES: Readonly<Record<Exclude<EndReason, 'closed'>, string>> = {
   superseded: 'Tracking continues in another tab or on another device. The camera of this tab is off.',
   refused: 'The tracking server refused this page. Reload it; if that does not help, tell your school.',

@@ -47,7 +47,7 @@ export class PageReports {
     this.report('DEVICE_ERROR', message, reason);
   }
 
-  /** The connection has ended for good. */
+  /** The connection has ended permanently. */
   reportEnd(reason: Exclude<EndReason, 'closed'>): void {
     const message = END_MESSAGES[reason];
     const detail = this.#lastFault?.message;

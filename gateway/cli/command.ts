@@ -11,7 +11,7 @@ export interface CliContext {
   readonly now: () => number;
   /** Takes a line of the result. */
   readonly out: (text: string) => void;
-  /** Takes a line about what goes on. */
+  /** Takes a progress line. */
   readonly err: (text: string) => void;
 }
 

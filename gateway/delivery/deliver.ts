@@ -4,7 +4,7 @@ import { describeError, RelayError } from '../../shared/errors.ts';
 export interface Outcome {
   /** Stored: these entries are removed. */
   readonly deliveredIds: readonly number[];
-  /** Refused for good by the store: these stay, out of the way, with the reason. */
+  /** Rejected permanently by the store: these stay, out of the way, with the reason. */
   readonly setAside: readonly { readonly id: number; readonly error: string }[];
 }
 

@@ -22,7 +22,7 @@ const DEFERRED_BATCHES = 20;
 const CLOSE_GRACE_MS = 2000;
 const NOTHING_VIA: TimeByWindow = new Map();
 
-/** An entry that the store refuses for good, with the reason. */
+/** An entry that the store rejects permanently, with the reason. */
 export interface SetAsideEntry {
   /** The window's JSON text as it was appended. */
   readonly body: string;
@@ -45,7 +45,7 @@ export interface DeliveryQueue {
   depth(): number;
   /** Age of the window that has waited longest, ms; null if none waits. */
   oldestAgeMs(): number | null;
-  /** Number of entries that the store refused for good. */
+  /** Number of entries that the store rejected permanently. */
   setAsideCount(): number;
   setAside(): Promise<SetAsideEntry[]>;
   /** Windows of a session that are not in the store yet, in order. */
@@ -232,7 +232,7 @@ export async function openQueue(options: QueueOptions): Promise<DeliveryQueue> {
   async function write(outcome: Delivery, windows: readonly QueuedWindow[], viaSecondWay: TimeByWindow): Promise<void> {
     const { deliveredIds, setAside } = outcome;
     for (const { id, error } of setAside) {
-      logger.error({ code: 'window_set_aside', entry: id, error }, 'the store refuses a metrics window for good');
+      logger.error({ code: 'window_set_aside', entry: id, error }, 'the store refuses a metrics window permanently');
     }
     const changes = secondWay?.changesFor(windows, outcome, viaSecondWay) ?? (() => undefined);
     await fileMutex.run(async () => {

@@ -195,6 +195,6 @@ export class GatewayMetrics {
       () => (readings.spoolOldestAgeMs() ?? 0) / 1000,
     );
     gauge('calibrations_waiting', 'Calibrations on disk that wait for the store', readings.calibrationsWaiting);
-    gauge('spool_set_aside_windows', 'Windows the store refused for good', readings.spoolSetAside);
+    gauge('spool_set_aside_windows', 'Windows the store rejected permanently', readings.spoolSetAside);
   }
 }

@@ -7,7 +7,7 @@ const SESSIONS_PER_STEP = 25;
 const AUDIT_PER_STEP = 5000;
 const CURSOR = 'retention_detail_cursor';
 
-/** How long data is kept, days; null keeps it for good. */
+/** How long data is kept, days; null keeps it forever. */
 export interface RetentionRules {
   /** Windows and bouts, and what a gateway has of them besides. */
   readonly detailDays: number | null;

@@ -38,7 +38,7 @@ export function spawnWorker(setup: Omit<WorkerSetup, 'gate'>, url: URL = workerU
 export async function endWorker(worker: Worker): Promise<void> {
   const gate = gates.get(worker);
   if (gate === undefined || (await closeGate(gate, PATIENCE_MS))) {
-    // A worker that is stuck in native code without having said so does not end.
+    // A worker that is stuck in native code without having reported it does not end.
     await Promise.race([worker.terminate(), delay(PATIENCE_MS, undefined, { ref: false })]);
   }
   worker.unref();

@@ -100,7 +100,7 @@ describe('a teacher', () => {
     expect(await page.locator('#who').textContent()).toBe('Teresa Lim');
   });
 
-  it('sees the class, goes on to a student and to a session, and downloads the same numbers', async () => {
+  it('sees the class, opens a student and a session, and downloads the same numbers', async () => {
     await open(`#/?${DAYS}`);
     expect(await page.getByTestId('focus-share').textContent()).toBe(percentText(WINDOWS));
     const [overview] = await csvOf('At a glance');

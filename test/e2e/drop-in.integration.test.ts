@@ -228,7 +228,7 @@ describe('the old class on a page of the school', () => {
     await page.close();
   });
 
-  it('a second tab takes over: the first says so and lets its camera go', async () => {
+  it('a second tab takes over: the first says so and stops its camera', async () => {
     const first = await openLesson(product.url);
     await initialize(first, 82);
     await untilUpdates(first, 3);
@@ -244,7 +244,7 @@ describe('the old class on a page of the school', () => {
     await second.close();
   });
 
-  it('the next page of the tab goes on with the session, and a page that is closed leaves its time stored', async () => {
+  it('the next page of the tab continues with the session, and a page that is closed leaves its time stored', async () => {
     const page = await openLesson(product.url);
     await initialize(page, 82);
     await untilUpdates(page, 10);

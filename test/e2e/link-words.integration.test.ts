@@ -43,7 +43,7 @@ function untilSaid(page: Page, words: string): Promise<unknown> {
 }
 
 describe('the page about its connection', () => {
-  it('says that it is well, slow, lost and back; the session goes on', async () => {
+  it('says that it is well, slow, lost and back; the session continues', async () => {
     const page = await openLive();
     await untilSaid(page, 'Connected');
     link.reshape(SLOW);

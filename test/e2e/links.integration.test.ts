@@ -105,7 +105,7 @@ describe('a student on a link that fails', () => {
     await page.close();
   });
 
-  it('another network: the gateway learns nothing of the old connection, the session goes on', async () => {
+  it('another network: the gateway learns nothing of the old connection, the session continues', async () => {
     const { page, heard } = await openTracking();
     await untilCounted(page, 1500);
     link.drop('left');
@@ -170,7 +170,7 @@ describe('what was counted is stored', () => {
     await second.page.close();
   });
 
-  it('when the lid is closed: the time of sleep is untracked, and tracking goes on by itself', async () => {
+  it('when the lid is closed: the time of sleep is untracked, and tracking continues by itself', async () => {
     const { page, heard } = await openTracking();
     await untilCounted(page, 1500);
     const { countedMs } = await heard();

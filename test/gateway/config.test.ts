@@ -55,7 +55,7 @@ describe('gateway configuration', () => {
     expect(faults({ RELAY_JWT_SECRET: 'hunter2' }).join()).not.toContain('hunter2');
   });
 
-  it('keeps data for 120 and 400 days, for good only where that is said, and takes no 0 for it', () => {
+  it('keeps data for 120 and 400 days, forever only where configured, and 0 is refused', () => {
     expect(read({}).retention).toEqual({ detailDays: 120, totalsDays: 400, isChosen: false });
     expect(read({ RETENTION_DAYS: 'forever' }).retention).toEqual({
       detailDays: null,

@@ -51,7 +51,7 @@ describe('gateway process', () => {
     for (const name of ['PORT', 'FOCUS_RULE', 'MAX_FRAME_KB']) expect(stderr).toContain(`- ${name}:`);
   });
 
-  it('a busy port is said plainly, with what to do', async () => {
+  it('a busy port is reported plainly, with what to do', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
@@ -61,7 +61,7 @@ describe('gateway process', () => {
     expect(stderr).toMatch(/port_in_use: .*set PORT/);
   });
 
-  it('an unreachable MySQL is said with its code; sessions go on and their time waits on disk', async () => {
+  it('an unreachable MySQL is reported with its code; sessions continue and their time waits on disk', async () => {
     const gateway = await startGateway(
       { env: { ...ENV, DATA_DIR: dataDir, MYSQL_URL: 'mysql://u:p@127.0.0.1:1/none' }, log: 'ignore' },
       1,

@@ -116,7 +116,7 @@ function openStudent() {
         await until(() => !isConnecting);
       }
     },
-    /** Time goes on until the connection is back; it stands still while an attempt is under way. */
+    /** Time continues until the connection is back; it stands still while an attempt is under way. */
     comeBack: async (camera: readonly Uint8Array[]) => {
       await link.restore();
       while (connection.phase !== 'connected') {

@@ -62,7 +62,7 @@ describe('a shaped link', () => {
     expect(up.wireBytes).toBeGreaterThan(sent.length);
   });
 
-  it('goes on after an outage where it was, and lets nothing through meanwhile', async () => {
+  it('continues after an outage where it was, and lets nothing through meanwhile', async () => {
     const socket = await connect();
     socket.write('before');
     await read(socket, 6);

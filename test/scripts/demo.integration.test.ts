@@ -68,7 +68,7 @@ describe('npm run demo', () => {
     expect(Number(rows[0]?.unfocused)).toBe(summary.unfocusedMs);
   });
 
-  it('an option that makes no sense is said with its code', async () => {
+  it('an invalid option is reported with its code', async () => {
     await expect(demo('--students', 'many')).rejects.toMatchObject({
       code: 1,
       stderr: expect.stringContaining('option_invalid'),

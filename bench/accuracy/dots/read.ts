@@ -15,7 +15,7 @@ import { type Looker, readStill } from '../look.ts';
 import { resend } from '../resend.ts';
 import { type Dot, type DotFrame, truthOf } from './frame.ts';
 
-/** Where faults and progress are said. */
+/** Where faults and progress are printed. */
 export interface Said {
   skip(what: string): void;
   progress(what: string): void;

@@ -171,7 +171,7 @@ export function detailCards(context: ViewContext, figures: Detail): HTMLElement 
   );
 }
 
-/** What is said where there is nothing to show. */
+/** What is shown where there is no data. */
 export function emptyCard(title: string, text: string, ...more: readonly Child[]): HTMLElement {
   return el('section', { class: 'card empty' }, el('h2', {}, title), el('p', { class: 'hint' }, text), ...more);
 }

@@ -14,7 +14,7 @@ export async function examineRetention(
   try {
     const choice = await retentionChoice(store, configured, nowMs, false);
     if (choice.rules === null) return warning(choice.code, choice.message, RETENTION_HINT);
-    const days = (count: number | null) => (count === null ? 'for good' : `for ${count} days`);
+    const days = (count: number | null) => (count === null ? 'forever' : `for ${count} days`);
     const { detailDays, totalsDays } = choice.rules;
     return ok(`windows are kept ${days(detailDays)}, totals ${days(totalsDays)}`);
   } catch (error) {

@@ -38,7 +38,7 @@ import {
 export const ROI_MAX_AGE_MS = 2000;
 /** Pictures of an outage are kept in a page's memory: older ones come from nowhere (L-5, L-6). */
 export const LATE_PICTURE_MAX_MS = 10 * 60_000;
-/** A message that comes so long after its moment is late without saying so, too. */
+/** A message that comes so long after its moment is late even without the flag. */
 const LATE_AFTER_MS = 10_000;
 /** What a late message costs of the allowed rate: an outage leaves many (L-3). */
 export const LATE_COST = 0.25;

@@ -14,7 +14,7 @@ function sessionOf(state: ConnectionState): { readonly sessionId: string; readon
 
 /**
  * What one step means for a session's life, for the log: nothing for a frame. That a session opens, is resumed, waits
- * and ends is said where sessions are kept.
+ * and ends is logged where sessions are kept.
  */
 export function lifecycleLines(
   before: ConnectionState,

@@ -25,7 +25,7 @@ const ATTEMPTS = 4;
 const RETRY = { firstMs: 20, maxMs: 500 };
 
 export interface MysqlLimits {
-  /** Longest that one transaction may take, ms: past it the server counts as out of reach. */
+  /** Longest that one transaction may take, ms: past it the server counts as unreachable. */
   readonly transactionMs: number;
   /** A connection that is not used for this long is closed, ms: a quiet gateway keeps none. */
   readonly idleMs: number;

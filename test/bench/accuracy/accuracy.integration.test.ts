@@ -83,7 +83,7 @@ describe('npm run accuracy', () => {
     expect(Object.values(dataSets)).toMatchObject([{ ours: { n: 4 } }]);
   });
 
-  it('goes on without a folder that has no labels', async () => {
+  it('continues without a folder that has no labels', async () => {
     const { out, status } = await run(['--dir', join(dir, 'nowhere'), '--json', '--no-synthetic', '--no-bandwidth']);
     expect(status).toBe(0);
     expect(JSON.parse(out.trimEnd().split('\n').at(-1) ?? '').skipped.join(' ')).toContain('nowhere');

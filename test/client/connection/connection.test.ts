@@ -63,7 +63,7 @@ describe('connecting', () => {
     expect(connection.canSend()).toBe(true);
   });
 
-  it('goes on from the clock of the gateway when the page was loaded again', async () => {
+  it('continues from the clock of the gateway when the page was loaded again', async () => {
     const { connection, nextSocket, time } = createHarness({ resumeToken: 'kept' });
     connection.connect();
     connection.start(CAPTURE);
@@ -320,7 +320,7 @@ describe('tickets', () => {
     expect(time.pending).toBe(0);
   });
 
-  it('gives up when there is no first welcome in time', async () => {
+  it('fails when there is no first welcome in time', async () => {
     const { connection, nextSocket, seen, time } = createHarness({ connectWithinMs: 5000 });
     connection.connect();
     (await nextSocket()).drop();

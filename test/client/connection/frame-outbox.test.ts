@@ -196,7 +196,7 @@ describe('a connection that keeps pictures', () => {
     expect(outbox.size).toBe(0);
   });
 
-  it("S-4 goes on from the gateway's clock where its own stood still while the computer slept", async () => {
+  it("S-4 continues from the gateway's clock where its own stood still while the computer slept", async () => {
     const { nextSocket, connection, frame, time } = await outageOnAConnection();
     time.advance(5000);
     const second = await nextSocket();

@@ -134,7 +134,7 @@ describe('flow', () => {
     expect(connection.stats().acked).toBe(0);
   });
 
-  it('reports what it cannot read and goes on', async () => {
+  it('reports what it cannot read and continues', async () => {
     const { goLive, seen, frame } = createHarness();
     const socket = await goLive();
     socket.raw(new Uint8Array([1, 2, 3]).buffer);

@@ -24,7 +24,7 @@ describe('stopping', () => {
     expect(time.pending).toBe(0);
   });
 
-  it('goes on after a stop, at the clock that ran on, and stops again', async () => {
+  it('continues after a stop, at the clock that ran on, and stops again', async () => {
     const { connection, goLive, time, frame } = createHarness();
     const socket = await goLive();
     frame(1);
@@ -193,7 +193,7 @@ describe('a stop while something is kept', () => {
     expect(await done).toEqual(stopped);
   });
 
-  it('is forgotten where the student goes on before: nothing that is kept is lost', async () => {
+  it('is forgotten where the student resumes before: nothing that is kept is lost', async () => {
     const { connection, comeBack, time } = await outage();
     const done = connection.stop();
     time.advance(500);

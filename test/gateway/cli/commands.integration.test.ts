@@ -151,7 +151,7 @@ describe('migrate', () => {
     expect(err).toContain('store_unreachable');
   });
 
-  it('what it waits for is said once, not every second', async () => {
+  it('what it waits for is printed once, not every second', async () => {
     const { status, err } = await cli(['migrate', '--wait-s', '3'], {
       MYSQL_URL: 'mysql://u:p@127.0.0.1:1/d',
       DATA_DIR: dataDir,

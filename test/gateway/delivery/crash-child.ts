@@ -6,7 +6,7 @@ import { metricsWindow } from '../store/windows.ts';
 
 /**
  * A gateway's storing half in a process of its own, to be killed: appends windows of one epoch for ever and
- * writes a line for each that the spool has taken. Arguments: data folder, MySQL address or "-", epoch, and whether to go on
+ * writes a line for each that the spool has taken. Arguments: data folder, MySQL address or "-", epoch, and whether to continue
  * after the store has taken something ("deliver") or to stop right there, before the spool hears of it ("stall").
  */
 const [dataDir = '', mysqlUrl = '-', epoch = '0', behaviour = 'deliver'] = process.argv.slice(2);

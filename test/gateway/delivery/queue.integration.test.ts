@@ -178,7 +178,7 @@ describe('the spool', () => {
     expect(spool.oldestAgeMs()).toBe(5500);
   });
 
-  it('keeps what is left when it closes, and goes on with it when it is opened again', async () => {
+  it('keeps what is left when it closes, and continues with it when it is opened again', async () => {
     const spool = await open({ store: await storeOutOfReach() });
     for (const window of windowSeries(3)) await spool.append(window);
     await spool.close();

@@ -116,7 +116,7 @@ describe('relay_ticket.php', () => {
     expect(await codeOf(ask(await login(ANA), moduleId))).toEqual({ status: 400, error: 'module_id_invalid' });
   });
 
-  it('a secret that is missing, and a database that is away, are said without a ticket or a password', async () => {
+  it('a missing secret and an unreachable database are named without a ticket or a password', async () => {
     const broken = await startPhp({ ...PAGES, ...LOGIN }, { ...phpEnv, RELAY_JWT_SECRET: 'short' });
     const away = await startPhp({ ...PAGES, ...LOGIN }, { ...phpEnv, DB_PORT: '1' });
     try {
@@ -236,7 +236,7 @@ describe('where the pages find the database', () => {
     });
   });
 
-  it("the platform's own file gives up: the answer is JSON all the same", async () => {
+  it("the platform's own file fails: the answer is JSON all the same", async () => {
     await withPages({ env: {}, files: { 'config.php': "<?php die('Connection failed: secret');" } }, async (pages) => {
       expect(await codeOf(ask(await login(ANA, pages), 3, pages))).toEqual({
         status: 503,
@@ -286,7 +286,7 @@ describe('what relay_ticket.php asks of whom', () => {
   it.each([
     ['a missing column', 'ALTER TABLE users DROP COLUMN camera_agreement_accepted', 'agreement_column_missing'],
     ['a missing table', 'DROP TABLE modules', 'table_missing'],
-  ])('%s is named as that, not as a database out of reach', async (name, statement, error) => {
+  ])('%s is named as that, not as an unreachable database', async (name, statement, error) => {
     const env = await changed(name.replaceAll(' ', '_'), statement);
     await withPages({ env }, async (pages) => {
       expect(await codeOf(ask(await login(ANA, pages), 3, pages))).toEqual({ status: 500, error });

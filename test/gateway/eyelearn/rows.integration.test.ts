@@ -160,7 +160,7 @@ describe.each([
     expect(await trackingRows()).toMatchObject([{ focused_time_seconds: 1, unfocused_time_seconds: 0 }]);
   });
 
-  it('goes on in a new row before one reaches 7,200 s, with no second lost', async () => {
+  it('continues in a new row before one reaches 7,200 s, with no second lost', async () => {
     await open('full');
     const windows = windowSeries(600, { focusedMs: 20_999, unfocusedMs: 9001 });
     for (let start = 0; start < windows.length; start += 50) await store.applyWindows(windows.slice(start, start + 50));
@@ -205,7 +205,7 @@ describe.each([
 
   it("begins a new row at midnight of the database's time zone", async () => {
     await open('full');
-    // Midnight at UTC+8 is 16:00 UTC; the days are long past, as after a week out of reach.
+    // Midnight at UTC+8 is 16:00 UTC; the days are long past, as after a week without a connection.
     const midnightMs = Date.UTC(2026, 2, 2, 16);
     await store.applyWindows([
       metricsWindow({ seq: 0, startedAtMs: midnightMs - 30_000 }),

@@ -81,7 +81,7 @@ describe('frames to inference and back', () => {
     await peer.close();
   });
 
-  it('U-4 inference killed in the middle: frames are unserved until it is back, the session goes on', async () => {
+  it('U-4 inference killed in the middle: frames are unserved until it is back, the session continues', async () => {
     const peer = await tracked(3);
     peer.send(frameMessage(0, 10, picture(0)));
     expect(await peer.update(0)).toMatchObject({ outcome: 'processed' });

@@ -486,7 +486,7 @@ describe('reports from MariaDB, as databases are found', () => {
     await store.close();
   });
 
-  it('are store_unreachable while the server is away, and go on when it is back', async () => {
+  it('are store_unreachable while the server is away, and continue when it is back', async () => {
     const config = { mysqlUrl: database?.url('reports') ?? '', dataDir: '' };
     const platform = eyelearn({ php: null }, SILENT);
     const store = await openStore(config, SILENT, platform.loadStoreHooks);

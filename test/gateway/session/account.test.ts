@@ -14,7 +14,7 @@ const NOTHING = {
 };
 
 describe('a session that another gateway takes over from the store', () => {
-  it('goes on where the stored windows end, not where their time adds up to: a pause is not counted twice', () => {
+  it('continues where the stored windows end, not where their time adds up to: a pause is not counted twice', () => {
     // 20 s are stored: ten, a pause of 50 s, ten more.
     const endedAtMs = T0 + 70_000;
     const rebuilt = rebuildAccount({

@@ -135,7 +135,7 @@ describe('a calibration', () => {
     expect((await connect(replica, null)).welcome.calibration).toBeNull();
   });
 
-  it('K-7 goes on with the session, where it was made and at another replica', async () => {
+  it('K-7 continues with the session, where it was made and at another replica', async () => {
     const first = await connect(gateway, DEVICE_A);
     await capture(first.peer);
     await calibrate(first.peer);

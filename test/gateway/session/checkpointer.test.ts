@@ -11,7 +11,7 @@ function freeze(forMs: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, forMs);
 }
 
-it('goes on writing open windows after the process was stopped in the middle of it', async () => {
+it('continues writing open windows after the process was stopped in the middle of it', async () => {
   let account: SessionAccount = startCapture(newAccount(), { atMs: 0, sectionId: null, mode: 'server' }, T0);
   let captureMs = 0;
   let frozen = false;

@@ -82,7 +82,7 @@ describe('opening', () => {
 });
 
 describe('bad messages while tracking', () => {
-  it('each is refused with its code, and the service goes on', async () => {
+  it('each is refused with its code, and the service continues', async () => {
     const { peer } = await tracked(2);
     peer.socket.send('a text where a frame is due');
     await peer.fault('control_not_json');
@@ -154,7 +154,7 @@ describe('sessions', () => {
     expect(await second.peer.update(1)).toMatchObject({ outcome: 'processed' });
   });
 
-  it('S-3 a session goes on after a lost connection', async () => {
+  it('S-3 a session continues after a lost connection', async () => {
     const first = await tracked(30);
     first.peer.send({ kind: 'same', seq: 0, captureMs: 700, late: false });
     await first.peer.update(0);
@@ -172,7 +172,7 @@ describe('sessions', () => {
     expect(await second.hello(await gateway.ticket(32), first.resume)).toMatchObject({ resumed: false, epoch: 0 });
   });
 
-  it('S-3 a session goes on at a gateway that has never seen it', async () => {
+  it('S-3 a session continues at a gateway that has never seen it', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'gaze-relay-resume-'));
     const before = await startTestGateway({}, { dataDir });
     const { peer, sessionId, resume } = await tracked(40, before);
@@ -207,7 +207,7 @@ describe('late observations', () => {
     observation: { face: null, faceCount: 0, detectorRan: true, brightness: 0.4, sharpness: 0.5 },
   });
 
-  it('L-1, L-2 reach a session that was given up meanwhile: once, and at their capture time', async () => {
+  it('L-1, L-2 reach a session that was ended meanwhile: once, and at their capture time', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'gaze-relay-late-'));
     const brief = await startTestGateway({ RESUME_GRACE_MS: '1' }, { dataDir });
     try {

@@ -201,7 +201,7 @@ describeStores('a $kind store', ({ kind, fixture, store }) => {
     expect(await reportOf(store())).toMatchObject(expectedTotals([window]));
   });
 
-  it('says that it is out of reach, and takes up again where it was', async () => {
+  it('says that it is unreachable, and continues where it was', async () => {
     const [first, second] = [metricsWindow({ seq: 0 }), metricsWindow({ seq: 1 })];
     await store().applyWindows([first]);
     await fixture().cutOff();
@@ -212,7 +212,7 @@ describeStores('a $kind store', ({ kind, fixture, store }) => {
     expect(await reportOf(store())).toMatchObject(expectedTotals([first, second]));
   });
 
-  it('is out of reach once it is closed', async () => {
+  it('is unreachable once it is closed', async () => {
     const closed = fixture().open();
     await closed.close();
     await expect(closed.ping()).rejects.toMatchObject({ code: 'store_unreachable' });

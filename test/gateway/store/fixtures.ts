@@ -18,7 +18,7 @@ export interface StoreFixture {
   /** A store on that place; two of them are two gateways. */
   open(): MetricsStore;
   query(sql: string): Promise<Record<string, unknown>[]>;
-  /** Puts the store out of reach, and back. */
+  /** Makes the store unreachable, and reachable again. */
   cutOff(): Promise<void>;
   restore(): Promise<void>;
   dispose(): Promise<void>;

@@ -16,7 +16,7 @@ const QUICK = { transactionMs: 1000, idleMs: 200 };
 const BACKOFF = { firstMs: 20, maxMs: 200 };
 const WAIT = { timeout: 60_000, interval: 20 };
 
-describe('MySQL in trouble', () => {
+describe('MySQL with faults', () => {
   let server: MariaDb;
   let url: string;
   let folder: string;
@@ -94,7 +94,7 @@ describe('MySQL in trouble', () => {
     expect(spool.setAsideCount()).toBe(0);
   });
 
-  it('frozen, counts as out of reach, and takes each window once when it thaws', async () => {
+  it('frozen, counts as unreachable, and takes each window once when it runs again', async () => {
     const store = quickStore();
     await store.applyWindows([metricsWindow()]);
     server.signal('SIGSTOP');
@@ -207,7 +207,7 @@ describe('MySQL in trouble', () => {
   it.each([
     ['a wrong password', (good: string) => good.replace(/:[^:@]+@/, ':wr0ng-s3cret@'), 'check user and password'],
     ['a database that is not there', (good: string) => good.replace(/faults_\d+$/, 'nowhere'), 'create the database'],
-  ])('out of reach through %s, says what to do and keeps the password to itself', async (_what, spoil, hint) => {
+  ])('unreachable through %s, says what to do and keeps the password to itself', async (_what, spoil, hint) => {
     const spoiled = spoil(url);
     const store = await openStore({ mysqlUrl: spoiled, dataDir: folder }, log.logger);
     stores.push(store);

@@ -67,7 +67,7 @@ describe('a path', () => {
   });
 });
 
-/** A flow over two paths; `arrivals` fills as simulated time goes on. */
+/** A flow over two paths; `arrivals` fills as simulated time continues. */
 function flowOver(forth: Path, back: Path) {
   const events = new EventQueue();
   const arrivals: { atMs: number; bytes: Uint8Array }[] = [];

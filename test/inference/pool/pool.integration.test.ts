@@ -49,7 +49,7 @@ function job(image: Uint8Array = clipFrame(0)): WorkerJob {
   return { frame, crop, roi, image: Uint8Array.from(image) };
 }
 
-/** The pool takes a request's bytes for good. */
+/** The pool takes ownership of a request's bytes. */
 function copyOf(request: WorkerJob): WorkerJob {
   return { ...request, image: Uint8Array.from(request.image) };
 }

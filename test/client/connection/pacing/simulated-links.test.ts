@@ -93,7 +93,7 @@ describe('a link that changes', () => {
     expect(mean(seconds.slice(45), ({ observations }) => observations)).toBeGreaterThan(4);
   });
 
-  it('is shared with other traffic: pictures give way, at one a second they go on, and they come back', async () => {
+  it('is shared with other traffic: pictures give way, at one a second they continue, and they come back', async () => {
     const seconds = await simulate({
       seconds: 90,
       link: { ...GOOD, upBps: 16_000, rttMs: 100 },

@@ -84,7 +84,7 @@ describe('device mode', () => {
     expect(driver.all('infer')).toEqual([]);
   });
 
-  it('S-8 a change of mode cuts the window where it happened, and the session goes on', () => {
+  it('S-8 a change of mode cuts the window where it happened, and the session continues', () => {
     const driver = Driver.tracking();
     driver.watch(0, 10_000);
     driver.nowMs = T0 + 10_100;

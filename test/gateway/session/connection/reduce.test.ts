@@ -146,7 +146,7 @@ describe('connection that tracks', () => {
     expect(sumOf(totals)).toBe(12_000);
   });
 
-  it('F-4 a crop outside the announced camera frame is refused, answered, and tracking goes on', () => {
+  it('F-4 a crop outside the announced camera frame is refused, answered, and tracking continues', () => {
     const driver = Driver.tracking();
     driver.frame(0, 'a', { crop: { xPx: 600, yPx: 0, widthPx: 100, heightPx: 100 } });
     expect(driver.last('send').message).toMatchObject({ code: 'frame_geometry', seq: 0, fatal: false });
@@ -305,7 +305,7 @@ describe('stop and resume', () => {
     expect([last.startedAtMs - T0, last.endedAtMs - T0]).toEqual([60_000, 62_000]);
   });
 
-  it('S-3 a resumed session goes on counting: an outage over 2 s is untracked', () => {
+  it('S-3 a resumed session continues counting: an outage over 2 s is untracked', () => {
     const first = Driver.tracking();
     first.watch(0, 3000);
     first.dispatch({ type: 'closed' });
