@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { linkSecret, oneOf, variable, wholeNumber } from '../shared/config.ts';
 import { MODES, RULES } from '../shared/direction.ts';
+import { NATS_VARIABLES, natsOf } from './nats/config.ts';
 
 const LOOPBACK_HOSTS = ['127.0.0.1', '::1', 'localhost'];
 
@@ -164,6 +165,7 @@ export const gatewayEnvironmentSchema = z.object({
     example: '400',
     defaultText: String(DEFAULT_RETENTION.totalsDays),
   }),
+  ...NATS_VARIABLES,
   DATA_DIR: variable(z.string().default('data'), {
     description: 'folder of the spool and of the embedded database; a volume in production',
     example: '/data',
@@ -329,6 +331,8 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
   const mysql = mysqlUrlOf(env);
   const fault = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
   if (mysql.fault !== null) fault(mysql.fault.name, mysql.fault.message);
+  const nats = natsOf(env);
+  for (const { name, message } of nats.faults) fault(name, message);
   if (env.METRICS_SINK === 'mysql' && mysql.url === null && mysql.fault === null) {
     fault('METRICS_SINK', 'is mysql, so MYSQL_URL is needed');
   }
@@ -356,6 +360,8 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
     inferenceSecret: env.INFERENCE_SECRET ?? null,
     mysqlUrl: env.METRICS_SINK === 'php' ? null : mysql.url,
     php: phpOf(env, mysql.url),
+    /** null: this gateway stands alone. */
+    nats: nats.nats,
     retention: {
       detailDays: env.RETENTION_DAYS === undefined ? DEFAULT_RETENTION.detailDays : env.RETENTION_DAYS,
       totalsDays: env.RETENTION_TOTALS_DAYS === undefined ? DEFAULT_RETENTION.totalsDays : env.RETENTION_TOTALS_DAYS,

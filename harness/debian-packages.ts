@@ -80,6 +80,13 @@ export const PHP_MYSQL: WantedProgram = {
   isLibrary: true,
 };
 
+export const NATS_SERVER: WantedProgram = {
+  program: 'nats-server',
+  candidates: ['/usr/sbin/nats-server', '/usr/bin/nats-server', '/opt/homebrew/bin/nats-server'],
+  package: 'nats-server',
+  variable: 'NATS_SERVER_PATH',
+};
+
 function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);

@@ -63,6 +63,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     holds: 'windows and sessions in MySQL or in the embedded database',
     imports: [...CORE, 'gateway/lib'],
   },
+  'gateway/nats': {
+    holds: 'the connection to NATS, its configuration and its faults; loaded only where NATS_URL is given',
+    imports: [...CORE, 'gateway/lib'],
+  },
   'gateway/relay': { holds: 'links to inference, one for each replica', imports: [...CORE, 'gateway/lib'] },
   'gateway/observability': {
     holds: 'metrics',

@@ -121,4 +121,34 @@ describe('gateway configuration', () => {
     expect(faults({ ...link, DB_HOST: 'h', DB_USER: 'u', DB_NAME: 'd' })[0]).toMatch(/^DB_PORT/);
     expect(read({}).warnings).toEqual([]);
   });
+
+  it('without NATS_URL a gateway stands alone; with it servers, user and copies are read', () => {
+    expect(read({}).nats).toBeNull();
+    expect(read({ NATS_URL: 'nats://relay:a%2Fb@one:1, nats://two' }).nats).toMatchObject({
+      servers: ['one:1', 'two:4222'],
+      user: 'relay',
+      password: 'a/b',
+      token: null,
+      tls: null,
+      replicas: 1,
+    });
+    expect(read({ NATS_URL: 'tls://token@a,tls://b,tls://c', NATS_CA_FILE: '/ca.pem' }).nats).toMatchObject({
+      token: 'token',
+      tls: { caFile: '/ca.pem', certFile: null },
+      replicas: 3,
+    });
+  });
+
+  it.each([
+    [{ NATS_URL: 'http://nats:4222' }, 'NATS_URL'],
+    [{ NATS_URL: 'nats://a:b@one,nats://a:c@two' }, 'NATS_URL'],
+    [{ NATS_URL: 'nats://one,tls://two' }, 'NATS_URL'],
+    [{ NATS_URL: 'nats://a:b@one', NATS_CREDS_FILE: '/relay.creds' }, 'NATS_CREDS_FILE'],
+    [{ NATS_URL: 'nats://one', NATS_CERT_FILE: '/cert.pem' }, 'NATS_KEY_FILE'],
+    [{ NATS_URL: 'nats://one', NATS_REPLICAS: '2' }, 'NATS_REPLICAS'],
+    [{ NATS_URL: 'nats://one', NATS_PREFIX: 'a.b' }, 'NATS_PREFIX'],
+    [{ NATS_URL: 'nats://one', NATS_MONITOR_URL: 'nats://one' }, 'NATS_MONITOR_URL'],
+  ])('%j is a fault of %s', (env, name) => {
+    expect(faults(env).map((fault) => fault.split(':')[0])).toEqual([name]);
+  });
 });

@@ -1,0 +1,174 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ensureProgram, NATS_SERVER } from './debian-packages.ts';
+import { freePort } from './free-port.ts';
+
+const HOST = '127.0.0.1';
+const START_LIMIT_MS = 60_000;
+const POLL_MS = 25;
+
+/** One nats-server of ours. */
+export interface NatsServer {
+  readonly port: number;
+  readonly url: string;
+  /** Where it answers `/varz`, `/jsz`, `/healthz`. */
+  readonly monitorUrl: string;
+  /** Where its streams are on the disk. */
+  readonly storeDir: string;
+  /** Ends it by a signal, SIGKILL by default, and waits until it is gone. */
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  /** Sends a signal that leaves the process there: SIGSTOP, SIGCONT. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
+  /** Starts it again on the same ports and data, ending it first if it runs; resolves when it is healthy. */
+  restart(): Promise<void>;
+}
+
+/** One server, or a cluster of three. */
+export interface Nats {
+  readonly servers: readonly NatsServer[];
+  /** All servers, for NATS_URL. */
+  readonly url: string;
+  /** All monitoring addresses, for NATS_MONITOR_URL. */
+  readonly monitorUrl: string;
+  /** Ends all servers and removes their data. */
+  stop(): Promise<void>;
+}
+
+export interface NatsOptions {
+  /** Default 1. */
+  readonly servers?: 1 | 3;
+  /** Without JetStream: a server as an operator may have it by mistake. */
+  readonly withoutJetStream?: boolean;
+  /** More of the configuration file, such as `authorization { user: a, password: b }`. */
+  readonly configuration?: string;
+  /** `user:password@` or `token@` for the URLs. */
+  readonly identity?: string;
+}
+
+interface Ports {
+  readonly client: number;
+  readonly monitor: number;
+  readonly cluster: number;
+}
+
+function configurationOf(index: number, ports: readonly Ports[], storeDir: string, options: NatsOptions): string {
+  const own = ports[index];
+  if (own === undefined) throw new Error(`there is no server ${index}`);
+  const routes = ports.map(({ cluster }) => `nats://${HOST}:${cluster}`).join(', ');
+  return [
+    `server_name: n${index + 1}`,
+    `listen: "${HOST}:${own.client}"`,
+    `http: "${HOST}:${own.monitor}"`,
+    options.withoutJetStream === true ? '' : `jetstream { store_dir: "${storeDir}" }`,
+    ports.length === 1 ? '' : `cluster { name: relay, listen: "${HOST}:${own.cluster}", routes: [${routes}] }`,
+    options.configuration ?? '',
+  ].join('\n');
+}
+
+/** Healthy: with JetStream, a leader of the cluster is known and its own streams have caught up. */
+async function isHealthy(monitorUrl: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${monitorUrl}/healthz`, { signal: AbortSignal.timeout(1000) });
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+function server(
+  folder: string,
+  index: number,
+  ports: readonly Ports[],
+  options: NatsOptions,
+): NatsServer & { start(): Promise<void>; ready(): Promise<void> } {
+  const program = ensureProgram(NATS_SERVER);
+  const own = ports[index];
+  if (own === undefined) throw new Error(`there is no server ${index}`);
+  const storeDir = path.join(folder, `n${index + 1}`);
+  const configFile = path.join(folder, `n${index + 1}.conf`);
+  const logFile = path.join(folder, `n${index + 1}.log`);
+  const monitorUrl = `http://${HOST}:${own.monitor}`;
+  let child: ChildProcess | null = null;
+  process.once('exit', () => child?.kill('SIGKILL'));
+
+  async function start(): Promise<void> {
+    await writeFile(configFile, configurationOf(index, ports, storeDir, options));
+    child = spawn(program, ['-c', configFile], { stdio: ['ignore', 'ignore', 'pipe'] });
+    child.stderr?.pipe(createWriteStream(logFile, { flags: 'a' }));
+  }
+
+  async function ready(): Promise<void> {
+    const deadline = Date.now() + START_LIMIT_MS;
+    while (!(await isHealthy(monitorUrl))) {
+      if (child === null || child.exitCode !== null || child.signalCode !== null || Date.now() > deadline) {
+        const log = await readFile(logFile, 'utf8').catch(() => '');
+        throw new Error(`nats-server does not start:\n${log.split('\n').slice(-20).join('\n')}`);
+      }
+      await delay(POLL_MS);
+    }
+  }
+
+  async function kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const running = child;
+    child = null;
+    if (running === null || running.exitCode !== null || running.signalCode !== null) return;
+    const gone = once(running, 'exit');
+    running.kill(signal);
+    // A stopped process does not hear SIGTERM.
+    if (signal !== 'SIGKILL') running.kill('SIGCONT');
+    await gone;
+  }
+
+  return {
+    port: own.client,
+    url: `nats://${options.identity ?? ''}${HOST}:${own.client}`,
+    monitorUrl,
+    storeDir,
+    start,
+    ready,
+    kill,
+    signal(signal) {
+      child?.kill(signal);
+    },
+    async restart() {
+      await kill();
+      await start();
+      await ready();
+    },
+  };
+}
+
+/**
+ * Starts one nats-server, or three as a cluster, with JetStream: private data in the temporary folder, free ports on
+ * loopback. Resolves when all are healthy and, with three, have a leader.
+ */
+export async function startNats(options: NatsOptions = {}): Promise<Nats> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'relay-nats-'));
+  const ports: Ports[] = [];
+  for (let index = 0; index < (options.servers ?? 1); index++) {
+    ports.push({ client: await freePort(), monitor: await freePort(), cluster: await freePort() });
+  }
+  const servers = ports.map((_, index) => server(folder, index, ports, options));
+  const stop = async () => {
+    await Promise.all(servers.map((each) => each.kill()));
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await Promise.all(servers.map((each) => each.start()));
+    await Promise.all(servers.map((each) => each.ready()));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    servers,
+    url: servers.map(({ url }) => url).join(','),
+    monitorUrl: servers.map(({ monitorUrl }) => monitorUrl).join(','),
+    stop,
+  };
+}

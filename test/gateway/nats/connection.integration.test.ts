@@ -1,0 +1,166 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { gatewayConfigSchema } from '../../../gateway/config.ts';
+import { type NatsLink, natsLink } from '../../../gateway/nats/connection.ts';
+import { SILENT } from '../../../harness/gateway.ts';
+import { type Nats, type NatsOptions, startNats } from '../../../harness/nats.ts';
+import { readConfig } from '../../../shared/config.ts';
+
+const links: NatsLink[] = [];
+const started: Nats[] = [];
+
+function linkTo(url: string, env: Readonly<Record<string, string>> = {}): NatsLink {
+  const result = readConfig(gatewayConfigSchema, { NATS_URL: url, ...env });
+  if (!result.ok || result.config.nats === null) throw new Error('the configuration is wrong');
+  const link = natsLink(result.config.nats, SILENT, { timeoutMs: 1000, idleMs: 100 });
+  links.push(link);
+  return link;
+}
+
+async function serve(options: NatsOptions): Promise<Nats> {
+  const nats = await startNats(options);
+  started.push(nats);
+  return nats;
+}
+
+/** Number of connections that a server has. */
+async function connectionsOf({ monitorUrl }: { monitorUrl: string }): Promise<number> {
+  const answer = (await (await fetch(`${monitorUrl}/connz`)).json()) as { num_connections: number };
+  return answer.num_connections;
+}
+
+const account = (link: NatsLink) => link.use(({ jsm }) => jsm.getAccountInfo());
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => 'no fault',
+    (error: { code: string }) => error.code,
+  );
+
+afterEach(async () => {
+  await Promise.all(links.splice(0).map((link) => link.close()));
+  await Promise.all(started.splice(0).map((nats) => nats.stop()));
+});
+
+describe('the connection to one server', () => {
+  let nats: Nats;
+  beforeAll(async () => {
+    nats = await startNats();
+  });
+  afterAll(() => nats.stop());
+
+  const one = () => {
+    const [server] = nats.servers;
+    if (server === undefined) throw new Error('there is no server');
+    return server;
+  };
+
+  it('opens with the first task and closes when nothing uses it', async () => {
+    const link = linkTo(nats.url);
+    expect(link.state()).toBe('closed');
+    expect(await connectionsOf(one())).toBe(0);
+    await account(link);
+    expect(link.state()).toBe('open');
+    expect(await connectionsOf(one())).toBe(1);
+    await expect.poll(() => link.state()).toBe('closed');
+    await expect.poll(() => connectionsOf(one())).toBe(0);
+    await account(link);
+    expect(link.state()).toBe('open');
+  });
+
+  it('stays open while it is held', async () => {
+    const link = linkTo(nats.url);
+    const other = linkTo(nats.url);
+    const release = link.hold();
+    await Promise.all([account(link), account(other)]);
+    await expect.poll(() => other.state()).toBe('closed');
+    expect(link.state()).toBe('open');
+    release();
+    release();
+    await expect.poll(() => link.state()).toBe('closed');
+  });
+
+  it('takes no task after it was closed', async () => {
+    const link = linkTo(nats.url);
+    await link.close();
+    expect(await codeOf(account(link))).toBe('nats_closed');
+  });
+
+  it('says so when there are fewer servers than copies', async () => {
+    const link = linkTo(nats.url, { NATS_REPLICAS: '3' });
+    const add = link.use(({ jsm }) => jsm.streams.add({ name: 'three', subjects: ['three'], num_replicas: 3 }));
+    expect(await codeOf(add)).toBe('nats_too_few_servers');
+  });
+});
+
+describe('what is wrong with NATS_URL has one name each', () => {
+  it('nothing listens there', async () => {
+    const link = linkTo('nats://127.0.0.1:1');
+    expect(await codeOf(account(link))).toBe('nats_unreachable');
+    expect(link.state()).toBe('lost');
+    expect(link.fault()?.message).toContain('127.0.0.1:1');
+  });
+
+  it('another service listens there', async () => {
+    const http = createServer().listen(0, '127.0.0.1');
+    await once(http, 'listening');
+    const { port } = http.address() as AddressInfo;
+    expect(await codeOf(account(linkTo(`nats://127.0.0.1:${port}`)))).toBe('nats_unreachable');
+    http.close();
+  });
+
+  it('no JetStream', async () => {
+    const nats = await serve({ withoutJetStream: true });
+    expect(await codeOf(account(linkTo(nats.url)))).toBe('nats_without_jetstream');
+  });
+
+  it('a wrong password, no password, TLS that the server does not speak, and a user without rights', async () => {
+    const nats = await serve({
+      identity: 'relay:sec%2Fret@',
+      configuration: `authorization { users: [
+        { user: relay, password: "sec/ret" },
+        { user: guest, password: guest, permissions: { publish: "nothing", subscribe: "_INBOX.>" } }
+      ] }`,
+    });
+    expect(await codeOf(account(linkTo(nats.url)))).toBe('no fault');
+    const bare = nats.url.replace('relay:sec%2Fret@', '');
+    expect(await codeOf(account(linkTo(bare)))).toBe('nats_refused');
+    expect(await codeOf(account(linkTo(nats.url.replace('sec', 'other'))))).toBe('nats_refused');
+    expect(await codeOf(account(linkTo(nats.url.replace('nats:', 'tls:'))))).toBe('nats_tls_failed');
+    const guest = linkTo(nats.url.replace('relay:sec%2Fret', 'guest:guest'));
+    expect(await codeOf(account(guest))).toBe('nats_forbidden');
+  });
+
+  it('credentials that cannot be read', async () => {
+    const link = linkTo('nats://127.0.0.1:1', { NATS_CREDS_FILE: '/nowhere/relay.creds' });
+    expect(await codeOf(account(link))).toBe('nats_refused');
+  });
+});
+
+describe('a cluster of three', () => {
+  it('moves to another server when its own is killed, or stands still', async () => {
+    const nats = await serve({ servers: 3 });
+    const link = linkTo(nats.url);
+    const release = link.hold();
+    const serverOf = () => link.use(async ({ connection }) => connection.getServer());
+    const own = async () => {
+      const address = await serverOf();
+      const server = nats.servers.find(({ port }) => address.endsWith(`:${port}`));
+      if (server === undefined) throw new Error(`no server of ours at ${address}`);
+      return server;
+    };
+    const first = await own();
+    await first.kill();
+    await expect.poll(() => codeOf(account(link))).toBe('no fault');
+    expect(await own()).not.toBe(first);
+    await first.restart();
+
+    const second = await own();
+    second.signal('SIGSTOP');
+    await expect.poll(() => codeOf(account(link))).toBe('no fault');
+    expect(await own()).not.toBe(second);
+    second.signal('SIGCONT');
+    release();
+  });
+});
