@@ -6,9 +6,12 @@ import { requireConfig } from '../shared/config.ts';
 import { describeError, RelayError } from '../shared/errors.ts';
 import { developmentSecret } from './auth/development-secret.ts';
 import type { Secret } from './auth/tokens.ts';
-import { gatewayConfigSchema } from './config.ts';
+import type { Cluster } from './cluster/cluster.ts';
+import { type GatewayConfig, gatewayConfigSchema, isLoopback } from './config.ts';
 import { eyelearn } from './eyelearn/platform.ts';
 import { lazy } from './lib/lazy.ts';
+import type { Logger } from './lib/logger.ts';
+import { productVersion } from './lib/product-version.ts';
 import { GatewayMetrics } from './observability/metrics.ts';
 import { observeDeliveries } from './observability/observed-store.ts';
 import { type Gateway, startGateway } from './server.ts';
@@ -30,7 +33,36 @@ export async function bootGateway(env: Readonly<Record<string, string | undefine
   });
   const current = config.secret ?? (await developmentSecret(dataDir));
   const secret: Secret = config.previousSecret === null ? current : [current, config.previousSecret];
-  return startGateway({ config, secret, clientDir: clientDirectory(), store, spool, platform, logger, metrics });
+  const cluster = await openCluster(config, secret, logger);
+  return startGateway({
+    config,
+    secret,
+    clientDir: clientDirectory(),
+    store,
+    spool,
+    platform,
+    cluster,
+    logger,
+    metrics,
+  });
+}
+
+/** The gateway's part in a cluster; null where it stands alone, which loads nothing of NATS. */
+export async function openCluster(config: GatewayConfig, secret: Secret, logger: Logger): Promise<Cluster | null> {
+  if (config.nats === null) return null;
+  const [{ natsLink }, { createCluster }] = await Promise.all([
+    import('./nats/connection.ts'),
+    import('./cluster/cluster.ts'),
+  ]);
+  return createCluster({
+    link: natsLink(config.nats, logger),
+    secret,
+    ticketMaxLifeS: config.ticketMaxLifeS,
+    version: productVersion(),
+    address: config.gatewayAddress,
+    isLoopback: isLoopback(config.host),
+    logger,
+  });
 }
 
 /** Where the built pages and scripts are: beside the bundle, or in dist/ when run from the sources. */

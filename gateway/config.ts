@@ -5,6 +5,11 @@ import { NATS_VARIABLES, natsOf } from './nats/config.ts';
 
 const LOOPBACK_HOSTS = ['127.0.0.1', '::1', 'localhost'];
 
+/** True for an address that no other machine reaches. */
+export function isLoopback(host: string): boolean {
+  return LOOPBACK_HOSTS.includes(host);
+}
+
 function urlWith(protocols: readonly string[]) {
   return z
     .string()
@@ -166,6 +171,11 @@ export const gatewayEnvironmentSchema = z.object({
     defaultText: String(DEFAULT_RETENTION.totalsDays),
   }),
   ...NATS_VARIABLES,
+  GATEWAY_ADDRESS: variable(urlWith(['http:', 'https:']).optional(), {
+    description: 'with `NATS_URL`: where the other gateways reach this one, each its own',
+    example: 'http://10.0.0.7:5050',
+    defaultText: "the machine's own address",
+  }),
   DATA_DIR: variable(z.string().default('data'), {
     description: 'folder of the spool and of the embedded database; a volume in production',
     example: '/data',
@@ -339,7 +349,7 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
   if (env.METRICS_SINK === 'php' && env.PHP_ENDPOINT === undefined && env.TRACKING_SAVE_URL === undefined) {
     fault('METRICS_SINK', 'is php, so PHP_ENDPOINT is needed');
   }
-  if (development && !LOOPBACK_HOSTS.includes(host)) {
+  if (development && !isLoopback(host)) {
     fault('RELAY_JWT_SECRET', `is needed to listen on ${host}: without a secret anyone could write metrics`);
   }
   if (!development && env.ALLOWED_ORIGINS === undefined) {
@@ -362,6 +372,8 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
     php: phpOf(env, mysql.url),
     /** null: this gateway stands alone. */
     nats: nats.nats,
+    /** Where other gateways reach this one; null: its network interface says so. */
+    gatewayAddress: env.GATEWAY_ADDRESS ?? null,
     retention: {
       detailDays: env.RETENTION_DAYS === undefined ? DEFAULT_RETENTION.detailDays : env.RETENTION_DAYS,
       totalsDays: env.RETENTION_TOTALS_DAYS === undefined ? DEFAULT_RETENTION.totalsDays : env.RETENTION_TOTALS_DAYS,

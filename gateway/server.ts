@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { describeError } from '../shared/errors.ts';
+import type { MetricsWindow } from '../shared/metrics-window.ts';
 import { SpentTickets } from './auth/spent-tickets.ts';
 import type { Secret } from './auth/tokens.ts';
+import type { Cluster } from './cluster/cluster.ts';
 import type { GatewayConfig } from './config.ts';
 import type { CalibrationQueue } from './delivery/calibrations.ts';
 import { folderRecords } from './delivery/folder-records.ts';
@@ -18,6 +20,7 @@ import { NO_PLATFORM, type Platform } from './platform.ts';
 import { privacyRequests } from './privacy/requests.ts';
 import { retentionSchedule } from './privacy/schedule.ts';
 import { writeAudit } from './privacy/student.ts';
+import { studentRecords } from './privacy/student-records.ts';
 import { InferencePool, type PoolOptions } from './relay/inference-pool.ts';
 import { openReports } from './reports/open.ts';
 import { Checkpointer } from './session/checkpointer.ts';
@@ -49,6 +52,8 @@ export interface GatewayParts {
   readonly spool: Lazy<DeliveryQueue>;
   /** The school's platform. Default: none. */
   readonly platform?: Platform;
+  /** This gateway's part in a cluster; null or absent: it stands alone. */
+  readonly cluster?: Cluster | null;
   readonly logger: Logger;
   readonly metrics?: GatewayMetrics;
   /** UTC ms, instead of the machine's clock. */
@@ -76,12 +81,12 @@ export interface Gateway {
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const { config, logger, store } = parts;
   let phase: GatewayPhase = 'starting';
-  let closing: Promise<void> | null = null;
-  const { app, spool, calibrations, clockWatch, dayEnds, retention, closeSteps, stopWaiting } = compose(
-    parts,
-    () => phase,
-  );
   let listener: Listener | null = null;
+  let closing: Promise<void> | null = null;
+  const { app, spool, calibrations, clockWatch, dayEnds, retention, closeSteps, stopWaiting } = compose(parts, {
+    phase: () => phase,
+    port: () => listener?.port ?? config.port,
+  });
   const close = (): Promise<void> => {
     closing ??= (async () => {
       phase = 'draining';
@@ -123,13 +128,18 @@ function urlOf(host: string, port: number): string {
 }
 
 /** The parts wired to each other: the app, and what ends them, in order. */
-function compose(parts: GatewayParts, phase: () => GatewayPhase) {
+function compose(parts: GatewayParts, at: { readonly phase: () => GatewayPhase; readonly port: () => number }) {
+  const { phase } = at;
   const { config, logger, store, secret, metrics = new GatewayMetrics() } = parts;
-  const { platform = NO_PLATFORM } = parts;
+  const { platform = NO_PLATFORM, cluster = null } = parts;
   const systemNow = parts.now ?? Date.now;
   const openClock = parts.now === undefined ? steadyClocks() : () => ({ now: systemNow, offsetMs: 0 });
   const { now } = openClock();
-  const tickets = { secret, ticketMaxLifeS: config.ticketMaxLifeS, spentTickets: new SpentTickets() };
+  const tickets = {
+    secret,
+    ticketMaxLifeS: config.ticketMaxLifeS,
+    spentTickets: cluster?.spentTickets ?? new SpentTickets(),
+  };
   const waiting = new AbortController();
   const lock = lazy(() => lockDataDir(config.dataDir, { logger, signal: waiting.signal }));
   const spool: Lazy<DeliveryQueue> = {
@@ -152,7 +162,13 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     return openCalibrationQueue({ dataDir: config.dataDir, store: database, logger });
   });
   const reports = openReports(config, database);
-  const saver = new Saver({ append: async (window) => (await spool.open()).append(window), logger });
+  const append = async (window: MetricsWindow) => (await spool.open()).append(window);
+  const saver = new Saver({
+    append: async (window) => {
+      if (cluster === null || (await cluster.maySave(window))) await append(window);
+    },
+    logger,
+  });
   const stored = new StoredSessions({
     saver,
     spool: spool.open,
@@ -160,7 +176,7 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
   });
   const sessions = new Sessions({
     ...tickets,
-    ownership: ALONE,
+    ownership: cluster?.ownership ?? ALONE,
     rule: config.rule,
     resumeGraceMs: config.resumeGraceMs,
     maxSessions: config.maxSessions,
@@ -181,6 +197,15 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     logger,
   });
   const folder = folderRecords(config.dataDir);
+  const queue: Pick<DeliveryQueue, 'forgetStudent'> = {
+    forgetStudent: async (...given) => (await spool.open()).forgetStudent(...given),
+  };
+  const records = studentRecords({
+    folder,
+    queue,
+    calibrations: { forgetStudent: async (userId) => (await calibrations.open()).forgetStudent(userId) },
+    allSaved: () => saver.whenIdle(),
+  });
   const clockWatch = new ClockWatch(database, systemNow, logger);
   const dayEnds = new DayEnds(database, systemNow, logger);
   const retention = retentionSchedule(database, platform.records, folder, config.retention, logger);
@@ -198,6 +223,8 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     lateMaxMs: config.lateMaxMs,
     dayEndsMs: () => dayEnds.knownMs,
     load: new LoadWatch(limits, logger),
+    onActive: () => cluster?.wake(),
+    onIdle: () => void cluster?.rest(),
     windowMs: config.windowMs,
     idleAfterMs: config.idleAfterMs,
     inference,
@@ -213,6 +240,17 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
       void dayEnds.tick();
     },
   });
+  cluster?.attach({
+    sessions,
+    append,
+    counting: () => streams.counting(),
+    isSaved: (sessionId) => saver.isSaved(sessionId),
+    findReport: (sessionId) => stored.findWhole(sessionId),
+    pendingFor: async (sessionId) => (await spool.open()).pendingFor(sessionId),
+    forget: (userId) => records.forget(userId),
+    offsetMs: () => openClock().offsetMs,
+    port: at.port,
+  });
   metrics.watch({
     sessions: () => streams.labels(),
     detachedSessions: () => sessions.detachedCount,
@@ -220,6 +258,7 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     spoolDepth: () => spool.opened()?.depth() ?? 0,
     spoolOldestAgeMs: () => spool.opened()?.oldestAgeMs() ?? null,
     spoolSetAside: () => spool.opened()?.setAsideCount() ?? 0,
+    cluster: cluster === null ? null : () => cluster.readings(),
     calibrationsWaiting: () => calibrations.opened()?.depth() ?? 0,
   });
   const app = createApp({
@@ -236,16 +275,15 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
     closeStream: (stream) => streams.close(stream),
     findReport: (sessionId) => stored.find(sessionId),
     reports,
-    listLive: async () => sessions.listLive(),
+    listLive: async () => [...sessions.listLive(), ...((await cluster?.listLive()) ?? [])],
     writeAudit: (lines) => writeAudit(database, lines),
     privacy: privacyRequests({
       store: database,
       platform: platform.records,
       folder,
-      queue: { forgetStudent: async (...given) => (await spool.open()).forgetStudent(...given) },
-      calibrations: { forgetStudent: async (userId) => (await calibrations.open()).forgetStudent(userId) },
+      records,
       sessions,
-      allSaved: () => saver.whenIdle(),
+      cluster,
       now: systemNow,
     }),
     metricsRegistry: metrics.registry,
@@ -262,11 +300,12 @@ function compose(parts: GatewayParts, phase: () => GatewayPhase) {
   const drain = () => {
     logger.info({ sessions: sessions.liveCount }, 'gateway draining');
     streams.drain();
-    sessions.forget();
+    if (cluster === null) sessions.forget();
   };
   const closeSteps: readonly Step[] = [
     ['streams', drain],
     ['windows', () => saver.close()],
+    ['cluster', async () => cluster?.close()],
     ['checkpoints', () => checkpointer.stop()],
     ['inference', () => inference.release()],
     ['delivery', async () => void (await spool.opened()?.flush(SHUTDOWN_FLUSH_MS))],

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Teaching } from '../gateway/auth/teaching.ts';
 import { mintTicket, REPORTS_SCOPE, type Role } from '../gateway/auth/ticket.ts';
+import { openCluster } from '../gateway/boot.ts';
 import { gatewayConfigSchema } from '../gateway/config.ts';
 import { type DeliveryQueue, openQueue } from '../gateway/delivery/queue.ts';
 import { eyelearn } from '../gateway/eyelearn/platform.ts';
@@ -68,6 +69,7 @@ export async function startTestGateway(
     return spoolWith(await openQueue({ dataDir, store: opened, openSecondWay, logger }));
   });
   const clientDir = fileURLToPath(new URL('../dist/client', import.meta.url));
+  const cluster = await openCluster(result.config, SECRET, logger);
   const relay = options.relay === undefined ? {} : { relay: options.relay };
   const gateway = await startGateway({
     config: result.config,
@@ -76,6 +78,7 @@ export async function startTestGateway(
     store,
     spool,
     platform,
+    cluster,
     logger,
     ...relay,
     ...(options.now === undefined ? {} : { now: options.now }),

@@ -18,6 +18,19 @@ export interface GaugeReadings {
   readonly spoolOldestAgeMs: () => number | null;
   readonly spoolSetAside: () => number;
   readonly calibrationsWaiting: () => number;
+  /** Null: this gateway stands alone. */
+  readonly cluster: (() => ClusterGauges) | null;
+}
+
+/** Who has whom, as this gateway sees it. */
+export interface ClusterGauges {
+  readonly gateways: number;
+  readonly owned: number;
+  readonly gatewaysBooked: number;
+  readonly checkpointAgeMs: number | null;
+  readonly takenOver: Readonly<Record<string, number>>;
+  readonly handedOver: number;
+  readonly lost: number;
 }
 
 /** A counter with one label: plain numbers until a scrape, because the library's own cost a microsecond each time. */
@@ -195,6 +208,52 @@ export class GatewayMetrics {
       () => (readings.spoolOldestAgeMs() ?? 0) / 1000,
     );
     gauge('calibrations_waiting', 'Calibrations on disk that wait for the store', readings.calibrationsWaiting);
+    if (readings.cluster !== null) watchCluster(registry, readings.cluster);
     gauge('spool_set_aside_windows', 'Windows the store rejected permanently', readings.spoolSetAside);
   }
+}
+
+/** What a gateway among several adds. */
+function watchCluster(registry: Registry, read: () => ClusterGauges): void {
+  const gauge = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      name: `gaze_relay_${name}`,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(value());
+      },
+    });
+  const total = (name: string, help: string, label: string | null, values: () => Readonly<Record<string, number>>) =>
+    new Counter({
+      name: `gaze_relay_${name}`,
+      help,
+      labelNames: label === null ? [] : [label],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [value, count] of Object.entries(values()))
+          this.inc(label === null ? {} : { [label]: value }, count);
+      },
+    });
+  gauge('cluster_gateways', 'Gateways connected to NATS, this one included; 0 without students', () => read().gateways);
+  gauge('owned_students', 'Students that this gateway has', () => read().owned);
+  gauge(
+    'checkpoint_age_seconds',
+    'Age of the newest checkpoint in NATS, 0 before the first',
+    () => (read().checkpointAgeMs ?? 0) / 1000,
+  );
+  total(
+    'students_taken_over_total',
+    'Students taken over from another gateway: by its answer (handed), from its checkpoint, with nothing, or without knowing (unknown)',
+    'how',
+    () => read().takenOver,
+  );
+  total('students_handed_over_total', 'Students given to another gateway', null, () => ({ all: read().handedOver }));
+  total('students_lost_total', 'Students that another gateway took without an answer of this one', null, () => ({
+    all: read().lost,
+  }));
+  total('gateways_booked_total', 'Gateways that were gone and whose open windows were booked', null, () => ({
+    all: read().gatewaysBooked,
+  }));
 }

@@ -1,14 +1,17 @@
-import { RelayError } from '../../shared/errors.ts';
-import type { CalibrationQueue } from '../delivery/calibrations.ts';
 import type { FolderRecords } from '../delivery/folder-records.ts';
-import type { DeliveryQueue } from '../delivery/queue.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { MetricsStore } from '../store/port.ts';
 import type { PlatformRecords } from './platform-records.ts';
 import { addCounts } from './retention.ts';
 import { type Actor, deleteStudent, exportStudent, type StudentExport, writeAudit } from './student.ts';
+import type { StudentRecords } from './student-records.ts';
 
-const FLUSH_MS = 5000;
+/** The other gateways, where there are any. */
+export interface OtherGateways {
+  isConnectedElsewhere(userId: number): Promise<boolean>;
+  /** Deletes what they keep of a student; resolves with the number of rows by place. Rejects where one gives no answer. */
+  forgetElsewhere(userId: number): Promise<Readonly<Record<string, number>>>;
+}
 
 /** A student's data on demand, for a gateway that may be serving the student. */
 export interface PrivacyRequests {
@@ -24,35 +27,28 @@ export interface PrivacyRequests {
 export function privacyRequests(deps: {
   readonly store: Pick<MetricsStore, 'execute' | 'kind' | 'ready'>;
   readonly platform: PlatformRecords;
-  readonly queue: Pick<DeliveryQueue, 'forgetStudent'>;
-  readonly folder: Pick<FolderRecords, 'exportOf' | 'countOf' | 'forgetStudent'>;
-  readonly calibrations: Pick<CalibrationQueue, 'forgetStudent'>;
+  readonly folder: Pick<FolderRecords, 'exportOf'>;
+  readonly records: StudentRecords;
   readonly sessions: Pick<Sessions, 'withoutStudent'>;
-  /** Resolves when every window is in the delivery queue. */
-  readonly allSaved: () => Promise<unknown>;
+  /** Null: this gateway stands alone. */
+  readonly cluster: OtherGateways | null;
   readonly now: () => number;
 }): PrivacyRequests {
-  const { store, platform, folder, queue, calibrations, sessions, allSaved, now } = deps;
+  const { store, platform, folder, records, sessions, cluster, now } = deps;
   return {
     async exportStudent(userId, actor) {
       const line = { atMs: now(), actor, action: 'export_student', subjectUserId: userId, detail: 'api' };
       await writeAudit(store, [line]);
       return exportStudent(store, platform, folder, userId, Math.round(now()));
     },
-    deleteStudent: (userId, actor) =>
-      sessions.withoutStudent(userId, async () => {
-        await allSaved();
-        const here = await folder.countOf(userId);
-        await calibrations.forgetStudent(userId);
-        const waiting = await queue.forgetStudent(userId, FLUSH_MS);
-        if (waiting > 0) {
-          throw new RelayError('store_unreachable', `${waiting} windows of the student still wait for the database`);
-        }
+    async deleteStudent(userId, actor) {
+      if (await cluster?.isConnectedElsewhere(userId)) return 'connected';
+      return sessions.withoutStudent(userId, async () => {
+        const kept = [await records.forget(userId), (await cluster?.forgetElsewhere(userId)) ?? {}];
         const deleted: Record<string, number> = { ...(await deleteStudent(store, platform, userId, now(), actor)) };
-        addCounts(deleted, here);
-        // What the parts above do not know of: windows that were open, damaged files.
-        const { damaged_files: damagedFiles = 0 } = await folder.forgetStudent(userId);
-        return damagedFiles === 0 ? deleted : { ...deleted, damaged_files: damagedFiles };
-      }),
+        for (const counts of kept) addCounts(deleted, counts);
+        return deleted;
+      });
+    },
   };
 }

@@ -283,8 +283,11 @@ export function addCounts(account: SessionAccount, counts: Partial<Counters>): S
 
 /** Totals of the whole session so far. */
 export function accountTotals(account: SessionAccount): FocusTotals {
-  const { base } = account;
-  const own = totalsOf(account.tracker);
+  return addTotals(account.base, totalsOf(account.tracker));
+}
+
+/** Totals of two parts of a session; directions are those of the later part. */
+export function addTotals(base: FocusTotals, own: FocusTotals): FocusTotals {
   const add = (state: FocusState) => base[`${state}Ms`] + own[`${state}Ms`];
   return {
     focusedMs: add('focused'),

@@ -58,6 +58,11 @@ export class DetachedSessions {
     return this.#byStudent.keys();
   }
 
+  /** Sessions of a student that wait, in the order in which they were detached. */
+  of(userId: number): SessionAccount[] {
+    return [...(this.#byStudent.get(userId)?.values() ?? [])].map(({ account }) => account);
+  }
+
   /** Takes out all sessions of a student, in the order in which they were detached. */
   takeStudent(userId: number): SessionAccount[] {
     const sessionIds = [...(this.#byStudent.get(userId)?.keys() ?? [])];

@@ -49,6 +49,11 @@ export class Saver {
     return this.#pending.size === 0;
   }
 
+  /** True when every window of the session handed over so far is written, or given up. */
+  isSaved(sessionId: string): boolean {
+    return !this.#pending.has(sessionId);
+  }
+
   /** True while windows cannot be written. */
   get isFailing(): boolean {
     return this.#failing;

@@ -118,7 +118,7 @@ export class Sessions {
       if (!stream.isAuthenticating) return;
       const resuming = async () => {
         const handed = await this.#deps.ownership.claim(identity.userId);
-        if (handed !== 'unknown') this.#adopt(identity.userId, handed, stream.clock);
+        if (handed !== 'unknown') this.adopt(identity.userId, handed, stream.clock.offsetMs);
         return claims === null ? null : this.#storedAccount(claims, stream.clock, handed !== 'unknown');
       };
       const [calibration, stored] = await Promise.all([this.#calibrationInTime(identity, hello.device), resuming()]);
@@ -191,6 +191,22 @@ export class Sessions {
     return [...new Set([...this.#live.keys(), ...this.#detached.students()])];
   }
 
+  /** What is here of a student without a connection, with UTC `offsetMs` at 0 of the monotonic clock. */
+  detachedState(userId: number, offsetMs: number): StudentState {
+    const accounts = this.#detached.of(userId).map((account) => onClock(account, offsetMs));
+    return { accounts, spans: this.#times.spansOf(userId, offsetMs) };
+  }
+
+  /** What is booked of a student, in UTC. */
+  spansOf(userId: number, offsetMs: number): StudentState['spans'] {
+    return this.#times.spansOf(userId, offsetMs);
+  }
+
+  /** True while the student has a connection here. */
+  isConnected(userId: number): boolean {
+    return this.#live.has(userId);
+  }
+
   /**
    * Another gateway takes the student over: their stream is superseded, what it has counted is saved, and everything else
    * goes into the answer and is forgotten here. `offsetMs` is UTC at 0 of the monotonic clock.
@@ -219,14 +235,14 @@ export class Sessions {
     this.#detached.forgetAll();
   }
 
-  /** Takes in what another gateway had of a student. */
-  #adopt(userId: number, { accounts, spans }: StudentState, clock: ConnectionClock): void {
+  /** Takes in what another gateway had of a student. `offsetMs` is UTC at 0 of the monotonic clock. */
+  adopt(userId: number, { accounts, spans }: StudentState, offsetMs: number): void {
     for (const account of accounts) {
       const { sessionId } = account;
       const isHere = this.#detached.has(userId, sessionId) || this.#live.get(userId)?.live?.sessionId === sessionId;
-      if (!isHere) this.#detached.add({ ...account, clockOffsetMs: clock.offsetMs });
+      if (!isHere) this.#detached.add({ ...account, clockOffsetMs: offsetMs });
     }
-    this.#times.adopt(userId, spans, clock.offsetMs);
+    this.#times.adopt(userId, spans, offsetMs);
   }
 
   /** Throws ProtocolError `too_many_sessions`. A student who is connected already takes no more room. */
@@ -317,7 +333,8 @@ function monotonicMs({ now, offsetMs }: ConnectionClock): number {
   return now() - offsetMs;
 }
 
-function totalsOfReport(report: SessionReport): FocusTotals {
+/** Totals of what is stored of a session. */
+export function totalsOfReport(report: SessionReport): FocusTotals {
   return {
     focusedMs: report.focusedMs,
     unfocusedMs: report.unfocusedMs,

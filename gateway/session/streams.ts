@@ -20,6 +20,10 @@ export interface StreamsOptions
   readonly inference: InferencePool;
   readonly idleAfterMs: number;
   readonly load: LoadWatch;
+  /** The first stream is there. */
+  readonly onActive: () => void;
+  /** No stream has been there for `idleAfterMs`. */
+  readonly onIdle: () => void;
   /** Called once a second while there are streams. */
   readonly onTick: () => void;
 }
@@ -39,13 +43,17 @@ export class Streams {
       onActive: () => {
         deps.checkpointer.start();
         deps.load.start();
+        deps.onActive();
       },
       onTick: (ticks) => this.#tick(ticks),
       onLastLeft: () => {
         void deps.checkpointer.stop();
         deps.load.stop();
       },
-      onIdle: () => deps.inference.release(),
+      onIdle: () => {
+        deps.inference.release();
+        deps.onIdle();
+      },
     });
   }
 

@@ -96,6 +96,19 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     holds: 'export, deletion, retention, consent',
     imports: [...CORE, 'gateway/lib', 'gateway/store', 'gateway/delivery', 'gateway/session'],
   },
+  'gateway/cluster': {
+    holds:
+      'which of several gateways has which student, and what they tell each other; loaded only where NATS_URL is given',
+    imports: [
+      ...CORE,
+      'gateway/lib',
+      'gateway/nats',
+      'gateway/auth',
+      'gateway/store',
+      'gateway/session',
+      'gateway/privacy',
+    ],
+  },
   'gateway/http': {
     holds: 'routes: the stream, pages, health, metrics, the reports API',
     imports: [

@@ -1,0 +1,128 @@
+import { describeError } from '../../shared/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { SessionAccount } from '../session/account.ts';
+import type { StudentState } from '../session/ownership.ts';
+import type { Checkpoint } from './checkpoints.ts';
+
+/** Shortest time between two writes: a killed gateway loses what was counted since. */
+const EVERY_MS = 250;
+/** At most this share of the processor goes into checkpoints: with many sessions they come less often. */
+const DUTY = 1 / 20;
+const LONGEST_REST_MS = 4000;
+
+export interface CheckpointWriterOptions {
+  readonly write: (students: readonly Checkpoint[]) => Promise<void>;
+  /** Sessions that are counting now, and whether all their windows are in the delivery queue. */
+  readonly counting: () => Iterable<{ readonly account: SessionAccount; readonly isSaved: boolean }>;
+  /** True when all windows of a session that counts no more are in the delivery queue. */
+  readonly isSaved: (sessionId: string) => boolean;
+  /** What is booked of a student, in UTC. */
+  readonly spansOf: (userId: number) => StudentState['spans'];
+  /** False while others may have taken students over. */
+  readonly maySpeak: () => boolean;
+  readonly logger: Logger;
+}
+
+/** Writes the state of counting sessions to the other gateways' stream again and again, while there are any. */
+export class CheckpointWriter {
+  readonly #options: CheckpointWriterOptions;
+  /** What the newest write has of each session. */
+  #written: ReadonlyMap<string, SessionAccount> = new Map();
+  #running: Promise<void> | null = null;
+  #isWanted = false;
+  #isFailing = false;
+  #wake: () => void = () => undefined;
+  #writtenAtMs: number | null = null;
+
+  constructor(options: CheckpointWriterOptions) {
+    this.#options = options;
+  }
+
+  /** Age of the newest write, ms; null before the first. */
+  get ageMs(): number | null {
+    return this.#writtenAtMs === null ? null : performance.now() - this.#writtenAtMs;
+  }
+
+  start(): void {
+    this.#isWanted = true;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null;
+      if (this.#isWanted) this.start();
+    });
+  }
+
+  /** Resolves when no write is under way. */
+  async stop(): Promise<void> {
+    this.#isWanted = false;
+    this.#wake();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#isWanted) {
+      const busyMs = await this.#write();
+      const restMs = Math.max(EVERY_MS, Math.min(busyMs / DUTY, LONGEST_REST_MS));
+      if (!this.#isWanted) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, restMs);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  /** What is to be written: of a session with a window on its way into the queue, what was written before it was cut. */
+  #next(): Map<string, SessionAccount> {
+    const next = new Map<string, SessionAccount>();
+    const present = new Set<string>();
+    for (const { account, isSaved } of this.#options.counting()) {
+      const { sessionId } = account;
+      present.add(sessionId);
+      const kept = isSaved ? account : this.#written.get(sessionId);
+      if (kept !== undefined) next.set(sessionId, kept);
+    }
+    for (const [sessionId, account] of this.#written) {
+      if (!present.has(sessionId) && !this.#options.isSaved(sessionId)) next.set(sessionId, account);
+    }
+    return next;
+  }
+
+  /** Resolves with the processor time that it took, ms. */
+  async #write(): Promise<number> {
+    const { write, spansOf, maySpeak, logger } = this.#options;
+    if (!maySpeak()) return 0;
+    const before = process.cpuUsage();
+    const next = this.#next();
+    const isSame =
+      next.size === this.#written.size && [...next].every(([id, account]) => this.#written.get(id) === account);
+    if (isSame) return 0;
+    const byStudent = new Map<number, SessionAccount[]>();
+    for (const account of next.values()) {
+      byStudent.set(account.userId, [...(byStudent.get(account.userId) ?? []), account]);
+    }
+    const students = [...byStudent].map(([userId, accounts]) => ({
+      userId,
+      state: { accounts, spans: spansOf(userId) },
+    }));
+    try {
+      await write(students);
+      this.#written = next;
+      this.#writtenAtMs = performance.now();
+      if (this.#isFailing) logger.info({}, 'open windows are written to NATS again');
+      this.#isFailing = false;
+    } catch (error) {
+      if (!this.#isFailing) {
+        const reason = describeError(error);
+        logger.warn(
+          { code: 'nats_unreachable', reason },
+          'open windows cannot be written to NATS; they are on the disk',
+        );
+      }
+      this.#isFailing = true;
+    }
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
+  }
+}

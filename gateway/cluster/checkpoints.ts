@@ -1,0 +1,154 @@
+import { DiscardPolicy, JetStreamApiError, RetentionPolicy, StorageType } from '@nats-io/jetstream';
+import type { NatsLink, OpenNats } from '../nats/connection.ts';
+import type { StudentState } from '../session/ownership.ts';
+
+/** Students of one message: a student's state takes about 2 kB, and NATS takes a megabyte by default. */
+const STUDENTS_PER_MESSAGE = 200;
+/** A gateway that writes no more is taken over long before. */
+const KEPT_MS = 10 * 60_000;
+const NOT_FOUND = 10_059;
+const NO_MESSAGE = 10_037;
+
+/** What a gateway has of one student. */
+export interface Checkpoint {
+  readonly userId: number;
+  readonly state: StudentState;
+}
+
+interface Part {
+  /** Counts the writes of one gateway. */
+  readonly generation: number;
+  /** Parts that this write has. */
+  readonly parts: number;
+  /** The gateway's last words: all its windows are saved. */
+  readonly isFinal: boolean;
+  readonly students: readonly Checkpoint[];
+}
+
+/** What a gateway wrote last. */
+export interface WrittenCheckpoints {
+  readonly isFinal: boolean;
+  readonly byStudent: ReadonlyMap<number, StudentState>;
+}
+
+/**
+ * The newest state of every gateway's students, in a replicated stream in memory: a few messages for each write, each taking
+ * the place of the one before it.
+ */
+export class CheckpointStream {
+  readonly #link: NatsLink;
+  readonly #stream: string;
+  #made: OpenNats | null = null;
+  #generation = 0;
+
+  constructor(link: NatsLink) {
+    this.#link = link;
+    this.#stream = `${link.config.prefix}-checkpoints`;
+  }
+
+  /** Writes what a gateway has now, in place of what it wrote before. Rejects with a RelayError of NATS. */
+  async write(gatewayId: string, students: readonly Checkpoint[], isFinal = false): Promise<void> {
+    this.#generation += 1;
+    const generation = this.#generation;
+    const parts = Math.max(1, Math.ceil(students.length / STUDENTS_PER_MESSAGE));
+    await this.#use(async ({ js }) => {
+      await Promise.all(
+        Array.from({ length: parts }, (_, index) => {
+          const from = index * STUDENTS_PER_MESSAGE;
+          const some = students.slice(from, from + STUDENTS_PER_MESSAGE);
+          const part: Part = { generation, parts, isFinal, students: some };
+          return js.publish(this.#subject(gatewayId, index), JSON.stringify(part), { retries: 0 });
+        }),
+      );
+    });
+  }
+
+  /** What a gateway wrote last; null where nothing is left of it. Rejects with a RelayError of NATS. */
+  read(gatewayId: string): Promise<WrittenCheckpoints | null> {
+    return this.#use(async ({ jsm }) => {
+      const found: Part[] = [];
+      const first = await this.#part(jsm, gatewayId, 0);
+      if (first === null) return null;
+      found.push(first);
+      // A write that was cut off has replaced the first parts alone.
+      for (let index = 1; ; index += 1) {
+        const part = await this.#part(jsm, gatewayId, index);
+        if (part === null) break;
+        found.push(part);
+      }
+      const newest = Math.max(...found.map(({ generation }) => generation));
+      const ofNewest = found.filter(({ generation }) => generation === newest);
+      const isWhole = ofNewest.length === ofNewest[0]?.parts;
+      const valid = isWhole ? ofNewest : found.filter(({ generation }) => generation >= newest - 1);
+      const byStudent = new Map<number, StudentState>();
+      for (const { students } of valid.toSorted((one, other) => one.generation - other.generation)) {
+        for (const { userId, state } of students) byStudent.set(userId, state);
+      }
+      return { isFinal: isWhole && ofNewest.every(({ isFinal }) => isFinal), byStudent };
+    });
+  }
+
+  /** Gateways that have left something. Rejects with a RelayError of NATS. */
+  gateways(): Promise<readonly string[]> {
+    return this.#use(async ({ jsm }) => {
+      const { state } = await jsm.streams.info(this.#stream, { subjects_filter: `${this.#stream}.>` });
+      const ids = Object.keys(state.subjects ?? {}).map((subject) => subject.split('.').at(-2) ?? '');
+      return [...new Set(ids)];
+    });
+  }
+
+  /** Removes what a gateway has left. Rejects with a RelayError of NATS. */
+  async remove(gatewayId: string): Promise<void> {
+    await this.#use(({ jsm }) => jsm.streams.purge(this.#stream, { filter: `${this.#stream}.${gatewayId}.*` }));
+  }
+
+  #subject(gatewayId: string, index: number): string {
+    return `${this.#stream}.${gatewayId}.${index}`;
+  }
+
+  async #part(jsm: OpenNats['jsm'], gatewayId: string, index: number): Promise<Part | null> {
+    try {
+      const message = await jsm.streams.getMessage(this.#stream, { last_by_subj: this.#subject(gatewayId, index) });
+      return message?.json<Part>() ?? null;
+    } catch (error) {
+      if (error instanceof JetStreamApiError && error.code === NO_MESSAGE) return null;
+      throw error;
+    }
+  }
+
+  #use<T>(task: (nats: OpenNats) => Promise<T>): Promise<T> {
+    return this.#link.use(async (nats) => {
+      if (this.#made !== nats) {
+        await this.#make(nats);
+        this.#made = nats;
+      }
+      try {
+        return await task(nats);
+      } catch (error) {
+        // A stream in memory is gone with its servers.
+        this.#made = null;
+        throw error;
+      }
+    });
+  }
+
+  async #make({ jsm }: OpenNats): Promise<void> {
+    try {
+      await jsm.streams.info(this.#stream);
+      return;
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError && error.code === NOT_FOUND)) throw error;
+    }
+    await jsm.streams.add({
+      name: this.#stream,
+      subjects: [`${this.#stream}.>`],
+      storage: StorageType.Memory,
+      num_replicas: this.#link.config.replicas,
+      retention: RetentionPolicy.Limits,
+      discard: DiscardPolicy.Old,
+      max_msgs_per_subject: 1,
+      max_age: KEPT_MS * 1_000_000,
+      allow_direct: false,
+    });
+  }
+}

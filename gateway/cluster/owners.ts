@@ -1,0 +1,109 @@
+import { StorageType } from '@nats-io/jetstream';
+import type { KV } from '@nats-io/kv';
+import type { NatsLink, OpenNats } from '../nats/connection.ts';
+
+/** As long as a session can be resumed, and an hour. */
+const KEPT_MS = 13 * 3600 * 1000;
+/** Gateways that may take a student in turn before this one gives up. */
+const MAX_ATTEMPTS = 5;
+/** JetStream's code for a change of something that has changed meanwhile. */
+const WRONG_LAST_SEQUENCE = 10_071;
+
+/** Which gateway has a student. */
+export interface OwnerEntry {
+  /** Id of the gateway's run; null where the one that had the student is gone and all of it is booked. */
+  readonly gateway: string | null;
+  /** Where the other gateways reach it. */
+  readonly address: string | null;
+  /** The gateway before it, which has what this one has not taken in yet. */
+  readonly from: string | null;
+}
+
+interface FoundEntry {
+  readonly entry: OwnerEntry;
+  readonly revision: number;
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === WRONG_LAST_SEQUENCE;
+}
+
+/** The bucket that says who has whom: one entry for each student, changed by compare-and-set alone. */
+export class OwnerBucket {
+  readonly #link: NatsLink;
+  #opened: { readonly nats: OpenNats; readonly kv: Promise<KV> } | null = null;
+
+  constructor(link: NatsLink) {
+    this.#link = link;
+  }
+
+  /** The entry of a student; null where there is none. Rejects with a RelayError of NATS. */
+  find(userId: number): Promise<OwnerEntry | null> {
+    return this.#use(async (kv) => (await this.#read(kv, `u.${userId}`))?.entry ?? null);
+  }
+
+  /**
+   * Makes `own` the entry of a student and resolves with the entry before it. An entry of the same gateway is left as it is.
+   * Rejects with a RelayError of NATS.
+   */
+  take(userId: number, own: Omit<OwnerEntry, 'from'> & { readonly gateway: string }): Promise<OwnerEntry | null> {
+    return this.#change(userId, (before) =>
+      before?.gateway === own.gateway ? null : { ...own, from: before?.gateway ?? null },
+    );
+  }
+
+  /** Everything of a student that `gateway` had is booked: nobody has them now. Nothing changes where it has them no more. */
+  async release(userId: number, gateway: string): Promise<void> {
+    await this.#change(userId, (before) =>
+      before?.gateway === gateway ? { gateway: null, address: null, from: gateway } : null,
+    );
+  }
+
+  #change(userId: number, next: (before: OwnerEntry | null) => OwnerEntry | null): Promise<OwnerEntry | null> {
+    return this.#use(async (kv) => {
+      const key = `u.${userId}`;
+      for (let attempt = 1; ; attempt += 1) {
+        const found = await this.#read(kv, key);
+        const entry = next(found?.entry ?? null);
+        if (entry === null) return found?.entry ?? null;
+        try {
+          await kv.put(key, JSON.stringify(entry), { previousSeq: found?.revision ?? 0 });
+          return found?.entry ?? null;
+        } catch (error) {
+          if (!isConflict(error) || attempt === MAX_ATTEMPTS) throw error;
+        }
+      }
+    });
+  }
+
+  async #read(kv: KV, key: string): Promise<FoundEntry | null> {
+    const found = await kv.get(key);
+    return found === null || found.operation !== 'PUT'
+      ? null
+      : { entry: found.json<OwnerEntry>(), revision: found.revision };
+  }
+
+  #use<T>(task: (kv: KV) => Promise<T>): Promise<T> {
+    return this.#link.use(async (nats) => {
+      if (this.#opened?.nats !== nats) {
+        const { prefix, replicas } = this.#link.config;
+        const options = {
+          replicas,
+          storage: StorageType.Memory,
+          history: 1,
+          ttl: KEPT_MS,
+          // Copies may answer with what was true a moment ago.
+          allow_direct: false,
+        };
+        this.#opened = { nats, kv: nats.kvm.create(`${prefix}-owners`, options) };
+      }
+      const { kv } = this.#opened;
+      try {
+        return await task(await kv);
+      } catch (error) {
+        if (!isConflict(error)) this.#opened = null;
+        throw error;
+      }
+    });
+  }
+}

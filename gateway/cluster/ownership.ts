@@ -1,0 +1,278 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describeError } from '../../shared/errors.ts';
+import type { MetricsWindow } from '../../shared/metrics-window.ts';
+import type { Logger } from '../lib/logger.ts';
+import { inParallel } from '../lib/parallel.ts';
+import { within } from '../lib/timeout.ts';
+import { NO_STUDENT_STATE, type Ownership, type StudentState } from '../session/ownership.ts';
+import type { Sessions } from '../session/sessions.ts';
+import type { CheckpointStream, WrittenCheckpoints } from './checkpoints.ts';
+import type { OwnerBucket, OwnerEntry } from './owners.ts';
+import type { Peers } from './peers.ts';
+import { type ReviveDependencies, revive } from './revive.ts';
+
+/** A student who connects waits no longer for what the other gateways know. */
+const CLAIM_WITHIN_MS = 3000;
+const BUCKET_WITHIN_MS = 800;
+/** Longer than a gateway may be without a turn before it knows that it may have lost its students. */
+const HAND_OVER_WITHIN_MS = 1500;
+const CHECK_WITHIN_MS = 1500;
+/** What a gateway wrote last is read once for all its students who come here together. */
+const CHECKPOINTS_VALID_MS = 2000;
+const AT_ONCE = 16;
+/** Where a student is need not be asked for each of their messages. */
+const ADDRESS_VALID_MS = 2000;
+const MAX_ADDRESSES = 10_000;
+
+/** How students came here, and how they left. */
+export interface OwnershipCounts {
+  /** Taken over with an answer of the gateway before, from its checkpoint, or with nothing to take over. */
+  readonly takenOver: Readonly<Record<'handed' | 'checkpoint' | 'nothing' | 'unknown', number>>;
+  readonly handedOver: number;
+  readonly lost: number;
+}
+
+export interface ClusterOwnershipOptions extends ReviveDependencies {
+  readonly peers: Peers;
+  readonly owners: OwnerBucket;
+  readonly checkpoints: CheckpointStream;
+  readonly sessions: () => Pick<Sessions, 'handOver' | 'lose' | 'adopt' | 'students'>;
+  readonly address: () => string;
+  /** UTC ms at 0 of the monotonic clock. */
+  readonly offsetMs: () => number;
+  readonly logger: Logger;
+}
+
+interface HandedOver {
+  readonly state: StudentState | null;
+}
+
+/**
+ * Which of several gateways has which student: the entry in the bucket decides. A student who connects is taken over from the
+ * gateway that has them, by its answer; where it gives none, from what it wrote last.
+ */
+export class ClusterOwnership implements Ownership {
+  readonly #options: ClusterOwnershipOptions;
+  /** Students of this gateway; not `isSure` where the bucket could not be asked. */
+  readonly #owned = new Map<number, { readonly isSure: boolean }>();
+  readonly #claiming = new Map<number, Promise<unknown>>();
+  readonly #read = new Map<string, { readonly atMs: number; readonly written: Promise<WrittenCheckpoints | null> }>();
+  readonly #addresses = new Map<number, { readonly atMs: number; readonly address: string | null }>();
+  readonly #takenOver = { handed: 0, checkpoint: 0, nothing: 0, unknown: 0 };
+  #handedOver = 0;
+  #lost = 0;
+  /** Others may have taken students over without this gateway's knowledge, and it has not checked yet. */
+  #checking: Promise<void> | null = null;
+  #isRetrying = false;
+
+  constructor(options: ClusterOwnershipOptions) {
+    this.#options = options;
+  }
+
+  get count(): number {
+    return this.#owned.size;
+  }
+
+  get counts(): OwnershipCounts {
+    return { takenOver: { ...this.#takenOver }, handedOver: this.#handedOver, lost: this.#lost };
+  }
+
+  /** True while it is not known which students others have taken over. */
+  get isInDoubt(): boolean {
+    return this.#checking !== null || this.#options.peers.isLapsed;
+  }
+
+  holds(userId: number): boolean {
+    return this.#owned.has(userId);
+  }
+
+  async claim(userId: number): Promise<StudentState | 'unknown'> {
+    if (this.#owned.get(userId)?.isSure === true && !this.isInDoubt) return NO_STUDENT_STATE;
+    const claiming = this.#claim(userId);
+    this.#claiming.set(userId, claiming);
+    const claimed = await within(claiming, CLAIM_WITHIN_MS, 'late' as const);
+    if (this.#claiming.get(userId) === claiming) this.#claiming.delete(userId);
+    if (claimed === 'late') {
+      if (!this.#owned.has(userId)) this.#owned.set(userId, { isSure: false });
+      void claiming.then((state) => this.#adopt(userId, state));
+      return 'unknown';
+    }
+    return claimed;
+  }
+
+  /** Answers a gateway that takes a student over. */
+  async handOver(userId: number): Promise<HandedOver> {
+    await this.#claiming.get(userId);
+    // What this gateway has just taken over itself is taken in by now.
+    await nextTurn();
+    if (this.isInDoubt) {
+      // The gateway that asks may have given up waiting and taken the checkpoint.
+      this.#lose(userId, 'superseded');
+      return { state: null };
+    }
+    if (!this.#owned.delete(userId)) return { state: null };
+    this.#handedOver += 1;
+    return { state: this.#options.sessions().handOver(userId, this.#options.offsetMs()) };
+  }
+
+  /** Whether a window that was counted here may be saved: not where another gateway has taken the student over meanwhile. */
+  async maySave({ userId, sessionId }: MetricsWindow): Promise<boolean> {
+    if (!this.isInDoubt) return true;
+    const entry = await this.#find(userId);
+    const isLost = entry !== 'unknown' && entry !== null && entry.gateway !== this.#options.peers.id;
+    if (isLost)
+      this.#options.logger.warn({ sessionId }, 'a window is dropped: another gateway has taken the student over');
+    return !isLost;
+  }
+
+  /** Checks which students are still here, after this gateway had no turn or no connection for a while. */
+  check(): void {
+    this.#checking ??= this.#checkAll().finally(() => {
+      this.#checking = null;
+    });
+  }
+
+  /** Claims students again whom the bucket could not be asked for. */
+  async retry(): Promise<void> {
+    if (this.#isRetrying) return;
+    this.#isRetrying = true;
+    try {
+      const unsure = [...this.#owned].filter(([, { isSure }]) => !isSure).map(([userId]) => userId);
+      await inParallel(unsure, AT_ONCE, async (userId) => this.#adopt(userId, await this.#claim(userId)));
+    } finally {
+      this.#isRetrying = false;
+    }
+  }
+
+  /** Address of the gateway that has the student, or `here`; null where none has. Rejects with a RelayError of NATS. */
+  async ownerOf(userId: number): Promise<string | 'here' | null> {
+    if (this.#owned.has(userId)) return 'here';
+    const known = this.#addresses.get(userId);
+    const nowMs = performance.now();
+    if (known !== undefined && nowMs - known.atMs < ADDRESS_VALID_MS) return known.address;
+    const entry = await this.#options.owners.find(userId);
+    if (this.#addresses.size >= MAX_ADDRESSES) this.#addresses.clear();
+    const address = entry?.gateway === this.#options.peers.id ? null : (entry?.address ?? null);
+    this.#addresses.set(userId, { atMs: nowMs, address });
+    return address;
+  }
+
+  /** Nothing is here any more: what there was is in the checkpoint. */
+  forget(): void {
+    this.#owned.clear();
+  }
+
+  async #claim(userId: number): Promise<StudentState | 'unknown'> {
+    const { owners, peers, address } = this.#options;
+    const taking = owners.take(userId, { gateway: peers.id, address: address() });
+    const before = await within(
+      taking.catch(() => 'unknown' as const),
+      BUCKET_WITHIN_MS,
+      'unknown' as const,
+    );
+    if (before === 'unknown') return this.#claimWithoutBucket(userId);
+    const wasOwned = this.#owned.get(userId)?.isSure === true;
+    this.#owned.set(userId, { isSure: true });
+    this.#addresses.delete(userId);
+    if (before === null || (before.gateway === peers.id && wasOwned)) return NO_STUDENT_STATE;
+    const sources = new Set([before.gateway, before.from].filter((id) => id !== null));
+    for (const gatewayId of sources) {
+      const state = await this.#stateAt(gatewayId, userId).catch(() => 'unknown' as const);
+      if (state === 'unknown') {
+        this.#takenOver.unknown += 1;
+        return 'unknown';
+      }
+      if (state !== null) return state;
+    }
+    if (before.gateway !== null && before.gateway !== peers.id) this.#takenOver.nothing += 1;
+    return NO_STUDENT_STATE;
+  }
+
+  /** Streams of NATS have no leader for some seconds when a server is lost; gateways hear each other all the same. */
+  async #claimWithoutBucket(userId: number): Promise<StudentState | 'unknown'> {
+    if (!this.#owned.has(userId)) this.#owned.set(userId, { isSure: false });
+    const { peers } = this.#options;
+    const answers = await Promise.all(
+      peers
+        .others()
+        .map(({ id }) =>
+          peers.ask<HandedOver>(id, 'hand-over', { userId }, BUCKET_WITHIN_MS).catch(() => ({ kind: 'late' as const })),
+        ),
+    );
+    for (const answer of answers) {
+      if (answer.kind !== 'answer' || answer.body.state === null) continue;
+      this.#takenOver.handed += 1;
+      return answer.body.state;
+    }
+    this.#takenOver.unknown += 1;
+    return 'unknown';
+  }
+
+  /** What a gateway has of a student, or had when it wrote last; null where that is nothing. */
+  async #stateAt(gatewayId: string, userId: number): Promise<StudentState | null> {
+    const { peers } = this.#options;
+    if (gatewayId !== peers.id) {
+      const answer = await peers.ask<HandedOver>(gatewayId, 'hand-over', { userId }, HAND_OVER_WITHIN_MS);
+      if (answer.kind === 'answer' && answer.body.state !== null) {
+        this.#takenOver.handed += 1;
+        return answer.body.state;
+      }
+    }
+    const written = await this.#writtenBy(gatewayId);
+    const state = written?.byStudent.get(userId) ?? null;
+    if (state === null) return null;
+    const accounts = await Promise.all(state.accounts.map((account) => revive(account, this.#options)));
+    this.#takenOver.checkpoint += 1;
+    return { ...state, accounts };
+  }
+
+  #writtenBy(gatewayId: string): Promise<WrittenCheckpoints | null> {
+    const nowMs = performance.now();
+    for (const [id, { atMs }] of this.#read) if (nowMs - atMs > CHECKPOINTS_VALID_MS) this.#read.delete(id);
+    const known = this.#read.get(gatewayId);
+    if (known !== undefined) return known.written;
+    const written = this.#options.checkpoints.read(gatewayId);
+    written.catch(() => this.#read.delete(gatewayId));
+    this.#read.set(gatewayId, { atMs: nowMs, written });
+    return written;
+  }
+
+  #adopt(userId: number, state: StudentState | 'unknown'): void {
+    if (state === 'unknown' || !this.#owned.has(userId)) return;
+    this.#options.sessions().adopt(userId, state, this.#options.offsetMs());
+  }
+
+  async #checkAll(): Promise<void> {
+    const { sessions, peers, owners, address } = this.#options;
+    const present = new Set(sessions().students());
+    for (const userId of this.#owned.keys()) {
+      if (!present.has(userId) && !this.#claiming.has(userId)) this.#owned.delete(userId);
+    }
+    await inParallel([...present], AT_ONCE, async (userId) => {
+      if (this.#owned.get(userId)?.isSure !== true) return;
+      const entry = await this.#find(userId);
+      if (entry === 'unknown' || entry?.gateway === peers.id) return;
+      if (entry === null) {
+        // The bucket was in memory, and its servers were lost.
+        await owners.take(userId, { gateway: peers.id, address: address() }).catch(() => undefined);
+        return;
+      }
+      this.#lose(userId, entry.gateway === null ? 'drain' : 'superseded');
+    });
+  }
+
+  #lose(userId: number, reason: 'superseded' | 'drain'): void {
+    if (!this.#owned.delete(userId)) return;
+    this.#lost += 1;
+    this.#options.logger.warn({ userId }, 'another gateway has taken a student over meanwhile');
+    this.#options.sessions().lose(userId, reason);
+  }
+
+  async #find(userId: number): Promise<OwnerEntry | null | 'unknown'> {
+    const found = this.#options.owners.find(userId).catch((error: unknown) => {
+      this.#options.logger.debug({ reason: describeError(error) }, 'the owner of a student is not known');
+      return 'unknown' as const;
+    });
+    return within(found, CHECK_WITHIN_MS, 'unknown' as const);
+  }
+}

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { StorageType } from '@nats-io/jetstream';
+import type { KV } from '@nats-io/kv';
+import { describeError } from '../../shared/errors.ts';
+import { SpentTickets, type TicketSpender } from '../auth/spent-tickets.ts';
+import type { TicketUse } from '../auth/ticket.ts';
+import { CLOCK_TOLERANCE_S } from '../auth/tokens.ts';
+import type { Logger } from '../lib/logger.ts';
+import { within } from '../lib/timeout.ts';
+import type { NatsLink, OpenNats } from '../nats/connection.ts';
+
+const ANSWER_WITHIN_MS = 800;
+const WRONG_LAST_SEQUENCE = 10_071;
+
+/**
+ * Tickets are spent once over all gateways. While NATS does not answer, each gateway knows its own alone: a student is not
+ * refused for it.
+ */
+export class ClusterTickets implements TicketSpender {
+  readonly #link: NatsLink;
+  readonly #ttlMs: number;
+  readonly #logger: Logger;
+  readonly #here = new SpentTickets();
+  #opened: { readonly nats: OpenNats; readonly kv: Promise<KV> } | null = null;
+  #isFailing = false;
+
+  constructor(link: NatsLink, ticketMaxLifeS: number, logger: Logger) {
+    this.#link = link;
+    this.#ttlMs = (ticketMaxLifeS + 2 * CLOCK_TOLERANCE_S) * 1000;
+    this.#logger = logger;
+  }
+
+  async spend(use: TicketUse, nowMs: number): Promise<boolean> {
+    if (!this.#here.spend(use, nowMs)) return false;
+    const answer = this.#spendEverywhere(use.id).then(
+      (isFirst) => {
+        this.#isFailing = false;
+        return isFirst;
+      },
+      (error: unknown) => this.#fail(describeError(error)),
+    );
+    return within(answer, ANSWER_WITHIN_MS, true);
+  }
+
+  #fail(reason: string): true {
+    if (!this.#isFailing) {
+      this.#logger.warn({ code: 'nats_unreachable', reason }, 'tickets that other gateways have spent are not known');
+    }
+    this.#isFailing = true;
+    return true;
+  }
+
+  #spendEverywhere(id: string): Promise<boolean> {
+    return this.#link.use(async (nats) => {
+      if (this.#opened?.nats !== nats) {
+        const { prefix, replicas } = this.#link.config;
+        const options = { replicas, storage: StorageType.Memory, history: 1, ttl: this.#ttlMs };
+        this.#opened = { nats, kv: nats.kvm.create(`${prefix}-tickets`, options) };
+      }
+      const { kv } = this.#opened;
+      try {
+        // The id is the platform's text, which need not be a key.
+        const key = createHash('sha256').update(id).digest('hex');
+        await (await kv).put(key, '', { previousSeq: 0 });
+        return true;
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === WRONG_LAST_SEQUENCE) return false;
+        this.#opened = null;
+        throw error;
+      }
+    });
+  }
+}
