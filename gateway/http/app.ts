@@ -9,13 +9,15 @@ import { type HealthDependencies, mountHealth } from './health.ts';
 import { type MetricsRouteDependencies, mountMetrics } from './metrics-route.ts';
 import { isAllowedHost, isAllowedOrigin } from './origins.ts';
 import { mountPages } from './pages.ts';
-import { mountStream, type StreamRouteDependencies } from './stream-route.ts';
+import { mountPosts, type PostRouteDependencies } from './post-route.ts';
+import { StreamGuard } from './stream-guard.ts';
+import { mountStream } from './stream-route.ts';
 
 export interface AppDependencies
   extends ApiDependencies,
     HealthDependencies,
     MetricsRouteDependencies,
-    StreamRouteDependencies {
+    PostRouteDependencies {
   readonly clientDir: string;
 }
 
@@ -61,6 +63,9 @@ export function createApp(deps: AppDependencies): Hono {
     }
     await next();
   });
+  const guard = new StreamGuard(deps);
+  // Before the general headers: each of them is sent several times a second to a student on a slow link.
+  mountPosts(app, deps, guard);
   // Pages of the school load the client from here. Stands before the general headers, which would say otherwise.
   for (const path of ['/js/*', '/device/*']) {
     app.use(path, async (context, next) => {
@@ -97,7 +102,7 @@ export function createApp(deps: AppDependencies): Hono {
 
   mountHealth(app, deps);
   mountMetrics(app, deps);
-  mountStream(app, deps);
+  mountStream(app, deps, guard);
   mountDevelopment(app, deps);
   // Teachers wait for it once; a gateway that wakes for a student does not.
   let api: Promise<Hono> | null = null;

@@ -21,6 +21,8 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const CHECK_EVERY_MS = 1000;
 /** A connection without traffic for so long, e.g. of a peer that does not read its answer, is closed. */
 const IDLE_TIMEOUT_MS = 60_000;
+/** A student's POSTs come every few seconds at least: each on a connection of its own would take round trips. */
+const KEEP_ALIVE_MS = 15_000;
 /** Pages, reports and probes beside the students. */
 const OTHER_CONNECTIONS = 1024;
 
@@ -59,6 +61,7 @@ export async function listen(
       requestTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: CHECK_EVERY_MS,
       keepAlive: true,
+      keepAliveTimeout: KEEP_ALIVE_MS,
     },
   });
   server.setTimeout(IDLE_TIMEOUT_MS);

@@ -7,21 +7,15 @@ import { CLOSE, ProtocolError } from '../../shared/protocol/errors.ts';
 import { STREAM_PATH, SUBPROTOCOL } from '../../shared/protocol/version.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Stream } from '../session/stream.ts';
-import { addressOwner } from './client-address.ts';
+import type { Transport } from '../session/transport.ts';
 import { fault } from './faults.ts';
-import { isAllowedOrigin, type OriginPolicy } from './origins.ts';
-import { PendingConnections } from './pending-connections.ts';
-import { refusedOrigins } from './refused-origins.ts';
+import type { StreamGuard, StreamGuardDependencies } from './stream-guard.ts';
+import { WebSocketTransport } from './websocket-transport.ts';
 
-export interface StreamRouteDependencies {
-  readonly origins: OriginPolicy;
+export interface StreamRouteDependencies extends StreamGuardDependencies {
   readonly logger: Logger;
-  /** Header in which a proxy names the client's address; null: the connection's own counts. */
-  readonly clientAddressHeader: string | null;
   /** `identified` is called when the stream has shown a valid ticket. */
-  readonly openStream: (socket: WebSocket, identified: () => void) => Stream;
-  /** A connection without a ticket lost its place to another. */
-  readonly onDisplaced: () => void;
+  readonly openStream: (transport: Transport, identified: () => void) => Stream;
   readonly closeStream: (stream: Stream) => void;
 }
 
@@ -31,32 +25,20 @@ interface StreamEnvironment {
 }
 
 /** Where students' WebSockets come in. */
-export function mountStream(app: Hono, deps: StreamRouteDependencies): void {
-  const { origins, logger } = deps;
-  const noteRefused = refusedOrigins(logger, () => performance.now());
-  const pending = new PendingConnections();
-  const addressOf = (context: Context<StreamEnvironment>): string => {
-    const named = deps.clientAddressHeader === null ? undefined : context.req.header(deps.clientAddressHeader);
-    return addressOwner(named ?? context.env.incoming.socket.remoteAddress ?? '');
-  };
+export function mountStream(app: Hono, deps: StreamRouteDependencies, guard: StreamGuard): void {
+  const { logger } = deps;
   const route = new Hono<StreamEnvironment>();
   route.get(
     STREAM_PATH,
     async (context, next) => {
-      const origin = context.req.header('origin');
-      if (origin !== undefined && !isAllowedOrigin(origins, origin)) {
-        noteRefused(origin);
-        return context.json(fault('origin_not_allowed', 'this origin is not in ALLOWED_ORIGINS'), 403);
-      }
+      const refusal = guard.refusal(context);
+      if (refusal !== null) return refusal;
       if (context.req.header('upgrade')?.toLowerCase() !== 'websocket') {
         return context.json(fault('upgrade_required', `connect a WebSocket with subprotocol ${SUBPROTOCOL}`), 426);
       }
       const { socket } = context.env.incoming;
       // Destroyed, not closed: a peer that does not answer a close would hold its place for seconds.
-      const identified = pending.enter(addressOf(context), () => {
-        deps.onDisplaced();
-        socket.destroy();
-      });
+      const identified = guard.enter(context, () => socket.destroy());
       socket.once('close', identified);
       context.set('identified', identified);
       await next();
@@ -72,13 +54,15 @@ export function mountStream(app: Hono, deps: StreamRouteDependencies): void {
             raw.close(CLOSE.protocolViolation, error.fault);
             return;
           }
-          const opened = deps.openStream(raw, context.get('identified'));
+          const opened = deps.openStream(new WebSocketTransport(raw), context.get('identified'));
           stream = opened;
           // Not by onMessage: it makes a copy of each picture, and an event.
           raw.on('message', (data: Buffer, isBinary) => {
             if (isBinary) opened.receiveBinary(data);
             else opened.receiveText(data.toString('utf8'));
           });
+          // The library has answered it already.
+          raw.on('ping', () => opened.dispatch({ type: 'ping' }));
         },
         onClose: () => {
           if (stream !== null) deps.closeStream(stream);

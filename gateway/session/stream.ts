@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import type { WebSocket } from 'ws';
 import type { Mode } from '../../shared/direction.ts';
 import { describeError } from '../../shared/errors.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
@@ -21,11 +20,10 @@ import { openConnection, reduceConnection } from './connection/reduce.ts';
 import type { ConnectionEffect, ConnectionEvent, ConnectionState } from './connection/state.ts';
 import { type LiveSession, liveSession } from './live.ts';
 import type { LoadWatch } from './load-watch.ts';
+import type { Transport } from './transport.ts';
 
 /** A peer that does not read is closed once this much waits for it. */
 export const MAX_BUFFERED_BYTES = 256 * 1024;
-/** Pings in a row without a pong after which the peer is gone. */
-export const MAX_UNANSWERED_PINGS = 2;
 /** How long a frame may take at inference before its answer is worth nothing. */
 export const FRAME_BUDGET_MS = 1000;
 
@@ -69,25 +67,19 @@ function digestOf(message: ClientMessage, bytes: Uint8Array): string | null {
   return message.kind === 'observation' ? Buffer.from(bytes.subarray(FRAME_HEADER_BYTES)).toString('base64') : null;
 }
 
-/** Edge between one student's socket and the pure reducer: carries events in and effects out. */
+/** Edge between one student's transport and the pure reducer: carries events in and effects out. */
 export class Stream {
-  readonly #socket: WebSocket;
+  readonly #transport: Transport;
   readonly #deps: StreamDependencies;
   #state: ConnectionState;
   /** Whether every window so far could be saved, once that is known of the newest. Never rejects. */
   #saved: Promise<boolean> = Promise.resolve(true);
   #unsaved = 0;
-  #unansweredPings = 0;
 
-  constructor(socket: WebSocket, deps: StreamDependencies) {
-    this.#socket = socket;
+  constructor(transport: Transport, deps: StreamDependencies) {
+    this.#transport = transport;
     this.#deps = deps;
     this.#state = openConnection(deps.now());
-    socket.on('pong', () => {
-      this.#unansweredPings = 0;
-    });
-    // The library has answered it already.
-    socket.on('ping', () => this.dispatch({ type: 'ping' }));
   }
 
   /** The session on this connection; null before it is admitted and after its end. */
@@ -153,14 +145,9 @@ export class Stream {
     }
   }
 
-  /** Sends a ping; a peer that left MAX_UNANSWERED_PINGS unanswered is gone (C-5). */
-  ping(): void {
-    if (this.#unansweredPings >= MAX_UNANSWERED_PINGS) {
-      this.#socket.terminate();
-      return;
-    }
-    this.#unansweredPings += 1;
-    this.#socket.ping();
+  /** Ends a peer that is gone without saying so (C-5). */
+  checkAlive(): void {
+    this.#transport.checkAlive();
   }
 
   dispatch(event: ConnectionEvent): void {
@@ -243,7 +230,7 @@ export class Stream {
         break;
       case 'close':
         this.#deps.metrics.closed(effect.code);
-        this.#socket.close(effect.code, effect.reason);
+        this.#transport.close(effect.code, effect.reason);
         break;
     }
   }
@@ -282,13 +269,13 @@ export class Stream {
   }
 
   #send(data: string | Uint8Array): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
-    if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES && this.#state.phase !== 'ended') {
+    if (!this.#transport.isOpen) return;
+    if (this.#transport.bufferedAmount > MAX_BUFFERED_BYTES && this.#state.phase !== 'ended') {
       const error = new ProtocolError('slow_reader', 'updates are not read; the connection is too slow for them');
       this.dispatch({ type: 'fault', error, seq: null });
       return;
     }
-    this.#socket.send(data);
+    this.#transport.send(data);
   }
 
   #authenticate(hello: Hello): void {

@@ -1,4 +1,3 @@
-import type { WebSocket } from 'ws';
 import type { ConnectionClock } from '../lib/steady-clock.ts';
 import type { InferencePool } from '../relay/inference-pool.ts';
 import type { SessionAccount } from './account.ts';
@@ -7,9 +6,10 @@ import { IdleController } from './idle-controller.ts';
 import type { LoadWatch } from './load-watch.ts';
 import type { Sessions } from './sessions.ts';
 import { Stream, type StreamDependencies } from './stream.ts';
+import type { Transport } from './transport.ts';
 
 const TICK_MS = 1000;
-const PING_EVERY_TICKS = 20;
+const CHECK_EVERY_TICKS = 20;
 
 export interface StreamsOptions
   extends Omit<StreamDependencies, 'admit' | 'detach' | 'inference' | 'load' | 'clockOffsetMs'> {
@@ -67,11 +67,11 @@ export class Streams {
     return [...this.#open].map((stream) => stream.labels);
   }
 
-  /** A socket has opened; `identified` is called when it has shown a valid ticket. */
-  open(socket: WebSocket, identified: () => void): Stream {
+  /** A connection has opened; `identified` is called when it has shown a valid ticket. */
+  open(transport: Transport, identified: () => void): Stream {
     const { sessions, inference } = this.#deps;
     const clock = this.#deps.openClock();
-    const stream = new Stream(socket, {
+    const stream = new Stream(transport, {
       ...this.#deps,
       now: clock.now,
       clockOffsetMs: clock.offsetMs,
@@ -88,7 +88,7 @@ export class Streams {
     return stream;
   }
 
-  /** The stream's socket has closed. */
+  /** The stream's connection has closed. */
   close(stream: Stream): void {
     stream.dispatch({ type: 'closed' });
     this.#open.delete(stream);
@@ -108,7 +108,7 @@ export class Streams {
     this.#deps.onTick();
     for (const stream of this.#open) {
       stream.dispatch({ type: 'tick' });
-      if (ticks % PING_EVERY_TICKS === 0) stream.ping();
+      if (ticks % CHECK_EVERY_TICKS === 0) stream.checkAlive();
     }
   }
 }

@@ -1,33 +1,24 @@
-import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import type { WebSocket } from 'ws';
 import type { SessionAccount } from '../../../gateway/session/account.ts';
 import { MAX_BUFFERED_BYTES, Stream, type StreamDependencies } from '../../../gateway/session/stream.ts';
+import type { Transport } from '../../../gateway/session/transport.ts';
 import { MODES } from '../../../shared/direction.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
 import { LIMITS, newAccount, SESSION_ID, T0 } from './connection/driver.ts';
 
-/** A socket whose faults a test chooses: no peer can be made to leave that much unread, or to miss pings, within a test's time. */
-class FaultySocket extends EventEmitter {
-  readonly OPEN = 1;
-  readonly readyState = 1;
+/** A transport whose faults a test chooses: no peer can be made to leave that much unread within a test's time. */
+class FaultyTransport implements Transport {
+  readonly isOpen = true;
   bufferedAmount = 0;
   readonly sent: { readonly type?: string; readonly code?: string; readonly saved?: boolean }[] = [];
   readonly closes: { readonly code: number; readonly reason: string }[] = [];
-  pings = 0;
-  isTerminated = false;
   send(data: string | Uint8Array): void {
     if (typeof data === 'string') this.sent.push(JSON.parse(data));
   }
   close(code: number, reason: string): void {
     this.closes.push({ code, reason });
   }
-  ping(): void {
-    this.pings += 1;
-  }
-  terminate(): void {
-    this.isTerminated = true;
-  }
+  checkAlive(): void {}
 }
 
 const control = (message: object) => JSON.stringify(message);
@@ -35,7 +26,7 @@ const HELLO = control({ type: 'hello', protocol: 'gaze-relay.v1', ticket: 'a tic
 const START = control({ type: 'start', camera: { widthPx: 640, heightPx: 480 }, mode: 'server', atMs: 0 });
 
 function admitted(changes: Partial<StreamDependencies> = {}) {
-  const socket = new FaultySocket();
+  const socket = new FaultyTransport();
   const ignore = () => {};
   const detached: SessionAccount[] = [];
   const clock = { nowMs: T0 };
@@ -57,7 +48,7 @@ function admitted(changes: Partial<StreamDependencies> = {}) {
     detach: (account) => detached.push(account),
     ...changes,
   };
-  const stream = new Stream(socket as unknown as WebSocket, deps);
+  const stream = new Stream(socket, deps);
   stream.receiveText(HELLO);
   return { socket, stream, detached, clock };
 }
@@ -73,27 +64,6 @@ describe('C-5 a peer that does not read', () => {
     stream.receiveText(START);
     expect(socket.closes).toEqual([{ code: 4429, reason: 'slow_reader' }]);
     expect(detached.map(({ sessionId }) => sessionId)).toEqual([SESSION_ID]);
-  });
-});
-
-describe('C-5 pings', () => {
-  it('one without a pong does not end the connection, two do', () => {
-    const { socket, stream } = admitted();
-    stream.ping();
-    stream.ping();
-    expect([socket.pings, socket.isTerminated]).toEqual([2, false]);
-    stream.ping();
-    expect([socket.pings, socket.isTerminated]).toEqual([2, true]);
-  });
-
-  it('a pong answers for all before it', () => {
-    const { socket, stream } = admitted();
-    for (let round = 0; round < 5; round++) {
-      stream.ping();
-      stream.ping();
-      socket.emit('pong');
-    }
-    expect([socket.pings, socket.isTerminated]).toEqual([10, false]);
   });
 });
 
