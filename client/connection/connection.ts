@@ -367,7 +367,7 @@ export class RelayConnection {
     const socket = this.#socket;
     if (phase.name !== 'live' || !phase.startSent || phase.stopping || socket === null || guidance === null)
       return null;
-    return { socket, credit: guidance.credit };
+    return { socket, credit: socket.window ?? guidance.credit };
   }
 
   #silence(): void {

@@ -13,6 +13,8 @@ export interface GatewayAssets {
   readonly captureWorker: string;
   /** Module with `DeviceMode`: most students stay in server mode. */
   readonly deviceMode: string;
+  /** Module with `Transports`: only where a WebSocket does not get through. */
+  readonly transports: string;
   readonly deviceWorker: string;
   readonly deviceModels: string;
   /** Bytes of the models, uncompressed. */
@@ -27,7 +29,7 @@ export const GATEWAY_ASSETS: GatewayAssets | null = typeof GAZE_RELAY_ASSETS ===
 
 /** Loads a module of the gateway. Rejects with RelayError `module_unavailable`. */
 export async function loadAsset<T>(
-  name: 'calibration' | 'lessonWidget' | 'deviceMode',
+  name: 'calibration' | 'lessonWidget' | 'deviceMode' | 'transports',
   httpOrigin: string,
 ): Promise<T> {
   if (GATEWAY_ASSETS === null) throw new RelayError('module_unavailable', 'this needs a built client');

@@ -10,7 +10,7 @@ const DELIVER_WITHIN_MS = 15_000;
 const READ_WITHIN_MS = 1000;
 
 /** How to reach the gateway. */
-export interface FlushOptions extends Pick<BrowserConnectionOptions, 'url' | 'getTicket'> {
+export interface FlushOptions extends Pick<BrowserConnectionOptions, 'addresses' | 'getTicket'> {
   readonly store: ObservationStore;
   connect(options: BrowserConnectionOptions): RelayConnection;
 }
@@ -25,7 +25,13 @@ export async function flushStoredObservations({ connect, store, ...options }: Fl
   const { camera, resume, sectionId } = stored.session;
   const outbox = new ObservationOutbox(store, stored.observations);
   await new Promise<void>((resolve) => {
-    const connection = connect({ ...options, resumeToken: resume, outbox, onEnded: () => resolve() });
+    const connection = connect({
+      ...options,
+      resumeToken: resume,
+      outbox,
+      mode: () => 'device',
+      onEnded: () => resolve(),
+    });
     connection.start({ camera, sectionId, mode: 'device' });
     connection.connect();
     // Closed, not stopped: the session may be resumed, and its time ends with the last observation.

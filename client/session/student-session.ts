@@ -120,7 +120,7 @@ export class StudentSession {
     const { addresses, getTicket } = this.#options;
     try {
       const deviceMode = await this.#loadDeviceMode();
-      await deviceMode.flush({ url: addresses.streamUrl, getTicket, connect: createBrowserConnection });
+      await deviceMode.flush({ addresses, getTicket, connect: createBrowserConnection });
     } catch (error) {
       // They stay stored for the next page.
       console.warn(`gaze-relay: ${describeError(error)}`);
@@ -187,9 +187,10 @@ export class StudentSession {
   #createConnection(): RelayConnection {
     const { addresses, getTicket, onCalibrationStatus, onEnded, onFault, onPhase, onSession, onUpdate } = this.#options;
     return createBrowserConnection({
-      url: addresses.streamUrl,
+      addresses,
       resumeToken: this.#memory.read(),
       getTicket,
+      mode: () => this.modes.mode,
       outbox: new ModeOutbox(() => this.modes.mode, {
         server: () => this.#frameOutbox,
         device: () => this.#deviceMode?.outbox ?? null,

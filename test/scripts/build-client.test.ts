@@ -10,6 +10,7 @@ const ASSETS = {
   lessonWidget: 'device/lesson-widget-0123456789ab.mjs',
   captureWorker: 'device/capture-0123456789ab.js',
   deviceMode: 'device/device-mode-0123456789ab.mjs',
+  transports: 'device/transports-0123456789ab.mjs',
   deviceWorker: 'device/worker-0123456789ab.js',
   deviceModels: 'device/models-0123456789ab.bin',
   deviceModelsBytes: 2_343_840,
