@@ -6,8 +6,9 @@ import { parseArgs } from 'node:util';
 import { mintTicket } from '../gateway/auth/ticket.ts';
 import { type Service, startGateway } from '../harness/services.ts';
 import { buildClient, buildServices } from '../scripts/build.ts';
+import { encodeClientMessage, FRAME_HEADER_BYTES } from '../shared/protocol/frames.ts';
 import { startInferenceStandIn } from './gateway/inference-stand-in.ts';
-import { LoadStudent } from './gateway/load-student.ts';
+import { LoadStudent } from './lib/load-student.ts';
 import { cpuMsOf, rssMbOf } from './lib/process-usage.ts';
 import { round } from './lib/stats.ts';
 
@@ -24,6 +25,19 @@ const SETTLE_MS = 3000;
 const OPENING_AT_ONCE = 50;
 
 const secret = randomBytes(32).toString('hex');
+/** The gateway does not look into a picture; that each differs is all that matters to it. */
+const frame = Buffer.from(
+  encodeClientMessage({
+    kind: 'frame',
+    seq: 0,
+    captureMs: 0,
+    late: false,
+    codec: 'jpeg',
+    crop: { xPx: 200, yPx: 100, widthPx: 240, heightPx: 240 },
+    fullFrame: false,
+    image: randomBytes(IMAGE_BYTES),
+  }),
+);
 const rest = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 async function openStudents(url: string, from: number, count: number): Promise<LoadStudent[]> {
@@ -31,7 +45,7 @@ async function openStudents(url: string, from: number, count: number): Promise<L
   for (let index = 0; index < count; index += OPENING_AT_ONCE) {
     const some = Array.from({ length: Math.min(OPENING_AT_ONCE, count - index) }, async (_, offset) => {
       const identity = { userId: from + index + offset, moduleId: 1, role: 'student' } as const;
-      return LoadStudent.open(url, mintTicket(identity, secret, new Date(), randomUUID()), IMAGE_BYTES);
+      return LoadStudent.open(url, mintTicket(identity, secret, new Date(), randomUUID()));
     });
     students.push(...(await Promise.all(some)));
   }
@@ -42,13 +56,14 @@ async function openStudents(url: string, from: number, count: number): Promise<L
 async function play(students: readonly LoadStudent[], perSecond: number, forMs: number): Promise<Map<string, number>> {
   const startedMs = performance.now();
   const everyMs = 1000 / perSecond / students.length;
-  for (const student of students) student.take();
+  for (const student of students) student.takeOutcomes();
   await new Promise<void>((resolve) => {
     let sent = 0;
     const step = () => {
       const nowMs = performance.now();
       while (sent * everyMs < nowMs - startedMs) {
-        students[sent % students.length]?.sendFrame(nowMs);
+        frame.writeUInt16BE(sent & 0xffff, FRAME_HEADER_BYTES);
+        students[sent % students.length]?.send(frame, nowMs);
         sent += 1;
       }
       if (nowMs - startedMs >= forMs) resolve();
@@ -58,7 +73,7 @@ async function play(students: readonly LoadStudent[], perSecond: number, forMs: 
   });
   const sum = new Map<string, number>();
   for (const student of students) {
-    for (const [outcome, count] of student.take()) sum.set(outcome, (sum.get(outcome) ?? 0) + count);
+    for (const [outcome, count] of student.takeOutcomes()) sum.set(outcome, (sum.get(outcome) ?? 0) + count);
   }
   return sum;
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import type { FrameSize, RectPx } from '../shared/geometry.ts';
 import { splitMjpeg } from './mjpeg.ts';
+import { encodePicture, type PictureFormat } from './page-pictures.ts';
 
 const CACHE_ENTRIES = 512;
 
@@ -37,15 +38,16 @@ export class Clip {
 
   /**
    * The picture a browser would send at a moment of the clip: `crop` in camera pixels (null = the
-   * whole frame), its longer side at most `imageSizePx`, never enlarged, JPEG of `quality` 1–100.
+   * whole frame), its longer side at most `imageSizePx`, never enlarged, in `format`.
    */
-  picture(atMs: number, crop: RectPx | null, imageSizePx: number, quality: number): Promise<Picture> {
+  picture(atMs: number, crop: RectPx | null, imageSizePx: number, format: PictureFormat): Promise<Picture> {
     const index = Math.min(this.#frames.length - 1, Math.floor((atMs * this.fps) / 1000));
     const rect = crop ?? { xPx: 0, yPx: 0, ...this.size };
-    const key = [index, rect.xPx, rect.yPx, rect.widthPx, rect.heightPx, imageSizePx, quality].join();
+    const place = [index, rect.xPx, rect.yPx, rect.widthPx, rect.heightPx, imageSizePx];
+    const key = [...place, format.codec, format.quality, format.grey].join();
     const cached = this.#cache.get(key);
     if (cached !== undefined) return cached;
-    const drawn = this.#draw(index, rect, imageSizePx, quality).then((image) => ({
+    const drawn = this.#draw(index, rect, imageSizePx, format).then((image) => ({
       image,
       crop: rect,
       fullFrame: crop === null,
@@ -56,11 +58,10 @@ export class Clip {
     return drawn;
   }
 
-  #draw(index: number, rect: RectPx, imageSizePx: number, quality: number): Promise<Uint8Array> {
-    return sharp(this.#frames[index])
+  #draw(index: number, rect: RectPx, imageSizePx: number, format: PictureFormat): Promise<Uint8Array> {
+    const drawn = sharp(this.#frames[index])
       .extract({ left: rect.xPx, top: rect.yPx, width: rect.widthPx, height: rect.heightPx })
-      .resize({ width: imageSizePx, height: imageSizePx, fit: 'inside', withoutEnlargement: true })
-      .jpeg({ quality })
-      .toBuffer();
+      .resize({ width: imageSizePx, height: imageSizePx, fit: 'inside', withoutEnlargement: true });
+    return encodePicture(drawn, format);
   }
 }

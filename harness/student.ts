@@ -7,7 +7,10 @@ import { STREAM_PATH } from '../shared/protocol/version.ts';
 import type { Clip } from './clip-player.ts';
 
 const CAPTURE_FPS = 5;
-const JPEG_QUALITY = 60;
+/** Upper bound that pages set by default; the pacer's formats are below it. */
+const MOST_QUALITY = 0.7;
+/** Crop that the pacer's sizes are meant for. */
+const CROP_PX = 192;
 /** A gateway that restarts when the clip ends is waited for. */
 const SAVED_WITHIN_MS = 30_000;
 
@@ -38,7 +41,7 @@ export async function fetchTicket(gatewayUrl: string, userId: number): Promise<s
   return ticket;
 }
 
-/** Plays the clip once, in real time, through the client's own connection. */
+/** Plays the clip once, in real time, through the client's own connection: grey crops, in the formats that its pacer chooses. */
 export function playStudent(
   gatewayUrl: string,
   clip: Clip,
@@ -89,8 +92,10 @@ export function playStudent(
       }
       const { guidance } = connection;
       if (!connection.canSend() || guidance === null) return;
-      const picture = await clip.picture(atMs, guidance.nextCrop, guidance.imageSizePx, JPEG_QUALITY);
-      connection.sendFrame({ ...picture, codec: 'jpeg', captureMs: atMs });
+      const format = { ...connection.pacer.format(MOST_QUALITY), grey: true };
+      const sizePx = (guidance.imageSizePx * format.sizePx) / CROP_PX;
+      const picture = await clip.picture(atMs, guidance.nextCrop, Math.round(sizePx), format);
+      connection.sendFrame({ ...picture, codec: format.codec, captureMs: atMs });
     };
     const finish = async () => {
       if (timer === null) return;
@@ -113,6 +118,7 @@ export function playStudent(
         latenciesMs,
       });
     };
+    connection.pacer.bound({ webp: true });
     connection.connect();
   });
 }

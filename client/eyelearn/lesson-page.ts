@@ -23,20 +23,30 @@ interface LessonWindow extends Window {
 export class LessonPage {
   readonly tracker: LessonTracker;
   #widget: LessonWidget | null = null;
+  #loading: Promise<void> | null = null;
   #unwatch: (() => void) | null = null;
   #isYielded = false;
 
   private constructor() {
-    const serverUrl = defaultServerUrl();
     this.tracker = new LessonTracker({
-      serverUrl,
+      serverUrl: defaultServerUrl(),
       ticketUrl: scriptData('ticketUrl') || TICKET_PAGE,
-      visible: this.#loadWidget(gatewayAddresses(serverUrl).httpOrigin),
+      visible: () => this.#showWidget(),
       onStatus: (status) => this.#widget?.show(status),
     });
   }
 
-  async #loadWidget(httpOrigin: string): Promise<void> {
+  /** Resolves when the widget is there. What failed is tried again by the next call. */
+  #showWidget(): Promise<void> {
+    this.#loading ??= this.#loadWidget().catch((error: unknown) => {
+      this.#loading = null;
+      throw error;
+    });
+    return this.#loading;
+  }
+
+  async #loadWidget(): Promise<void> {
+    const { httpOrigin } = gatewayAddresses(defaultServerUrl());
     const module = await loadAsset<typeof import('./lesson-widget.ts')>('lessonWidget', httpOrigin);
     this.#widget = new module.LessonWidget({
       small: document.getElementById('eye-tracking-widget') !== null,
@@ -65,6 +75,8 @@ export class LessonPage {
    * @param speaksUp Whether a missing module id is reported on the page too, not in the console alone.
    */
   startByItself({ speaksUp }: { readonly speaksUp: boolean }): void {
+    // Early: the widget notes cameras that the page's other scripts open. Where that fails, the start tries it again.
+    this.#showWidget().catch(() => {});
     const begin = () => setTimeout(() => this.#follow(speaksUp), PAGE_STARTS_WITHIN_MS);
     if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', begin, { once: true });
     else begin();
@@ -89,8 +101,10 @@ export class LessonPage {
     this.#watch();
     if (lesson !== null) void this.show(lesson);
     // An empty attribute is a template's on a page without a lesson; none at all, or a wrong one, is a mistake.
-    else if (speaksUp && scriptData('moduleId') !== '') this.tracker.fail(NO_MODULE);
-    else console.info(`gaze-relay: ${NO_MODULE}`);
+    else if (speaksUp && scriptData('moduleId') !== '') {
+      this.tracker.fail(NO_MODULE);
+      this.#showWidget().catch(console.error);
+    } else console.info(`gaze-relay: ${NO_MODULE}`);
   }
 
   #watch(): void {

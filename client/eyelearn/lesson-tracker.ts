@@ -21,7 +21,7 @@ export interface LessonTrackerOptions {
   /** The platform's page that answers with a ticket. */
   readonly ticketUrl: string;
   /** Resolves when the student can see that tracking runs; no camera is opened before that. */
-  readonly visible: Promise<unknown>;
+  readonly visible: () => Promise<unknown>;
   readonly onStatus: (status: LessonStatus) => void;
 }
 
@@ -125,7 +125,7 @@ export class LessonTracker {
     const tickets = new TicketSource(() => fetchTicket(ticketUrlFor(this.#options.ticketUrl, lesson.moduleId)));
     let userId: string;
     try {
-      const [ticket] = await Promise.all([tickets.fetchAhead(), this.#options.visible]);
+      const [ticket] = await Promise.all([tickets.fetchAhead(), this.#options.visible()]);
       userId = userOfTicket(ticket);
     } catch (error) {
       if (run !== this.#run) return;

@@ -1,4 +1,5 @@
 import { widgetTime } from '../widget/widget.ts';
+import { coversControl } from './free-place.ts';
 import type { LessonStatus } from './lesson-tracker.ts';
 import { otherCameras, stopCameras, watchOtherCameras } from './other-cameras.ts';
 
@@ -6,6 +7,11 @@ const PLACE_KEY = 'gaze-relay:widget';
 const STEP_PX = 24;
 const MARGIN_PX = 12;
 const RIVALS_EVERY_TICKS = 8;
+const PLACE_EVERY_TICKS = 4;
+/** Room at the end of the page, so that its last line can be scrolled out from under the pill, px. */
+const RESERVED_PX = 44 + 2 * MARGIN_PX;
+/** A narrower window has no margin beside its text: there it begins as a dot. */
+const NARROW_PX = 600;
 
 const STYLE = `
 :host{position:fixed;z-index:2147483000;right:${MARGIN_PX}px;bottom:${MARGIN_PX}px;font:400 14px/1.4 system-ui,sans-serif;color:#0f172a;--back:#fff;--line:#cbd5e1;--soft:#475569;--strong:#1d4ed8;--on:#fff}
@@ -45,11 +51,11 @@ export interface LessonWidgetOptions {
   readonly ownCamera: () => MediaStream | null;
 }
 
-interface Place {
-  /** Distance of the right and lower edge from the window's, px. */
-  readonly rightPx: number;
-  readonly bottomPx: number;
-  readonly size: 'dot' | 'pill';
+interface StoredPlace {
+  /** Distance of the right and lower edge from the window's, px; where the student has moved it. */
+  readonly rightPx?: number;
+  readonly bottomPx?: number;
+  readonly size?: 'dot' | 'pill';
 }
 
 function element<K extends keyof HTMLElementTagNameMap>(
@@ -63,9 +69,9 @@ function element<K extends keyof HTMLElementTagNameMap>(
   return node;
 }
 
-function storedPlace(): Partial<Place> {
+function storedPlace(): StoredPlace {
   try {
-    return JSON.parse(localStorage.getItem(PLACE_KEY) ?? '{}') as Partial<Place>;
+    return JSON.parse(localStorage.getItem(PLACE_KEY) ?? '{}') as StoredPlace;
   } catch {
     return {};
   }
@@ -90,9 +96,11 @@ export class LessonWidget {
   readonly #shrink = element('button', '', '–');
   readonly #body = element('div', 'body');
   readonly #options: LessonWidgetOptions;
-  #size: Place['size'];
+  #size: 'dot' | 'pill';
   #isOpen = false;
   #isShown = false;
+  /** The student has put it somewhere: it stays there. */
+  #isPlaced = false;
   #ticks = 0;
   #act: () => void = () => {};
   #announced = '';
@@ -100,7 +108,7 @@ export class LessonWidget {
   constructor(options: LessonWidgetOptions) {
     this.#options = options;
     const place = storedPlace();
-    this.#size = place.size ?? (options.small ? 'dot' : 'pill');
+    this.#size = place.size ?? (options.small || innerWidth < NARROW_PX ? 'dot' : 'pill');
     this.#section.setAttribute('aria-label', 'Focus tracking');
     this.#announcement.setAttribute('role', 'status');
     this.#move.setAttribute('aria-label', 'Move: drag, or use the arrow keys');
@@ -128,7 +136,10 @@ export class LessonWidget {
     });
     this.#host.addEventListener('keydown', ({ key }) => key === 'Escape' && this.#open(false));
     this.#makeMovable();
-    if (place.rightPx !== undefined && place.bottomPx !== undefined) this.#place(place.rightPx, place.bottomPx);
+    if (place.rightPx !== undefined && place.bottomPx !== undefined) {
+      this.#isPlaced = true;
+      this.#place(place.rightPx, place.bottomPx);
+    }
     watchOtherCameras();
     this.#showRivals();
     this.#open(false);
@@ -139,17 +150,22 @@ export class LessonWidget {
     if (!this.#isShown) return;
     this.#attach();
     this.#ticks += 1;
+    if (this.#ticks % PLACE_EVERY_TICKS === 0) this.#keepClear();
     if (this.#ticks % RIVALS_EVERY_TICKS === 0) this.#showRivals();
   }
 
   #attach(): void {
-    if (!this.#host.isConnected) document.documentElement.append(this.#host);
+    if (this.#host.isConnected) return;
+    document.documentElement.append(this.#host);
+    document.documentElement.style.paddingBottom = `${RESERVED_PX}px`;
+    this.#keepInside();
   }
 
   show(status: LessonStatus): void {
     this.#isShown = status.kind !== 'idle';
     if (status.kind === 'idle') {
       this.#host.remove();
+      document.documentElement.style.paddingBottom = '';
       return;
     }
     this.#attach();
@@ -236,6 +252,7 @@ export class LessonWidget {
       const offsetX = right - down.clientX;
       const offsetY = bottom - down.clientY;
       this.#move.setPointerCapture(down.pointerId);
+      this.#isPlaced = true;
       const follow = ({ clientX, clientY }: PointerEvent) =>
         this.#place(innerWidth - clientX - offsetX, innerHeight - clientY - offsetY);
       this.#move.addEventListener('pointermove', follow);
@@ -254,6 +271,7 @@ export class LessonWidget {
       ];
       if (x === 0 && y === 0) return;
       event.preventDefault();
+      this.#isPlaced = true;
       const { right, bottom } = this.#host.getBoundingClientRect();
       this.#place(innerWidth - right + (x ?? 0) * STEP_PX, innerHeight - bottom + (y ?? 0) * STEP_PX);
       this.#remember();
@@ -263,8 +281,24 @@ export class LessonWidget {
 
   #keepInside(): void {
     if (!this.#host.isConnected) return;
+    if (!this.#isPlaced) {
+      this.#keepClear();
+      return;
+    }
     const { right, bottom } = this.#host.getBoundingClientRect();
     this.#place(innerWidth - right, innerHeight - bottom);
+  }
+
+  /** Until the student moves it: at the lower right, or as far above as controls of the page reach that stay under it. */
+  #keepClear(): void {
+    if (this.#isPlaced || !this.#host.isConnected) return;
+    const { width, height } = this.#host.getBoundingClientRect();
+    const left = document.documentElement.clientWidth - MARGIN_PX - width;
+    for (let bottomPx = MARGIN_PX; bottomPx + height + MARGIN_PX <= innerHeight; bottomPx += STEP_PX) {
+      if (coversControl(this.#host, { left, top: innerHeight - bottomPx - height, width, height })) continue;
+      this.#place(MARGIN_PX, bottomPx);
+      return;
+    }
   }
 
   #place(rightPx: number, bottomPx: number): void {
@@ -277,7 +311,8 @@ export class LessonWidget {
 
   #remember(): void {
     const { right, bottom } = this.#host.getBoundingClientRect();
-    const place: Place = { rightPx: innerWidth - right, bottomPx: innerHeight - bottom, size: this.#size };
+    const moved = this.#isPlaced ? { rightPx: innerWidth - right, bottomPx: innerHeight - bottom } : {};
+    const place: StoredPlace = { ...moved, size: this.#size };
     try {
       localStorage.setItem(PLACE_KEY, JSON.stringify(place));
     } catch {

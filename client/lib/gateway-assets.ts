@@ -27,15 +27,20 @@ declare const GAZE_RELAY_ASSETS: GatewayAssets | undefined;
 /** The assets this build was made with; null outside a build. */
 export const GATEWAY_ASSETS: GatewayAssets | null = typeof GAZE_RELAY_ASSETS === 'undefined' ? null : GAZE_RELAY_ASSETS;
 
-/** Loads a module of the gateway. Rejects with RelayError `module_unavailable`. */
+/** Browsers remember a module that could not be loaded: another try needs another address. */
+let failures = 0;
+
+/** Loads a module of the gateway. Rejects with RelayError `module_unavailable`; a later call tries again. */
 export async function loadAsset<T>(
   name: 'calibration' | 'lessonWidget' | 'deviceMode' | 'transports',
   httpOrigin: string,
 ): Promise<T> {
   if (GATEWAY_ASSETS === null) throw new RelayError('module_unavailable', 'this needs a built client');
   try {
-    return (await import(`${httpOrigin}/${GATEWAY_ASSETS[name]}`)) as T;
+    const again = failures > 0 ? `?${failures}` : '';
+    return (await import(`${httpOrigin}/${GATEWAY_ASSETS[name]}${again}`)) as T;
   } catch (cause) {
+    failures += 1;
     throw new RelayError('module_unavailable', 'a part of the tracker could not be loaded', {
       hint: 'reload the page: the gateway may have a newer client',
       cause,

@@ -1,10 +1,8 @@
-import { describeError, RelayError } from '../../shared/errors.ts';
-import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import { openSoundFile } from '../lib/damaged-file.ts';
 import type { Logger } from '../lib/logger.ts';
 import { type Connection, fileError, numberOf, textOf, transaction } from '../lib/sqlite-file.ts';
-import { parseMetricsWindow } from '../store/window-schema.ts';
 import type { Outcome } from './deliver.ts';
+import type { QueueRow } from './queue-row.ts';
 
 const SCHEMA = `
   PRAGMA synchronous = FULL;
@@ -23,14 +21,6 @@ const SCHEMA = `
 `;
 /** The column's name is older than the idea that a second way need not be PHP. */
 const MOVED = 'is_with_php';
-
-/** One entry of the queue: a window as JSON text. */
-export interface QueueRow {
-  readonly id: number;
-  readonly body: string;
-  /** Its time goes the second way. */
-  readonly isMoved: boolean;
-}
 
 export interface QueueStats {
   readonly waiting: number;
@@ -67,17 +57,6 @@ export interface QueueFile {
   /** When the first waiting entry was appended, UTC ms; null if none waits. */
   oldestAppendedAtMs(): Promise<number | null>;
   close(): void;
-}
-
-/** The window of an entry. Throws RelayError `store_rejected` for an entry that cannot be read. */
-export function readRow(row: Pick<QueueRow, 'id' | 'body'>): MetricsWindow {
-  let value: unknown;
-  try {
-    value = JSON.parse(row.body);
-  } catch (error) {
-    throw new RelayError('store_rejected', `queue entry ${row.id} is not JSON: ${describeError(error)}`);
-  }
-  return parseMetricsWindow(value);
 }
 
 const rowOf = (row: unknown): QueueRow => ({

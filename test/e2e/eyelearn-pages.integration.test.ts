@@ -220,6 +220,33 @@ describe('the widget of a lesson page', () => {
     expect(await liveCameras(page)).toBe(1);
   });
 
+  it.each([
+    [1440, 'footer that stays', '<div class="bar" style="position:fixed;bottom:0;left:0;right:0;text-align:right">'],
+    [390, 'footer that stays', '<div class="bar" style="position:fixed;bottom:0;left:0;right:0;text-align:right">'],
+    [1440, 'end of a long page', '<div style="height:3000px"></div><div class="bar" style="text-align:right">'],
+    [390, 'end of a long page', '<div style="height:3000px"></div><div class="bar" style="text-align:right">'],
+  ])('leaves the controls of a page free, %d px wide: %s', async (width, _name, opening) => {
+    const lesson = await school.browser.newPage();
+    await lesson.setViewportSize({ width, height: 800 });
+    await lesson.goto(lessonUrl(school, 12));
+    await isTracking(lesson);
+    await lesson.evaluate((html) => {
+      document.body.style.margin = '0';
+      document.body.innerHTML = `${html}<button id="next" style="width:260px;height:60px">Complete and continue</button></div>`;
+      scrollTo(0, document.documentElement.scrollHeight);
+    }, opening);
+    const coversNext = () =>
+      lesson.evaluate(() => {
+        const next = document.getElementById('next')?.getBoundingClientRect();
+        const own = document.querySelector('gaze-relay-widget')?.getBoundingClientRect();
+        if (next === undefined || own === undefined) return true;
+        return own.left < next.right && next.left < own.right && own.top < next.bottom && next.top < own.bottom;
+      });
+    await expect.poll(coversNext, { timeout: 5000 }).toBe(false);
+    await lesson.locator('#next').click();
+    await lesson.close();
+  });
+
   it('moves by the arrow keys, closes to a dot, and remembers both', async () => {
     const widget = page.locator('gaze-relay-widget');
     const place = async () => (await widget.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
@@ -276,6 +303,24 @@ describe('the widget of a lesson page', () => {
     } finally {
       await stranger.close();
     }
+  });
+
+  it('without its widget no camera is opened; it is tried again, and nothing is left unhandled', async () => {
+    const lesson = await school.browser.newPage();
+    const unhandled: string[] = [];
+    lesson.on('pageerror', (error) => void unhandled.push(error.message));
+    let refused = 0;
+    await lesson.route(/lesson-?widget/i, (route) => {
+      refused += 1;
+      return refused <= 2 ? route.abort() : route.continue();
+    });
+    await lesson.goto(lessonUrl(school, 12));
+    await expect.poll(() => refused, { timeout: 20_000 }).toBe(2);
+    expect(await liveCameras(lesson)).toBe(0);
+    await isTracking(lesson);
+    expect(await liveCameras(lesson)).toBe(1);
+    expect(unhandled).toEqual([]);
+    await lesson.close();
   });
 
   it('a page that starts the tracker itself, late, takes over: one camera, one session', async () => {
