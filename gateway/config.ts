@@ -156,7 +156,7 @@ export const gatewayEnvironmentSchema = z.object({
   }),
   METRICS_SINK: variable(oneOf(['auto', 'mysql', 'php']).default('auto'), {
     description:
-      "way to EyeLearn's rows: `auto` (the database, `PHP_ENDPOINT` while it is away), `mysql` alone, `php` alone",
+      "what writes EyeLearn's `eye_tracking_sessions`: `auto` (the gateway, `PHP_ENDPOINT` while the database is unreachable), `mysql` (the gateway alone), `php` (`PHP_ENDPOINT` alone)",
     example: 'auto',
   }),
   RETENTION_DAYS: variable(retentionDays(), {
@@ -276,11 +276,11 @@ function unusedPortWarnings(env: Environment): string[] {
   );
 }
 
-/** An operator who names a database beside PHP as the only sink learns what is fed and what is not. */
+/** An operator who names a database beside PHP as the only way to EyeLearn's rows learns what is fed by which. */
 function phpOnlyWarnings(env: Environment, mysqlUrl: string | null): string[] {
   if (env.METRICS_SINK !== 'php' || mysqlUrl === null) return [];
   return [
-    'METRICS_SINK is php, so the database is not used: PHP_ENDPOINT feeds eye_tracking_sessions alone; eye_tracking_analytics, daily_analytics, user_study_sessions and focus_events are not fed, and reports read the file in DATA_DIR; METRICS_SINK=auto feeds all of them',
+    "METRICS_SINK is php: eye_tracking_sessions is written by PHP_ENDPOINT alone; our own tables, EyeLearn's tables of days and focus_events are written to the database, and wait while it cannot be written",
   ];
 }
 
@@ -368,7 +368,7 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
     allowedOrigins: env.ALLOWED_ORIGINS ?? [],
     inferenceUrls: env.INFERENCE_URL,
     inferenceSecret: env.INFERENCE_SECRET ?? null,
-    mysqlUrl: env.METRICS_SINK === 'php' ? null : mysql.url,
+    mysqlUrl: mysql.url,
     php: phpOf(env, mysql.url),
     /** null: this gateway stands alone. */
     nats: nats.nats,

@@ -2,7 +2,7 @@ import type { Logger } from '../lib/logger.ts';
 import type { Platform } from '../platform.ts';
 import { Catalog } from './catalog.ts';
 import { eyelearnRecords } from './deletion.ts';
-import type { PhpFallbackOptions, ReadDay } from './php/fallback.ts';
+import type { AfterPost, PhpFallbackOptions, ReadDay } from './php/fallback.ts';
 import { readEyelearnDay } from './stored-day.ts';
 
 /**
@@ -14,7 +14,7 @@ export function eyelearn({ php }: { readonly php: PhpFallbackOptions | null }, l
   return {
     async loadStoreHooks() {
       const { eyelearnStoreHooks } = await import('./store-hooks.ts');
-      return eyelearnStoreHooks(catalog, logger);
+      return eyelearnStoreHooks(catalog, logger, { isWrittenByPhp: php?.use === 'always' });
     },
     openSecondWay(store) {
       if (php === null) return null;
@@ -23,9 +23,15 @@ export function eyelearn({ php }: { readonly php: PhpFallbackOptions | null }, l
         const table = catalog.tables.get('eye_tracking_sessions');
         return table === undefined ? null : readEyelearnDay(store, table, userId, moduleId, atMs);
       };
+      const afterPost: AfterPost = async (place) => {
+        await store.ready();
+        const { completePhpRows } = await import('./php/events.ts');
+        await completePhpRows(store, catalog.tables, place);
+      };
       return async (queue) => {
         const { openPhpFallback } = await import('./php/fallback.ts');
-        return openPhpFallback(queue, php, store.kind === 'mysql' ? readDay : null);
+        if (store.kind !== 'mysql') return openPhpFallback(queue, php, null);
+        return openPhpFallback(queue, php, readDay, afterPost);
       };
     },
     async hasConsent(store, userId) {

@@ -79,13 +79,21 @@ async function feedApart(tx: Transaction, { tables, placement, forRows }: Feed, 
   }
 }
 
-/** Feeds EyeLearn's tables in each of the store's transactions, and reads the catalog again after each migration. */
-export function eyelearnStoreHooks(catalog: Catalog, logger: Logger): StoreHooks {
+/**
+ * Feeds EyeLearn's tables in each of the store's transactions, and reads the catalog again after each migration.
+ * `isWrittenByPhp`: eye_tracking_sessions and the events of its rows are written with each post to PHP, and not here.
+ */
+export function eyelearnStoreHooks(
+  catalog: Catalog,
+  logger: Logger,
+  { isWrittenByPhp = false }: { readonly isWrittenByPhp?: boolean } = {},
+): StoreHooks {
   let tables: WrittenTables = {};
   return {
     async afterMigrate(connection) {
       const { written, absent, problems } = writtenTables(await catalog.refresh(connection));
-      tables = written;
+      const { eye_tracking_sessions: _rows, focus_events: _events, ...days } = written;
+      tables = isWrittenByPhp ? days : written;
       if (absent.length > 0)
         logger.info({ absent }, 'EyeLearn tables that are not in this database are not written to');
       for (const { code, table, missing, unknown } of problems) {

@@ -106,10 +106,14 @@ describe('gateway configuration', () => {
     expect(faults({ MYSQLHOST: 'h' })[0]).toMatch(/MYSQLUSER and MYSQLDATABASE/);
   });
 
-  it('says what is not fed where PHP is the only sink though a database is given', () => {
+  it('says what PHP writes and what the database gets where both are given and METRICS_SINK is php', () => {
     const php = { METRICS_SINK: 'php', PHP_ENDPOINT: 'http://school.example/save.php' };
-    expect(read({ ...php, MYSQL_URL: 'mysql://u:p@h:3306/d' }).warnings).toEqual([
-      expect.stringMatching(/eye_tracking_sessions alone; .*focus_events are not fed/),
+    const MYSQL_URL = 'mysql://u:p@h:3306/d';
+    expect(read({ ...php, MYSQL_URL })).toMatchObject({ mysqlUrl: MYSQL_URL, php: { use: 'always' } });
+    expect(read({ ...php, MYSQL_URL }).warnings).toEqual([
+      expect.stringMatching(
+        /eye_tracking_sessions is written by PHP_ENDPOINT alone; .*focus_events are written to the database/,
+      ),
     ]);
     expect(read(php).warnings).toEqual([]);
   });

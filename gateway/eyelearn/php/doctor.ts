@@ -86,7 +86,7 @@ export async function examinePhp({ php }: Pick<GatewayConfig, 'php'>): Promise<F
   }
   const role =
     php.use === 'always'
-      ? "is the only way to EyeLearn and feeds eye_tracking_sessions alone: EyeLearn's tables of days and focus_events are not fed"
+      ? "alone writes eye_tracking_sessions: EyeLearn's tables of days and focus_events are fed where a database is given"
       : 'stands in while the database is away';
   return [ok(`PHP_ENDPOINT answers, and refuses a body without fields; it ${role}`)];
 }

@@ -1,6 +1,7 @@
 import { describeError } from '../../../shared/errors.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
 import { NOTHING_DEFERRED, type QueueAccess, type QueuedWindow, type SecondWay } from '../../delivery/second-way.ts';
+import { createMutex } from '../../lib/mutex.ts';
 import { sectionKeyOf } from '../../store/batch.ts';
 import { type FocusTime, StoreUnreachableError, type TimeByWindow } from '../../store/port.ts';
 import { windowKey } from '../../store/records.ts';
@@ -26,13 +27,16 @@ const PAGE_SIZE = 200;
 const IN_FLIGHT_CHECK_MS = 250;
 
 export interface PhpFallbackOptions extends PhpOptions {
-  /** `always`: the store does not reach EyeLearn's database. `fallback`: it does, when it can be reached. */
+  /** `always`: PHP alone writes EyeLearn's rows of time. `fallback`: the store does, when it can be reached. */
   readonly use: 'always' | 'fallback';
   /** How long the store must be unavailable before windows go to PHP, ms. */
   readonly fallbackAfterMs?: number;
   /** Age from which a post with an unknown outcome is decided from the database, ms. */
   readonly settleAfterMs?: number;
 }
+
+/** Gives the rows that PHP has made of a student and module what PHP does not write. Rejects with `store_unreachable`. */
+export type AfterPost = (place: Place) => Promise<void>;
 
 /** EyeLearn's rows of a student and module on the day of a moment; null without its table. Rejects with `store_unreachable`. */
 export type ReadDay = (userId: number, moduleId: number, atMs: number) => Promise<EyelearnDay | null>;
@@ -64,6 +68,7 @@ export async function openPhpFallback(
   queue: QueueAccess,
   options: PhpFallbackOptions,
   readDay: ReadDay | null,
+  afterPost: AfterPost | null = null,
 ): Promise<SecondWay> {
   const { run, clock, logger } = queue;
   const tables = await openPhpTables(queue.connection);
@@ -72,14 +77,17 @@ export async function openPhpFallback(
     logger.warn({ code: 'php_uncertain', posts: lostCount }, 'PHP posts were in flight when the process ended');
   }
   await run(() => tables.forgetOld(clock.nowMs()));
-  return new PhpFallback(options, queue, tables, readDay, await queue.newestId());
+  return new PhpFallback(options, queue, tables, { readDay, afterPost }, await queue.newestId());
 }
 
 class PhpFallback implements SecondWay {
   readonly #options: PhpFallbackOptions;
   readonly #queue: QueueAccess;
   readonly #tables: PhpTables;
-  readonly #readDay: ReadDay | null;
+  readonly #database: { readonly readDay: ReadDay | null; readonly afterPost: AfterPost | null };
+  readonly #afterPosts = createMutex();
+  /** Places whose time was posted while the store could not be reached, and whose windows it has now. */
+  #returned: readonly Place[] = [];
   readonly #poster: ReturnType<typeof createPhpPoster>;
   /** Windows that the store may have in spite of a failure: PHP must not get them. */
   readonly #possiblyStored = new Set<number>();
@@ -94,16 +102,17 @@ class PhpFallback implements SecondWay {
     options: PhpFallbackOptions,
     queue: QueueAccess,
     tables: PhpTables,
-    readDay: ReadDay | null,
+    database: { readonly readDay: ReadDay | null; readonly afterPost: AfterPost | null },
     newestId: number,
   ) {
     this.#options = options;
     this.#queue = queue;
     this.#tables = tables;
-    this.#readDay = readDay;
+    this.#database = database;
     this.#possiblyStoredUpToId = options.use === 'fallback' ? newestId : 0;
     const { clock, random, logger, run } = queue;
-    this.#poster = createPhpPoster({ ...options, tables, clock, random, logger, run });
+    const onStored = (place: Place) => void this.#completeRows(place);
+    this.#poster = createPhpPoster({ ...options, tables, clock, random, logger, run, onStored });
     this.#poster.wake();
   }
 
@@ -129,7 +138,8 @@ class PhpFallback implements SecondWay {
 
   async before(windows: readonly QueuedWindow[]): Promise<TimeByWindow> {
     const moved = movedOf(windows);
-    if (moved.length === 0) return new Map();
+    // Where PHP writes all rows there is no time that the store must leave out.
+    if (moved.length === 0 || this.#options.use === 'always') return new Map();
     const places = placesOf(moved);
     await this.#queue.run(() => this.#tables.lockPosts(places, true));
     for (const place of places) {
@@ -145,13 +155,14 @@ class PhpFallback implements SecondWay {
   }
 
   async #reconcile(place: Place): Promise<void> {
-    if (this.#readDay === null) return;
+    const { readDay } = this.#database;
+    if (readDay === null) return;
     const { run, clock, logger } = this.#queue;
     await reconcilePosts({
       place,
       tables: this.#tables,
       run,
-      readDay: this.#readDay,
+      readDay,
       clock,
       graceMs: GRACE_MS,
       logger,
@@ -182,6 +193,7 @@ class PhpFallback implements SecondWay {
   }
 
   async failed(windows: readonly QueuedWindow[], failure: unknown) {
+    if (this.#options.use === 'always') return;
     if (failure instanceof StoreUnreachableError && failure.isUntouched) {
       await this.#unlock(movedOf(windows));
       return;
@@ -211,15 +223,18 @@ class PhpFallback implements SecondWay {
     const delivered = new Set(outcome.deliveredIds);
     const refused = new Set(outcome.setAside.map(({ id }) => id));
     const nowMs = this.#queue.clock.nowMs();
+    const isAlways = this.#options.use === 'always';
+    if (isAlways) this.#returned = placesOf(movedOf(windows).filter(({ id }) => delivered.has(id)));
     return () => {
       for (const { id, window, isMoved } of windows) {
         if (!delivered.has(id) && !refused.has(id)) continue;
         const time = timeOf(window, nowMs);
-        if (isMoved) {
+        if (isAlways) {
+          // The account of a moved window has its time already.
+          if (!isMoved && delivered.has(id)) this.#tables.add(time);
+        } else if (isMoved) {
           const sent = viaPhp.get(windowKey(window)) ?? { focusedMs: 0, unfocusedMs: 0 };
           this.#tables.remove({ ...time, sentFocusedMs: sent.focusedMs, sentUnfocusedMs: sent.unfocusedMs });
-        } else if (this.#options.use === 'always' && delivered.has(id)) {
-          this.#tables.add(time);
         }
       }
     };
@@ -228,11 +243,27 @@ class PhpFallback implements SecondWay {
   delivered(deliveredIds: readonly number[]) {
     this.#unavailableSinceMs = null;
     for (const id of deliveredIds) this.#possiblyStored.delete(id);
-    if (this.#options.use === 'always') this.#poster.wake();
+    if (this.#options.use !== 'always') return;
+    this.#poster.wake();
+    for (const place of this.#returned) void this.#completeRows(place);
+    this.#returned = [];
+  }
+
+  /** One after another: each looks for what the one before has written. */
+  #completeRows(place: Place): Promise<void> {
+    const { afterPost } = this.#database;
+    if (afterPost === null || this.#options.use !== 'always') return Promise.resolve();
+    return this.#afterPosts.run(() =>
+      afterPost(place).catch((error: unknown) =>
+        this.#queue.logger.warn(
+          { code: 'focus_events_missing', ...place, error: describeError(error) },
+          'focus_events are not written for time that went through PHP; the next post of the student tries again',
+        ),
+      ),
+    );
   }
 
   storeUnavailable() {
-    if (this.#options.use === 'always') return;
     const { clock, logger } = this.#queue;
     const { fallbackAfterMs = FALLBACK_AFTER_MS } = this.#options;
     this.#unavailableSinceMs ??= clock.nowMs();
@@ -293,5 +324,6 @@ class PhpFallback implements SecondWay {
     this.#stopMoving();
     await this.#moving;
     await this.#poster.close();
+    await this.#afterPosts.run(async () => undefined);
   }
 }

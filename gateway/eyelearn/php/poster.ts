@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Mutex } from '../../lib/mutex.ts';
 import { dueDelta, MAX_WAIT_MS, MIN_DELTA_S, type PhpAccount, type PhpDelta, unpostedOf } from './delta.ts';
-import { type PhpTables, placeKey } from './outbox-tables.ts';
+import { type PhpTables, type Place, placeKey } from './outbox-tables.ts';
 import { postToPhp } from './post.ts';
 
 const CONCURRENCY = 4;
@@ -26,6 +26,8 @@ export interface PhpPosterOptions extends PhpOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
+  /** PHP has stored time of the student and module. */
+  readonly onStored?: (place: Place) => void;
 }
 
 /** Posts the accounts' time to the PHP endpoint as it becomes due. */
@@ -62,6 +64,7 @@ export function createPhpPoster(options: PhpPosterOptions): PhpPoster {
     if (outcome.kind === 'stored') {
       if (failures > 0) logger.info({ failures }, 'the PHP endpoint stores time again');
       failures = 0;
+      options.onStored?.({ userId: account.userId, moduleId: account.moduleId });
       return;
     }
     const waitMs = backoffMs(backoff, failures, random);

@@ -14,7 +14,7 @@ import { eyelearn } from '../../../../gateway/eyelearn/platform.ts';
 import { createLibsqlStore } from '../../../../gateway/store/libsql/store.ts';
 import { createMysqlStore } from '../../../../gateway/store/mysql/store.ts';
 import type { MetricsStore } from '../../../../gateway/store/port.ts';
-import { createEyelearnTables } from '../../../../harness/eyelearn-schema.ts';
+import { createEyelearnDayTables, createEyelearnTables } from '../../../../harness/eyelearn-schema.ts';
 import { type MariaDb, startMariaDb } from '../../../../harness/mariadb.ts';
 import { type PhpServer, startPhpServer } from '../../../../harness/php-server.ts';
 import { openTcpLink, type TcpLink } from '../../../../harness/tcp-link.ts';
@@ -306,6 +306,58 @@ describe('time that goes through PHP', () => {
     await vi.waitFor(() => expect(log.codes()).toContain('php_refused'), WAIT);
     await php.restart();
     await vi.waitFor(async () => expect(await stored()).toMatchObject({ focusedS: 82, unfocusedS: 38 }), WAIT);
+  });
+
+  describe('where PHP alone writes the rows, beside a database', () => {
+    const FEED = `SELECT (SELECT SUM(total_focused_time + total_unfocused_time) FROM eye_tracking_analytics) AS analyticsS,
+      (SELECT SUM(total_study_time_seconds) FROM daily_analytics) AS daysS,
+      (SELECT COUNT(*) FROM relay_windows) AS windows,
+      (SELECT COUNT(*) FROM focus_events WHERE event_type = 'focus_start') AS starts,
+      (SELECT COUNT(*) FROM focus_events e JOIN eye_tracking_sessions t ON t.id = e.session_id
+        WHERE e.event_type = 'focus_end' AND e.duration_seconds = 20 AND t.section_id = 12) AS ends`;
+    /** Windows of today with a stretch of focus each, ten of them a minute apart at the end of now. */
+    const bouts = (from: number, to: number) =>
+      lesson(from, to).map((window) => {
+        const startedAtMs = window.startedAtMs - 60_000 * (20 - window.seq);
+        return { ...window, startedAtMs, bouts: [{ kind: 'focused' as const, startedAtMs, durationMs: 20_400 }] };
+      });
+    const fed = async () => ({ ...(await connection.query<mysql.RowDataPacket[]>(FEED))[0][0] });
+
+    beforeEach(() => createEyelearnDayTables(connection, 'both'));
+
+    it("the days, focus_events and our tables are the gateway's", async () => {
+      const spool = await withFallback('a', { use: 'always' });
+      await appendAll(spool, bouts(0, 10));
+      const all = { analyticsS: 300, daysS: 300, windows: 10, starts: 10, ends: 10 };
+      await vi.waitFor(async () => expect(await fed()).toEqual(all), WAIT);
+      await vi.waitFor(
+        async () => expect(await stored()).toEqual({ rows: 1, focusedS: 205, unfocusedS: 95, totalS: 300 }),
+        WAIT,
+      );
+    });
+
+    it('while the database cannot be reached, PHP has the time, and everything else comes later', async () => {
+      const spool = await withFallback('a', { use: 'always' });
+      await link.cut();
+      await appendAll(spool, bouts(0, 10));
+      await vi.waitFor(async () => expect(await stored()).toMatchObject({ totalS: 300 }), WAIT);
+      await link.restore();
+      const all = { analyticsS: 300, daysS: 300, windows: 10, starts: 10, ends: 10 };
+      await vi.waitFor(async () => expect(await fed()).toEqual(all), WAIT);
+      await appendAll(spool, bouts(10, 12));
+      await vi.waitFor(async () => expect(await fed()).toMatchObject({ daysS: 360, starts: 12, ends: 12 }), WAIT);
+      await vi.waitFor(async () => expect(await stored()).toMatchObject({ rows: 1, totalS: 360 }), WAIT);
+    });
+
+    it('while the database refuses to be written, PHP has the time', async () => {
+      await connection.query('CREATE TABLE relay_migrations (nothing INT)');
+      const spool = await withFallback('a', { use: 'always' });
+      await appendAll(spool, bouts(0, 10));
+      await vi.waitFor(async () => expect(await stored()).toMatchObject({ totalS: 300 }), WAIT);
+      await connection.query('DROP TABLE relay_migrations');
+      await vi.waitFor(async () => expect(await fed().catch(() => null)).toMatchObject({ daysS: 300, ends: 10 }), WAIT);
+      expect(await stored()).toMatchObject({ totalS: 300 });
+    });
   });
 
   it('is not touched while MySQL can be reached', async () => {
