@@ -87,6 +87,10 @@ export const NATS_SERVER: WantedProgram = {
   variable: 'NATS_SERVER_PATH',
 };
 
+export const NGINX: WantedProgram = { program: 'nginx', candidates: ['/usr/sbin/nginx'], package: 'nginx-light' };
+
+export const HAPROXY: WantedProgram = { program: 'haproxy', candidates: ['/usr/sbin/haproxy'], package: 'haproxy' };
+
 function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
