@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { linkSecret, oneOf, variable, wholeNumber } from '../shared/config.ts';
 import { MODES, RULES } from '../shared/direction.ts';
-import { NATS_VARIABLES, natsOf } from './nats/config.ts';
+import { NATS_VARIABLES, natsOf, natsWarnings } from './nats/config.ts';
 
 const LOOPBACK_HOSTS = ['127.0.0.1', '::1', 'localhost'];
 
@@ -396,7 +396,11 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
     metricsToken: env.METRICS_TOKEN ?? null,
     logLevel: env.LOG_LEVEL,
     /** What is wrong in the environment without harm to the start, a sentence each. */
-    warnings: [...unusedPortWarnings(env), ...phpOnlyWarnings(env, mysql.url)],
+    warnings: [
+      ...unusedPortWarnings(env),
+      ...phpOnlyWarnings(env, mysql.url),
+      ...natsWarnings(nats.nats, env.METRICS_SINK === 'php' ? null : mysql.url),
+    ],
   };
 });
 

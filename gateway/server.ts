@@ -15,6 +15,8 @@ import { type Lazy, lazy } from './lib/lazy.ts';
 import type { Logger } from './lib/logger.ts';
 import { runSteps, type Step } from './lib/run-steps.ts';
 import { steadyClocks } from './lib/steady-clock.ts';
+import type { NatsLink } from './nats/connection.ts';
+import { isOperatorFault } from './nats/operator-faults.ts';
 import { GatewayMetrics } from './observability/metrics.ts';
 import { NO_PLATFORM, type Platform } from './platform.ts';
 import { privacyRequests } from './privacy/requests.ts';
@@ -50,6 +52,8 @@ export interface GatewayParts {
   readonly clientDir: string;
   readonly store: Lazy<MetricsStore>;
   readonly spool: Lazy<DeliveryQueue>;
+  /** What several gateways share; null or absent: this one stands alone. */
+  readonly nats?: NatsLink | null;
   /** The school's platform. Default: none. */
   readonly platform?: Platform;
   /** This gateway's part in a cluster; null or absent: it stands alone. */
@@ -131,7 +135,7 @@ function urlOf(host: string, port: number): string {
 function compose(parts: GatewayParts, at: { readonly phase: () => GatewayPhase; readonly port: () => number }) {
   const { phase } = at;
   const { config, logger, store, secret, metrics = new GatewayMetrics() } = parts;
-  const { platform = NO_PLATFORM, cluster = null } = parts;
+  const { platform = NO_PLATFORM, nats = null, cluster = null } = parts;
   const systemNow = parts.now ?? Date.now;
   const openClock = parts.now === undefined ? steadyClocks() : () => ({ now: systemNow, offsetMs: 0 });
   const { now } = openClock();
@@ -196,6 +200,7 @@ function compose(parts: GatewayParts, at: { readonly phase: () => GatewayPhase; 
     everyMs: config.checkpointMs,
     logger,
   });
+  const natsFaultCode = () => spool.opened()?.fault()?.code ?? nats?.fault()?.code ?? null;
   const folder = folderRecords(config.dataDir);
   const queue: Pick<DeliveryQueue, 'forgetStudent'> = {
     forgetStudent: async (...given) => (await spool.open()).forgetStudent(...given),
@@ -290,12 +295,18 @@ function compose(parts: GatewayParts, at: { readonly phase: () => GatewayPhase; 
     metricsRegistry: metrics.registry,
     metricsToken: config.metricsToken,
     metricsOpen: config.development,
-    unreadyReasons: () => [...(phase() === 'ready' ? [] : [phase()]), ...(saver.isFailing ? ['spool_failed'] : [])],
+    unreadyReasons: () => [
+      ...(phase() === 'ready' ? [] : [phase()]),
+      ...(saver.isFailing ? ['spool_failed'] : []),
+      // While NATS is unavailable the file takes the windows; a fault of the configuration would last.
+      ...[natsFaultCode()].filter((code) => code !== null).filter(isOperatorFault),
+    ],
     status: () => ({
       sessions: sessions.liveCount,
       inference: inference.states().map(({ state }) => state),
       store: database.kind,
       databaseAheadMs: clockWatch.skewMs,
+      ...(nats === null ? {} : { nats: nats.state(), natsFault: natsFaultCode() }),
     }),
   });
   const drain = () => {
@@ -314,6 +325,7 @@ function compose(parts: GatewayParts, at: { readonly phase: () => GatewayPhase; 
     ['retention', () => retention.idle()],
     ['calibrations', () => calibrations.close()],
     ['reports', () => reports.close()],
+    ['NATS', async () => nats?.close()],
     ['store', () => store.close()],
     ['data folder', () => lock.close()],
   ];

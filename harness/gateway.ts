@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Teaching } from '../gateway/auth/teaching.ts';
 import { mintTicket, REPORTS_SCOPE, type Role } from '../gateway/auth/ticket.ts';
-import { openCluster } from '../gateway/boot.ts';
+import { openCluster, openNats, spoolOf } from '../gateway/boot.ts';
 import { gatewayConfigSchema } from '../gateway/config.ts';
-import { type DeliveryQueue, openQueue } from '../gateway/delivery/queue.ts';
+import type { DeliveryQueue } from '../gateway/delivery/queue.ts';
 import { eyelearn } from '../gateway/eyelearn/platform.ts';
 import { lazy } from '../gateway/lib/lazy.ts';
 import type { Logger } from '../gateway/lib/logger.ts';
+import { GatewayMetrics } from '../gateway/observability/metrics.ts';
 import { type Gateway, type GatewayParts, startGateway } from '../gateway/server.ts';
 import { openStore } from '../gateway/store/open.ts';
 import type { SessionReport } from '../gateway/store/port.ts';
@@ -63,13 +64,12 @@ export async function startTestGateway(
   const platform = eyelearn(result.config, logger);
   const store = lazy(() => openStore({ mysqlUrl, dataDir }, logger, platform.loadStoreHooks));
   const { spoolWith = (spool: DeliveryQueue) => spool } = options;
-  const spool = lazy(async () => {
-    const opened = await store.open();
-    const openSecondWay = platform.openSecondWay(opened);
-    return spoolWith(await openQueue({ dataDir, store: opened, openSecondWay, logger }));
-  });
+  const nats = await openNats(result.config, logger);
+  const cluster = await openCluster(result.config, nats, SECRET, logger);
+  const metrics = new GatewayMetrics();
+  const opened = spoolOf({ config: result.config, store, platform, nats, cluster, logger, metrics });
+  const spool = lazy(async () => spoolWith(await opened.open()));
   const clientDir = fileURLToPath(new URL('../dist/client', import.meta.url));
-  const cluster = await openCluster(result.config, SECRET, logger);
   const relay = options.relay === undefined ? {} : { relay: options.relay };
   const gateway = await startGateway({
     config: result.config,
@@ -78,8 +78,10 @@ export async function startTestGateway(
     store,
     spool,
     platform,
+    nats,
     cluster,
     logger,
+    metrics,
     ...relay,
     ...(options.now === undefined ? {} : { now: options.now }),
   });

@@ -50,6 +50,14 @@ export interface QueueFile {
   markMoved(ids: readonly number[], changes: () => void): Promise<void>;
   /** Waiting entries behind `afterId` that are not moved yet, in order. */
   notMoved(afterId: number, limit: number): Promise<QueueRow[]>;
+  /** Waiting entries that were moved to the second way, in order. */
+  moved(limit: number): Promise<QueueRow[]>;
+  /** Waiting entries that are not in the stream and not moved, in order. */
+  unpublished(limit: number): Promise<(QueueRow & { readonly isRepeated: boolean })[]>;
+  /** Waiting entries that were in the stream when that was last known, before `beforeMs`; those known longest ago first. */
+  published(beforeMs: number, limit: number): Promise<(QueueRow & { readonly seq: number })[]>;
+  /** Notes where entries are in the stream; `seq` null: not any more, so they are published again. */
+  markPublished(entries: readonly { readonly id: number; readonly seq: number | null }[], nowMs: number): Promise<void>;
   /** 0 if there is none. */
   newestId(): Promise<number>;
   /** Counts everything: for the start, not for every delivery. */
@@ -65,12 +73,22 @@ const rowOf = (row: unknown): QueueRow => ({
   isMoved: numberOf(row, MOVED) === 1,
 });
 
-/** A file of an earlier version lacks the mark of entries that were moved. */
-async function addMissingColumn(connection: Connection): Promise<void> {
+/** Columns that a file of an earlier version lacks. */
+const ADDED_COLUMNS = {
+  [MOVED]: 'INTEGER NOT NULL DEFAULT 0',
+  /** Place in the stream that several gateways share; null: not published, or not any more. */
+  published_seq: 'INTEGER',
+  /** When it was published, or was last found in the stream, UTC ms. */
+  published_at_ms: 'INTEGER',
+  is_repeated: 'INTEGER NOT NULL DEFAULT 0',
+};
+
+async function addMissingColumns(connection: Connection): Promise<void> {
   const info = await connection.prepare('PRAGMA table_info(spool_windows)');
   const columns = (await info.all([])).map((row) => textOf(row, 'name'));
-  if (columns.includes(MOVED)) return;
-  await connection.exec(`ALTER TABLE spool_windows ADD COLUMN ${MOVED} INTEGER NOT NULL DEFAULT 0`);
+  for (const [name, type] of Object.entries(ADDED_COLUMNS)) {
+    if (!columns.includes(name)) await connection.exec(`ALTER TABLE spool_windows ADD COLUMN ${name} ${type}`);
+  }
 }
 
 /**
@@ -79,7 +97,7 @@ async function addMissingColumn(connection: Connection): Promise<void> {
  */
 export async function openQueueFile(file: string, logger: Logger, nowMs: number): Promise<QueueFile> {
   const connection = await openSoundFile(file, SCHEMA, logger, nowMs);
-  await addMissingColumn(connection);
+  await addMissingColumns(connection);
   const columns = `SELECT id, body, ${MOVED} FROM spool_windows`;
   // An entry that was set aside may be anything.
   const ofStudent = "json_valid(body) AND json_extract(body, '$.userId') = ?";
@@ -98,6 +116,23 @@ export async function openQueueFile(file: string, logger: Logger, nowMs: number)
   );
   const selectAside = await connection.prepare(
     `SELECT id, body, error, ${MOVED} FROM spool_windows WHERE status = 'set_aside' ORDER BY id`,
+  );
+  const selectMoved = await connection.prepare(
+    `${columns} WHERE status = 'waiting' AND ${MOVED} = 1 ORDER BY id LIMIT ?`,
+  );
+  const selectUnpublished = await connection.prepare(
+    `SELECT id, body, ${MOVED}, is_repeated FROM spool_windows
+     WHERE status = 'waiting' AND published_seq IS NULL AND ${MOVED} = 0 ORDER BY id LIMIT ?`,
+  );
+  const selectPublished = await connection.prepare(
+    `SELECT id, body, ${MOVED}, published_seq FROM spool_windows
+     WHERE status = 'waiting' AND published_seq IS NOT NULL AND published_at_ms < ? ORDER BY published_at_ms, id LIMIT ?`,
+  );
+  const setPublished = await connection.prepare(
+    'UPDATE spool_windows SET published_seq = ?, published_at_ms = ? WHERE id = ?',
+  );
+  const setLost = await connection.prepare(
+    'UPDATE spool_windows SET published_seq = NULL, is_repeated = 1 WHERE id = ?',
   );
   const mark = await connection.prepare(`UPDATE spool_windows SET ${MOVED} = 1 WHERE id = ?`);
   const removeAside = await connection.prepare(`DELETE FROM spool_windows WHERE status = 'set_aside' AND ${ofStudent}`);
@@ -138,6 +173,24 @@ export async function openQueueFile(file: string, logger: Logger, nowMs: number)
     waitingOfSession: async (sessionId) => (await selectSession.all([sessionId])).map(rowOf),
     waitingOfStudent: async (userId) => (await selectStudent.all([userId])).map(rowOf),
     notMoved: async (afterId, limit) => (await selectNotMoved.all([afterId, limit])).map(rowOf),
+    moved: async (limit) => (await selectMoved.all([limit])).map(rowOf),
+    unpublished: async (limit) =>
+      (await selectUnpublished.all([limit])).map((row) => ({
+        ...rowOf(row),
+        isRepeated: numberOf(row, 'is_repeated') === 1,
+      })),
+    published: async (beforeMs, limit) =>
+      (await selectPublished.all([beforeMs, limit])).map((row) => ({
+        ...rowOf(row),
+        seq: numberOf(row, 'published_seq'),
+      })),
+    markPublished: (entries, nowMs) =>
+      write(() => {
+        for (const { id, seq } of entries) {
+          if (seq === null) setLost.run([id]);
+          else setPublished.run([seq, nowMs, id]);
+        }
+      }),
     setAside: async () => (await selectAside.all([])).map((row) => ({ ...rowOf(row), error: textOf(row, 'error') })),
     newestId: async () => numberOf((await selectNewest.all([]))[0], 'id'),
     async stats() {

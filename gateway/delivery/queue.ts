@@ -31,7 +31,7 @@ export interface DeliveryQueue {
   /** Number of entries that the store refused for good. */
   setAsideCount(): number;
   setAside(): Promise<SetAsideEntry[]>;
-  /** Windows of a session that are not in the store yet, in order. */
+  /** Windows of a session that are not in the store yet, in order. Rejects as the store or NATS does. */
   pendingFor(sessionId: string): Promise<MetricsWindow[]>;
   /**
    * Delivers the waiting windows of one session now, for at most `budgetMs`, and resolves with the number left. While the

@@ -158,3 +158,11 @@ export function natsOf(env: NatsEnvironment): {
   };
   return { nats, faults };
 }
+
+/** Several gateways need one database. */
+export function natsWarnings(nats: NatsConfig | null, mysqlUrl: string | null): string[] {
+  if (nats === null || mysqlUrl !== null) return [];
+  return [
+    'NATS_URL is set and no database is: each gateway keeps what it delivers in a file of its own; give MYSQL_URL, the same one to all',
+  ];
+}

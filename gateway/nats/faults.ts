@@ -87,14 +87,3 @@ export function natsFault(error: unknown, servers: readonly string[]): RelayErro
   }
   return new RelayError('nats_failed', `NATS at ${at}: ${nameOf(error)}`, { cause: error });
 }
-
-/** Faults that only the operator can mend: trying again does not help. */
-export function isOperatorFault(code: string): boolean {
-  return [
-    'nats_refused',
-    'nats_tls_failed',
-    'nats_without_jetstream',
-    'nats_too_few_servers',
-    'nats_forbidden',
-  ].includes(code);
-}

@@ -73,8 +73,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [...CORE, 'gateway/lib', 'gateway/relay', 'gateway/store'],
   },
   'gateway/delivery': {
-    holds: 'from the disk to the store, however long the store is unavailable',
-    imports: [...CORE, 'gateway/lib', 'gateway/store'],
+    holds:
+      'from the disk to the store, however long the store is unavailable; in stream/ the same over several gateways',
+    imports: [...CORE, 'gateway/lib', 'gateway/store', 'gateway/nats'],
   },
   'gateway/reports': {
     holds: 'answers of the reports API, from the database',

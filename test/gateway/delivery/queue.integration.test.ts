@@ -14,7 +14,7 @@ import type { MetricsStore } from '../../../gateway/store/port.ts';
 import { backoffMs } from '../../../shared/backoff.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
 import { captureLog } from '../../support/log-capture.ts';
-import { metricsWindow, SESSION_A, SESSION_B, START_MS, sumOf, windowSeries } from '../store/windows.ts';
+import { metricsWindow, SESSION_A, SESSION_B, START_MS, windowSeries } from '../store/windows.ts';
 import { manualClock } from './manual-clock.ts';
 
 const LIMITS = { transactionMs: 600_000, idleMs: 1000 };
@@ -37,7 +37,7 @@ describe('the wait before a new try', () => {
   });
 });
 
-describe('the spool', () => {
+describe('the queue in its file', () => {
   let folder: string;
   let store: MetricsStore;
   let log: ReturnType<typeof captureLog>;
@@ -116,17 +116,6 @@ describe('the spool', () => {
     return rows.map((row) => ({ ...row }));
   }
 
-  it('delivers what is appended and keeps nothing', async () => {
-    const spool = await open();
-    const windows = windowSeries(5);
-    for (const window of windows) await spool.append(window);
-    expect(await spool.flush(1000)).toBe(0);
-    expect((await store.sessionReport(SESSION_A))?.windows).toEqual(windows);
-    expect(spool.depth()).toBe(0);
-    expect(spool.oldestAgeMs()).toBeNull();
-    expect(await onDisk('SELECT * FROM spool_windows')).toEqual([]);
-  });
-
   it('has a window in its file by the time the append is answered', async () => {
     const spool = await open({ store: await storeOutOfReach() });
     const window = metricsWindow();
@@ -178,56 +167,6 @@ describe('the spool', () => {
     expect(spool.oldestAgeMs()).toBe(5500);
   });
 
-  it('keeps what is left when it closes, and continues with it when it is opened again', async () => {
-    const spool = await open({ store: await storeOutOfReach() });
-    for (const window of windowSeries(3)) await spool.append(window);
-    await spool.close();
-    await spool.close();
-    await expect(spool.append(metricsWindow({ seq: 3 }))).rejects.toMatchObject({ code: 'spool_closed' });
-    clock.advance(60_000);
-    const again = await open();
-    expect(again.depth()).toBeLessThanOrEqual(3);
-    expect(await again.flush(1000)).toBe(0);
-    expect((await store.sessionReport(SESSION_A))?.windows).toHaveLength(3);
-  });
-
-  it('takes what waits for delivery along when it closes in the middle', async () => {
-    const spool = await open({ batchSize: 1 });
-    const windows = windowSeries(50);
-    const appends = windows.map((window) => spool.append(window));
-    const closed = spool.close();
-    await Promise.all(appends);
-    await closed;
-    const again = await open();
-    await again.flush(1000);
-    expect(await store.sessionReport(SESSION_A)).toMatchObject({ focusedMs: sumOf(windows, (w) => w.focusedMs) });
-  });
-
-  it('sets a poisoned window aside with its reason, and delivers all the others', async () => {
-    const spool = await open();
-    const good = windowSeries(6);
-    const poisoned = [
-      metricsWindow({ seq: 6, focusedMs: -5 }),
-      metricsWindow({ seq: 7, userId: 8 }),
-      metricsWindow({ seq: 8, gatewayMsSum: Number.NaN }),
-    ];
-    const [a, b, c, d, e, f] = good;
-    for (const window of [a, poisoned[0], b, c, poisoned[1], poisoned[2], d, e, f]) {
-      if (window !== undefined) await spool.append(window);
-    }
-    expect(await spool.flush(1000)).toBe(0);
-    expect((await store.sessionReport(SESSION_A))?.windows).toEqual(good);
-    expect(spool.setAsideCount()).toBe(3);
-    const aside = await spool.setAside();
-    expect(aside.map(({ error }) => error)).toEqual([
-      expect.stringContaining('focusedMs'),
-      expect.stringContaining('student 7'),
-      expect.stringContaining('gatewayMsSum'),
-    ]);
-    expect(JSON.parse(aside[0]?.body ?? '')).toMatchObject({ seq: 6, focusedMs: -5 });
-    expect(log.codes()).toEqual(['window_set_aside', 'window_set_aside', 'window_set_aside']);
-  });
-
   it('remembers what it set aside, and sets aside an unreadable entry', async () => {
     const away = await open({ store: await storeOutOfReach() });
     await away.append(metricsWindow({ seq: 0 }));
@@ -243,33 +182,6 @@ describe('the spool', () => {
     const again = await open();
     expect(again.setAsideCount()).toBe(1);
     expect(again.depth()).toBe(0);
-  });
-
-  it('shows what of a session is not in the store yet', async () => {
-    const spool = await open({ store: await storeOutOfReach() });
-    const mine = windowSeries(3);
-    for (const window of mine) {
-      await spool.append(window);
-      await spool.append(metricsWindow({ sessionId: SESSION_B, seq: window.seq }));
-    }
-    expect(await spool.pendingFor(SESSION_A.toUpperCase())).toEqual(mine);
-    expect(await spool.pendingFor('0b0a3c52-6f1c-4c9a-9a3e-3f0a5d1c7e99')).toEqual([]);
-  });
-
-  it('tries at once when it is flushed, whatever wait was on', async () => {
-    const away = await storeOutOfReach();
-    let reachable = false;
-    const spool = await open({
-      store: { applyWindows: (windows) => (reachable ? store : away).applyWindows(windows) },
-    });
-    await spool.append(metricsWindow());
-    await expect.poll(() => clock.timers()).toHaveLength(1);
-    expect(await spool.flush(1000)).toBe(1);
-    reachable = true;
-    expect(await spool.flush(1000)).toBe(0);
-    expect(clock.timers()).toEqual([]);
-    expect((await store.sessionReport(SESSION_A))?.windows).toHaveLength(1);
-    expect(log.entries.at(-1)?.message).toBe('metrics are being stored again');
   });
 
   it('lets go of a flush, and of everything when it closes, if the store says nothing in time', async () => {

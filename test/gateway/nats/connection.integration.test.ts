@@ -2,19 +2,16 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { gatewayConfigSchema } from '../../../gateway/config.ts';
 import { type NatsLink, natsLink } from '../../../gateway/nats/connection.ts';
 import { SILENT } from '../../../harness/gateway.ts';
 import { type Nats, type NatsOptions, startNats } from '../../../harness/nats.ts';
-import { readConfig } from '../../../shared/config.ts';
+import { natsConfig } from './nats-config.ts';
 
 const links: NatsLink[] = [];
 const started: Nats[] = [];
 
 function linkTo(url: string, env: Readonly<Record<string, string>> = {}): NatsLink {
-  const result = readConfig(gatewayConfigSchema, { NATS_URL: url, ...env });
-  if (!result.ok || result.config.nats === null) throw new Error('the configuration is wrong');
-  const link = natsLink(result.config.nats, SILENT, { timeoutMs: 1000, idleMs: 100 });
+  const link = natsLink(natsConfig(url, env), SILENT, { timeoutMs: 1000, idleMs: 100 });
   links.push(link);
   return link;
 }

@@ -1,0 +1,219 @@
+import { headers } from '@nats-io/transport-node';
+import { describeError } from '../../../shared/errors.ts';
+import type { MetricsWindow } from '../../../shared/metrics-window.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { NatsLink, OpenNats } from '../../nats/connection.ts';
+import { storedKeys } from '../../store/ledger.ts';
+import type { MetricsStore } from '../../store/port.ts';
+import { windowKey } from '../../store/records.ts';
+import type { Outcome } from '../deliver.ts';
+import type { FileWindows } from '../file-windows.ts';
+import { type QueueRow, readRow } from '../queue-row.ts';
+import { createRetryLoop } from '../retry-loop.ts';
+import { isForgotten } from './forgotten.ts';
+import { namesOf } from './names.ts';
+import { hasRefused } from './refused.ts';
+import { messageAt } from './stream.ts';
+
+const PUBLISHED_AT_ONCE = 100;
+const CONFIRMED_AT_ONCE = 200;
+/** A window gets this long to reach the store before it is looked for there, and again after each time. */
+const CONFIRM_AFTER_MS = 1000;
+const NATS_BACKOFF = { firstMs: 200, maxMs: 5000 };
+/** Marks a window that was published before: the store may have it. */
+export const REPEATED = 'Gaze-Repeated';
+
+export interface HandOverOptions {
+  readonly windows: FileWindows;
+  readonly nats: NatsLink;
+  /** Makes the stream, where that has not been done. */
+  readonly prepare: (nats: OpenNats) => Promise<void>;
+  /** The stream may be missing: it was made, and takes nothing. */
+  readonly onFailed: () => void;
+  readonly store: Pick<MetricsStore, 'execute'>;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Numbers in [0, 1), for the jitter. */
+  readonly random: () => number;
+}
+
+/**
+ * Hands the windows of this gateway's file over to the stream, and keeps them until the store has them: what the stream has lost
+ * is published again. Without windows it has no timer and sends nothing.
+ */
+export interface HandOver {
+  /** Windows have come. */
+  start(): void;
+  /** Publishes at once, without the rest of a wait; resolves when all is published or NATS does not take it. */
+  publishNow(): Promise<void>;
+  /** Removes those of these rows from the file that the store has. Rejects with `store_unreachable`. */
+  confirm(rows: readonly QueueRow[]): Promise<void>;
+  /** True while windows could not be published. */
+  isFailing(): boolean;
+  stop(): Promise<void>;
+}
+
+interface ReadRow<T extends QueueRow> {
+  readonly row: T;
+  readonly window: MetricsWindow;
+}
+
+export function createHandOver(options: HandOverOptions): HandOver {
+  const { windows, nats, store, logger, clock, random } = options;
+  const { file, run } = windows;
+  const names = namesOf(nats.config);
+  let isFailing = false;
+  let hasUnpublished = true;
+
+  /** Rows that can be read; the others are put aside. */
+  async function readable<T extends QueueRow>(rows: readonly T[]): Promise<ReadRow<T>[]> {
+    const setAside: { id: number; error: string }[] = [];
+    const read = rows.flatMap((row) => {
+      try {
+        return [{ row, window: readRow(row) }];
+      } catch (error) {
+        setAside.push({ id: row.id, error: describeError(error) });
+        return [];
+      }
+    });
+    if (setAside.length > 0) await remove({ deliveredIds: [], setAside });
+    return read;
+  }
+
+  const remove = (outcome: Outcome) => windows.resolve(outcome, () => undefined);
+
+  async function publishSome(): Promise<number> {
+    const rows = await run(() => file.unpublished(PUBLISHED_AT_ONCE));
+    if (rows.length === 0) {
+      hasUnpublished = false;
+      return 0;
+    }
+    const read = await readable(rows);
+    const { published, failure } = await nats.use(async (open) => {
+      await options.prepare(open);
+      const results = await Promise.allSettled(read.map(({ row, window }) => publish(open, window, row)));
+      const done = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+      return { published: done, failure: results.find((result) => result.status === 'rejected')?.reason ?? null };
+    });
+    await run(() => file.markPublished(published, clock.nowMs()));
+    confirmLoop.start();
+    // The same kinds of fault as without an answer to any of them.
+    if (failure !== null) await nats.use(() => Promise.reject(failure));
+    isFailing = false;
+    return 0;
+  }
+
+  async function publish(
+    { js }: OpenNats,
+    window: MetricsWindow,
+    row: { id: number; body: string; isRepeated: boolean },
+  ) {
+    const marks = headers();
+    if (row.isRepeated) marks.set(REPEATED, '1');
+    const { seq } = await js.publish(names.subjectOf(window), row.body, { msgID: windowKey(window), headers: marks });
+    return { id: row.id, seq };
+  }
+
+  async function confirm(rows: readonly QueueRow[]): Promise<void> {
+    const read = await readable(rows);
+    if (read.length === 0) return;
+    const stored = await storedKeys(
+      store,
+      read.map(({ window }) => window),
+    );
+    const deliveredIds = read.flatMap(({ row, window }) => (stored.has(windowKey(window)) ? [row.id] : []));
+    if (deliveredIds.length > 0) await remove({ deliveredIds, setAside: [] });
+  }
+
+  /** Looks for published windows in the store, and for those that are not there in the stream. */
+  async function confirmSome(): Promise<number> {
+    const rows = await run(() => file.published(clock.nowMs() - CONFIRM_AFTER_MS, CONFIRMED_AT_ONCE));
+    if (rows.length === 0) return CONFIRM_AFTER_MS;
+    const read = await readable(rows);
+    const stored = await storedKeys(
+      store,
+      read.map(({ window }) => window),
+    );
+    const isStored = ({ window }: ReadRow<QueueRow>) => stored.has(windowKey(window));
+    const missing = read.filter((each) => !isStored(each));
+    const found = await nats.use((open) => Promise.all(missing.map((each) => whereIs(open, each))));
+    const settled = missing.filter((_, index) => found[index] === 'settled');
+    const deliveredIds = [...read.filter(isStored), ...settled].map(({ row }) => row.id);
+    if (deliveredIds.length > 0) await remove({ deliveredIds, setAside: [] });
+    const lost = missing.filter((_, index) => found[index] === 'lost');
+    const kept = missing.filter((_, index) => found[index] === 'stream');
+    if (lost.length + kept.length > 0) {
+      const entries = [...lost.map(({ row }) => ({ id: row.id, seq: null })), ...kept.map(({ row }) => row)];
+      await run(() => file.markPublished(entries, clock.nowMs()));
+    }
+    if (lost.length > 0) {
+      logger.warn(
+        { code: 'windows_lost_by_stream', windows: lost.length },
+        'NATS has lost windows, they are published again',
+      );
+      start();
+    }
+    return 0;
+  }
+
+  /** `stream`: it waits there; `settled`: it was refused, or its student's data was deleted; `lost`: nowhere. */
+  async function whereIs(
+    open: OpenNats,
+    { row, window }: ReadRow<QueueRow & { readonly seq: number }>,
+  ): Promise<'stream' | 'settled' | 'lost'> {
+    const message = await messageAt(open, names.stream, row.seq);
+    if (message?.subject === names.subjectOf(window) && message.header.get('Nats-Msg-Id') === windowKey(window)) {
+      return 'stream';
+    }
+    if (await hasRefused(open, nats.config, window)) return 'settled';
+    if (await isForgotten(open, nats.config, window)) return 'settled';
+    return 'lost';
+  }
+
+  const publishLoop = createRetryLoop({
+    hasWork: () => hasUnpublished,
+    deliver: publishSome,
+    failed(error, retryInMs) {
+      const fields = { error: describeError(error), waiting: windows.count(), retryInMs };
+      const message = 'NATS does not take windows; they wait in the file of this gateway';
+      if (isFailing) logger.debug(fields, message);
+      else logger.warn({ code: nats.fault()?.code ?? 'nats_failed', ...fields }, message);
+      isFailing = true;
+      options.onFailed();
+    },
+    recovered: (failures) => logger.info({ failures, waiting: windows.count() }, 'windows go to NATS again'),
+    clock,
+    random,
+    backoff: NATS_BACKOFF,
+  });
+  const confirmLoop = createRetryLoop({
+    hasWork: () => windows.count() > 0,
+    deliver: confirmSome,
+    failed: (error, retryInMs) =>
+      logger.debug({ error: describeError(error), retryInMs }, 'it is not known yet which windows the store has'),
+    recovered: () => undefined,
+    clock,
+    random,
+    backoff: NATS_BACKOFF,
+  });
+
+  function start(): void {
+    hasUnpublished = true;
+    publishLoop.start();
+    confirmLoop.start();
+  }
+
+  return {
+    start,
+    publishNow() {
+      hasUnpublished = true;
+      return publishLoop.runNow();
+    },
+    confirm,
+    isFailing: () => isFailing,
+    async stop() {
+      await Promise.all([publishLoop.stop(), confirmLoop.stop()]);
+    },
+  };
+}

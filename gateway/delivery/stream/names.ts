@@ -1,0 +1,30 @@
+import type { MetricsWindow } from '../../../shared/metrics-window.ts';
+import type { NatsConfig } from '../../nats/config.ts';
+
+/** Windows are spread over this many parts by their student; one gateway at a time delivers a part. All versions must agree. */
+export const PARTS = 16;
+
+type OfStudent = Pick<MetricsWindow, 'userId' | 'sessionId'>;
+
+/** Names of what delivery keeps in NATS. */
+export function namesOf({ prefix }: Pick<NatsConfig, 'prefix'>) {
+  const windows = `${prefix}.windows`;
+  return {
+    /** Windows that wait for the store. */
+    stream: `${prefix}_windows`,
+    subjects: `${windows}.>`,
+    subjectOf: ({ userId, sessionId }: OfStudent) =>
+      `${windows}.${userId % PARTS}.${userId}.${sessionId.toLowerCase()}`,
+    subjectsOfPart: (part: number) => `${windows}.${part}.*.*`,
+    subjectsOfStudent: (userId: number) => `${windows}.${userId % PARTS}.${userId}.*`,
+    subjectsOfSession: (sessionId: string) => `${windows}.*.*.${sessionId.toLowerCase()}`,
+    /** Gateways that deliver say here that they are there. */
+    delivering: `${prefix}.delivering`,
+    /** Windows that the store refuses for good, with the reason. */
+    refused: `${prefix}_refused`,
+    /** Students whose data was deleted: a late copy of a window must not bring it back. */
+    forgotten: `${prefix}_forgotten`,
+  };
+}
+
+export type StreamNames = ReturnType<typeof namesOf>;

@@ -1,0 +1,225 @@
+import { describeError, RelayError } from '../../../shared/errors.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { within } from '../../lib/timeout.ts';
+import type { NatsLink, OpenNats } from '../../nats/connection.ts';
+import type { MetricsStore } from '../../store/port.ts';
+import { windowKey } from '../../store/records.ts';
+import { createDeliveryLoop, readRows } from '../delivery-loop.ts';
+import { openFileWindows } from '../file-windows.ts';
+import type { DeliveryQueue, QueueOptions } from '../queue.ts';
+import { createRetryLoop } from '../retry-loop.ts';
+import { noteForgotten } from './forgotten.ts';
+import { createHandOver } from './hand-over.ts';
+import { namesOf } from './names.ts';
+import { forgetRefused, listRefused } from './refused.ts';
+import { countOf, ensureStream, messagesOf } from './stream.ts';
+import { createStreamSource } from './stream-source.ts';
+
+const CLOSE_GRACE_MS = 2000;
+/** How often a gateway that delivers checks which parts have no gateway. */
+const SHARE_EVERY_MS = 2000;
+/** Checks without a window anywhere after which it delivers no more. */
+const IDLE_CHECKS = 2;
+const SHARE_BACKOFF = { firstMs: 500, maxMs: 15_000 };
+const CHECK_SESSION_MS = 50;
+
+export interface StreamQueueOptions extends Omit<QueueOptions, 'store' | 'openSecondWay'> {
+  readonly store: Pick<MetricsStore, 'applyWindows' | 'execute'>;
+  readonly nats: NatsLink;
+  /** This gateway's own name, unique among all. */
+  readonly gatewayId: string;
+}
+
+/**
+ * Opens the queue that several gateways share: windows go from the file of this gateway to the stream, and from there, by any
+ * gateway, to the store. The file keeps them until the store has them. A gateway without windows, where none wait in the
+ * stream, holds no connection. Throws RelayError `spool_failed`; NATS may be unavailable.
+ */
+export async function openStreamQueue(options: StreamQueueOptions): Promise<DeliveryQueue> {
+  const { nats, store, logger, gatewayId, clock = systemClock, random = Math.random } = options;
+  const { config } = nats;
+  const names = namesOf(config);
+  let preparing: { readonly of: OpenNats; readonly done: Promise<void> } | null = null;
+  let closing: Promise<void> | null = null;
+  let setAsideCount = 0;
+  let idleChecks = 0;
+  let releaseHold: (() => void) | null = null;
+  let sharingFault: RelayError | null = null;
+
+  const windows = await openFileWindows(options.dataDir, logger, clock, () => windowsCame());
+
+  /** Makes the stream where it is missing, once for each connection. */
+  function prepare(open: OpenNats): Promise<void> {
+    if (preparing?.of !== open) {
+      const done = ensureStream(open, config);
+      preparing = { of: open, done };
+      done.catch(() => {
+        preparing = null;
+      });
+    }
+    return preparing.done;
+  }
+
+  /** The stream may have been lost with the disks of its servers. */
+  const mayBeMissing = () => {
+    preparing = null;
+  };
+  const handOver = createHandOver({ windows, nats, prepare, onFailed: mayBeMissing, store, logger, clock, random });
+  const source = createStreamSource({ nats, gatewayId, logger, clock, onWindows: () => loop.start() });
+  const loop = createDeliveryLoop({
+    source,
+    store,
+    secondWay: null,
+    logger,
+    clock,
+    random,
+    backoff: options.backoff,
+    batchSize: options.batchSize,
+  });
+
+  /** While windows wait anywhere: takes the parts that no other gateway has. */
+  const sharing = createRetryLoop({
+    hasWork: () => idleChecks < IDLE_CHECKS,
+    async deliver() {
+      releaseHold ??= nats.hold();
+      const inStream = await nats.use(async (open) => {
+        await prepare(open);
+        return source.share();
+      });
+      const isIdle = inStream === 0 && windows.count() === 0 && source.count() === 0;
+      idleChecks = isIdle ? idleChecks + 1 : 0;
+      if (idleChecks < IDLE_CHECKS) return SHARE_EVERY_MS;
+      await source.release();
+      releaseHold?.();
+      releaseHold = null;
+      return 0;
+    },
+    failed(error, retryInMs) {
+      mayBeMissing();
+      const found = error instanceof RelayError ? error : NOT_TAKEN;
+      const fields = { code: found.code, error: describeError(error), retryInMs };
+      // One line for an outage, not one for each try.
+      if (sharingFault?.code === found.code) logger.debug(fields, NOT_SHARING);
+      else logger.warn(fields, NOT_SHARING);
+      sharingFault = found;
+    },
+    recovered(failures) {
+      sharingFault = null;
+      logger.info({ failures }, 'this gateway delivers windows from NATS again');
+    },
+    clock,
+    random,
+    backoff: SHARE_BACKOFF,
+  });
+
+  function windowsCame(): void {
+    idleChecks = 0;
+    handOver.start();
+    sharing.start();
+  }
+
+  /** Number of a session's or a student's windows that the store does not have, here or in the stream. Rejects as store or NATS do. */
+  async function waitingOf(find: () => ReturnType<typeof windows.waiting>, subjects: string): Promise<number> {
+    await handOver.confirm(await windows.run(find));
+    const own = (await windows.run(find)).length;
+    const inStream = await nats.use(async (open) => {
+      await prepare(open);
+      return countOf(open, names.stream, subjects);
+    });
+    return Math.max(own, inStream);
+  }
+
+  /** Waits until the store has them; resolves with the number left after `budgetMs`, or as soon as the store does not answer. */
+  async function waitFor(count: () => Promise<number>, budgetMs: number): Promise<number> {
+    const untilMs = clock.nowMs() + budgetMs;
+    for (;;) {
+      let left: number;
+      try {
+        left = await count();
+      } catch (error) {
+        logger.debug({ error: describeError(error) }, 'it is not known whether windows wait');
+        return Math.max(1, windows.count());
+      }
+      if (left === 0 || loop.isBackingOff() || handOver.isFailing() || clock.nowMs() >= untilMs) return left;
+      await new Promise<void>((resolve) => void clock.after(CHECK_SESSION_MS, resolve));
+    }
+  }
+
+  windowsCame();
+  return {
+    append(window) {
+      if (closing !== null) return Promise.reject(new RelayError('spool_closed', 'the delivery queue is closed'));
+      return windows.append(window);
+    },
+    checkpoint: (open, goneSessionIds) =>
+      closing === null ? windows.checkpoint(open, goneSessionIds) : Promise.resolve(),
+    depth: windows.count,
+    oldestAgeMs: windows.oldestAgeMs,
+    setAsideCount: () => windows.setAsideCount() + setAsideCount,
+    async setAside() {
+      const refused = await nats.use((open) => listRefused(open, config));
+      setAsideCount = refused.length;
+      return [...(await windows.setAside()), ...refused.map(({ body, error }) => ({ body, error }))];
+    },
+    async pendingFor(sessionId) {
+      const find = () => windows.file.waitingOfSession(sessionId.toLowerCase());
+      await handOver.confirm(await windows.run(find));
+      const own = await windows.run(find);
+      const inStream = await nats.use(async (open) => {
+        await prepare(open);
+        return messagesOf(open, names.stream, names.subjectsOfSession(sessionId));
+      });
+      const rows = [
+        ...own,
+        ...inStream.map((message) => ({ id: message.seq, body: message.string(), isMoved: false })),
+      ];
+      const pending = new Map(readRows(rows).windows.map(({ window }) => [windowKey(window), window]));
+      return [...pending.values()].sort((a, b) => a.epoch - b.epoch || a.seq - b.seq);
+    },
+    flushSession(sessionId, budgetMs) {
+      const ofSession = sessionId.toLowerCase();
+      return waitFor(
+        () => waitingOf(() => windows.file.waitingOfSession(ofSession), names.subjectsOfSession(sessionId)),
+        budgetMs,
+      );
+    },
+    async forgetStudent(userId, budgetMs) {
+      const ofStudent = () => waitingOf(() => windows.file.waitingOfStudent(userId), names.subjectsOfStudent(userId));
+      const left = await waitFor(ofStudent, budgetMs);
+      if (left > 0) return left;
+      await nats.use(async (open) => {
+        await noteForgotten(open, config, userId, clock.nowMs());
+        await forgetRefused(open, config, userId);
+      });
+      await windows.forgetStudent(userId);
+      return 0;
+    },
+    async flush(budgetMs) {
+      const everything = async () => {
+        await windows.appended();
+        await handOver.publishNow();
+        await loop.runNow();
+        await waitFor(async () => {
+          await handOver.confirm(await windows.waiting(CONFIRMED_AT_CLOSE));
+          return windows.count();
+        }, budgetMs);
+      };
+      await within(everything(), budgetMs, undefined, clock);
+      return windows.count();
+    },
+    fault: () => (handOver.isFailing() ? (nats.fault() ?? sharingFault ?? NOT_TAKEN) : sharingFault),
+    close() {
+      closing ??= (async () => {
+        const ended = Promise.allSettled([sharing.stop(), handOver.stop(), loop.stop()]).then(() => source.release());
+        await within(ended, CLOSE_GRACE_MS, undefined, clock);
+        releaseHold?.();
+        await windows.close();
+      })();
+      return closing;
+    },
+  };
+}
+
+const CONFIRMED_AT_CLOSE = 200;
+const NOT_SHARING = 'this gateway delivers no windows from NATS for the moment';
+const NOT_TAKEN = new RelayError('nats_failed', 'NATS does not take windows');

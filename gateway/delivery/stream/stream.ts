@@ -1,0 +1,96 @@
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  JetStreamApiError,
+  RetentionPolicy,
+  StorageType,
+  type StoredMsg,
+} from '@nats-io/jetstream';
+import { nanos } from '@nats-io/transport-node';
+import type { NatsConfig } from '../../nats/config.ts';
+import type { OpenNats } from '../../nats/connection.ts';
+import { namesOf } from './names.ts';
+
+/** For this long a window that is published again is not stored twice. */
+const DUPLICATE_WINDOW_MS = 120_000;
+/** A gateway that asks for nothing for this long has lost its part. */
+const PART_LOST_AFTER_MS = 3000;
+/** A window is not given out again while its gateway is there. */
+const ACK_WAIT_MS = 86_400_000;
+const NAME_IN_USE = 10_058;
+const FILTER_NOT_UNIQUE = [10_100, 10_099];
+
+/** Windows of one part that a gateway has taken and not confirmed yet, at most. */
+export const MAX_PENDING = 2000;
+
+const hasCode = (error: unknown, codes: readonly number[]) =>
+  error instanceof JetStreamApiError && codes.includes(error.code);
+
+/** Makes the stream of windows, or brings its number of copies up to the configuration's. */
+export async function ensureStream({ jsm }: OpenNats, config: NatsConfig): Promise<void> {
+  const names = namesOf(config);
+  const wanted = {
+    name: names.stream,
+    subjects: [names.subjects],
+    retention: RetentionPolicy.Workqueue,
+    storage: StorageType.File,
+    num_replicas: config.replicas,
+    duplicate_window: nanos(DUPLICATE_WINDOW_MS),
+  };
+  try {
+    await jsm.streams.add(wanted);
+  } catch (error) {
+    if (!hasCode(error, [NAME_IN_USE])) throw error;
+    // Another version or another number of copies made it: what differs there and does not matter stays.
+    const { config: found } = await jsm.streams.info(names.stream);
+    if (found.num_replicas < config.replicas) {
+      await jsm.streams.update(names.stream, { num_replicas: config.replicas });
+    }
+  }
+}
+
+/**
+ * Takes a part for this gateway: makes its consumer, which no other may make while it is there. The server removes it when its
+ * gateway asks for nothing any more. Resolves with false where another gateway has the part.
+ */
+export async function takePart({ jsm }: OpenNats, config: NatsConfig, part: number, name: string): Promise<boolean> {
+  const names = namesOf(config);
+  const consumer: Partial<ConsumerConfig> = {
+    name,
+    filter_subject: names.subjectsOfPart(part),
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: nanos(ACK_WAIT_MS),
+    max_ack_pending: MAX_PENDING,
+    inactive_threshold: nanos(PART_LOST_AFTER_MS),
+  };
+  try {
+    await jsm.consumers.add(names.stream, consumer);
+    return true;
+  } catch (error) {
+    if (hasCode(error, FILTER_NOT_UNIQUE)) return false;
+    throw error;
+  }
+}
+
+/** The message at a place of the stream; null where there is none any more. */
+export function messageAt({ jsm }: OpenNats, stream: string, seq: number): Promise<StoredMsg | null> {
+  return jsm.streams.getMessage(stream, { seq });
+}
+
+/** Number of messages of some subjects in the stream. */
+export async function countOf({ jsm }: OpenNats, stream: string, subjects: string): Promise<number> {
+  const { state } = await jsm.streams.info(stream, { subjects_filter: subjects });
+  return Object.values(state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
+}
+
+/** All messages of some subjects that are still in the stream, in order. */
+export async function messagesOf({ jsm }: OpenNats, stream: string, subjects: string): Promise<StoredMsg[]> {
+  const found: StoredMsg[] = [];
+  for (let seq = 1; ; ) {
+    const query = { seq, next_by_subj: subjects };
+    const message = await jsm.streams.getMessage(stream, query);
+    if (message === null) return found;
+    found.push(message);
+    seq = message.seq + 1;
+  }
+}
