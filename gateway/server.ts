@@ -277,6 +277,7 @@ function compose(parts: GatewayParts, at: { readonly phase: () => GatewayPhase; 
     logger,
     openStream: (transport, identified) => streams.open(transport, identified),
     onDisplaced: () => metrics.displaced(),
+    onRefusedOrigin: () => metrics.refusedOrigin(),
     closeStream: (stream) => streams.close(stream),
     maxFrameBytes: config.maxFrameBytes,
     findReport: (sessionId) => stored.find(sessionId),

@@ -101,16 +101,14 @@ export const deleteStudentCommand: Command = {
     const options = readOptions(argv, { user: 'string', yes: 'boolean' });
     const userId = wholeNumberOption('user', options.user, 1);
     if (options.yes !== true) throw new RelayError('option_invalid', 'this cannot be undone: add --yes');
-    // First what waits here, or it would be stored afterwards.
-    const deleted: Record<string, number> = {
-      ...(await folderRecords(configOf(context).dataDir).forgetStudent(userId)),
-    };
-    addCounts(
-      deleted,
-      await withStore(context, (store, platform) =>
-        deleteStudent(store, platform.records, userId, context.now(), OPERATOR),
-      ),
-    );
+    const deleted = await withStore(context, async (store, platform) => {
+      // A database that cannot be reached ends it here, with everything left as it is.
+      await store.ready();
+      // What waits here comes first, or it would be stored afterwards.
+      const counts = { ...(await folderRecords(configOf(context).dataDir).forgetStudent(userId)) };
+      addCounts(counts, await deleteStudent(store, platform.records, userId, context.now(), OPERATOR));
+      return counts;
+    });
     context.out(JSON.stringify(deleted));
     return 0;
   },

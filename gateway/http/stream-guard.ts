@@ -14,6 +14,8 @@ export interface StreamGuardDependencies {
   readonly clientAddressHeader: string | null;
   /** A connection without a ticket lost its place to another. */
   readonly onDisplaced: () => void;
+  /** A page of an origin that is not allowed was refused. */
+  readonly onRefusedOrigin: () => void;
 }
 
 /** What students' connections pass before the gateway knows them, whatever their transport (C-1). */
@@ -32,6 +34,7 @@ export class StreamGuard {
     const origin = context.req.header('origin');
     if (origin === undefined || isAllowedOrigin(this.#deps.origins, origin)) return null;
     this.#noteRefused(origin);
+    this.#deps.onRefusedOrigin();
     return context.json(fault('origin_not_allowed', 'this origin is not in ALLOWED_ORIGINS'), 403);
   }
 

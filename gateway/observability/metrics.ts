@@ -106,6 +106,11 @@ export class GatewayMetrics {
     help: 'Connections without a ticket that were ended to make place for others',
     registers: [this.registry],
   });
+  readonly #refusedOrigins = new Counter({
+    name: 'gaze_relay_origins_refused_total',
+    help: 'Connections refused because their page is of an origin that is not in ALLOWED_ORIGINS',
+    registers: [this.registry],
+  });
   readonly #refusals = new Tally<ProtocolFault>(
     this.registry,
     'errors_sent_total',
@@ -136,6 +141,11 @@ export class GatewayMetrics {
   /** A connection without a ticket was disconnected to make place for another. */
   displaced(): void {
     this.#displaced.inc();
+  }
+
+  /** A page of an origin that is not allowed was refused. */
+  refusedOrigin(): void {
+    this.#refusedOrigins.inc();
   }
 
   /** A client was sent an error. */

@@ -10,6 +10,7 @@ import { type ClientMessage, decodeClientMessage, FRAME_HEADER_BYTES } from '../
 import { encodeUpdate } from '../../shared/protocol/update.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { ConnectionClock } from '../lib/steady-clock.ts';
+import { within } from '../lib/timeout.ts';
 import type { GatewayMetrics } from '../observability/metrics.ts';
 import type { InferencePool } from '../relay/inference-pool.ts';
 import type { CalibrationRecord } from '../store/calibrations.ts';
@@ -24,6 +25,8 @@ import type { Transport } from './transport.ts';
 
 /** A peer that does not read is closed once this much waits for it. */
 export const MAX_BUFFERED_BYTES = 256 * 1024;
+/** How long a stop waits for its windows to be on the disk: a full one is told from then on, and tried again. */
+export const STOP_SAVE_MS = 2000;
 /** How long a frame may take at inference before its answer is worth nothing. */
 export const FRAME_BUDGET_MS = 1000;
 
@@ -222,7 +225,7 @@ export class Stream {
         break;
       }
       case 'stopped':
-        void this.#saved.then((saved) => this.#sendStopped(effect.account, saved));
+        void within(this.#saved, STOP_SAVE_MS, false).then((saved) => this.#sendStopped(effect.account, saved));
         break;
       case 'detach':
         this.#keepCentre(effect.account);

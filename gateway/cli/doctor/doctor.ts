@@ -10,6 +10,7 @@ import { examineInference } from './inference.ts';
 import { examineMysql } from './mysql.ts';
 import { examineOrigins } from './origins.ts';
 import { examinePlatform } from './platform.ts';
+import { examineEmbeddedRetention } from './retention.ts';
 import { examineSecret } from './secret.ts';
 
 export interface DoctorOptions {
@@ -39,6 +40,7 @@ export async function examine(context: CliContext, options: DoctorOptions): Prom
     secret: () => examineSecret(config),
     origins: () => examineOrigins(config),
     mysql: () => examineMysql(config.mysqlUrl, context.now, PLATFORM_CHECKS, config.retention),
+    retention: async () => (config.mysqlUrl === null ? examineEmbeddedRetention(config, context.now()) : []),
     php: () => PLATFORM_CHECKS.examineEndpoint(config),
     inference: () => examineInference(config.inferenceUrls, config.inferenceSecret),
     data: () => examineDataDir(config, options.spoolBytes),

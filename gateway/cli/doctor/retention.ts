@@ -1,5 +1,9 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { describeError } from '../../../shared/errors.ts';
+import type { GatewayConfig } from '../../config.ts';
 import { type ConfiguredRetention, RETENTION_HINT, retentionChoice } from '../../privacy/retention-choice.ts';
+import { STORE_FILE } from '../../store/open.ts';
 import type { MetricsStore } from '../../store/port.ts';
 import { type Finding, findingsOf } from './finding.ts';
 
@@ -19,5 +23,22 @@ export async function examineRetention(
     return ok(`windows are kept ${days(detailDays)}, totals ${days(totalsDays)}`);
   } catch (error) {
     return warning('retention_unknown', `the age of the data is unknown: ${describeError(error)}`, 'run `migrate`');
+  }
+}
+
+/** The same of the embedded store, where there is one yet; it is left as it is. */
+export async function examineEmbeddedRetention(
+  { dataDir, retention }: Pick<GatewayConfig, 'dataDir' | 'retention'>,
+  nowMs: number,
+): Promise<Finding[]> {
+  const file = path.resolve(dataDir, STORE_FILE);
+  if (!existsSync(file)) return [];
+  const { createLibsqlStore } = await import('../../store/libsql/store.ts');
+  const silent = { debug() {}, info() {}, warn() {}, error() {} };
+  const store = createLibsqlStore({ path: file, logger: silent });
+  try {
+    return [await examineRetention(store, retention, nowMs)];
+  } finally {
+    await store.close();
   }
 }

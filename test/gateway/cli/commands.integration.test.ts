@@ -110,6 +110,20 @@ describe('mint-ticket', () => {
     expect((await verifyTicket(reports.out, GOOD_SECRET, new Date())).scope).toBe('reports');
   });
 
+  it('says of whom a teacher may read, as the platform would', async () => {
+    const mint = async (...more: string[]) => {
+      const result = await cli(
+        ['mint-ticket', '--user', '7', '--module', '3', '--role', 'teacher', ...more],
+        PRODUCTION,
+      );
+      return result.status === 0 ? (await verifyTicket(result.out, GOOD_SECRET, new Date())).teaching : result.err;
+    };
+    expect(await mint('--classes', '7b, 8a', '--modules', '3,4')).toEqual({ classes: ['7b', '8a'], moduleIds: [3, 4] });
+    expect(await mint('--classes', 'all')).toBe('all');
+    expect(await mint()).toBeUndefined();
+    expect(await mint('--modules', '3,x')).toMatch(/option_invalid.*--modules/);
+  });
+
   it('without a secret it signs with the one of the development mode in DATA_DIR', async () => {
     const first = await cli(['mint-ticket', '--user', '7', '--module', '3'], { DATA_DIR: dataDir });
     expect(first.status).toBe(0);

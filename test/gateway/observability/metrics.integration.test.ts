@@ -56,6 +56,11 @@ describe('/metrics', () => {
     expect(after.get('gaze_relay_spool_set_aside_windows')).toBe(0);
   });
 
+  it('counts pages of origins that are not allowed', async () => {
+    await expect(Peer.open(gateway.url, { origin: 'https://elsewhere.example' })).rejects.toThrow();
+    expect((await scrape()).get('gaze_relay_origins_refused_total')).toBe(1);
+  });
+
   it('tells nothing about a person', async () => {
     const names = [...(await scrape()).keys()].join('\n');
     expect(names).not.toMatch(/user_?id|student|session_?id/i);

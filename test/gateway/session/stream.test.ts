@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { SessionAccount } from '../../../gateway/session/account.ts';
-import { MAX_BUFFERED_BYTES, Stream, type StreamDependencies } from '../../../gateway/session/stream.ts';
+import { MAX_BUFFERED_BYTES, STOP_SAVE_MS, Stream, type StreamDependencies } from '../../../gateway/session/stream.ts';
 import type { Transport } from '../../../gateway/session/transport.ts';
 import { MODES } from '../../../shared/direction.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
@@ -85,5 +85,21 @@ describe('windows that cannot be saved', () => {
     expect(saved).toEqual([1, 2]);
     expect(stream.isSaved).toBe(false);
     expect(socket.sent.at(-1)).toMatchObject({ type: 'stopped', saved: false });
+  });
+
+  it('S-6 do not keep a stop waiting for ever: it is answered, and says that they are not saved', async () => {
+    vi.useFakeTimers();
+    try {
+      const { socket, stream, clock } = admitted({ save: () => new Promise(() => {}) });
+      stream.receiveText(START);
+      clock.nowMs = T0 + 1000;
+      stream.receiveText(control({ type: 'stop', atMs: 1000 }));
+      await vi.advanceTimersByTimeAsync(STOP_SAVE_MS - 1);
+      expect(socket.sent.map(({ type }) => type)).not.toContain('stopped');
+      await vi.advanceTimersByTimeAsync(1);
+      expect(socket.sent.at(-1)).toMatchObject({ type: 'stopped', saved: false });
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
