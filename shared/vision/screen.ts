@@ -82,9 +82,9 @@ function regionOf({ middleDeg }: Edges, halfWidthDeg: number, topDeg: number, bo
  * Set on 320 frames of two people at laptops, each on the other's, so that no more is added than they need.
  */
 const UNKNOWN_ASIDE_DEG = 3;
-const HIGHEST_DEG = 3;
-const LOWEST_DEG = -29;
-const UNKNOWN_BELOW_DEG = 9.5;
+const HIGHEST_DEG = 4;
+const LOWEST_DEG = -27;
+const UNKNOWN_BELOW_DEG = 9;
 
 /** The region in which an uncalibrated gaze counts as on the screen. */
 export function uncalibratedScreenOf(setup: ScreenSetup = DEFAULT_SETUP): ScreenRegion {

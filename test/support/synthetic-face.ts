@@ -4,12 +4,16 @@ import {
   EYE_ZERO_PITCH_DEG,
   EYE_ZERO_YAW_DEG,
   IRIS_BIAS_RIGHT_CM,
+  IRIS_HIGH_CM,
+  IRIS_HIGH_SHARE,
   IRIS_LEVER_ACROSS_CM,
   IRIS_LEVER_UP_CM,
   IRIS_PLANE_ACROSS_CM,
   IRIS_PLANE_UP_CM,
   IRIS_REST_OUTWARD_CM,
   IRIS_REST_UP_CM,
+  LID_DEG_PER_CM,
+  LID_REST_CM,
 } from '../../shared/vision/eyes.ts';
 import {
   add,
@@ -43,6 +47,9 @@ export interface SyntheticFace {
   readonly focalPx: number;
 }
 
+/** Lids of an eye that looks at the camera, high for one that looks at a screen. */
+const WIDE_OPEN_LIDS = 1.85;
+
 /** A face at 60 cm in the middle of a 640×480 frame that looks at the camera, but for `values`. */
 export function faceWith(values: Partial<SyntheticFace>): SyntheticFace {
   const frame = values.frame ?? { widthPx: 640, heightPx: 480 };
@@ -53,7 +60,7 @@ export function faceWith(values: Partial<SyntheticFace>): SyntheticFace {
     eyeYawDeg: 0,
     eyePitchDeg: 0,
     distanceCm: 60,
-    lids: 1.6,
+    lids: WIDE_OPEN_LIDS,
     centerX: 0.5,
     centerY: 0.5,
     frame,
@@ -93,20 +100,27 @@ function weightedMeanPlace(): Vec3 {
   return CANONICAL_POINTS.reduce<Vec3>((mean, { place, weight }) => add(mean, scale(place, weight / sum)), [0, 0, 0]);
 }
 
+/** Moves the lids to a share of their canonical gap. */
+function openLids(places: Map<number, Vec3>, share: number): void {
+  for (const [upper, lower] of LID_PAIRS) {
+    const [a, b] = [places.get(upper) ?? [0, 0, 0], places.get(lower) ?? [0, 0, 0]] as [Vec3, Vec3];
+    const middle = scale(add(a, b), 0.5);
+    places.set(upper, add(middle, scale(subtract(a, middle), share)));
+    places.set(lower, add(middle, scale(subtract(b, middle), share)));
+  }
+}
+
 /** 478 × (x, y, z) of the face as an ideal mesh would give them; landmarks that nothing reads stay 0. */
 export function renderFace(face: SyntheticFace): Float32Array {
   const { frame, focalPx } = face;
   const places = new Map<number, Vec3>(CANONICAL_POINTS.map(({ index, place }) => [index, place]));
   for (const [index, place] of OTHER_POINTS) places.set(index, canonicalToHead(place));
-  for (const [upper, lower] of LID_PAIRS) {
-    const [a, b] = [places.get(upper) ?? [0, 0, 0], places.get(lower) ?? [0, 0, 0]] as [Vec3, Vec3];
-    const middle = scale(add(a, b), 0.5);
-    places.set(upper, add(middle, scale(subtract(a, middle), face.lids)));
-    places.set(lower, add(middle, scale(subtract(b, middle), face.lids)));
-  }
-  for (const [outer, inner, iris] of [
-    [33, 133, 468],
-    [263, 362, 473],
+  const wideOpen = new Map(places);
+  openLids(wideOpen, WIDE_OPEN_LIDS);
+  openLids(places, face.lids);
+  for (const [outer, inner, iris, upperLid] of [
+    [33, 133, 468, 159],
+    [263, 362, 473, 386],
   ] as const) {
     const middle = scale(add(places.get(outer) ?? [0, 0, 0], places.get(inner) ?? [0, 0, 0]), 0.5);
     const side = Math.sign(middle[0]);
@@ -115,7 +129,11 @@ export function renderFace(face: SyntheticFace): Float32Array {
       IRIS_BIAS_RIGHT_CM +
       side * IRIS_REST_OUTWARD_CM +
       IRIS_LEVER_ACROSS_CM * tangent(face.eyeYawDeg + EYE_ZERO_YAW_DEG);
-    const up = IRIS_REST_UP_CM + IRIS_LEVER_UP_CM * tangent(face.eyePitchDeg + EYE_ZERO_PITCH_DEG);
+    // As if the lids were wide open: lids that hang lower are read as a look down.
+    const lidDropCm = LID_REST_CM - ((wideOpen.get(upperLid)?.[1] ?? 0) - middle[1]);
+    const shown = IRIS_LEVER_UP_CM * tangent(face.eyePitchDeg + EYE_ZERO_PITCH_DEG + LID_DEG_PER_CM * lidDropCm);
+    const overRest = shown <= IRIS_HIGH_CM ? shown : (shown + IRIS_HIGH_SHARE * IRIS_HIGH_CM) / (1 + IRIS_HIGH_SHARE);
+    const up = IRIS_REST_UP_CM + overRest;
     places.set(iris, add(middle, [across, up, (IRIS_PLANE_ACROSS_CM + IRIS_PLANE_UP_CM) / 2]));
   }
 
