@@ -83,7 +83,7 @@ describe('eye-in-head angles of an exactly projected face', () => {
     }
   });
 
-  it('stay within 3° of what they are straight on while the head turns, nods and tilts by up to 20°', () => {
+  it('stay within 4° of what they are straight on while the head turns, nods and tilts by up to 20°', () => {
     const eyes = { eyeYawDeg: 12, eyePitchDeg: 0, lids: 1.5 };
     const straight = measure(faceWith(eyes));
     for (const yawDeg of [-20, 0, 20]) {
@@ -91,8 +91,8 @@ describe('eye-in-head angles of an exactly projected face', () => {
         for (const rollDeg of [-20, 0, 20]) {
           const seen = measure(faceWith({ yawDeg, pitchDeg, rollDeg, ...eyes }));
           for (const eye of ['imageLeftEye', 'imageRightEye'] as const) {
-            expect(Math.abs(seen[eye].yawDeg - straight[eye].yawDeg)).toBeLessThan(3);
-            expect(Math.abs(seen[eye].pitchDeg - straight[eye].pitchDeg)).toBeLessThan(3);
+            expect(Math.abs(seen[eye].yawDeg - straight[eye].yawDeg)).toBeLessThan(4);
+            expect(Math.abs(seen[eye].pitchDeg - straight[eye].pitchDeg)).toBeLessThan(4);
           }
         }
       }
