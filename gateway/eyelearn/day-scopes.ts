@@ -7,17 +7,27 @@ export const DAY_TABLES = ['eye_tracking_analytics', 'daily_analytics', 'user_st
 
 export type DayTable = (typeof DAY_TABLES)[number];
 
-/** Our own time of one session in one lesson section on one day. */
+/** Our own time in one lesson section on one day, as it was placed when it was stored. */
 interface Part {
   readonly userId: number;
   readonly day: string;
   readonly moduleId: number;
   readonly sectionKey: number;
+  readonly focusedMs: number;
+  readonly unfocusedMs: number;
+  /** Longest uninterrupted focus, all sessions together. */
+  readonly longestFocusMs: number;
+  readonly sessions: SessionPart[];
+}
+
+/** What one session has of a part, by today's time zone of the database. */
+interface SessionPart {
   readonly sessionId: number;
   readonly focusedMs: number;
   readonly unfocusedMs: number;
-  /** Longest uninterrupted focus in this lesson section on this day, all sessions together. */
-  readonly longestFocusMs: number;
+  /** Of the whole session, wherever its days are. */
+  readonly totalFocusedMs: number;
+  readonly totalUnfocusedMs: number;
 }
 
 interface ScopeKey {
@@ -63,97 +73,155 @@ const keyOf = ({ target, userId, day, moduleId, sectionKey, sessionId }: ScopeKe
 /** One condition that holds where any of these does; there must be one at least. */
 export const either = (conditions: readonly SQL[]): SQL => sql.join([...conditions], sql` OR `);
 
-/** All of our time on these days, from the ledger, which has this transaction's windows already. */
+/**
+ * All of our time on these days, this transaction's windows included. The sums come from relay_hours, whose days are fixed: a database
+ * whose time zone changes has the same moments on other days from then on, and the ledger would give them to both. Which sessions
+ * were there comes from the ledger.
+ */
 export async function partsOf(db: Executor, days: readonly StudentDay[]): Promise<Part[]> {
   const inLedger = days.map(
     ({ userId, day }) =>
-      sql`(user_id = ${userId} AND started_at_ms >= UNIX_TIMESTAMP(${day}) * 1000
-        AND started_at_ms < UNIX_TIMESTAMP(${day} + INTERVAL 1 DAY) * 1000)`,
+      sql`(user_id = ${userId} AND started_at_ms >= UNIX_TIMESTAMP(${day} - INTERVAL 1 HOUR) * 1000
+        AND started_at_ms < UNIX_TIMESTAMP(${day} + INTERVAL 25 HOUR) * 1000)`,
   );
   const inHours = days.map(({ userId, day }) => sql`(user_id = ${userId} AND day = ${day})`);
   const rows = await rowsOf(
     db,
-    sql`SELECT w.*, COALESCE(h.longest_focus_ms, 0) AS longest_focus_ms FROM
+    sql`SELECT h.*, w.session_id, w.session_focused_ms, w.session_unfocused_ms, t.focused_ms AS total_focused_ms, t.unfocused_ms AS total_unfocused_ms
+      FROM
+        (SELECT user_id, DATE_FORMAT(day, '%Y-%m-%d') AS study_day, module_id, section_key,
+          SUM(focused_ms) AS focused_ms, SUM(unfocused_ms) AS unfocused_ms, MAX(longest_focused_bout_ms) AS longest_focus_ms
+        FROM relay_hours WHERE ${either(inHours)} GROUP BY user_id, study_day, module_id, section_key) h
+      LEFT JOIN
         (SELECT user_id, DATE_FORMAT(FROM_UNIXTIME(FLOOR(started_at_ms / 1000)), '%Y-%m-%d') AS study_day, module_id,
           GREATEST(COALESCE(section_id, 0), 0) AS section_key, session_id,
-          SUM(focused_ms) AS focused_ms, SUM(unfocused_ms) AS unfocused_ms
+          SUM(focused_ms) AS session_focused_ms, SUM(unfocused_ms) AS session_unfocused_ms
         FROM relay_windows WHERE ${either(inLedger)}
         GROUP BY user_id, study_day, module_id, section_key, session_id) w
-      LEFT JOIN
-        (SELECT user_id, DATE_FORMAT(day, '%Y-%m-%d') AS study_day, module_id, section_key,
-          MAX(longest_focused_bout_ms) AS longest_focus_ms
-        FROM relay_hours WHERE ${either(inHours)} GROUP BY user_id, study_day, module_id, section_key) h
-      ON h.user_id = w.user_id AND h.study_day = w.study_day AND h.module_id = w.module_id AND h.section_key = w.section_key`,
+      ON h.user_id = w.user_id AND h.study_day = w.study_day AND h.module_id = w.module_id AND h.section_key = w.section_key
+      LEFT JOIN relay_sessions t ON t.id = w.session_id`,
   );
-  return rows.map((row) => ({
-    userId: Number(row.user_id),
-    day: String(row.study_day),
-    moduleId: Number(row.module_id),
-    sectionKey: Number(row.section_key),
-    sessionId: Number(row.session_id),
-    focusedMs: Number(row.focused_ms),
-    unfocusedMs: Number(row.unfocused_ms),
-    longestFocusMs: Number(row.longest_focus_ms),
-  }));
+  const parts = new Map<string, Part>();
+  for (const row of rows) {
+    const place = {
+      userId: Number(row.user_id),
+      day: String(row.study_day),
+      moduleId: Number(row.module_id),
+      sectionKey: Number(row.section_key),
+    };
+    const key = Object.values(place).join('/');
+    const part = parts.get(key) ?? {
+      ...place,
+      focusedMs: Number(row.focused_ms),
+      unfocusedMs: Number(row.unfocused_ms),
+      longestFocusMs: Number(row.longest_focus_ms),
+      sessions: [],
+    };
+    parts.set(key, part);
+    if (row.session_id === null) continue;
+    part.sessions.push({
+      sessionId: Number(row.session_id),
+      focusedMs: Number(row.session_focused_ms),
+      unfocusedMs: Number(row.session_unfocused_ms),
+      totalFocusedMs: Number(row.total_focused_ms),
+      totalUnfocusedMs: Number(row.total_unfocused_ms),
+    });
+  }
+  return [...parts.values()];
 }
 
-/** The rows that the parts make in one table. */
-export function scopesOf(target: DayTable, parts: readonly Part[]): Scope[] {
-  const groups = new Map<string, { readonly key: ScopeKey; readonly parts: Part[] }>();
-  for (const part of parts) {
-    const key = {
-      target,
-      userId: part.userId,
-      day: part.day,
-      moduleId: target === 'eye_tracking_analytics' ? part.moduleId : 0,
-      sectionKey: target === 'eye_tracking_analytics' ? part.sectionKey : 0,
-      sessionId: target === 'user_study_sessions' ? part.sessionId : 0,
-    };
-    const group = groups.get(keyOf(key)) ?? { key, parts: [] };
-    group.parts.push(part);
-    groups.set(keyOf(key), group);
-  }
-  return [...groups.values()].map(({ key, parts: own }) => {
-    const total = (pick: (part: Part) => number) => own.reduce((ms, part) => ms + pick(part), 0);
-    const bySession = new Map<number, number>();
-    for (const { sessionId, focusedMs, unfocusedMs } of own) {
-      bySession.set(sessionId, (bySession.get(sessionId) ?? 0) + focusedMs + unfocusedMs);
-    }
-    const focusedS = Math.floor(total((part) => part.focusedMs) / 1000);
-    const unfocusedS = Math.floor(total((part) => part.unfocusedMs) / 1000);
-    return {
-      ...key,
-      focusedS,
-      unfocusedS,
-      sessions: bySession.size,
-      modules: new Set(own.map(({ moduleId }) => moduleId)).size,
-      // The two kinds of time are rounded down each; and a bout may have begun on the day before, or not be stored in full.
-      longestSessionS: Math.min(focusedS + unfocusedS, Math.floor(Math.max(...bySession.values()) / 1000)),
-      longestFocusS: Math.min(
-        focusedS,
-        Math.floor(Math.max(...own.map(({ longestFocusMs }) => longestFocusMs)) / 1000),
-      ),
-    };
+const wholeS = (ms: number): number => Math.floor(ms / 1000);
+const sumOf = <T>(list: readonly T[], pick: (one: T) => number): number =>
+  list.reduce((sum, one) => sum + pick(one), 0);
+
+function groupedBy<T>(list: readonly T[], keyOf: (one: T) => string): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const one of list) groups.set(keyOf(one), [...(groups.get(keyOf(one)) ?? []), one]);
+  return [...groups.values()];
+}
+
+/** One row for each study session of a day, with no more of it than its other days have left. */
+function studyScopes(parts: readonly Part[], writtenElsewhere: WrittenElsewhere): Scope[] {
+  const flat = parts.flatMap(({ sessions, ...place }) => sessions.map((session) => ({ ...place, ...session })));
+  return groupedBy(flat, ({ userId, day, sessionId }) => [userId, day, sessionId].join('/')).flatMap((own) => {
+    const [first] = own;
+    if (first === undefined) return [];
+    const { userId, day, sessionId, totalFocusedMs, totalUnfocusedMs } = first;
+    const elsewhere = writtenElsewhere(sessionId, day);
+    const capped = (ms: number, totalMs: number, elsewhereS: number) =>
+      Math.max(0, Math.min(wholeS(ms), wholeS(totalMs) - elsewhereS));
+    const focusedS = capped(
+      sumOf(own, (part) => part.focusedMs),
+      totalFocusedMs,
+      elsewhere.focusedS,
+    );
+    const unfocusedS = capped(
+      sumOf(own, (part) => part.unfocusedMs),
+      totalUnfocusedMs,
+      elsewhere.unfocusedS,
+    );
+    const key = { target: 'user_study_sessions' as const, userId, day, moduleId: 0, sectionKey: 0, sessionId };
+    return [{ ...key, focusedS, unfocusedS, sessions: 1, modules: 1, longestSessionS: 0, longestFocusS: 0 }];
   });
 }
 
-/** What has been written for these days, by the key of its scope. */
+/** The rows that the parts make in one table. */
+export function scopesOf(target: DayTable, parts: readonly Part[], writtenElsewhere: WrittenElsewhere): Scope[] {
+  if (target === 'user_study_sessions') return studyScopes(parts, writtenElsewhere);
+  const scopeKey = ({ userId, day, moduleId, sectionKey }: Part): ScopeKey =>
+    target === 'eye_tracking_analytics'
+      ? { target, userId, day, moduleId, sectionKey, sessionId: 0 }
+      : { target, userId, day, moduleId: 0, sectionKey: 0, sessionId: 0 };
+  return groupedBy(parts, (part) => keyOf(scopeKey(part))).flatMap((own) => {
+    const [first] = own;
+    if (first === undefined) return [];
+    const focusedS = wholeS(sumOf(own, (part) => part.focusedMs));
+    const unfocusedS = wholeS(sumOf(own, (part) => part.unfocusedMs));
+    const sessions = groupedBy(
+      own.flatMap((part) => part.sessions),
+      ({ sessionId }) => String(sessionId),
+    );
+    const longestMs = Math.max(0, ...sessions.map((one) => sumOf(one, (part) => part.focusedMs + part.unfocusedMs)));
+    return [
+      {
+        ...scopeKey(first),
+        focusedS,
+        unfocusedS,
+        sessions: sessions.length,
+        modules: new Set(own.map(({ moduleId }) => moduleId)).size,
+        // The two kinds of time are rounded down each; and a bout may have begun on the day before, or not be stored in full.
+        longestSessionS: Math.min(focusedS + unfocusedS, wholeS(longestMs)),
+        longestFocusS: Math.min(focusedS, wholeS(Math.max(...own.map(({ longestFocusMs }) => longestFocusMs)))),
+      },
+    ];
+  });
+}
+
+/** Seconds of a session that were written under other days than this one. */
+export type WrittenElsewhere = (
+  sessionId: number,
+  day: string,
+) => { readonly focusedS: number; readonly unfocusedS: number };
+
+/** What has been written for these days, by the key of its scope, and of their sessions on the days around. */
 export async function writtenOf(
   db: Executor,
   targets: readonly DayTable[],
   days: readonly StudentDay[],
-): Promise<Map<string, Written>> {
-  const ofDays = days.map(
-    ({ userId, day }) => sql`(target IN ${[...targets]} AND user_id = ${userId} AND day = ${day})`,
-  );
+): Promise<{ readonly written: ReadonlyMap<string, Written>; readonly elsewhere: WrittenElsewhere }> {
+  const ofDays = days.flatMap(({ userId, day }) => [
+    sql`(target IN ${[...targets]} AND user_id = ${userId} AND day = ${day})`,
+    // No zone is further from another than this.
+    sql`(target = 'user_study_sessions' AND user_id = ${userId} AND day BETWEEN ${day} - INTERVAL 2 DAY AND ${day} + INTERVAL 2 DAY)`,
+  ]);
   const rows = await rowsOf(
     db,
     sql`SELECT target, user_id, DATE_FORMAT(day, '%Y-%m-%d') AS study_day, module_id, section_key, session_id, row_id,
         focused_written_s, unfocused_written_s, sessions_written
       FROM relay_eyelearn_totals WHERE ${either(ofDays)} FOR UPDATE`,
   );
-  return new Map(
-    rows.map((row) => [
+  const written = new Map(
+    rows.map((row): [string, Written] => [
       [row.target, row.user_id, row.study_day, row.module_id, row.section_key, row.session_id].join('/'),
       {
         rowId: row.row_id === null ? null : Number(row.row_id),
@@ -163,6 +231,17 @@ export async function writtenOf(
       },
     ]),
   );
+  const elsewhere: WrittenElsewhere = (sessionId, day) => {
+    const others = rows.filter(
+      (row) =>
+        row.target === 'user_study_sessions' && Number(row.session_id) === sessionId && String(row.study_day) !== day,
+    );
+    return {
+      focusedS: sumOf(others, (row) => Number(row.focused_written_s)),
+      unfocusedS: sumOf(others, (row) => Number(row.unfocused_written_s)),
+    };
+  };
+  return { written, elsewhere };
 }
 
 export function dueOf(scopes: readonly Scope[], written: ReadonlyMap<string, Written>): Due[] {

@@ -23,6 +23,18 @@ const ROWS: StudentRows = [
   ],
 ];
 
+/**
+ * The same where PHP makes the rows of time: those of the student on days on which we tracked, and their events, which are ours
+ * alone.
+ */
+const PHP_ROWS: StudentRows = (() => {
+  const days = 'user_id = ? AND DATE(created_at) IN (SELECT day FROM relay_eyelearn_totals WHERE user_id = ?)';
+  return [
+    ['focus_events', `session_id IN (SELECT id FROM eye_tracking_sessions WHERE ${days})`],
+    ['eye_tracking_sessions', days],
+  ];
+})();
+
 /** Our notes about those rows. */
 const NOTES: StudentRows = [
   ['relay_eyelearn_rows', 'user_id = ?'],
@@ -38,13 +50,19 @@ const DAY_ROWS = [
 const marks = (ids: readonly number[]) => ids.map(() => '?').join(', ');
 
 /** What EyeLearn's database has of students from this gateway. */
-export function eyelearnRecords(catalog: Catalog): PlatformRecords {
+export function eyelearnRecords(
+  catalog: Catalog,
+  { isWrittenByPhp = false }: { readonly isWrittenByPhp?: boolean } = {},
+): PlatformRecords {
   const has = (table: string) => catalog.tables.has(table);
+  const rows = isWrittenByPhp
+    ? [...PHP_ROWS, ...ROWS.filter(([table]) => !PHP_ROWS.some(([php]) => php === table))]
+    : ROWS;
 
   async function ofStudent(store: Store, userId: number, verb: 'DELETE' | 'SELECT *'): Promise<TableStatement[]> {
     if (store.kind !== 'mysql') return [];
     await store.ready();
-    return [...ROWS.filter(([table]) => has(table)), ...NOTES].map(([table, condition]) => [
+    return [...rows.filter(([table]) => has(table)), ...NOTES].map(([table, condition]) => [
       table,
       {
         sql: `${verb} FROM ${table} WHERE ${condition}`,

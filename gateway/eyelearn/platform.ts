@@ -44,6 +44,6 @@ export function eyelearn({ php }: { readonly php: PhpFallbackOptions | null }, l
       const [row] = found?.rows ?? [];
       return row === undefined ? null : Number(row.accepted) === 1;
     },
-    records: eyelearnRecords(catalog),
+    records: eyelearnRecords(catalog, { isWrittenByPhp: php?.use === 'always' }),
   };
 }

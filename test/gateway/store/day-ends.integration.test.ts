@@ -173,4 +173,50 @@ describe('days of the database', () => {
     await school.end();
     await store.close();
   });
+
+  it("a time zone that changes counts nothing twice in EyeLearn's tables of days", async () => {
+    await setZone('+08:00');
+    const own = await server.createDatabase('moved');
+    const school = await mysql.createConnection({ uri: own, dateStrings: true, decimalNumbers: true });
+    await createEyelearnTables(school, 'full');
+    await createEyelearnDayTables(school, 'both');
+    // On the 3rd at +08:00, on the 2nd at UTC.
+    const startedAtMs = Date.UTC(2026, 2, 2, 18);
+    const placed = (sessionId: string, seq: number, atMs: number) =>
+      metricsWindow({
+        sessionId,
+        seq,
+        sectionId: 12,
+        sessionStartedAtMs: startedAtMs,
+        startedAtMs: atMs,
+        endedAtMs: atMs + 30_000,
+        focusedMs: 20_000,
+        unfocusedMs: 10_000,
+        unknownMs: 0,
+        untrackedMs: 0,
+        bouts: [],
+      });
+    const before = createEyelearnStore({ url: own, logger: captureLog().logger });
+    await before.applyWindows([0, 1, 2].map((seq) => placed(SESSION_A, seq, startedAtMs + seq * 30_000)));
+    await before.close();
+    await setZone('+00:00');
+    const after = createEyelearnStore({ url: own, logger: captureLog().logger });
+    await after.applyWindows([placed(SESSION_A, 3, startedAtMs + 90_000)]);
+    await after.applyWindows([placed(SESSION_B, 0, startedAtMs + 3_600_000)]);
+    const sums = async (table: string, seconds: string) => {
+      const [found] = await school.query<mysql.RowDataPacket[]>(
+        `SELECT date AS day, SUM(${seconds}) AS seconds FROM ${table} GROUP BY date ORDER BY date`,
+      );
+      return found.map((row) => ({ ...row }));
+    };
+    const expected = [
+      { day: '2026-03-02', seconds: 60 },
+      { day: '2026-03-03', seconds: 90 },
+    ];
+    expect(await sums('eye_tracking_analytics', 'total_focused_time + total_unfocused_time')).toEqual(expected);
+    expect(await sums('daily_analytics', 'total_study_time_seconds')).toEqual(expected);
+    expect(await sums('user_study_sessions', 'duration')).toEqual(expected);
+    await school.end();
+    await after.close();
+  });
 });

@@ -11,6 +11,8 @@ import { chooseStored, dueDelta, type PhpAccount, unpostedOf } from '../../../..
 import type { PhpFallbackOptions } from '../../../../gateway/eyelearn/php/fallback.ts';
 import { judgeAnswer, postBody } from '../../../../gateway/eyelearn/php/post.ts';
 import { eyelearn } from '../../../../gateway/eyelearn/platform.ts';
+import type { Platform } from '../../../../gateway/platform.ts';
+import { deleteStudent } from '../../../../gateway/privacy/student.ts';
 import { createLibsqlStore } from '../../../../gateway/store/libsql/store.ts';
 import { createMysqlStore } from '../../../../gateway/store/mysql/store.ts';
 import type { MetricsStore } from '../../../../gateway/store/port.ts';
@@ -132,6 +134,7 @@ describe('time that goes through PHP', () => {
   let count = 0;
   const spools: DeliveryQueue[] = [];
   const stores: MetricsStore[] = [];
+  const platforms: Platform[] = [];
 
   beforeAll(async () => {
     server = await startMariaDb();
@@ -182,6 +185,7 @@ describe('time that goes through PHP', () => {
     const behind = new URL(url);
     behind.port = String(link.port);
     const platform = eyelearn({ php: { ...QUICK, url: php.url(lineage), use: 'fallback', ...more } }, log.logger);
+    platforms.push(platform);
     const store = createMysqlStore({
       url: behind.href,
       logger: log.logger,
@@ -347,6 +351,24 @@ describe('time that goes through PHP', () => {
       await appendAll(spool, bouts(10, 12));
       await vi.waitFor(async () => expect(await fed()).toMatchObject({ daysS: 360, starts: 12, ends: 12 }), WAIT);
       await vi.waitFor(async () => expect(await stored()).toMatchObject({ rows: 1, totalS: 360 }), WAIT);
+    });
+
+    it('what is deleted of a student includes the rows that PHP has made, and their events', async () => {
+      const spool = await withFallback('a', { use: 'always' });
+      await appendAll(spool, [
+        ...bouts(0, 2),
+        ...bouts(0, 2).map((window) => ({ ...window, userId: 8, sessionId: SESSION_B })),
+      ]);
+      await vi.waitFor(async () => expect(await fed()).toMatchObject({ starts: 4, ends: 4 }), WAIT);
+      const store = stores.at(-1);
+      if (store === undefined) throw new Error('no store');
+      const platform = platforms.at(-1);
+      if (platform === undefined) throw new Error('no platform');
+      const operator = { userId: null, role: 'operator' };
+      const receipt = await deleteStudent(store, platform.records, 7, Date.now(), operator);
+      expect(receipt).toMatchObject({ eye_tracking_sessions: 1, focus_events: 4, relay_windows: 2 });
+      expect(await stored()).toMatchObject({ rows: 1 });
+      expect(await fed()).toMatchObject({ starts: 2, ends: 2 });
     });
 
     it('while the database refuses to be written, PHP has the time', async () => {
