@@ -9,9 +9,10 @@ import type { TrackingUpdate } from '../client/widget/payload.ts';
 import type { TrackingError, WebcamWebSocketOptions } from '../client/widget/types.ts';
 
 /** A server on a free port of loopback that answers everything with one page. */
-export async function servePage(html: string): Promise<Server> {
+export async function servePage(html: string, headers: Readonly<Record<string, string>> = {}): Promise<Server> {
   const server = createServer((_request, response) => {
     response.setHeader('content-type', 'text/html');
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     response.end(html);
   });
   server.listen(0, '127.0.0.1');
@@ -25,9 +26,14 @@ export interface Lesson {
   close(): void;
 }
 
-export async function startLesson(gatewayUrl: string): Promise<Lesson> {
+export function startLesson(gatewayUrl: string, headers: Readonly<Record<string, string>> = {}): Promise<Lesson> {
   const script = new URL('/js/webcam-websocket.js', gatewayUrl).href;
-  const server = await servePage(`<!doctype html><title>Lesson</title><script src="${script}"></script>`);
+  return startPage(`<!doctype html><title>Lesson</title><script src="${script}"></script>`, headers);
+}
+
+/** A page of the school's own. */
+export async function startPage(html: string, headers: Readonly<Record<string, string>> = {}): Promise<Lesson> {
+  const server = await servePage(html, headers);
   return {
     url: `http://localhost:${(server.address() as AddressInfo).port}/`,
     close: () => server.close(),

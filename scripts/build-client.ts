@@ -77,16 +77,17 @@ export async function buildClient(): Promise<void> {
   await mkdir(at('dist'), { recursive: true });
   const out = await mkdtemp(at('dist/client-'));
   await Promise.all(['js', 'device'].map((folder) => mkdir(join(out, folder))));
-  const [device, calibration, lessonWidget, captureWorker, deviceMode, transports] = await Promise.all([
+  const [device, calibration, lessonWidget, captureWorker, deviceMode, transports, pageTrouble] = await Promise.all([
     buildDevice(out),
     buildLazy(out, 'calibration', 'client/calibration/calibrate.ts'),
     buildLazy(out, 'lesson-widget', 'client/eyelearn/lesson-widget.ts'),
     buildLazy(out, 'capture', 'client/capture/capture-worker.ts', 'iife'),
     buildLazy(out, 'device-mode', 'client/session/device-mode.ts'),
     buildLazy(out, 'transports', 'client/connection/transports.ts'),
+    buildLazy(out, 'page-trouble', 'client/widget/page-trouble.ts'),
   ]);
   const dropIn = {
-    ...dropInOptions({ ...device, calibration, lessonWidget, captureWorker, deviceMode, transports }),
+    ...dropInOptions({ ...device, calibration, lessonWidget, captureWorker, deviceMode, transports, pageTrouble }),
     sourcemap: true,
   };
   const modules = { ...dropIn, format: 'esm' } satisfies BuildOptions;

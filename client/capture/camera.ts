@@ -1,4 +1,5 @@
 import type { FrameSize } from '../../shared/geometry.ts';
+import { chosenCamera } from './camera-choice.ts';
 import { canvasGivesTruePixels } from './canvas-check.ts';
 
 /** Why there is no picture. */
@@ -15,6 +16,10 @@ export type CameraErrorKind =
   | 'altered'
   /** It was working and stopped: unplugged, or the permission was withdrawn. */
   | 'lost'
+  /** It is on and has given no picture yet: it is waited for. */
+  | 'slow'
+  /** Its pictures stopped: the page or the system paused it. Capture resumes with them. */
+  | 'stalled'
   | 'other';
 
 export class CameraError extends Error {
@@ -48,6 +53,9 @@ export const CAMERA_HELP: Readonly<Record<CameraErrorKind, string>> = {
     'Browsers allow the camera on secure pages only. Open this page with https:// (or on localhost), then try again.',
   altered: 'This browser alters pictures. Allow this page to read canvas data, then try again.',
   lost: 'The camera stopped: it was disconnected, or its permission was withdrawn. Check it, then start again.',
+  slow: 'The camera is on, but it has not sent a picture yet. Please wait. If this stays, open its cover or reconnect it.',
+  stalled:
+    'The pictures of the camera have stopped: this page, a call or the system paused it. Tracking resumes by itself when they come again.',
   other: 'The camera could not be started. Disconnect and reconnect it, or restart the browser, then try again.',
 };
 
@@ -55,10 +63,16 @@ const KIND_OF_ERROR: Readonly<Record<string, CameraErrorKind>> = {
   NotAllowedError: 'denied',
   SecurityError: 'insecure',
   NotFoundError: 'none',
-  OverconstrainedError: 'none',
   NotReadableError: 'in_use',
   AbortError: 'in_use',
 };
+
+/** A camera without a picture for this long is reported as slow. */
+const SLOW_AFTER_MS = 4000;
+/** Pictures that stop for this long are reported. Half of it is how often they are checked. */
+const STALLED_AFTER_MS = 1000;
+/** Smallest side of a real picture: some cameras begin with 2×2 pixels. */
+const MIN_SIDE_PX = 16;
 
 /**
  * The webcam: a muted inline `<video>`, not visible, that capture draws from. After close() no track runs, even if
@@ -67,9 +81,18 @@ const KIND_OF_ERROR: Readonly<Record<string, CameraErrorKind>> = {
 export class Camera {
   /** Called when the camera stops by itself. */
   onLost: () => void = () => {};
+  /** Called when no first picture has come for a while. */
+  onSlow: () => void = () => {};
+  /**
+   * Called again and again while the camera is on: with true while pictures flow, with false once they have stopped.
+   * `sinceMs` (performance.now): when the last ones flowed.
+   */
+  onFlow: (flowing: boolean, sinceMs: number) => void = () => {};
   #stream: MediaStream | null = null;
   #video: HTMLVideoElement | null = null;
   #opening = 0;
+  #watch: ReturnType<typeof setInterval> | undefined;
+  #flowedAtMs = 0;
 
   get stream(): MediaStream | null {
     return this.#stream;
@@ -82,8 +105,15 @@ export class Camera {
   /** Size of the frames as the camera delivers them; null while there is no picture. */
   get size(): FrameSize | null {
     const video = this.#video;
-    if (video === null || video.videoWidth === 0) return null;
+    if (video === null || Math.min(video.videoWidth, video.videoHeight) < MIN_SIDE_PX) return null;
     return { widthPx: video.videoWidth, heightPx: video.videoHeight };
+  }
+
+  /** True while the video plays and the system gives it pictures: what it shows otherwise is old. */
+  get flowing(): boolean {
+    const tracks = this.#stream?.getVideoTracks() ?? [];
+    const isOn = tracks.some(({ muted, readyState }) => readyState === 'live' && !muted);
+    return isOn && this.#video?.paused === false && this.size !== null;
   }
 
   /** Opens the camera and resolves once it has a picture. Rejects with CameraError, or CameraClosed. */
@@ -96,18 +126,10 @@ export class Camera {
     if (!canvasGivesTruePixels()) throw new CameraError('altered', CAMERA_HELP.altered);
     let stream: MediaStream;
     try {
-      stream = await devices.getUserMedia({
-        video: {
-          width: { ideal: wish.widthPx },
-          height: { ideal: wish.heightPx },
-          frameRate: { ideal: wish.fps },
-          facingMode: 'user',
-        },
-        audio: false,
-      });
+      stream = await requestStream(devices, wish);
     } catch (error) {
       if (overtaken()) throw new CameraClosed();
-      const kind = KIND_OF_ERROR[error instanceof Error ? error.name : ''] ?? 'other';
+      const kind = KIND_OF_ERROR[nameOf(error)] ?? 'other';
       throw new CameraError(kind, CAMERA_HELP[kind]);
     }
     if (overtaken()) {
@@ -115,36 +137,92 @@ export class Camera {
       throw new CameraClosed();
     }
     this.#stream = stream;
-    this.#video = createVideo(stream);
+    const video = createVideo(stream);
+    this.#video = video;
+    let isLost = false;
     for (const track of stream.getVideoTracks()) {
       track.addEventListener('ended', () => {
         if (overtaken()) return;
+        isLost = true;
         this.close();
         this.onLost();
       });
     }
-    try {
-      await firstPicture(this.#video);
-    } catch {
-      if (overtaken()) throw new CameraClosed();
-      this.close();
-      throw new CameraError('in_use', CAMERA_HELP.in_use);
-    }
-    const { size } = this;
-    if (overtaken() || size === null) throw new CameraClosed();
+    // The browser pauses it too: where its place is removed from the page, or a call takes the camera.
+    video.addEventListener('pause', () => this.#play());
+    const slow = setTimeout(() => this.onSlow(), SLOW_AFTER_MS);
+    const size = await this.#firstPicture(video, overtaken);
+    clearTimeout(slow);
+    if (size === null) throw isLost ? new CameraError('lost', CAMERA_HELP.lost) : new CameraClosed();
+    this.#flowedAtMs = performance.now();
+    this.#watch = setInterval(() => this.#check(), STALLED_AFTER_MS / 2);
     return size;
+  }
+
+  /** Resolves with the size of the first picture, null when the camera was closed before it. */
+  #firstPicture(video: HTMLVideoElement, overtaken: () => boolean): Promise<FrameSize | null> {
+    return new Promise((resolve) => {
+      const check = () => {
+        const { size } = this;
+        const isReady = size !== null && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
+        if (overtaken()) resolve(null);
+        else if (isReady) resolve(size);
+      };
+      for (const name of ['loadeddata', 'playing', 'resize', 'emptied'] as const) video.addEventListener(name, check);
+      this.#play();
+      check();
+    });
+  }
+
+  #play(): void {
+    const video = this.#video;
+    if (video === null) return;
+    if (!video.isConnected) place(video);
+    // Refused: then the next check tries again.
+    video.play().catch(() => {});
+  }
+
+  #check(): void {
+    const nowMs = performance.now();
+    if (this.#video?.paused !== false) this.#play();
+    if (this.flowing) this.#flowedAtMs = nowMs;
+    const stoppedMs = nowMs - this.#flowedAtMs;
+    if (stoppedMs === 0 || stoppedMs >= STALLED_AFTER_MS) this.onFlow(stoppedMs === 0, this.#flowedAtMs);
   }
 
   /** Stops every track (the camera's light goes off) and removes the video. May be called any time. */
   close(): void {
     this.#opening++;
+    clearInterval(this.#watch);
     if (this.#stream !== null) stopTracks(this.#stream);
     this.#stream = null;
     if (this.#video !== null) {
       this.#video.srcObject = null;
-      this.#video.remove();
+      const { host } = this.#video.getRootNode() as ShadowRoot;
+      host?.remove();
     }
     this.#video = null;
+  }
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : '';
+}
+
+/** A camera of about the wished size, or of any where the browser finds none for the wish. Rejects as getUserMedia does. */
+async function requestStream(devices: MediaDevices, wish: CameraWish): Promise<MediaStream> {
+  const deviceId = chosenCamera();
+  const video = {
+    width: { ideal: wish.widthPx },
+    height: { ideal: wish.heightPx },
+    frameRate: { ideal: wish.fps },
+    ...(deviceId === null ? { facingMode: 'user' } : { deviceId: { exact: deviceId } }),
+  };
+  try {
+    return await devices.getUserMedia({ video, audio: false });
+  } catch (error) {
+    if (nameOf(error) !== 'OverconstrainedError') throw error;
+    return devices.getUserMedia({ video: true, audio: false });
   }
 }
 
@@ -160,10 +238,19 @@ function createVideo(stream: MediaStream): HTMLVideoElement {
   video.autoplay = true;
   video.setAttribute('muted', '');
   video.setAttribute('playsinline', '');
-  video.setAttribute('aria-hidden', 'true');
-  video.tabIndex = -1;
+  video.srcObject = stream;
+  return video;
+}
+
+/**
+ * Puts the video into the page where the page's scripts and styles do not find it: some pause every video, or all but
+ * one, and some replace the body.
+ */
+function place(video: HTMLVideoElement): void {
+  const host = document.createElement('div');
+  host.setAttribute('aria-hidden', 'true');
   // Not `display: none`: browsers may then stop decoding. One transparent pixel instead.
-  Object.assign(video.style, {
+  Object.assign(host.style, {
     position: 'fixed',
     left: '0',
     bottom: '0',
@@ -172,31 +259,8 @@ function createVideo(stream: MediaStream): HTMLVideoElement {
     opacity: '0',
     pointerEvents: 'none',
     zIndex: '-1',
+    overflow: 'hidden',
   });
-  video.srcObject = stream;
-  document.body.append(video);
-  return video;
-}
-
-const FIRST_PICTURE_TIMEOUT_MS = 10_000;
-
-/** Resolves once the video has a picture. Rejects when it errs or none comes. */
-function firstPicture(video: HTMLVideoElement): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('no picture')), FIRST_PICTURE_TIMEOUT_MS);
-    const check = () => {
-      if (video.videoWidth === 0 || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
-      clearTimeout(timer);
-      resolve();
-    };
-    for (const name of ['loadeddata', 'playing', 'resize'] as const) video.addEventListener(name, check);
-    // Leaving the page, or close() meanwhile, empties the video: this attempt is over.
-    video.addEventListener('emptied', () => {
-      if (video.srcObject !== null) return;
-      clearTimeout(timer);
-      reject(new Error('closed'));
-    });
-    video.play().then(check, () => {});
-    check();
-  });
+  host.attachShadow({ mode: 'closed' }).append(video);
+  document.documentElement.append(host);
 }

@@ -71,7 +71,7 @@ export class DevicePlacement implements Placement {
     const { source, connection, onSizeChange } = this.#context;
     const { video, size } = source;
     const engine = this.#options.engine();
-    if (video === null || size === null || this.#inferring || !connection.accepts()) return;
+    if (video === null || size === null || !source.flowing || this.#inferring || !connection.accepts()) return;
     if (engine === null || !engine.isReady) return;
     const dueMs = nextDueMs(this.#dueMs, performance.now(), this.#context.connection.pacer.wantedFps);
     if (dueMs === null) return;

@@ -6,6 +6,8 @@ import type { RelayConnection } from '../connection/connection.ts';
 export interface CaptureSource {
   readonly video: HTMLVideoElement | null;
   readonly size: FrameSize | null;
+  /** True while its pictures are new ones. */
+  readonly flowing: boolean;
 }
 
 /** What the page asked for. */

@@ -3,6 +3,7 @@ import type { Guidance } from '../connection/guidance.ts';
 import { BestGrabber } from './best-grabber.ts';
 import { type CropChoice, chooseCrop, drawSize, widenHint } from './crop-choice.ts';
 import { nextDueMs } from './frame-schedule.ts';
+import { setTimer } from './hidden-timer.ts';
 import type { Grabber } from './picture.ts';
 import { isRepeatable, type SentPicture } from './picture-diff.ts';
 import type { Placement, PlacementContext } from './placement.ts';
@@ -72,8 +73,7 @@ export class ServerPlacement implements Placement {
       this.#awaitFrame();
       return;
     }
-    const timer = setTimeout(() => this.#awaitFrame(), sleepMs);
-    this.#cancelWait = () => clearTimeout(timer);
+    this.#cancelWait = setTimer(() => this.#awaitFrame(), sleepMs);
   }
 
   #awaitFrame(): void {
@@ -87,7 +87,7 @@ export class ServerPlacement implements Placement {
   #tick(): void {
     const { video, size } = this.#source;
     const { guidance } = this.#connection;
-    if (video === null || size === null || guidance === null || this.#taking) return;
+    if (video === null || size === null || !this.#source.flowing || guidance === null || this.#taking) return;
     const nowMs = performance.now();
     const isQueueing = this.#connection.isQueueing();
     const dueMs = nextDueMs(this.#dueMs, nowMs, this.#connection.pacer.fps);

@@ -1,3 +1,5 @@
+import { setTimer } from './hidden-timer.ts';
+
 /** Without a video frame for this long (a camera that hangs, a page in the background) the callback runs anyway. */
 const FRAME_WAIT_MS = 250;
 
@@ -12,9 +14,9 @@ export function awaitVideoFrame(video: HTMLVideoElement | null, pollMs: number, 
     callback();
   };
   const handle = canAwaitFrames ? video.requestVideoFrameCallback(next) : 0;
-  const timer = setTimeout(next, canAwaitFrames ? FRAME_WAIT_MS : pollMs);
+  const clear = setTimer(next, canAwaitFrames ? FRAME_WAIT_MS : pollMs);
   const cancel = (): void => {
-    clearTimeout(timer);
+    clear();
     if (canAwaitFrames) video.cancelVideoFrameCallback(handle);
   };
   return cancel;

@@ -1,5 +1,6 @@
 import { type BackoffPolicy, backoffMs } from '../../shared/backoff.ts';
 import { RelayError } from '../../shared/errors.ts';
+import type { PauseReason } from '../../shared/pause.ts';
 import type { CalibrationRequest } from '../../shared/protocol/calibration.ts';
 import type { ClientControl, ServerControl } from '../../shared/protocol/control.ts';
 import { decodeUpdate, type Update } from '../../shared/protocol/update.ts';
@@ -171,14 +172,15 @@ export class RelayConnection {
   /**
    * Ends capture on purpose: the time until the next start is not counted. `stop` is sent after everything queued, if
    * need be on the next connection. Resolves with the gateway's totals, null when they are late. Never rejects.
+   * `reason`: why, if capture is to continue. `sinceMs` (the clock of `now`): when the last picture was taken, if earlier.
    */
-  stop(): Promise<Stopped | null> {
+  stop(reason: PauseReason | null = null, sinceMs: number = this.#options.now()): Promise<Stopped | null> {
     if (this.#stop !== null) return this.#stop.promise;
     const stop = deferred<Stopped | null>();
     this.#stop = stop;
-    const { now, outbox, stopWithinMs } = this.#options;
+    const { outbox, stopWithinMs } = this.#options;
     this.#timers.set('stop', stopWithinMs ?? STOP_TIMEOUT_MS, () => this.#settleStop(null));
-    this.#dispatch({ type: 'stop', nowMs: now(), hasQueued: (outbox?.size ?? 0) > 0 });
+    this.#dispatch({ type: 'stop', nowMs: sinceMs, hasQueued: (outbox?.size ?? 0) > 0, reason });
     return stop.promise;
   }
 
@@ -193,6 +195,11 @@ export class RelayConnection {
     if (phase.name !== 'waiting') return;
     const delayMs = Math.floor(this.#options.random() * HURRY_WITHIN_MS);
     this.#timers.set('retry', delayMs, () => this.#dispatch({ type: 'retry', generation }));
+  }
+
+  /** Drops the connection for a new one, whose welcome corrects the capture clock. */
+  renew(): void {
+    this.#silence();
   }
 
   stats(): ConnectionStats {

@@ -52,7 +52,7 @@ export function stepLink(state: LinkState, event: LinkEvent, rules: LinkRules): 
     case 'section':
       return changeSection(state, event.sectionId, event.nowMs);
     case 'stop':
-      return stop(state, event.nowMs, event.hasQueued);
+      return stop(state, event);
     case 'outbox_drained':
       return sendPendingStop(state);
     case 'close':
@@ -221,14 +221,14 @@ function changeSection(state: LinkState, sectionId: number | null, nowMs: number
 const UNANSWERED: readonly LinkEffect[] = [{ type: 'stopped', message: null }];
 
 /** Capture ends now. `stop` is sent as soon as the connection is up and everything queued has been delivered. */
-function stop(state: LinkState, nowMs: number, hasQueued: boolean): LinkStep {
+function stop(state: LinkState, { nowMs, hasQueued, reason }: Extract<LinkEvent, { type: 'stop' }>): LinkStep {
   const { wanted } = state;
   const atMs = readClock(state.clock, nowMs);
   const stopped = { ...state, wanted: null };
   if (wanted === null || atMs === null) {
     return state.pendingStop === null ? next(stopped, UNANSWERED) : next(state);
   }
-  const pending: LinkState = { ...stopped, pendingStop: { capture: wanted, atMs } };
+  const pending: LinkState = { ...stopped, pendingStop: { capture: wanted, atMs, reason } };
   return hasQueued ? next(pending) : sendPendingStop(pending);
 }
 
@@ -236,9 +236,11 @@ function stop(state: LinkState, nowMs: number, hasQueued: boolean): LinkStep {
 function sendPendingStop(state: LinkState): LinkStep {
   const { pendingStop, phase } = state;
   if (pendingStop === null || phase.name !== 'live' || !phase.startSent || phase.stopping) return next(state);
+  const { atMs, reason } = pendingStop;
+  const told = reason !== null && state.features.includes('pauses');
   return {
     state: { ...state, phase: { ...phase, stopping: true } },
-    effects: [{ type: 'send', message: { type: 'stop', atMs: pendingStop.atMs } }],
+    effects: [{ type: 'send', message: { type: 'stop', atMs, ...(told && { reason }) } }],
   };
 }
 

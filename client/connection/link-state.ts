@@ -1,6 +1,7 @@
 import type { Mode } from '../../shared/direction.ts';
 import type { ScreenHint } from '../../shared/focus/likely-screen.ts';
 import type { FrameSize } from '../../shared/geometry.ts';
+import type { PauseReason } from '../../shared/pause.ts';
 import type { CalibrationAnswer } from '../../shared/protocol/calibration.ts';
 import type { ClientControl, ServerControl } from '../../shared/protocol/control.ts';
 import { type CaptureClock, CLOCK_STOPPED } from './capture-clock.ts';
@@ -29,6 +30,8 @@ export interface PendingStop {
   readonly capture: CaptureStart;
   /** Capture clock, whole ms. */
   readonly atMs: number;
+  /** Why, if capture is to continue; null at the session's end. */
+  readonly reason: PauseReason | null;
 }
 
 /** Something went wrong. `code` is stable; `retry` says whether the client tries again by itself. */
@@ -134,7 +137,12 @@ export type LinkEvent =
   | { readonly type: 'start'; readonly wanted: CaptureStart; readonly nowMs: number }
   | { readonly type: 'section'; readonly sectionId: number | null; readonly nowMs: number }
   /** `hasQueued`: not everything captured before has been delivered; it must be before the stop is sent. */
-  | { readonly type: 'stop'; readonly nowMs: number; readonly hasQueued: boolean }
+  | {
+      readonly type: 'stop';
+      readonly nowMs: number;
+      readonly hasQueued: boolean;
+      readonly reason: PauseReason | null;
+    }
   /** Nothing is queued any more. */
   | { readonly type: 'outbox_drained' }
   | { readonly type: 'close' };

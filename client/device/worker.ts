@@ -65,6 +65,16 @@ function createCanvas(): (picture: ImageBitmap) => PixelImage {
   };
 }
 
+/** Rejects with RelayError `wasm_blocked` where the page's content security policy allows no WebAssembly. */
+async function compileKernels(): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(kernelBytes());
+  } catch (cause) {
+    // The bytes are ours: Chromium and WebKit name `unsafe-eval`, Firefox says "blocked by CSP".
+    throw new RelayError('wasm_blocked', describeError(cause), { cause });
+  }
+}
+
 interface Opened {
   readonly observer: Observer;
   readonly pixelsOf: (picture: ImageBitmap) => PixelImage;
@@ -73,7 +83,7 @@ interface Opened {
 async function open({ modelsUrl, modelsBytes }: Extract<ToWorker, { type: 'open' }>): Promise<Opened> {
   const pixelsOf = createCanvas();
   // Compiled first: if that fails, the download is saved.
-  const module = await WebAssembly.compile(kernelBytes());
+  const module = await compileKernels();
   const [mesh, detector] = splitFiles(await download(modelsUrl, modelsBytes));
   if (mesh === undefined || detector === undefined) throw new RelayError('models_changed', 'a model is missing');
   const models = await openNetworkModels(module, { mesh, detector });

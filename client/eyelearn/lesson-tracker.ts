@@ -14,7 +14,8 @@ export type LessonStatus =
   | { readonly kind: 'tracking'; readonly update: TrackingUpdate | null; readonly isConnected: boolean }
   /** The student stopped it for this lesson. */
   | { readonly kind: 'stopped' }
-  | { readonly kind: 'trouble'; readonly message: string };
+  /** `code` as the tracker's errors have it; empty where it has none. */
+  | { readonly kind: 'trouble'; readonly message: string; readonly code: string };
 
 export interface LessonTrackerOptions {
   readonly serverUrl: string;
@@ -146,8 +147,8 @@ export class LessonTracker {
         const update = this.#status.kind === 'tracking' ? this.#status.update : null;
         this.#set({ kind: 'tracking', update, isConnected });
       },
-      onError: ({ message }) => {
-        if (run === this.#run) this.fail(message);
+      onError: ({ code, message }) => {
+        if (run === this.#run) this.fail(message, code);
       },
     });
     this.#client = client;
@@ -157,9 +158,9 @@ export class LessonTracker {
   }
 
   /** Shows the student, and the console, what prevents tracking. */
-  fail(message: string): void {
+  fail(message: string, code = ''): void {
     console.error(`gaze-relay: ${message}`);
-    this.#set({ kind: 'trouble', message });
+    this.#set({ kind: 'trouble', message, code });
   }
 
   #end(): void {

@@ -31,7 +31,7 @@ button:focus-visible{outline:3px solid var(--strong);outline-offset:-3px}
 .body{padding:0 14px 14px}
 p,dl{margin:0 0 10px}
 dl{display:grid;grid-template-columns:1fr auto;gap:2px 12px}dt{color:var(--soft)}dd{margin:0;font-variant-numeric:tabular-nums}
-.act{width:100%;background:var(--strong);color:var(--on);font-weight:600;border-radius:8px}
+.act{display:block;width:100%;background:var(--strong);color:var(--on);font-weight:600;border-radius:8px}
 .note{color:var(--soft);font-size:12px;margin:10px 0 0}
 [hidden]{display:none!important}`;
 
@@ -90,6 +90,7 @@ export class LessonWidget {
   readonly #action = element('button', 'act');
   readonly #rivalText = element('p', '', 'Another program on this page uses the camera, too.');
   readonly #rivalAction = element('button', 'act', 'Use this one alone');
+  readonly #window = element('a', 'act', 'Open in a window of its own');
   readonly #announcement = element('span', 'spoken');
   readonly #toggle = element('button', 'toggle', element('span', 'dot'), this.#word);
   readonly #move = element('button', 'move', '⠿');
@@ -111,10 +112,11 @@ export class LessonWidget {
     this.#size = place.size ?? (options.small || innerWidth < NARROW_PX ? 'dot' : 'pill');
     this.#section.setAttribute('aria-label', 'Focus tracking');
     this.#announcement.setAttribute('role', 'status');
+    this.#window.target = '_blank';
     this.#move.setAttribute('aria-label', 'Move: drag, or use the arrow keys');
     this.#shrink.setAttribute('aria-label', 'Close to a dot');
     const note = element('p', 'note', 'The camera is on. Pictures are used for a moment and never stored.');
-    this.#body.append(this.#text, this.#figures, this.#rivalText, this.#rivalAction, this.#action, note);
+    this.#body.append(this.#text, this.#figures, this.#rivalText, this.#rivalAction, this.#window, this.#action, note);
     this.#section.append(element('header', '', this.#toggle, this.#move, this.#shrink), this.#body, this.#announcement);
     const root = this.#host.attachShadow({ mode: 'open' });
     const sheet = new CSSStyleSheet();
@@ -190,6 +192,8 @@ export class LessonWidget {
           : '';
     this.#text.hidden = this.#text.textContent === '';
     this.#showFigures(status);
+    this.#window.hidden = !(status.kind === 'trouble' && status.code === 'embedded');
+    this.#window.href = location.href;
     const isOff = status.kind === 'trouble' || status.kind === 'stopped';
     this.#action.textContent = isOff
       ? status.kind === 'stopped'

@@ -9,6 +9,8 @@ export interface GatewayAssets {
   readonly calibration: string;
   /** Module with `LessonWidget`: pages that start the tracker themselves have a sign of their own. */
   readonly lessonWidget: string;
+  /** Module that explains what the page around the tracker forbids. */
+  readonly pageTrouble: string;
   /** Worker that draws and encodes pictures in server mode: until it runs, the page does. */
   readonly captureWorker: string;
   /** Module with `DeviceMode`: most students stay in server mode. */
@@ -32,7 +34,7 @@ let failures = 0;
 
 /** Loads a module of the gateway. Rejects with RelayError `module_unavailable`; a later call tries again. */
 export async function loadAsset<T>(
-  name: 'calibration' | 'lessonWidget' | 'deviceMode' | 'transports',
+  name: 'calibration' | 'lessonWidget' | 'deviceMode' | 'transports' | 'pageTrouble',
   httpOrigin: string,
 ): Promise<T> {
   if (GATEWAY_ASSETS === null) throw new RelayError('module_unavailable', 'this needs a built client');

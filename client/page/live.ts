@@ -3,6 +3,7 @@ import { MODE_WISHES } from '../session/mode-choice.ts';
 import { WebcamWebSocket } from '../widget/drop-in.ts';
 import type { TrackingError } from '../widget/types.ts';
 import { Announcer } from './announcer.ts';
+import { CameraPanel } from './camera-panel.ts';
 import { byId, setText, ticketUrlOfPage } from './dom.ts';
 import { duration, percent, share } from './format.ts';
 import { readLessData } from './less-data.ts';
@@ -28,6 +29,7 @@ const ERROR_TITLES: Readonly<Record<string, string>> = {
   insecure: 'This page is not secure',
   altered: 'The browser alters pictures',
   lost: 'The camera was disconnected',
+  page_policy: 'This page forbids what tracking needs',
   superseded: 'Tracking continues elsewhere',
   unreachable: 'No connection',
 };
@@ -36,6 +38,7 @@ const announcer = new Announcer(byId('announcer', HTMLElement));
 const view = new LiveView(announcer);
 const link = new LinkPanel(() => tracker, announcer);
 const setup = new SetupPanel(() => tracker);
+const cameras = new CameraPanel(() => tracker);
 const consent = byId('consent', HTMLInputElement);
 const startButton = byId('start', HTMLButtonElement);
 const pauseButton = byId('pause', HTMLButtonElement);
@@ -70,6 +73,8 @@ const tracker = new WebcamWebSocket({
     // Of a tab in the background only the title is visible.
     document.title = capturing || tracker.stats() === null ? title : `Paused · ${title}`;
     if (capturing) showRunning();
+    else if (tracker.pauseReason === 'camera')
+      view.showWaiting('No pictures', 'The camera sends none. No time is counted until it does.', 'paused');
     else if (pausedByStudent) view.showWaiting('Paused', 'No pictures are taken and no time is counted.', 'paused');
     else view.showWaiting('Paused', 'Tracking waits while this tab is in the background.', 'paused');
   },
@@ -87,6 +92,7 @@ function showRunning(): void {
   notice.hidden = true;
   setText(pauseButton, 'Pause');
   preview.srcObject = tracker.stream;
+  void cameras.show();
   preview.play().catch(() => {
     // Autoplay of a muted preview may be refused; tracking does not need it.
   });
@@ -94,9 +100,14 @@ function showRunning(): void {
 }
 
 function showError(error: TrackingError): void {
-  if (error.code === 'lost' && !panels.during.hidden) {
-    preview.srcObject = null;
+  if (error.code === 'slow') {
+    view.showWaiting('Waiting for the camera', error.message);
+    return;
+  }
+  if ((error.code === 'lost' || error.code === 'stalled') && !panels.during.hidden) {
+    if (error.code === 'lost') preview.srcObject = null;
     setText(byId('notice-text', HTMLElement), error.message);
+    byId('notice-retry', HTMLElement).hidden = error.code === 'stalled';
     notice.hidden = false;
     return;
   }

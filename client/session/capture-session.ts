@@ -1,4 +1,5 @@
 import type { FrameSize } from '../../shared/geometry.ts';
+import type { PauseReason } from '../../shared/pause.ts';
 import { type Camera, CameraClosed, CameraError, type CameraWish } from '../capture/camera.ts';
 import type { CaptureSettings, CreatePlacement, Placement } from '../capture/placement.ts';
 import type { RelayConnection } from '../connection/connection.ts';
@@ -21,7 +22,8 @@ export class CaptureSession {
   readonly #options: CaptureSessionOptions;
   #placement: Placement;
   #capturing = false;
-  #pausedByTab = false;
+  #reopened = 0;
+  #paused: PauseReason | null = null;
   #ended = false;
 
   constructor(options: CaptureSessionOptions) {
@@ -36,29 +38,41 @@ export class CaptureSession {
   /** Starts or resumes taking pictures. Opens the camera if it is off. */
   resume(): void {
     if (this.#capturing || this.#ended) return;
-    this.#pausedByTab = false;
+    this.#paused = null;
     const { size } = this.#options.camera;
     if (size !== null) this.#begin(size);
     else void this.#reopen();
   }
 
-  /** No pictures are taken and no time is counted. Camera and connection stay. */
-  pause(): void {
-    this.#pausedByTab = false;
+  /**
+   * No pictures are taken and no time is counted. Camera and connection stay. `sinceMs` (performance.now): when the last
+   * picture was taken, if earlier.
+   */
+  pause(reason: PauseReason, sinceMs: number = performance.now()): void {
+    // The student's own pause is ended by nothing but the student, also while the camera opens.
+    if (reason === 'student') this.#reopened++;
+    if (this.#capturing || reason === 'student') this.#paused = reason;
     this.#placement.stop();
     if (!this.#capturing) return;
-    void this.#options.connection.stop();
+    void this.#options.connection.stop(reason, sinceMs);
     this.#setCapturing(false);
   }
 
-  /** The tab went to the background, or came back from it. */
-  onVisibility(visible: boolean): void {
-    if (!visible && this.#capturing) {
-      this.pause();
-      this.#pausedByTab = true;
-    } else if (visible && this.#pausedByTab) {
-      this.resume();
-    }
+  /** What paused capture has ended: capture resumes, unless something else paused it. */
+  resumeAfter(reason: PauseReason): void {
+    if (this.#paused === reason) this.resume();
+  }
+
+  /** Why capture is paused; null while it runs, and before the first start. */
+  get paused(): PauseReason | null {
+    return this.#paused;
+  }
+
+  /** Another camera was chosen: it takes the place of the one in use. */
+  changeCamera(): void {
+    if (!this.#capturing) return;
+    this.pause('camera');
+    void this.#reopen();
   }
 
   /** The gateway no longer has what was sent before. */
@@ -81,6 +95,7 @@ export class CaptureSession {
   /** Ends capture permanently; the caller closes the connection. */
   end(): void {
     this.#ended = true;
+    this.#paused = null;
     this.#placement.stop();
     this.#placement.dispose();
     this.#setCapturing(false);
@@ -92,10 +107,11 @@ export class CaptureSession {
   }
 
   async #reopen(): Promise<void> {
+    const attempt = ++this.#reopened;
     const { camera, cameraWish, onCameraError } = this.#options;
     try {
       const size = await camera.open(cameraWish());
-      if (!this.#ended && !this.#capturing) this.#begin(size);
+      if (!this.#ended && !this.#capturing && attempt === this.#reopened) this.#begin(size);
     } catch (error) {
       if (error instanceof CameraError) onCameraError(error);
       else if (!(error instanceof CameraClosed)) throw error;
@@ -103,6 +119,7 @@ export class CaptureSession {
   }
 
   #begin(size: FrameSize): void {
+    this.#paused = null;
     this.#announce(size);
     this.#placement.start();
     this.#setCapturing(true);

@@ -43,6 +43,8 @@ export interface ModeControllerOptions {
   /** False while something must be sent in the current mode first. */
   canChange(): boolean;
   onReport(report: ModeReport): void;
+  /** Device mode cannot be used. `code`: of the RelayError that says why; null where none does. */
+  onFailed(code: string | null): void;
 }
 
 const DECIDE_EVERY_MS = 1000;
@@ -194,6 +196,9 @@ export class ModeController {
     this.#engine = null;
     this.#loaded = null;
     this.#device = { state: 'failed' };
+    // Not by its class: the module of device mode has a copy of its own.
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    this.#options.onFailed(typeof code === 'string' ? code : null);
     this.#decide();
   }
 

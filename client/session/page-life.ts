@@ -27,7 +27,17 @@ export interface PageLifeListener {
   onRestore(): void;
   /** The tab went to the background or came back from it. */
   onVisibility(visible: boolean): void;
+  /** The device slept: the page's monotonic clock may have stood still. */
+  onWake(): void;
+  /** A camera or another device was connected or removed. */
+  onDevicesChange(): void;
+  /** The page's content security policy refused something. */
+  onRefused(violation: SecurityPolicyViolationEvent): void;
 }
+
+/** How often the clocks are compared, and from where on the wall clock's lead is a sleep. */
+const COMPARE_EVERY_MS = 1000;
+const SLEEP_MS = 2000;
 
 /** Listens until the returned function is called. */
 export function watchPage(listener: PageLifeListener): () => void {
@@ -39,9 +49,24 @@ export function watchPage(listener: PageLifeListener): () => void {
   window.addEventListener('pagehide', hide);
   window.addEventListener('pageshow', show);
   document.addEventListener('visibilitychange', visibility);
+  const lead = () => Date.now() - performance.now();
+  let leadMs = lead();
+  const compared = setInterval(() => {
+    const beforeMs = leadMs;
+    leadMs = lead();
+    if (leadMs - beforeMs > SLEEP_MS) listener.onWake();
+  }, COMPARE_EVERY_MS);
+  const refused = (event: SecurityPolicyViolationEvent) => listener.onRefused(event);
+  document.addEventListener('securitypolicyviolation', refused);
+  const devices = navigator.mediaDevices as MediaDevices | undefined;
+  const change = () => listener.onDevicesChange();
+  devices?.addEventListener('devicechange', change);
   return () => {
     window.removeEventListener('pagehide', hide);
     window.removeEventListener('pageshow', show);
+    clearInterval(compared);
     document.removeEventListener('visibilitychange', visibility);
+    document.removeEventListener('securitypolicyviolation', refused);
+    devices?.removeEventListener('devicechange', change);
   };
 }

@@ -34,6 +34,8 @@ export interface StudentSessionOptions extends Omit<CaptureSessionOptions, 'conn
   readonly lessData: boolean;
   getTicket(): Promise<string>;
   onMode(report: ModeReport): void;
+  /** Device mode cannot be used. `code`: of the RelayError that says why; null where none does. */
+  onDeviceFailed(code: string | null): void;
   onSession(session: TrackingSession): void;
   onPhase(phase: ConnectionPhase): void;
   /** The calibration in use, at every welcome and after each calibration. */
@@ -78,6 +80,7 @@ export class StudentSession {
         this.capture.exchange(createPlacement);
       },
       canChange: () => (this.#deviceMode?.outbox.size ?? 0) === 0 && !this.calibration.isBusy,
+      onFailed: options.onDeviceFailed,
       onReport: (report) => {
         if (!this.#detached) options.onMode(report);
       },
@@ -154,6 +157,11 @@ export class StudentSession {
   setLessData(lessData: boolean): void {
     this.#connection.pacer.bound({ lessData });
     this.modes.setLessData(lessData);
+  }
+
+  /** Connects anew: the gateway says how far the capture clock is. */
+  renew(): void {
+    this.#connection.renew();
   }
 
   setSection(sectionId: number | null): void {

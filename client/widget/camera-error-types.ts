@@ -10,6 +10,8 @@ export const CAMERA_ERROR_TYPES: Readonly<Record<CameraErrorKind, TrackingErrorT
   insecure: 'CAMERA_ERROR',
   altered: 'CAMERA_ERROR',
   lost: 'CAMERA_ERROR',
+  slow: 'CAMERA_ERROR',
+  stalled: 'CAMERA_ERROR',
   other: 'CAMERA_ERROR',
 };
 

@@ -1,8 +1,10 @@
 import { describeError, RelayError } from '../../shared/errors.ts';
 import type { FrameSize } from '../../shared/geometry.ts';
+import type { PauseReason } from '../../shared/pause.ts';
 import type { CalibrationStatus } from '../../shared/protocol/calibration.ts';
 import { type CalibrationResult, UNAVAILABLE } from '../calibration/result.ts';
-import { Camera, CameraClosed, CameraError, type CameraWish } from '../capture/camera.ts';
+import { Camera, CameraClosed, CameraError, type CameraErrorKind, type CameraWish } from '../capture/camera.ts';
+import { type CameraDevice, listCameras, rememberCamera } from '../capture/camera-choice.ts';
 import { type GatewayAddresses, gatewayAddresses } from '../connection/addresses.ts';
 import type { ConnectionStats, Stopped } from '../connection/connection-options.ts';
 import type { ConnectionPhase, EndReason } from '../connection/link-state.ts';
@@ -13,6 +15,7 @@ import type { ModeReport } from '../session/mode-controller.ts';
 import { isLeaving, watchPage } from '../session/page-life.ts';
 import { StudentSession } from '../session/student-session.ts';
 import { PageReports } from './page-reports.ts';
+import type { TrackerOnPage } from './page-trouble.ts';
 import { type TrackingUpdate, toTrackingUpdate } from './payload.ts';
 import { defaultServerUrl } from './script-tag.ts';
 import { parseSectionId } from './section.ts';
@@ -64,6 +67,8 @@ export class WebcamWebSocket {
     this.onConnectionChange = options.onConnectionChange ?? (() => {});
     this.onError = options.onError ?? ((error) => console.error(`gaze-relay: ${error.type}: ${error.message}`));
     this.#camera.onLost = () => this.#onCameraLost();
+    this.#camera.onSlow = () => this.#reports.reportCamera('slow');
+    this.#camera.onFlow = (flowing, sinceMs) => this.#onCameraFlow(flowing, sinceMs);
   }
 
   get stream(): MediaStream | null {
@@ -154,7 +159,7 @@ export class WebcamWebSocket {
 
   /** Pauses: no pictures are taken and no time is counted. Camera and connection stay. */
   stopCapture(): void {
-    this.#session?.capture.pause();
+    this.#session?.capture.pause('student');
   }
 
   /** Pauses and turns the camera off, also while its permission prompt is open. */
@@ -190,6 +195,22 @@ export class WebcamWebSocket {
   setMode(mode: ModeWish): void {
     this.#mode = mode;
     this.#session?.modes.setWish(mode);
+  }
+
+  /** The cameras of this device, the one in use among them. */
+  cameras(): Promise<CameraDevice[]> {
+    return listCameras();
+  }
+
+  /** Uses this camera from now on, also on later pages of this browser. */
+  setCamera(deviceId: string): void {
+    rememberCamera(deviceId);
+    this.#session?.capture.changeCamera();
+  }
+
+  /** Why capture is paused; null while it runs, and without a session. */
+  get pauseReason(): PauseReason | null {
+    return this.#session?.capture.paused ?? null;
   }
 
   /** True while pictures are fewer or smaller than they would be on a good link. */
@@ -266,9 +287,10 @@ export class WebcamWebSocket {
         this.#reports.call(() => this.#options.onModeChange?.(report));
         this.#reports.reportMode(report);
       },
+      onDeviceFailed: (code) => void this.#blamePage((page, tracker) => page.explainDevice(code, tracker)),
       sectionId: () => parseSectionId(this.sectionId),
       cameraWish: () => this.#cameraWish(),
-      onCameraError: ({ kind }) => this.#reports.reportCamera(kind),
+      onCameraError: ({ kind }) => void this.#reportCamera(kind),
       onCaptureChange: (capturing) => {
         this.isCapturing = capturing;
         this.#reports.call(() => this.#options.onCaptureChange?.(capturing));
@@ -302,8 +324,35 @@ export class WebcamWebSocket {
     } catch (error) {
       if (error instanceof CameraClosed) return null;
       if (!(error instanceof CameraError)) throw error;
-      this.#reports.reportCamera(error.kind);
+      await this.#reportCamera(error.kind);
       return null;
+    }
+  }
+
+  /** A refusal may be that of the page around this one. */
+  async #reportCamera(kind: CameraErrorKind): Promise<void> {
+    const isEmbedded = kind === 'denied' && window.top !== window;
+    if (isEmbedded && (await this.#blamePage((trouble) => trouble.explainRefusedCamera()))) return;
+    this.#reports.reportCamera(kind);
+  }
+
+  /** Reports what the page around the tracker forbids. Resolves with whether that is so. Never rejects. */
+  async #blamePage(
+    explain: (
+      trouble: typeof import('./page-trouble.ts'),
+      tracker: TrackerOnPage,
+    ) => TrackingError | null | Promise<TrackingError | null>,
+  ): Promise<boolean> {
+    const run = this.#run;
+    const { httpOrigin } = gatewayAddresses(this.serverUrl);
+    try {
+      const trouble = await loadAsset<typeof import('./page-trouble.ts')>('pageTrouble', httpOrigin);
+      const error = await explain(trouble, { httpOrigin, isConnected: this.isConnected, mode: this.#mode });
+      if (error === null || run !== this.#run) return false;
+      this.#reports.report(error.type, error.message, error.code);
+      return true;
+    } catch {
+      return false;
     }
   }
 
@@ -332,8 +381,26 @@ export class WebcamWebSocket {
 
   #onCameraLost(): void {
     if (this.#session === null) return;
-    this.#session.capture.pause();
+    this.#session.capture.pause('camera');
     this.#reports.reportCamera('lost');
+  }
+
+  /** Pictures that stopped are time without a reading; capture resumes with them. */
+  #onCameraFlow(flowing: boolean, sinceMs: number): void {
+    const capture = this.#session?.capture;
+    if (flowing) capture?.resumeAfter('camera');
+    else if (this.isCapturing) {
+      capture?.pause('camera', sinceMs);
+      this.#reports.reportCamera('stalled');
+    }
+  }
+
+  /** A camera was connected or removed. */
+  async #onDevicesChange(): Promise<void> {
+    const { capture } = this.#session ?? {};
+    if (capture === undefined || this.stream !== null) return;
+    const devices = await navigator.mediaDevices.enumerateDevices();
+    if (devices.some(({ kind }) => kind === 'videoinput')) capture.resumeAfter('camera');
   }
 
   /** Turns the camera off and removes all listeners. The caller ends the session with the gateway. */
@@ -373,8 +440,13 @@ export class WebcamWebSocket {
         restore?.();
       },
       onVisibility: (visible) => {
-        if (this.#options.pauseWhenHidden !== false) this.#session?.capture.onVisibility(visible);
+        if (this.#options.pauseWhenHidden === false) return;
+        if (visible) this.#session?.capture.resumeAfter('hidden');
+        else this.#session?.capture.pause('hidden');
       },
+      onWake: () => this.#session?.renew(),
+      onDevicesChange: () => void this.#onDevicesChange(),
+      onRefused: (violation) => void this.#blamePage((page, tracker) => page.explainViolation(violation, tracker)),
     });
   }
 }

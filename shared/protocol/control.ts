@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { MODES } from '../direction.ts';
+import { PAUSE_REASONS } from '../pause.ts';
 import {
   calibrationAnswerSchemas,
   calibrationRequestSchemas,
@@ -57,7 +58,12 @@ export const sectionSchema = z.strictObject({
 });
 
 /** Capture ended on purpose at this moment of the capture clock. */
-export const stopSchema = z.strictObject({ type: z.literal('stop'), atMs: durationMs });
+export const stopSchema = z.strictObject({
+  type: z.literal('stop'),
+  atMs: durationMs,
+  /** Why, where a `start` may follow. */
+  reason: z.enum(PAUSE_REASONS).optional(),
+});
 
 export const clientControlSchema = z.discriminatedUnion('type', [
   helloSchema,

@@ -4,7 +4,7 @@ import { ProtocolError } from './errors.ts';
  * What this version has beyond the first v1, by name (PROTOCOL.md, V-2). A new message, field or word gets a name here
  * and a line in FEATURE_GATES; both sides use it only where `welcome` agreed on it.
  */
-export const FEATURES: readonly string[] = ['screen'];
+export const FEATURES: readonly string[] = ['screen', 'pauses'];
 
 /** A text message, or one field of it, that needs a feature. */
 export interface FeatureGate {
@@ -14,7 +14,10 @@ export interface FeatureGate {
   readonly field: string | null;
 }
 
-export const FEATURE_GATES: readonly FeatureGate[] = [{ feature: 'screen', type: 'start', field: 'screen' }];
+export const FEATURE_GATES: readonly FeatureGate[] = [
+  { feature: 'screen', type: 'start', field: 'screen' },
+  { feature: 'pauses', type: 'stop', field: 'reason' },
+];
 
 /** Most names in a list, and most characters of a name (V-2). */
 export const MAX_FEATURES = 32;

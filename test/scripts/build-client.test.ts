@@ -9,6 +9,7 @@ const ASSETS = {
   calibration: 'device/calibration-0123456789ab.mjs',
   lessonWidget: 'device/lesson-widget-0123456789ab.mjs',
   captureWorker: 'device/capture-0123456789ab.js',
+  pageTrouble: 'device/page-trouble-0123456789ab.mjs',
   deviceMode: 'device/device-mode-0123456789ab.mjs',
   transports: 'device/transports-0123456789ab.mjs',
   deviceWorker: 'device/worker-0123456789ab.js',
