@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import { openSoundFile } from '../lib/damaged-file.ts';
 import type { Logger } from '../lib/logger.ts';
-import { fileError, textOf, transaction } from '../lib/sqlite-file.ts';
+import { blockingTransaction, connectBlocking, fileError, textOf } from '../lib/sqlite-file.ts';
 import { parseMetricsWindow } from '../store/window-schema.ts';
 
 const CHECKPOINT_FILE = 'open-windows.db';
@@ -24,22 +24,24 @@ export interface Checkpoints {
 /** Opens the file in `dataDir`, making both if need be; a damaged file is set aside at `nowMs`, UTC. Throws RelayError `spool_failed`. */
 export async function openCheckpoints(dataDir: string, logger: Logger, nowMs: number): Promise<Checkpoints> {
   const file = path.join(dataDir, CHECKPOINT_FILE);
-  const connection = await openSoundFile(
+  const sound = await openSoundFile(
     file,
-    `PRAGMA synchronous = NORMAL;
-    CREATE TABLE IF NOT EXISTS open_windows (session_id TEXT PRIMARY KEY, body TEXT NOT NULL);`,
+    'CREATE TABLE IF NOT EXISTS open_windows (session_id TEXT PRIMARY KEY, body TEXT NOT NULL);',
     logger,
     nowMs,
   );
-  const upsert = await connection.prepare(
+  sound.close();
+  // A small write costs less than waking another thread for it, and it never waits for the disk.
+  const connection = connectBlocking(file);
+  connection.exec('PRAGMA synchronous = OFF;');
+  const upsert = connection.prepare(
     'INSERT INTO open_windows (session_id, body) VALUES (?, ?) ON CONFLICT (session_id) DO UPDATE SET body = excluded.body',
   );
-  const remove = await connection.prepare('DELETE FROM open_windows WHERE session_id = ?');
-  const selectAll = await connection.prepare('SELECT body FROM open_windows');
+  const remove = connection.prepare('DELETE FROM open_windows WHERE session_id = ?');
+  const selectAll = connection.prepare('SELECT body FROM open_windows');
   return {
     async recover() {
-      const rows = await selectAll.all([]);
-      return rows.flatMap((row) => {
+      return selectAll.all([]).flatMap((row) => {
         try {
           return [parseMetricsWindow(JSON.parse(textOf(row, 'body')))];
         } catch {
@@ -49,7 +51,7 @@ export async function openCheckpoints(dataDir: string, logger: Logger, nowMs: nu
     },
     async write(open, goneSessionIds) {
       try {
-        await transaction(connection, () => {
+        blockingTransaction(connection, () => {
           for (const sessionId of goneSessionIds) remove.run([sessionId]);
           for (const window of open) upsert.run([window.sessionId, JSON.stringify(window)]);
         });

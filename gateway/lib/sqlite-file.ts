@@ -57,12 +57,34 @@ export function connect(file: string): Connection {
 /** A connection that works on this thread, and that is closed when `close` returns: the other kind takes a moment more. */
 export interface BlockingConnection {
   exec(sql: string): void;
+  prepare(sql: string): BlockingStatement;
   close(): void;
+}
+
+export interface BlockingStatement {
+  run(values: readonly (string | number)[]): unknown;
+  all(values: readonly (string | number)[]): unknown[];
 }
 
 /** Opens a file that is there for statements on this thread. Throws the driver's error. */
 export function connectBlocking(file: string): BlockingConnection {
   return new BlockingDatabase(file, { timeout: BUSY_TIMEOUT_MS }) as unknown as BlockingConnection;
+}
+
+/** Runs statements on this thread and commits them, all or none. Throws the driver's error. */
+export function blockingTransaction(connection: BlockingConnection, work: () => void): void {
+  connection.exec('BEGIN IMMEDIATE');
+  try {
+    work();
+    connection.exec('COMMIT');
+  } catch (error) {
+    try {
+      connection.exec('ROLLBACK');
+    } catch {
+      // The driver has rolled back already.
+    }
+    throw error;
+  }
 }
 
 /** True for the name of a file that was set aside because it was damaged, and of its write-ahead log. */

@@ -23,7 +23,7 @@ export interface CheckpointerOptions {
   readonly logger: Logger;
 }
 
-/** Writes the open windows of running sessions again and again, while there are any. */
+/** Writes the open windows of running sessions when they have changed: no timer runs while nothing does. */
 export class Checkpointer {
   readonly #deps: CheckpointerOptions;
   readonly #written = new Map<string, SessionAccount>();
@@ -31,19 +31,30 @@ export class Checkpointer {
   #running: Promise<void> | null = null;
   #wake: () => void = () => {};
   #wanted = false;
+  #changed = false;
+  /** No write before this moment of the monotonic clock, ms. */
+  #restUntilMs = 0;
   #failing = false;
 
   constructor(options: CheckpointerOptions) {
     this.#deps = options;
   }
 
-  /** Sessions are counting: writes until stop(). */
+  /** Sessions are counting: writes what changes until stop(). */
   start(): void {
     this.#wanted = true;
+    this.#changed = true;
     this.#running ??= this.#run().finally(() => {
       this.#running = null;
       if (this.#wanted) this.start();
     });
+  }
+
+  /** An account has changed, or has begun or ended to count. */
+  changed(): void {
+    if (this.#changed) return;
+    this.#changed = true;
+    this.#wake();
   }
 
   /** Writes once more, so that no window that is saved stays among the open ones. */
@@ -57,23 +68,39 @@ export class Checkpointer {
 
   async #run(): Promise<void> {
     while (this.#wanted) {
+      if (!this.#changed) await this.#change();
+      if (!this.#wanted) return;
+      await this.#rest(this.#restUntilMs - performance.now());
+      this.#changed = false;
       const busyMs = await this.#mutex.run(() => this.#write());
       const restMs = Math.max(this.#deps.everyMs, Math.min(busyMs / DUTY, MAX_REST_MS));
-      if (this.#wanted) await this.#rest(restMs);
+      this.#restUntilMs = performance.now() + restMs;
     }
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
   }
 
   #rest(restMs: number): Promise<void> {
     return new Promise((resolve) => {
+      if (restMs <= 0) {
+        // What changes in the same turn of the event loop is written together.
+        setImmediate(resolve);
+        return;
+      }
       const timer = setTimeout(resolve, restMs);
       this.#wake = () => {
+        if (this.#wanted) return;
         clearTimeout(timer);
         resolve();
       };
     });
   }
 
-  /** Resolves with the processor time that it took on this thread, ms; the commit runs on another one. */
+  /** Resolves with the processor time that it took, ms. */
   async #write(): Promise<number> {
     // Processor time: a process that is stopped or crowded out here has not worked meanwhile.
     const before = process.cpuUsage();
@@ -85,6 +112,7 @@ export class Checkpointer {
     for (const { account, isSaved } of sessions()) {
       present.add(account.sessionId);
       // What the row held before must be in the delivery queue before it is overwritten.
+      if (!isSaved) this.#changed = true;
       if (!isSaved || this.#written.get(account.sessionId) === account) continue;
       const window = openWindow(account);
       if (window !== null) open.push(window);
@@ -92,9 +120,11 @@ export class Checkpointer {
       written.push(account);
     }
     if (isAllSaved()) for (const sessionId of this.#written.keys()) if (!present.has(sessionId)) gone.push(sessionId);
-    const { user, system } = process.cpuUsage(before);
-    const busyMs = (user + system) / 1000;
-    if (open.length === 0 && gone.length === 0) return busyMs;
+    const busyMs = () => {
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / 1000;
+    };
+    if (open.length === 0 && gone.length === 0) return busyMs();
     try {
       await checkpoint(open, gone);
       if (this.#failing) logger.info({}, 'open windows are written again');
@@ -103,10 +133,11 @@ export class Checkpointer {
       if (!this.#failing)
         logger.error({ code: 'spool_failed', reason: describeError(error) }, 'open windows are not on the disk');
       this.#failing = true;
-      return busyMs;
+      this.#changed = true;
+      return busyMs();
     }
     for (const sessionId of gone) this.#written.delete(sessionId);
     for (const account of written) this.#written.set(account.sessionId, account);
-    return busyMs;
+    return busyMs();
   }
 }

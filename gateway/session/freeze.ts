@@ -3,14 +3,14 @@ export const FREEZE_AFTER_MS = 5000;
 
 /** Remembers when the picture last changed, on the capture clock. */
 export interface FreezeWatch {
-  readonly digest: string | null;
+  readonly digest: number | null;
   readonly changedAtMs: number;
 }
 
 export const NO_PICTURE: FreezeWatch = { digest: null, changedAtMs: 0 };
 
 /** Notes a real frame by the digest of its bytes. A live camera's noise changes them every time. */
-export function noteFrame(watch: FreezeWatch, digest: string, captureMs: number): FreezeWatch {
+export function noteFrame(watch: FreezeWatch, digest: number, captureMs: number): FreezeWatch {
   return watch.digest === digest ? watch : { digest, changedAtMs: captureMs };
 }
 

@@ -5,7 +5,7 @@ import type { Logger } from '../lib/logger.ts';
 import type { LinkAnswer } from '../relay/inference-link.ts';
 import { inferenceReading, type LoadLevel, lagReading, limitsByLevel, NO_LOAD, stepLoad } from './load.ts';
 
-const LAG_RESOLUTION_MS = 20;
+const LAG_RESOLUTION_MS = 100;
 const OVERLOADED = new Set<LinkAnswer['status']>(['busy', 'expired']);
 
 /** Measures the load of inference and of this process, and yields the limits that follow from it. */

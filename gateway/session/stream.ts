@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import type { Mode } from '../../shared/direction.ts';
 import { describeError } from '../../shared/errors.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
@@ -62,12 +62,18 @@ export interface StreamDependencies {
   /** Resolves once the calibration is on disk. */
   readonly keepCalibration: (record: CalibrationRecord) => Promise<void>;
   readonly detach: (account: SessionAccount, stream: Stream) => void;
+  /** What is to be written of the open window has changed. */
+  readonly changed: () => void;
 }
 
-/** Identifies what a message shows, to detect a frozen camera. */
-function digestOf(message: ClientMessage, bytes: Uint8Array): string | null {
-  if (message.kind === 'frame') return hash('sha1', message.image, 'base64');
-  return message.kind === 'observation' ? Buffer.from(bytes.subarray(FRAME_HEADER_BYTES)).toString('base64') : null;
+/** Identifies what a message shows, to detect a frozen camera: two pictures of a live one rarely have the same. */
+function digestOf(message: ClientMessage, bytes: Uint8Array): number | null {
+  return message.kind === 'same' ? null : crc32(bytes.subarray(FRAME_HEADER_BYTES));
+}
+
+/** The account while it is counting, else null. */
+function accountOf(state: ConnectionState): SessionAccount | null {
+  return state.phase === 'tracking' || state.phase === 'stopping' ? state.account : null;
 }
 
 /** Edge between one student's transport and the pure reducer: carries events in and effects out. */
@@ -99,8 +105,7 @@ export class Stream {
 
   /** The account while it is counting, else null. */
   get countingAccount(): SessionAccount | null {
-    const state = this.#state;
-    return state.phase === 'tracking' || state.phase === 'stopping' ? state.account : null;
+    return accountOf(this.#state);
   }
 
   /** How metrics count it: where its observations are made and what its student does, `none` where nothing can be said. */
@@ -174,6 +179,7 @@ export class Stream {
       }
     }
     for (const effect of step.effects) this.#carryOut(effect);
+    if (accountOf(before) !== accountOf(this.#state)) this.#deps.changed();
   }
 
   #fault(error: unknown): void {

@@ -12,7 +12,7 @@ const TICK_MS = 1000;
 const CHECK_EVERY_TICKS = 20;
 
 export interface StreamsOptions
-  extends Omit<StreamDependencies, 'admit' | 'detach' | 'inference' | 'load' | 'clockOffsetMs'> {
+  extends Omit<StreamDependencies, 'admit' | 'detach' | 'changed' | 'inference' | 'load' | 'clockOffsetMs'> {
   /** A clock for a connection that opens now. */
   readonly openClock: () => ConnectionClock;
   readonly sessions: Sessions;
@@ -77,6 +77,7 @@ export class Streams {
       clockOffsetMs: clock.offsetMs,
       admit: (hello, from) => sessions.admit(hello, from, identified),
       detach: (account, from) => sessions.detach(account, from),
+      changed: () => this.#deps.checkpointer.changed(),
     });
     this.#open.add(stream);
     if (this.#draining) {

@@ -8,7 +8,7 @@ const MIN_REPEATED = 8;
 /** After so many observations others are kept: about 15 minutes, so that a loop up to that long is found. */
 const STRETCH = 2250;
 
-/** What a device's observations looked like so far, as plain data. Values are hashes of observations with a face. */
+/** What a device's observations looked like so far, as plain data. Values are digests of observations with a face. */
 export interface Suspicion {
   readonly last: number;
   readonly beforeLast: number;
@@ -34,35 +34,25 @@ export const NO_SUSPICION: Suspicion = {
   reason: null,
 };
 
-/** FNV-1a, 32 bits (http://www.isthe.com/chongo/tech/comp/fnv). */
-function hashOf(digest: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < digest.length; index += 1) {
-    hash = Math.imul(hash ^ digest.charCodeAt(index), 0x01000193);
-  }
-  return hash >>> 0;
-}
-
 /**
  * Takes note of a device's observation with a face; `digest` identifies its values. It finds what cannot come from a live
  * camera: the same values again and again, two in turn, or a stretch that is played again. What somebody makes up with noise
  * in it is not found.
  */
-export function noteObservation(before: Suspicion, digest: string): Suspicion {
+export function noteObservation(before: Suspicion, digest: number): Suspicion {
   if (before.reason !== null) return before;
-  const hash = hashOf(digest);
-  const constant = hash === before.last ? before.constant + 1 : 0;
-  const alternating = hash === before.beforeLast && hash !== before.last ? before.alternating + 1 : 0;
+  const constant = digest === before.last ? before.constant + 1 : 0;
+  const alternating = digest === before.beforeLast && digest !== before.last ? before.alternating + 1 : 0;
   const isNewStretch = before.sinceKept >= STRETCH;
   const kept = isNewStretch ? [] : before.kept;
-  const isKnown = kept.includes(hash);
+  const isKnown = kept.includes(digest);
   const repeated = isNewStretch ? 0 : before.repeated + (isKnown && constant === 0 && kept.length === KEPT ? 1 : 0);
   const noted: Suspicion = {
-    last: hash,
+    last: digest,
     beforeLast: before.last,
     constant,
     alternating,
-    kept: isKnown || kept.length === KEPT ? kept : [...kept, hash],
+    kept: isKnown || kept.length === KEPT ? kept : [...kept, digest],
     sinceKept: isNewStretch ? 0 : before.sinceKept + 1,
     repeated,
     reason: null,

@@ -135,7 +135,7 @@ function refuseMessage(state: Tracking, fault: ProtocolError, message: ClientMes
 }
 
 /** A face's numbers are compared with those before (S-10). */
-function noted(state: Tracking, { observation }: ObservationMessage, digest: string | null): Tracking {
+function noted(state: Tracking, { observation }: ObservationMessage, digest: number | null): Tracking {
   if (observation.face === null || digest === null) return state;
   return { ...state, account: { ...state.account, suspicion: noteObservation(state.account.suspicion, digest) } };
 }
@@ -143,7 +143,7 @@ function noted(state: Tracking, { observation }: ObservationMessage, digest: str
 function receiveObservation(
   before: Tracking,
   message: ObservationMessage,
-  digest: string | null,
+  digest: number | null,
   late: boolean,
 ): ConnectionStep {
   const state = noted(before, message, digest);
@@ -151,7 +151,7 @@ function receiveObservation(
   const fault = implausibility(observation, state.camera);
   if (fault !== null) return refuseMessage(state, new ProtocolError('observation_invalid', fault), message);
   // An empty room looks the same for hours; a face's numbers change with every picture of a live camera.
-  const seen = observation.face === null || digest === null ? `no face at ${captureMs}` : digest;
+  const seen = observation.face === null || digest === null ? -1 - captureMs : digest;
   const freeze = noteFrame(state.freeze, seen, captureMs);
   const frozen = isFrozen(freeze, captureMs);
   return acknowledge(observed({ ...state, freeze }, captureMs, observation, 0, late, frozen), message, 'processed');
@@ -160,7 +160,7 @@ function receiveObservation(
 function receiveFrame(
   state: Tracking,
   message: Extract<ClientMessage, { kind: 'frame' }>,
-  digest: string | null,
+  digest: number | null,
   context: ConnectionContext,
 ): ConnectionStep {
   const fault = frameFault(state, message, context);

@@ -56,12 +56,12 @@ export type ConnectionState =
 
 export type ConnectionEvent =
   | { readonly type: 'control'; readonly message: ClientControl }
-  /** `digest` identifies the image bytes of a frame, the values of an observation; null for other messages. */
+  /** `digest` identifies the image bytes of a frame, the values of an observation, 0–2^32; null for other messages. */
   | {
       readonly type: 'message';
       readonly message: ClientMessage;
       readonly bytes: number;
-      readonly digest: string | null;
+      readonly digest: number | null;
     }
   /** A WebSocket ping of the client. */
   | { readonly type: 'ping' }

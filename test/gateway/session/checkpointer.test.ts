@@ -20,6 +20,7 @@ it('continues writing open windows after the process was stopped in the middle o
     const checkpointer = new Checkpointer({
       async checkpoint(open) {
         written.push(open);
+        checkpointer.changed();
         if (written.length === 3) resolve(checkpointer.stop());
       },
       *sessions() {

@@ -46,6 +46,7 @@ function admitted(changes: Partial<StreamDependencies> = {}) {
     save: async () => {},
     keepCalibration: async () => {},
     detach: (account) => detached.push(account),
+    changed: ignore,
     ...changes,
   };
   const stream = new Stream(socket, deps);

@@ -121,7 +121,7 @@ class StudentConnection implements AdmittedStream {
   watch(fromMs: number, toMs: number, late = true): void {
     for (let captureMs = fromMs; captureMs <= toMs; captureMs += 200) {
       const message = { kind: 'observation', seq: 0, captureMs, late, observation: faceAtScreen() } as const;
-      this.dispatch({ type: 'message', message, bytes: 56, digest: String(captureMs) });
+      this.dispatch({ type: 'message', message, bytes: 56, digest: captureMs });
     }
   }
 

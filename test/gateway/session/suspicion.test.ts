@@ -3,13 +3,13 @@ import { NO_SUSPICION, noteObservation } from '../../../gateway/session/suspicio
 import { faceAtScreen } from '../../../harness/observations.ts';
 import { Driver } from './connection/driver.ts';
 
-function reasonOf(digests: Iterable<string>) {
+function reasonOf(digests: Iterable<number>) {
   let suspicion = NO_SUSPICION;
   for (const digest of digests) suspicion = noteObservation(suspicion, digest);
   return suspicion.reason;
 }
 
-const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, index) => `observation ${from + index}`);
+const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, index) => 1 + from + index);
 
 describe('observations of a device', () => {
   it('of a live camera, never the same twice, are not suspect in a lesson of an hour', () => {
@@ -23,8 +23,8 @@ describe('observations of a device', () => {
   });
 
   it.each([
-    ['constant', 'of one value', Array<string>(20).fill('a')],
-    ['alternating', 'of two values in turn', Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? 'a' : 'b'))],
+    ['constant', 'of one value', Array<number>(20).fill(7)],
+    ['alternating', 'of two values in turn', Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? 7 : 8))],
     ['repeating', 'of a minute, played again', [...numbers(150), ...numbers(150)]],
     ['repeating', 'of fifteen minutes, played again', [...numbers(2200), ...numbers(2200)]],
     [
@@ -56,7 +56,7 @@ describe('late time', () => {
     driver.observation(2000, faceAtScreen(), true);
     for (let captureMs = 2400; captureMs <= 5000; captureMs += 200) {
       const message = { kind: 'observation', seq: 0, captureMs, late: false, observation: faceAtScreen() } as const;
-      driver.dispatch({ type: 'message', message, bytes: 56, digest: String(captureMs) });
+      driver.dispatch({ type: 'message', message, bytes: 56, digest: captureMs });
     }
     driver.dispatch({ type: 'control', message: { type: 'stop', atMs: 5000 } });
     expect(driver.all('save').reduce((sum, { window }) => sum + window.lateMs, 0)).toBe(5000);

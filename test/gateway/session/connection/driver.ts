@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { openAccount, type SessionAccount } from '../../../../gateway/session/account.ts';
 import { openConnection, reduceConnection } from '../../../../gateway/session/connection/reduce.ts';
 import type {
@@ -96,7 +97,7 @@ export class Driver {
   /** Sends a frame captured at `captureMs`; the gateway's clock follows it. */
   frame(
     captureMs: number,
-    digest: string = String(this.#seq),
+    shows: string = String(this.#seq),
     changes: Partial<Extract<ClientMessage, { kind: 'frame' }>> = {},
   ): void {
     this.nowMs = Math.max(this.nowMs, T0 + captureMs);
@@ -111,7 +112,7 @@ export class Driver {
       image: Uint8Array.of(1, 2, 3),
       ...changes,
     };
-    this.dispatch({ type: 'message', message, bytes: 16 + message.image.length, digest });
+    this.dispatch({ type: 'message', message, bytes: 16 + message.image.length, digest: crc32(shows) });
   }
 
   same(captureMs: number): void {
@@ -128,7 +129,7 @@ export class Driver {
   observation(captureMs: number, observation: FaceObservation, late = false): void {
     if (!late) this.nowMs = Math.max(this.nowMs, T0 + captureMs);
     const message: ClientMessage = { kind: 'observation', seq: this.#seq++, captureMs, late, observation };
-    this.dispatch({ type: 'message', message, bytes: 56, digest: JSON.stringify(observation) });
+    this.dispatch({ type: 'message', message, bytes: 56, digest: crc32(JSON.stringify(observation)) });
   }
 
   /** Inference answers the frame that was sent to it last. */
