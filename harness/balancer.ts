@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { ensureProgram, HAPROXY } from './debian-packages.ts';
+import { freePort } from './free-port.ts';
+import { waitFor } from './wait-for.ts';
+
+const HOST = '127.0.0.1';
+
+/** A load balancer in front of gateways, without stickiness. */
+export interface Balancer {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+function configurationOf(port: number, ports: readonly number[], socket: string): string {
+  const servers = ports.map((target, index) => `  server g${index + 1} ${HOST}:${target} check`);
+  return [
+    'global',
+    `  stats socket ${socket}`,
+    '  maxconn 20000',
+    'defaults',
+    '  mode http',
+    '  timeout connect 1s',
+    '  timeout client 60s',
+    '  timeout server 60s',
+    '  timeout tunnel 1h',
+    '  timeout check 500ms',
+    '  retries 3',
+    '  option redispatch 1',
+    'frontend students',
+    `  bind ${HOST}:${port}`,
+    '  default_backend gateways',
+    'backend gateways',
+    '  balance roundrobin',
+    '  option httpchk GET /readyz',
+    // A gateway that does not answer any more has its students sent elsewhere.
+    '  default-server inter 500ms fall 2 rise 1 on-marked-down shutdown-sessions observe layer4 error-limit 1 on-error mark-down',
+    // Which gateway a connection has come to, for those who want to know.
+    '  http-response set-header x-gateway %s',
+    ...servers,
+    '',
+  ].join('\n');
+}
+
+/** Starts HAProxy on a free port of loopback before gateways at `ports`; resolves when it has found one that is ready. */
+export async function startBalancer(ports: readonly number[]): Promise<Balancer> {
+  const program = ensureProgram(HAPROXY);
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'relay-haproxy-'));
+  const port = await freePort();
+  const configFile = path.join(folder, 'haproxy.cfg');
+  const logFile = path.join(folder, 'log');
+  await writeFile(configFile, configurationOf(port, ports, path.join(folder, 'stats.sock')));
+  const child: ChildProcess = spawn(program, ['-db', '-f', configFile], { stdio: ['ignore', 'ignore', 'pipe'] });
+  child.stderr?.pipe(createWriteStream(logFile));
+  const endWithUs = () => child.kill('SIGKILL');
+  process.once('exit', endWithUs);
+  const url = `http://${HOST}:${port}/`;
+  const stop = async () => {
+    process.removeListener('exit', endWithUs);
+    if (child.exitCode === null && child.signalCode === null) {
+      const gone = once(child, 'exit');
+      child.kill('SIGKILL');
+      await gone;
+    }
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await waitFor('HAProxy with a gateway behind it', async () => {
+      if (child.exitCode !== null) throw new Error(`HAProxy does not start:\n${await readFile(logFile, 'utf8')}`);
+      return fetch(new URL('/readyz', url)).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url, stop };
+}
