@@ -21,7 +21,7 @@ function configurationOf(port: number, ports: readonly number[], socket: string)
   return [
     'global',
     `  stats socket ${socket}`,
-    '  maxconn 20000',
+    '  maxconn 8000',
     'defaults',
     '  mode http',
     '  timeout connect 1s',
@@ -36,9 +36,10 @@ function configurationOf(port: number, ports: readonly number[], socket: string)
     '  default_backend gateways',
     'backend gateways',
     '  balance roundrobin',
-    '  option httpchk GET /readyz',
+    '  option httpchk',
+    '  http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host gateway',
     // A gateway that does not answer any more has its students sent elsewhere.
-    '  default-server inter 500ms fall 2 rise 1 on-marked-down shutdown-sessions observe layer4 error-limit 1 on-error mark-down',
+    '  default-server inter 500ms fall 2 rise 1 on-marked-down shutdown-sessions',
     // Which gateway a connection has come to, for those who want to know.
     '  http-response set-header x-gateway %s',
     ...servers,

@@ -65,8 +65,9 @@ export function startInference(options: StartOptions, port = 0): Promise<Service
   return startService('inference', INFERENCE_MAIN, { ...options, env });
 }
 
-/** The gateway, pointed at an inference service on this machine. */
-export function startGateway(options: StartOptions, inferencePort: number): Promise<Service> {
-  const env = { ...options.env, INFERENCE_URL: `http://127.0.0.1:${inferencePort}` };
+/** The gateway, pointed at an inference service on this machine, or at what its environment says. */
+export function startGateway(options: StartOptions, inferencePort: number | null = null): Promise<Service> {
+  const env =
+    inferencePort === null ? options.env : { ...options.env, INFERENCE_URL: `http://127.0.0.1:${inferencePort}` };
   return startService('gateway', GATEWAY_MAIN, { ...options, env });
 }

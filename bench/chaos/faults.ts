@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { MariaDb } from '../../harness/mariadb.ts';
+import type { Service } from '../../harness/services.ts';
 
 /** Something that can be taken away and given back. */
 export interface Fault {
@@ -48,4 +50,47 @@ export async function injectFaults(
   }
   await Promise.all(busy.values());
   return counts;
+}
+
+/** Faults of the database's process. */
+export function databaseFaults(database: Pick<MariaDb, 'kill' | 'restart' | 'signal'>): Fault[] {
+  return [
+    {
+      name: 'database_killed',
+      target: 'database',
+      lastsMs: [500, 4000],
+      begin: () => database.kill(),
+      end: () => database.restart(),
+    },
+    {
+      name: 'database_frozen',
+      target: 'database',
+      lastsMs: [2000, 6000],
+      begin: async () => database.signal('SIGSTOP'),
+      end: async () => database.signal('SIGCONT'),
+    },
+  ];
+}
+
+/** Faults of one inference service; `restart` starts it again on its port. */
+export function inferenceFaults(name: string, current: () => Service, restart: () => Promise<void>): Fault[] {
+  return [
+    {
+      name: `${name}_killed`,
+      target: name,
+      lastsMs: [500, 3000],
+      begin: async () => {
+        current().process.kill('SIGKILL');
+        await current().exited;
+      },
+      end: restart,
+    },
+    {
+      name: `${name}_frozen`,
+      target: name,
+      lastsMs: [500, 4000],
+      begin: async () => void current().process.kill('SIGSTOP'),
+      end: async () => void current().process.kill('SIGCONT'),
+    },
+  ];
 }

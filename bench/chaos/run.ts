@@ -3,24 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import mysql from 'mysql2/promise';
-import { createEyelearnDayTables, createEyelearnTables } from '../../harness/eyelearn-schema.ts';
-import { startMariaDb } from '../../harness/mariadb.ts';
 import { startPhpServer } from '../../harness/php-server.ts';
 import { seededRandom } from '../../harness/random.ts';
 import { type Service, startGateway, startInference } from '../../harness/services.ts';
 import { openTcpLink } from '../../harness/tcp-link.ts';
 import { RelayError } from '../../shared/errors.ts';
-import { type Fault, injectFaults } from './faults.ts';
+import { databaseFaults, type Fault, inferenceFaults, injectFaults } from './faults.ts';
 import { loadPictures } from './pictures.ts';
+import { MODULE_ID, openSchool, SERVER_MODE_EVERY, SETTLE_LIMIT_MS } from './school.ts';
 import { startStudent } from './student.ts';
 import { judge, leftInSpool, type Verdict } from './verdict.ts';
-
-const DATABASE = 'chaos';
-const FIRST_USER_ID = 1001;
-const MODULE_ID = 1;
-/** One student in so many streams frames; inference has two cores beside everything else. */
-const SERVER_MODE_EVERY = 5;
-const SETTLE_LIMIT_MS = 120_000;
 
 export interface ChaosOptions {
   readonly students: number;
@@ -45,18 +37,7 @@ export interface ChaosResult extends Verdict {
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const random = seededRandom(options.seed);
   const dataDir = await mkdtemp(join(tmpdir(), 'gaze-relay-chaos-'));
-  const database = await startMariaDb();
-  const url = await database.createDatabase(DATABASE);
-  const admin = await mysql.createConnection(url);
-  await createEyelearnTables(admin, 'full');
-  await createEyelearnDayTables(admin, 'both');
-  const students = Array.from({ length: options.students }, (_, index) => FIRST_USER_ID + index);
-  for (const id of students)
-    await admin.query('INSERT INTO users (id, first_name, camera_agreement_accepted) VALUES (?, ?, 1)', [
-      id,
-      `Student ${id}`,
-    ]);
-  await admin.end();
+  const { database, url, userIds: students } = await openSchool(options.students);
   const link = await openTcpLink(database.port);
   const php = await startPhpServer(url);
   const behind = new URL(url);
@@ -103,22 +84,13 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
         gateway = await startGateway({ env: { ...env, PORT: String(gatewayPort) }, log: options.log }, inferencePort);
       },
     },
-    {
-      name: 'inference_killed',
-      target: 'inference',
-      lastsMs: [500, 3000],
-      begin: () => end(inference),
-      end: async () => {
+    ...inferenceFaults(
+      'inference',
+      () => inference,
+      async () => {
         inference = await startInference({ env, log: 'ignore' }, inferencePort);
       },
-    },
-    {
-      name: 'inference_frozen',
-      target: 'inference',
-      lastsMs: [500, 4000],
-      begin: async () => void inference.process.kill('SIGSTOP'),
-      end: async () => void inference.process.kill('SIGCONT'),
-    },
+    ),
     {
       name: 'gateway_frozen',
       target: 'gateway',
@@ -126,20 +98,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       begin: async () => void gateway.process.kill('SIGSTOP'),
       end: async () => void gateway.process.kill('SIGCONT'),
     },
-    {
-      name: 'database_killed',
-      target: 'database',
-      lastsMs: [500, 4000],
-      begin: () => database.kill(),
-      end: () => database.restart(),
-    },
-    {
-      name: 'database_frozen',
-      target: 'database',
-      lastsMs: [2000, 6000],
-      begin: async () => database.signal('SIGSTOP'),
-      end: async () => database.signal('SIGCONT'),
-    },
+    ...databaseFaults(database),
     { name: 'link_cut', target: 'link', lastsMs: [3000, 10_000], begin: link.cut, end: link.restore },
     { name: 'php_killed', target: 'php', lastsMs: [1000, 4000], begin: () => php.kill(), end: () => php.restart() },
     {

@@ -18,6 +18,8 @@ const PATIENCE_MS = 3000;
 /** After an outage a student lets more time pass than one observation may cover, so that the gap is untracked for certain. */
 const GAP_MS = 2200;
 const RETRY_MS = 150;
+/** Far from the numbers of real messages, which begin at 0 with each connection. */
+const PROBE_SEQ = 0xffff;
 
 /** What a student did, by the student's own reckoning. */
 export interface StudentTruth {
@@ -29,11 +31,21 @@ export interface StudentTruth {
   readonly focusedMs: number;
   readonly unfocusedMs: number;
   readonly reconnects: number;
+  /** Reconnects that resumed the session. */
+  readonly resumes: number;
   /** Frames that the gateway acknowledged without an observation, because no inference could be reached. */
   readonly unserved: number;
+  /** Kills of the gateway that had the student. */
+  readonly kills: number;
+  /** From each of them to the next update, ms. */
+  readonly backMs: readonly number[];
 }
 
 export interface ChaosStudent {
+  /** Opens the lesson in a second tab, which takes over from the first. */
+  openSecondTab(): void;
+  /** The gateway `name` (header x-gateway of the proxy before it) is killed now. */
+  gatewayKilled(name: string): void;
   /** Ends the session on purpose; resolves with the truth once the gateway says that it is saved. */
   finish(): Promise<StudentTruth>;
 }
@@ -65,15 +77,25 @@ export function startStudent(options: {
   moduleId: number;
   turnMs: number;
   pictures: Pictures | null;
+  /** A fresh ticket. Default: the development gateway's. */
+  getTicket?: () => Promise<string>;
 }): ChaosStudent {
   const { gatewayUrl, userId, moduleId, turnMs, pictures } = options;
+  const { getTicket = () => fetchTicket(gatewayUrl, userId) } = options;
   const mode: Mode = pictures === null ? 'device' : 'server';
   const url = new URL(STREAM_PATH, gatewayUrl).toString().replace('http', 'ws');
   const sessionIds: string[] = [];
   let focusedMs = 0;
   let unfocusedMs = 0;
   let reconnects = -1;
+  let resumes = 0;
   let unserved = 0;
+  let kills = 0;
+  const backMs: number[] = [];
+  /** When the gateway that had the student was killed; null once there was an update again. */
+  let killedAtMs: number | null = null;
+  let gateway: string | null = null;
+  let newest: WebSocket | null = null;
   let isFocused = true;
   let resume: string | null = null;
   let zeroMs: number | null = null;
@@ -88,19 +110,27 @@ export function startStudent(options: {
     focusedMs,
     unfocusedMs,
     reconnects: Math.max(0, reconnects),
+    resumes,
     unserved,
+    kills,
+    backMs,
   });
   const clockMs = () => (zeroMs === null ? 0 : Math.round(performance.now() - zeroMs));
 
   async function connect(): Promise<void> {
     let ticket: string;
     try {
-      ticket = await fetchTicket(gatewayUrl, userId);
+      ticket = await getTicket();
     } catch {
       setTimeout(() => void connect(), RETRY_MS);
       return;
     }
     const socket = new WebSocket(url, SUBPROTOCOL);
+    newest = socket;
+    let served: string | null = null;
+    socket.on('upgrade', ({ headers }) => {
+      served = typeof headers['x-gateway'] === 'string' ? headers['x-gateway'] : null;
+    });
     const waiting = new Map<number, { captureMs: number; isFocused: boolean }>();
     /** Capture time of the newest acknowledged observation of this connection. */
     let ackedMs: number | null = null;
@@ -138,6 +168,10 @@ export function startStudent(options: {
       heardMs = performance.now();
       if (isBinary) {
         const update = decodeUpdate(data as Buffer);
+        if (killedAtMs !== null && socket === newest) {
+          backMs.push(performance.now() - killedAtMs);
+          killedAtMs = null;
+        }
         const sent = waiting.get(update.seq);
         waiting.delete(update.seq);
         if (sent === undefined) return;
@@ -156,7 +190,9 @@ export function startStudent(options: {
         case 'welcome':
           resume = message.resume;
           reconnects += 1;
+          gateway = served;
           isFresh = !message.resumed;
+          if (!isFresh) resumes += 1;
           if (isFresh) {
             sessionIds.push(message.sessionId);
             zeroMs = null;
@@ -176,6 +212,8 @@ export function startStudent(options: {
           break;
         case 'started':
           lastSentMs = Math.max(lastSentMs, message.atMs);
+          // Counts for nothing, for its moment has passed, and shows that the gateway answers.
+          if (!isFresh) socket.send(encodeClientMessage({ kind: 'same', seq: PROBE_SEQ, captureMs: 0, late: false }));
           // A session's first observation covers the time since its start.
           if (isFresh) ackedMs = message.atMs;
           setTimeout(
@@ -199,13 +237,22 @@ export function startStudent(options: {
     socket.on('close', () => {
       clearInterval(watch);
       if (timer !== null) clearInterval(timer);
-      if (!isDone) setTimeout(() => void connect(), RETRY_MS * (1 + Math.random()));
+      // A tab that another one took over from stays as it is.
+      if (!isDone && socket === newest) setTimeout(() => void connect(), RETRY_MS * (1 + Math.random()));
     });
   }
 
   let isDone = false;
   void connect();
   return {
+    openSecondTab: () => {
+      if (!isFinishing && resume !== null) void connect();
+    },
+    gatewayKilled: (name) => {
+      if (name !== gateway || killedAtMs !== null) return;
+      kills += 1;
+      killedAtMs = performance.now();
+    },
     finish: () =>
       new Promise((resolve) => {
         finished = resolve;

@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { createClient } from '@libsql/client';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { Mode } from '../../shared/direction.ts';
+import { quantile } from '../lib/stats.ts';
 import type { StudentTruth } from './student.ts';
 
 /** What the database has of one student, beside the truth. Whole ms and whole seconds. */
@@ -18,6 +19,8 @@ export interface StudentVerdict {
   readonly storedUnfocusedMs: number;
   /** What EyeLearn's rows hold, through MySQL and through PHP together. */
   readonly eyelearnS: number;
+  /** Kills of the gateway that had the student. */
+  readonly kills: number;
 }
 
 export interface Verdict {
@@ -28,6 +31,12 @@ export interface Verdict {
   /** Windows that cover time which another one of the session covers, and rows whose key is there twice. */
   readonly duplicates: number;
   readonly maxErrorMs: number;
+  /** The largest error of a student, divided by the kills of their gateways. */
+  readonly maxErrorPerKillMs: number;
+  /** Share of the reconnects that resumed the session; 1 without any. */
+  readonly resumedShare: number;
+  /** From the kill of a student's gateway to the next update, 99th percentile, ms; 0 without any. */
+  readonly reconnectMsP99: number;
   readonly eyelearnSeconds: number;
   readonly truthSeconds: number;
 }
@@ -96,11 +105,16 @@ export async function judge(connection: Connection, truths: readonly StudentTrut
     truthUnfocusedMs: truth.unfocusedMs,
     storedUnfocusedMs: ledger.get(truth.userId)?.unfocused ?? 0,
     eyelearnS: eyelearn.get(truth.userId)?.seconds ?? 0,
+    kills: truth.kills,
   }));
-  const errors = students.flatMap((student) => [
-    Math.abs(student.storedFocusedMs - student.truthFocusedMs),
-    Math.abs(student.storedUnfocusedMs - student.truthUnfocusedMs),
-  ]);
+  const errorOf = (student: StudentVerdict) =>
+    Math.max(
+      Math.abs(student.storedFocusedMs - student.truthFocusedMs),
+      Math.abs(student.storedUnfocusedMs - student.truthUnfocusedMs),
+    );
+  const reconnects = truths.reduce((total, truth) => total + truth.reconnects, 0);
+  const resumes = truths.reduce((total, truth) => total + truth.resumes, 0);
+  const backMs = truths.flatMap((truth) => truth.backMs);
   const sum = (pick: (student: StudentVerdict) => number) =>
     students.reduce((total, student) => total + pick(student), 0);
   return {
@@ -108,7 +122,13 @@ export async function judge(connection: Connection, truths: readonly StudentTrut
     windowsExpected: numbering?.expected ?? 0,
     windowsStored: stored?.n ?? 0,
     duplicates: (overlapping?.n ?? 0) + (disagreeing?.n ?? 0),
-    maxErrorMs: Math.max(0, ...errors),
+    maxErrorMs: Math.max(0, ...students.map(errorOf)),
+    maxErrorPerKillMs: Math.max(
+      0,
+      ...students.map((student) => Math.round(errorOf(student) / Math.max(1, student.kills))),
+    ),
+    resumedShare: reconnects === 0 ? 1 : resumes / reconnects,
+    reconnectMsP99: backMs.length === 0 ? 0 : Math.round(quantile(backMs, 0.99)),
     eyelearnSeconds: sum((student) => student.eyelearnS),
     truthSeconds: Math.round(sum((student) => student.truthFocusedMs + student.truthUnfocusedMs) / 1000),
   };

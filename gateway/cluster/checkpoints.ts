@@ -46,6 +46,11 @@ export class CheckpointStream {
     this.#stream = `${link.config.prefix}-checkpoints`;
   }
 
+  /** Makes the stream where there is none. Rejects with a RelayError of NATS. */
+  async open(): Promise<void> {
+    await this.#use(async () => undefined);
+  }
+
   /** Writes what a gateway has now, in place of what it wrote before. Rejects with a RelayError of NATS. */
   async write(gatewayId: string, students: readonly Checkpoint[], isFinal = false): Promise<void> {
     this.#generation += 1;

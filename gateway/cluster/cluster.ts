@@ -116,6 +116,7 @@ export function createCluster(options: ClusterOptions): Cluster {
   const address = () => options.address ?? addressOfMachine(options.isLoopback, parts().port());
   const owners = new OwnerBucket(link);
   const checkpoints = new CheckpointStream(link);
+  const spentTickets = new ClusterTickets(link, options.ticketMaxLifeS, logger);
   const peers = new Peers({
     link,
     id,
@@ -214,7 +215,7 @@ export function createCluster(options: ClusterOptions): Cluster {
   return {
     id,
     ownership,
-    spentTickets: new ClusterTickets(link, options.ticketMaxLifeS, logger),
+    spentTickets,
     attach(given) {
       attached = given;
     },
@@ -222,6 +223,8 @@ export function createCluster(options: ClusterOptions): Cluster {
       isWanted = true;
       peers.join();
       writer.start();
+      // The first student need not wait for the buckets one after another.
+      void Promise.allSettled([owners.open(), spentTickets.open(), checkpoints.open()]);
     },
     rest: leave,
     async listLive() {

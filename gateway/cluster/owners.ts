@@ -37,6 +37,11 @@ export class OwnerBucket {
     this.#link = link;
   }
 
+  /** Makes the bucket where there is none. Rejects with a RelayError of NATS. */
+  async open(): Promise<void> {
+    await this.#use(async () => undefined);
+  }
+
   /** The entry of a student; null where there is none. Rejects with a RelayError of NATS. */
   find(userId: number): Promise<OwnerEntry | null> {
     return this.#use(async (kv) => (await this.#read(kv, `u.${userId}`))?.entry ?? null);

@@ -50,7 +50,25 @@ export class ClusterTickets implements TicketSpender {
     return true;
   }
 
+  /** Makes the bucket where there is none. Rejects with a RelayError of NATS. */
+  async open(): Promise<void> {
+    await this.#use(async () => undefined);
+  }
+
   #spendEverywhere(id: string): Promise<boolean> {
+    return this.#use(async (kv) => {
+      try {
+        // The id is the platform's text, which need not be a key.
+        await kv.put(createHash('sha256').update(id).digest('hex'), '', { previousSeq: 0 });
+        return true;
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === WRONG_LAST_SEQUENCE) return false;
+        throw error;
+      }
+    });
+  }
+
+  #use<T>(task: (kv: KV) => Promise<T>): Promise<T> {
     return this.#link.use(async (nats) => {
       if (this.#opened?.nats !== nats) {
         const { prefix, replicas } = this.#link.config;
@@ -59,12 +77,8 @@ export class ClusterTickets implements TicketSpender {
       }
       const { kv } = this.#opened;
       try {
-        // The id is the platform's text, which need not be a key.
-        const key = createHash('sha256').update(id).digest('hex');
-        await (await kv).put(key, '', { previousSeq: 0 });
-        return true;
+        return await task(await kv);
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === WRONG_LAST_SEQUENCE) return false;
         this.#opened = null;
         throw error;
       }
