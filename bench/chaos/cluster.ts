@@ -6,8 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import mysql from 'mysql2/promise';
 import { mintTicket } from '../../gateway/auth/ticket.ts';
 import { within } from '../../gateway/lib/timeout.ts';
+import { startBalancer } from '../../harness/balancer.ts';
 import { freePort } from '../../harness/free-port.ts';
-import { startHaproxy } from '../../harness/haproxy.ts';
 import { type Nats, type NatsServer, startNats } from '../../harness/nats.ts';
 import { seededRandom } from '../../harness/random.ts';
 import { type Service, startGateway, startInference } from '../../harness/services.ts';
@@ -129,7 +129,7 @@ export async function runClusterChaos(options: ChaosOptions & { readonly gateway
       gateways.push(gateway);
       closing.push(() => gateway.service.stop());
     }
-    const proxy = await startHaproxy(gateways.map(({ link }) => link.port));
+    const proxy = await startBalancer(gateways.map(({ link }) => link.port));
     closing.push(() => proxy.stop());
     const pictures = await loadPictures();
     const students: ChaosStudent[] = userIds.map((userId, index) =>

@@ -50,8 +50,10 @@ async function numbersOf(connection: Connection, sql: string): Promise<Record<st
 export async function leftInSpool(dataDir: string): Promise<number> {
   const client = createClient({ url: pathToFileURL(path.join(dataDir, 'spool.db')).href });
   try {
+    const tables = await client.execute("SELECT name FROM sqlite_master WHERE name = 'php_posts'");
+    const posts = tables.rows.length === 0 ? '0' : "(SELECT COUNT(*) FROM php_posts WHERE status <> 'stored')";
     const { rows } = await client.execute(
-      "SELECT (SELECT COUNT(*) FROM spool_windows WHERE status = 'waiting') + (SELECT COUNT(*) FROM php_posts WHERE status <> 'stored') AS n",
+      `SELECT (SELECT COUNT(*) FROM spool_windows WHERE status = 'waiting') + ${posts} AS n`,
     );
     return Number(rows[0]?.n);
   } finally {
