@@ -18,8 +18,6 @@ import { messageAt } from './stream.ts';
 
 const PUBLISHED_AT_ONCE = 100;
 const CONFIRMED_AT_ONCE = 200;
-/** A window gets this long to reach the store before it is looked for there, and again after each time. */
-const CONFIRM_AFTER_MS = 1000;
 const NATS_BACKOFF = { firstMs: 200, maxMs: 5000 };
 /** Marks a window that was published before: the store may have it. */
 export const REPEATED = 'Gaze-Repeated';
@@ -32,6 +30,8 @@ export interface HandOverOptions {
   /** The stream may be missing: it was made, and takes nothing. */
   readonly onFailed: () => void;
   readonly store: Pick<MetricsStore, 'execute'>;
+  /** A window gets this long to reach the store before it is looked for there, and again after each time, ms. */
+  readonly confirmAfterMs: number;
   readonly logger: Logger;
   readonly clock: Clock;
   /** Numbers in [0, 1), for the jitter. */
@@ -60,7 +60,7 @@ interface ReadRow<T extends QueueRow> {
 }
 
 export function createHandOver(options: HandOverOptions): HandOver {
-  const { windows, nats, store, logger, clock, random } = options;
+  const { windows, nats, store, confirmAfterMs, logger, clock, random } = options;
   const { file, run } = windows;
   const names = namesOf(nats.config);
   let isFailing = false;
@@ -128,8 +128,8 @@ export function createHandOver(options: HandOverOptions): HandOver {
 
   /** Looks for published windows in the store, and for those that are not there in the stream. */
   async function confirmSome(): Promise<number> {
-    const rows = await run(() => file.published(clock.nowMs() - CONFIRM_AFTER_MS, CONFIRMED_AT_ONCE));
-    if (rows.length === 0) return CONFIRM_AFTER_MS;
+    const rows = await run(() => file.published(clock.nowMs() - confirmAfterMs, CONFIRMED_AT_ONCE));
+    if (rows.length === 0) return confirmAfterMs;
     const read = await readable(rows);
     const stored = await storedKeys(
       store,

@@ -16,8 +16,8 @@ import { countOf, ensureStream, messagesOf } from './stream.ts';
 import { createStreamSource } from './stream-source.ts';
 
 const CLOSE_GRACE_MS = 2000;
-/** How often a gateway that delivers checks which parts have no gateway. */
 const SHARE_EVERY_MS = 2000;
+const CONFIRM_AFTER_MS = 1000;
 /** Checks without a window anywhere after which it delivers no more. */
 const IDLE_CHECKS = 2;
 const SHARE_BACKOFF = { firstMs: 500, maxMs: 15_000 };
@@ -28,6 +28,10 @@ export interface StreamQueueOptions extends Omit<QueueOptions, 'store' | 'openSe
   readonly nats: NatsLink;
   /** This gateway's own name, unique among all. */
   readonly gatewayId: string;
+  /** How often a gateway that delivers checks which parts no gateway has, ms. */
+  readonly shareEveryMs?: number;
+  /** How long a window gets to reach the store before it is looked for there, ms. */
+  readonly confirmAfterMs?: number;
 }
 
 /**
@@ -37,6 +41,7 @@ export interface StreamQueueOptions extends Omit<QueueOptions, 'store' | 'openSe
  */
 export async function openStreamQueue(options: StreamQueueOptions): Promise<DeliveryQueue> {
   const { nats, store, logger, gatewayId, clock = systemClock, random = Math.random } = options;
+  const { shareEveryMs = SHARE_EVERY_MS, confirmAfterMs = CONFIRM_AFTER_MS } = options;
   const { config } = nats;
   const names = namesOf(config);
   let preparing: { readonly of: OpenNats; readonly done: Promise<void> } | null = null;
@@ -64,7 +69,17 @@ export async function openStreamQueue(options: StreamQueueOptions): Promise<Deli
   const mayBeMissing = () => {
     preparing = null;
   };
-  const handOver = createHandOver({ windows, nats, prepare, onFailed: mayBeMissing, store, logger, clock, random });
+  const handOver = createHandOver({
+    windows,
+    nats,
+    prepare,
+    onFailed: mayBeMissing,
+    store,
+    confirmAfterMs,
+    logger,
+    clock,
+    random,
+  });
   const source = createStreamSource({ nats, gatewayId, logger, clock, onWindows: () => loop.start() });
   const loop = createDeliveryLoop({
     source,
@@ -88,7 +103,7 @@ export async function openStreamQueue(options: StreamQueueOptions): Promise<Deli
       });
       const isIdle = inStream === 0 && windows.count() === 0 && source.count() === 0;
       idleChecks = isIdle ? idleChecks + 1 : 0;
-      if (idleChecks < IDLE_CHECKS) return SHARE_EVERY_MS;
+      if (idleChecks < IDLE_CHECKS) return shareEveryMs;
       await source.release();
       releaseHold?.();
       releaseHold = null;
@@ -145,6 +160,12 @@ export async function openStreamQueue(options: StreamQueueOptions): Promise<Deli
     }
   }
 
+  const endListening = nats.onConnected(() => {
+    if (releaseHold === null || closing !== null) return;
+    // It is back: nothing waits for the rest of a wait.
+    void sharing.runNow();
+    void handOver.publishNow();
+  });
   windowsCame();
   return {
     append(window) {
@@ -210,6 +231,7 @@ export async function openStreamQueue(options: StreamQueueOptions): Promise<Deli
     fault: () => (handOver.isFailing() ? (nats.fault() ?? sharingFault ?? NOT_TAKEN) : sharingFault),
     close() {
       closing ??= (async () => {
+        endListening();
         const ended = Promise.allSettled([sharing.stop(), handOver.stop(), loop.stop()]).then(() => source.release());
         await within(ended, CLOSE_GRACE_MS, undefined, clock);
         releaseHold?.();

@@ -62,7 +62,9 @@ describe.each(['file', 'stream'] as const)('the queue over a %s', (kind) => {
     if (kind === 'file') return keep(await openQueue(common));
     const link = natsLink(natsConfig(nats.url, { NATS_PREFIX: prefix }), log.logger, { idleMs: 100 });
     links.push(link);
-    return keep(await openStreamQueue({ ...common, nats: link, gatewayId: randomUUID() }));
+    return keep(
+      await openStreamQueue({ ...common, nats: link, gatewayId: randomUUID(), shareEveryMs: 300, confirmAfterMs: 200 }),
+    );
   }
 
   function keep(queue: DeliveryQueue): DeliveryQueue {
