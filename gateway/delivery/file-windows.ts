@@ -114,10 +114,10 @@ export async function openFileWindows(
     resolve: (outcome, changes) =>
       run(async () => {
         if (isClosed) return;
-        await file.resolve(outcome, changes);
+        const { removed, putAside } = await file.resolve(outcome, changes);
         stats = {
-          waiting: stats.waiting - outcome.deliveredIds.length - outcome.setAside.length,
-          setAside: stats.setAside + outcome.setAside.length,
+          waiting: stats.waiting - removed - putAside,
+          setAside: stats.setAside + putAside,
           oldestAppendedAtMs: await file.oldestAppendedAtMs(),
         };
       }),

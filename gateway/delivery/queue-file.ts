@@ -44,8 +44,8 @@ export interface QueueFile {
   setAside(): Promise<(QueueRow & { readonly error: string })[]>;
   /** Deletes a student's entries that were set aside. */
   forgetStudent(userId: number): Promise<void>;
-  /** Writes an outcome, and runs `changes` in the same transaction. */
-  resolve(outcome: Outcome, changes: () => void): Promise<void>;
+  /** Writes an outcome, and runs `changes` in the same transaction. Resolves with the number of entries that were there. */
+  resolve(outcome: Outcome, changes: () => void): Promise<{ readonly removed: number; readonly putAside: number }>;
   /** Marks entries as moved to the second way, and runs `changes` in the same transaction. */
   markMoved(ids: readonly number[], changes: () => void): Promise<void>;
   /** Waiting entries behind `afterId` that are not moved yet, in order. */
@@ -66,6 +66,9 @@ export interface QueueFile {
   oldestAppendedAtMs(): Promise<number | null>;
   close(): void;
 }
+
+/** Number of rows that a statement has changed. */
+const changedBy = (result: unknown): number => numberOf(result, 'changes');
 
 const rowOf = (row: unknown): QueueRow => ({
   id: numberOf(row, 'id'),
@@ -104,7 +107,7 @@ export async function openQueueFile(file: string, logger: Logger, nowMs: number)
   const insert = await connection.prepare(
     'INSERT INTO spool_windows (session_id, body, appended_at_ms) VALUES (?, ?, ?)',
   );
-  const remove = await connection.prepare('DELETE FROM spool_windows WHERE id = ?');
+  const remove = await connection.prepare("DELETE FROM spool_windows WHERE id = ? AND status = 'waiting'");
   const putAside = await connection.prepare(
     "UPDATE spool_windows SET status = 'set_aside', error = ? WHERE id = ? AND status = 'waiting'",
   );
@@ -157,12 +160,16 @@ export async function openQueueFile(file: string, logger: Logger, nowMs: number)
       write(() => {
         for (const { sessionId, body } of entries) insert.run([sessionId, body, appendedAtMs]);
       }),
-    resolve: ({ deliveredIds, setAside }, changes) =>
-      write(() => {
+    async resolve({ deliveredIds, setAside }, changes) {
+      let removed = 0;
+      let putAsideCount = 0;
+      await write(() => {
         changes();
-        for (const id of deliveredIds) remove.run([id]);
-        for (const { id, error } of setAside) putAside.run([error, id]);
-      }),
+        for (const id of deliveredIds) removed += changedBy(remove.run([id]));
+        for (const { id, error } of setAside) putAsideCount += changedBy(putAside.run([error, id]));
+      });
+      return { removed, putAside: putAsideCount };
+    },
     markMoved: (ids, changes) =>
       write(() => {
         for (const id of ids) mark.run([id]);

@@ -12,25 +12,26 @@ import type { FileWindows } from '../file-windows.ts';
 import { type QueueRow, readRow } from '../queue-row.ts';
 import { createRetryLoop } from '../retry-loop.ts';
 import { isForgotten } from './forgotten.ts';
-import { namesOf } from './names.ts';
+import { HEADERS, namesOf } from './names.ts';
 import { hasRefused } from './refused.ts';
 import { messageAt } from './stream.ts';
 
 const PUBLISHED_AT_ONCE = 100;
 const CONFIRMED_AT_ONCE = 200;
 const NATS_BACKOFF = { firstMs: 200, maxMs: 5000 };
-/** Marks a window that was published before: the store may have it. */
-export const REPEATED = 'Gaze-Repeated';
+const CONFIRM_BACKOFF = { firstMs: 500, maxMs: 30_000 };
 
 export interface HandOverOptions {
   readonly windows: FileWindows;
   readonly nats: NatsLink;
+  /** This gateway's own name, unique among all. */
+  readonly gatewayId: string;
   /** Makes the stream, where that has not been done. */
   readonly prepare: (nats: OpenNats) => Promise<void>;
   /** The stream may be missing: it was made, and takes nothing. */
   readonly onFailed: () => void;
   readonly store: Pick<MetricsStore, 'execute'>;
-  /** A window gets this long to reach the store before it is looked for there, and again after each time, ms. */
+  /** A window of which nothing was heard for this long is looked for in the store and in the stream, and again after each time, ms. */
   readonly confirmAfterMs: number;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -47,6 +48,8 @@ export interface HandOver {
   start(): void;
   /** Publishes at once, without the rest of a wait; resolves when all is published or NATS does not take it. */
   publishNow(): Promise<void>;
+  /** The store has these entries, or has refused them, as the gateway says that delivered them. Rejects with `spool_failed`. */
+  settled(ids: readonly number[]): Promise<void>;
   /** Removes those of these rows from the file that the store has. Rejects with `store_unreachable`. */
   confirm(rows: readonly QueueRow[]): Promise<void>;
   /** True while windows could not be published. */
@@ -59,8 +62,11 @@ interface ReadRow<T extends QueueRow> {
   readonly window: MetricsWindow;
 }
 
+/** Of a window that the store has not: `stream`: it waits there; `settled`: it was refused, or its student's data was deleted. */
+type Place = 'stream' | 'settled' | 'nowhere';
+
 export function createHandOver(options: HandOverOptions): HandOver {
-  const { windows, nats, store, confirmAfterMs, logger, clock, random } = options;
+  const { windows, nats, gatewayId, store, confirmAfterMs, logger, clock, random } = options;
   const { file, run } = windows;
   const names = namesOf(nats.config);
   let isFailing = false;
@@ -110,7 +116,9 @@ export function createHandOver(options: HandOverOptions): HandOver {
     row: { id: number; body: string; isRepeated: boolean },
   ) {
     const marks = headers();
-    if (row.isRepeated) marks.set(REPEATED, '1');
+    marks.set(HEADERS.gateway, gatewayId);
+    marks.set(HEADERS.entry, String(row.id));
+    if (row.isRepeated) marks.set(HEADERS.repeated, '1');
     const { seq } = await js.publish(names.subjectOf(window), row.body, { msgID: windowKey(window), headers: marks });
     return { id: row.id, seq };
   }
@@ -138,13 +146,20 @@ export function createHandOver(options: HandOverOptions): HandOver {
     const isStored = ({ window }: ReadRow<QueueRow>) => stored.has(windowKey(window));
     const missing = read.filter((each) => !isStored(each));
     const found = await nats.use((open) => Promise.all(missing.map((each) => whereIs(open, each))));
-    const settled = missing.filter((_, index) => found[index] === 'settled');
-    const deliveredIds = [...read.filter(isStored), ...settled].map(({ row }) => row.id);
+    const of = (place: Place) => missing.filter((_, index) => found[index] === place);
+    // Between the two questions it may have been stored and taken out of the stream.
+    const storedSince = await storedKeys(
+      store,
+      of('nowhere').map(({ window }) => window),
+    );
+    const lost = of('nowhere').filter(({ window }) => !storedSince.has(windowKey(window)));
+    const inStream = of('stream');
+    const deliveredIds = read
+      .filter((each) => !lost.includes(each) && !inStream.includes(each))
+      .map(({ row }) => row.id);
     if (deliveredIds.length > 0) await remove({ deliveredIds, setAside: [] });
-    const lost = missing.filter((_, index) => found[index] === 'lost');
-    const kept = missing.filter((_, index) => found[index] === 'stream');
-    if (lost.length + kept.length > 0) {
-      const entries = [...lost.map(({ row }) => ({ id: row.id, seq: null })), ...kept.map(({ row }) => row)];
+    if (lost.length + inStream.length > 0) {
+      const entries = [...lost.map(({ row }) => ({ id: row.id, seq: null })), ...inStream.map(({ row }) => row)];
       await run(() => file.markPublished(entries, clock.nowMs()));
     }
     if (lost.length > 0) {
@@ -157,18 +172,17 @@ export function createHandOver(options: HandOverOptions): HandOver {
     return 0;
   }
 
-  /** `stream`: it waits there; `settled`: it was refused, or its student's data was deleted; `lost`: nowhere. */
   async function whereIs(
     open: OpenNats,
     { row, window }: ReadRow<QueueRow & { readonly seq: number }>,
-  ): Promise<'stream' | 'settled' | 'lost'> {
+  ): Promise<Place> {
     const message = await messageAt(open, names.stream, row.seq);
     if (message?.subject === names.subjectOf(window) && message.header.get('Nats-Msg-Id') === windowKey(window)) {
       return 'stream';
     }
     if (await hasRefused(open, nats.config, window)) return 'settled';
     if (await isForgotten(open, nats.config, window)) return 'settled';
-    return 'lost';
+    return 'nowhere';
   }
 
   const publishLoop = createRetryLoop({
@@ -195,7 +209,7 @@ export function createHandOver(options: HandOverOptions): HandOver {
     recovered: () => undefined,
     clock,
     random,
-    backoff: NATS_BACKOFF,
+    backoff: CONFIRM_BACKOFF,
   });
 
   function start(): void {
@@ -210,6 +224,7 @@ export function createHandOver(options: HandOverOptions): HandOver {
       hasUnpublished = true;
       return publishLoop.runNow();
     },
+    settled: (ids) => remove({ deliveredIds: ids, setAside: [] }),
     confirm,
     isFailing: () => isFailing,
     async stop() {

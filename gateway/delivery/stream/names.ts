@@ -20,6 +20,8 @@ export function namesOf({ prefix }: Pick<NatsConfig, 'prefix'>) {
     subjectsOfSession: (sessionId: string) => `${windows}.*.*.${sessionId.toLowerCase()}`,
     /** Gateways that deliver say here that they are there. */
     delivering: `${prefix}.delivering`,
+    /** Here a gateway hears which entries of its file are stored. */
+    storedOf: (gatewayId: string) => `${prefix}.stored.${gatewayId}`,
     /** Windows that the store refuses for good, with the reason. */
     refused: `${prefix}_refused`,
     /** Students whose data was deleted: a late copy of a window must not bring it back. */
@@ -28,3 +30,12 @@ export function namesOf({ prefix }: Pick<NatsConfig, 'prefix'>) {
 }
 
 export type StreamNames = ReturnType<typeof namesOf>;
+
+/** Headers of a window in the stream. */
+export const HEADERS = {
+  /** It was published before: the store may have it. */
+  repeated: 'Gaze-Repeated',
+  /** The gateway in whose file it is, and its id there. */
+  gateway: 'Gaze-Gateway',
+  entry: 'Gaze-Entry',
+} as const;

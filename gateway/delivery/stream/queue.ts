@@ -17,7 +17,7 @@ import { createStreamSource } from './stream-source.ts';
 
 const CLOSE_GRACE_MS = 2000;
 const SHARE_EVERY_MS = 2000;
-const CONFIRM_AFTER_MS = 1000;
+const CONFIRM_AFTER_MS = 15_000;
 /** Checks without a window anywhere after which it delivers no more. */
 const IDLE_CHECKS = 2;
 const SHARE_BACKOFF = { firstMs: 500, maxMs: 15_000 };
@@ -30,7 +30,7 @@ export interface StreamQueueOptions extends Omit<QueueOptions, 'store' | 'openSe
   readonly gatewayId: string;
   /** How often a gateway that delivers checks which parts no gateway has, ms. */
   readonly shareEveryMs?: number;
-  /** How long a window gets to reach the store before it is looked for there, ms. */
+  /** A window of which nothing was heard for this long is looked for in the store, ms. */
   readonly confirmAfterMs?: number;
 }
 
@@ -72,6 +72,7 @@ export async function openStreamQueue(options: StreamQueueOptions): Promise<Deli
   const handOver = createHandOver({
     windows,
     nats,
+    gatewayId,
     prepare,
     onFailed: mayBeMissing,
     store,
@@ -80,7 +81,18 @@ export async function openStreamQueue(options: StreamQueueOptions): Promise<Deli
     clock,
     random,
   });
-  const source = createStreamSource({ nats, gatewayId, logger, clock, onWindows: () => loop.start() });
+  const source = createStreamSource({
+    nats,
+    gatewayId,
+    logger,
+    clock,
+    onWindows: () => loop.start(),
+    onSettled: (ids) =>
+      void handOver.settled(ids).catch((error: unknown) => {
+        // They are found in the store a little later.
+        logger.debug({ error: describeError(error) }, 'stored windows stay in the file of this gateway');
+      }),
+  });
   const loop = createDeliveryLoop({
     source,
     store,
@@ -220,10 +232,7 @@ export async function openStreamQueue(options: StreamQueueOptions): Promise<Deli
         await windows.appended();
         await handOver.publishNow();
         await loop.runNow();
-        await waitFor(async () => {
-          await handOver.confirm(await windows.waiting(CONFIRMED_AT_CLOSE));
-          return windows.count();
-        }, budgetMs);
+        await waitFor(async () => windows.count(), budgetMs);
       };
       await within(everything(), budgetMs, undefined, clock);
       return windows.count();
@@ -242,6 +251,5 @@ export async function openStreamQueue(options: StreamQueueOptions): Promise<Deli
   };
 }
 
-const CONFIRMED_AT_CLOSE = 200;
 const NOT_SHARING = 'this gateway delivers no windows from NATS for the moment';
 const NOT_TAKEN = new RelayError('nats_failed', 'NATS does not take windows');

@@ -6,8 +6,7 @@ import type { NatsLink, OpenNats } from '../../nats/connection.ts';
 import { windowKey } from '../../store/records.ts';
 import type { WindowSource } from '../delivery-loop.ts';
 import { type QueueRow, readRow } from '../queue-row.ts';
-import { REPEATED } from './hand-over.ts';
-import { namesOf, PARTS } from './names.ts';
+import { HEADERS, namesOf, PARTS } from './names.ts';
 import { putRefused } from './refused.ts';
 import { MAX_PENDING, takePart } from './stream.ts';
 
@@ -53,10 +52,12 @@ export interface StreamSourceOptions {
   readonly clock: Clock;
   /** Windows have come. */
   readonly onWindows: () => void;
+  /** Entries of this gateway's own file are stored or refused. */
+  readonly onSettled: (ids: readonly number[]) => void;
 }
 
 export function createStreamSource(options: StreamSourceOptions): StreamSource {
-  const { nats, gatewayId, logger, clock, onWindows } = options;
+  const { nats, gatewayId, logger, clock, onWindows, onSettled } = options;
   const { config } = nats;
   const names = namesOf(config);
   const parts = new Map<number, Part>();
@@ -66,13 +67,18 @@ export function createStreamSource(options: StreamSourceOptions): StreamSource {
 
   const nameOf = (part: number) => `${gatewayId}-${part}`;
 
-  /** Hears which gateways deliver, on each connection once. */
+  /** Hears which gateways deliver, and what they have stored of this one; on each connection once. */
   function listen({ connection }: OpenNats): void {
     if (listening === connection) return;
     listening = connection;
     connection.subscribe(names.delivering, {
       callback: (error, message) => {
         if (error === null) heard.set(message.string(), clock.nowMs());
+      },
+    });
+    connection.subscribe(names.storedOf(gatewayId), {
+      callback: (error, message) => {
+        if (error === null) onSettled(message.json<number[]>());
       },
     });
   }
@@ -95,7 +101,7 @@ export function createStreamSource(options: StreamSourceOptions): StreamSource {
       abort_on_missing_resource: true,
       callback(message) {
         const row = { id: message.seq, body: message.string(), isMoved: false };
-        const mayBeStored = message.seq <= state.last_seq || message.headers?.has(REPEATED) === true;
+        const mayBeStored = message.seq <= state.last_seq || message.headers?.has(HEADERS.repeated) === true;
         windows.set(message.seq, { row, message, mayBeStored });
         onWindows();
       },
@@ -158,10 +164,20 @@ export function createStreamSource(options: StreamSourceOptions): StreamSource {
         const { key, userId } = identityOf(refused.row);
         await nats.use((open) => putRefused(open, config, key, { body: refused.row.body, error, userId }));
       }
+      const byGateway = new Map<string, number[]>();
       // A confirmation that gets lost leads to one more delivery, which counts nothing.
       for (const id of [...deliveredIds, ...setAside.map((entry) => entry.id)]) {
-        taken(id)?.message.ack();
+        const settled = taken(id);
         forget(id);
+        if (settled === undefined) continue;
+        settled.message.ack();
+        const gateway = settled.message.headers?.get(HEADERS.gateway) ?? '';
+        const entry = Number(settled.message.headers?.get(HEADERS.entry));
+        if (Number.isInteger(entry)) byGateway.set(gateway, [...(byGateway.get(gateway) ?? []), entry]);
+      }
+      for (const [gateway, ids] of byGateway) {
+        if (gateway === gatewayId) onSettled(ids);
+        else listening?.publish(names.storedOf(gateway), JSON.stringify(ids));
       }
     },
     async share() {

@@ -14,7 +14,7 @@ import { namesOf } from './names.ts';
 /** For this long a window that is published again is not stored twice. */
 const DUPLICATE_WINDOW_MS = 120_000;
 /** A gateway that asks for nothing for this long has lost its part. */
-const PART_LOST_AFTER_MS = 3000;
+const PART_LOST_AFTER_MS = 6000;
 /** A window is not given out again while its gateway is there. */
 const ACK_WAIT_MS = 86_400_000;
 const NAME_IN_USE = 10_058;
