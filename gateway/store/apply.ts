@@ -1,5 +1,6 @@
 import {
   chunksOf,
+  type EpochSpan,
   type HourAddition,
   hourAdditions,
   type KeyRange,
@@ -10,7 +11,9 @@ import {
   type SessionAddition,
   type SessionBatch,
   sessionAdditions,
+  sessionsInDoubt,
   withoutKnown,
+  withoutLateWords,
 } from './batch.ts';
 import { boutRows, type PlacedBoutRow, SUMMED_COLUMNS, type WindowRow, windowRow } from './records.ts';
 
@@ -25,6 +28,8 @@ export interface ApplyTarget {
   keysIn(
     ranges: readonly KeyRange[],
   ): Promise<readonly { readonly sessionId: number; readonly epoch: number; readonly seq: number }[]>;
+  /** What the epochs of these sessions cover. */
+  epochsOf(sessionIds: readonly number[]): Promise<readonly EpochSpan[]>;
   insertWindows(rows: WindowRow[]): Promise<unknown>;
   /** The day and hour of each are the database's to say. */
   insertBouts(rows: PlacedBoutRow[]): Promise<unknown>;
@@ -36,7 +41,7 @@ async function inChunks<T>(list: readonly T[], statement: (chunk: T[]) => Promis
   for (const chunk of chunksOf(list, ROWS_PER_STATEMENT)) await statement(chunk);
 }
 
-/** Stores the windows that are not in the ledger yet, with all totals, and resolves with them. */
+/** Stores the windows that are not in the ledger yet and are no late words, with all totals, and resolves with them. */
 export async function applyTo(target: ApplyTarget, batches: readonly SessionBatch[]): Promise<PlacedWindow[]> {
   const known = new Map<string, KnownSession>();
   await inChunks(batches, async (chunk) => {
@@ -45,7 +50,10 @@ export async function applyTo(target: ApplyTarget, batches: readonly SessionBatc
   const placed = placeWindows(batches, known);
   const keys: { sessionId: number; epoch: number; seq: number }[] = [];
   await inChunks(keyRanges(placed), async (chunk) => keys.push(...(await target.keysIn(chunk))));
-  const fresh = withoutKnown(placed, keys);
+  const unknown = withoutKnown(placed, keys);
+  const spans: EpochSpan[] = [];
+  await inChunks(sessionsInDoubt(unknown, known), async (chunk) => spans.push(...(await target.epochsOf(chunk))));
+  const fresh = withoutLateWords(unknown, spans);
   await inChunks(
     fresh.map(({ window, sessionId }) => windowRow(window, sessionId)),
     target.insertWindows,

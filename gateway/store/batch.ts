@@ -24,6 +24,16 @@ export interface KnownSession {
   readonly userId: number;
   /** Windows that the ledger already has of it. */
   readonly windowCount: number;
+  /** End of the latest of them, UTC ms. */
+  readonly endedAtMs: number;
+}
+
+/** The time that the ledger's windows of one epoch of a session cover, UTC ms. */
+export interface EpochSpan {
+  readonly sessionId: number | string;
+  readonly epoch: number;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
 }
 
 /** What a batch adds to one row of relay_hours; the row is the one of `minuteStartMs`. */
@@ -145,6 +155,42 @@ export function withoutKnown(
 ): PlacedWindow[] {
   const keys = new Set(known.map(windowKey));
   return placed.filter(({ sessionId, window: { epoch, seq } }) => !keys.has(windowKey({ sessionId, epoch, seq })));
+}
+
+type EpochWindow = Pick<MetricsWindow, 'epoch' | 'startedAtMs' | 'endedAtMs'>;
+
+/**
+ * True for a late word: a window whose time a later epoch of the session covers. Another gateway has taken the session over
+ * from before it, so it counts for nothing.
+ */
+export function isLateWord(window: EpochWindow, spans: readonly EpochWindow[]): boolean {
+  return spans.some(
+    ({ epoch, startedAtMs, endedAtMs }) =>
+      epoch > window.epoch && startedAtMs < window.endedAtMs && endedAtMs > window.startedAtMs,
+  );
+}
+
+/** Row ids of sessions that have windows which may be late words: they begin before the latest of the ledger ends. */
+export function sessionsInDoubt(fresh: readonly PlacedWindow[], known: ReadonlyMap<string, KnownSession>): number[] {
+  const ids = fresh.flatMap(({ sessionId, window }) => {
+    const session = known.get(window.sessionId);
+    return session !== undefined && session.windowCount > 0 && window.startedAtMs < session.endedAtMs
+      ? [sessionId]
+      : [];
+  });
+  return [...new Set(ids)];
+}
+
+/** The windows that are no late words, by what the ledger has and by those before them. */
+export function withoutLateWords(fresh: readonly PlacedWindow[], spans: readonly EpochSpan[]): PlacedWindow[] {
+  const bySession = new Map<number | string, EpochWindow[]>();
+  for (const span of spans) bySession.set(span.sessionId, [...(bySession.get(span.sessionId) ?? []), span]);
+  return fresh.filter(({ sessionId, window }) => {
+    const covered = bySession.get(sessionId) ?? [];
+    if (isLateWord(window, covered)) return false;
+    bySession.set(sessionId, [...covered, window]);
+    return true;
+  });
 }
 
 /** What new windows add to their sessions, one entry for each session. */

@@ -1,19 +1,19 @@
-import { chunksOf } from './batch.ts';
+import type { MetricsWindow } from '../../shared/metrics-window.ts';
+import { chunksOf, type EpochSpan, isLateWord } from './batch.ts';
 import type { MetricsStore } from './port.ts';
 import { windowKey } from './records.ts';
 
-interface WindowKey {
-  readonly sessionId: string;
-  readonly epoch: number;
-  readonly seq: number;
-}
+type LedgerWindow = Pick<MetricsWindow, 'sessionId' | 'epoch' | 'seq' | 'startedAtMs' | 'endedAtMs'>;
 
 const RANGES_PER_STATEMENT = 50;
 
-/** Which of these windows the ledger has, by their keys (records.ts, windowKey). Rejects with `store_unreachable`. */
+/**
+ * Which of these windows the ledger has, by their keys (records.ts, windowKey), and which it takes no more because they are
+ * late words. Rejects with `store_unreachable`.
+ */
 export async function storedKeys(
   store: Pick<MetricsStore, 'execute'>,
-  windows: readonly WindowKey[],
+  windows: readonly LedgerWindow[],
 ): Promise<ReadonlySet<string>> {
   const ranges = new Map<string, { sessionId: string; epoch: number; minSeq: number; maxSeq: number }>();
   for (const { sessionId, epoch, seq } of windows) {
@@ -44,5 +44,40 @@ export async function storedKeys(
       stored.add(windowKey({ sessionId: String(session_uuid), epoch: Number(epoch), seq: Number(seq) }));
     }
   }
+  const missing = windows.filter((window) => !stored.has(windowKey(window)));
+  const spans = await epochsOf(store, [...new Set(missing.map(({ sessionId }) => sessionId))]);
+  for (const window of missing) {
+    const ofSession = spans.filter(({ sessionId }) => sessionId === window.sessionId.toLowerCase());
+    if (isLateWord(window, ofSession)) stored.add(windowKey(window));
+  }
   return stored;
+}
+
+/** What the epochs of these sessions cover, by the sessions' own ids. */
+async function epochsOf(
+  store: Pick<MetricsStore, 'execute'>,
+  sessionIds: readonly string[],
+): Promise<readonly EpochSpan[]> {
+  const spans: EpochSpan[] = [];
+  for (const chunk of chunksOf(sessionIds, RANGES_PER_STATEMENT)) {
+    const [found] = await store.execute([
+      {
+        sql: `SELECT s.session_uuid AS session_uuid, w.epoch AS epoch,
+            MIN(w.started_at_ms) AS started_at_ms, MAX(w.ended_at_ms) AS ended_at_ms
+          FROM relay_sessions s JOIN relay_windows w ON w.session_id = s.id
+          WHERE s.session_uuid IN (${chunk.map(() => '?').join(', ')})
+          GROUP BY s.session_uuid, w.epoch`,
+        values: chunk,
+      },
+    ]);
+    for (const { session_uuid, epoch, started_at_ms, ended_at_ms } of found?.rows ?? []) {
+      spans.push({
+        sessionId: String(session_uuid).toLowerCase(),
+        epoch: Number(epoch),
+        startedAtMs: Number(started_at_ms),
+        endedAtMs: Number(ended_at_ms),
+      });
+    }
+  }
+  return spans;
 }

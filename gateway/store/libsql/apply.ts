@@ -17,6 +17,7 @@ async function knownSessions(tx: Transaction, batches: readonly SessionBatch[]):
       sessionUuid: sessions.sessionUuid,
       userId: sessions.userId,
       windowCount: sessions.windowCount,
+      endedAtMs: sessions.endedAtMs,
     })
     .from(sessions)
     .where(inArray(sessions.sessionUuid, uuids));
@@ -50,6 +51,17 @@ function targetOf(tx: Transaction): ApplyTarget {
             ),
           ),
         ),
+    epochsOf: (sessionIds) =>
+      tx
+        .select({
+          sessionId: windows.sessionId,
+          epoch: windows.epoch,
+          startedAtMs: sql<number>`MIN(${windows.startedAtMs})`.mapWith(Number),
+          endedAtMs: sql<number>`MAX(${windows.endedAtMs})`.mapWith(Number),
+        })
+        .from(windows)
+        .where(inArray(windows.sessionId, [...sessionIds]))
+        .groupBy(windows.sessionId, windows.epoch),
     insertWindows: async (rows) => tx.insert(windows).values(rows),
     insertBouts: async (rows) =>
       tx.insert(bouts).values(rows.map((bout) => ({ ...bout, ...dayAndHour(bout.startedAtMs) }))),

@@ -18,6 +18,7 @@ async function lockSessions(tx: Transaction, batches: readonly SessionBatch[]): 
         sessionUuid: sessions.sessionUuid,
         userId: sessions.userId,
         windowCount: sessions.windowCount,
+        endedAtMs: sessions.endedAtMs,
       })
       .from(sessions)
       .where(
@@ -65,6 +66,17 @@ function targetOf(tx: Transaction): ApplyTarget {
             ),
           ),
         ),
+    epochsOf: (sessionIds) =>
+      tx
+        .select({
+          sessionId: windows.sessionId,
+          epoch: windows.epoch,
+          startedAtMs: sql<number>`MIN(${windows.startedAtMs})`.mapWith(Number),
+          endedAtMs: sql<number>`MAX(${windows.endedAtMs})`.mapWith(Number),
+        })
+        .from(windows)
+        .where(inArray(windows.sessionId, [...sessionIds]))
+        .groupBy(windows.sessionId, windows.epoch),
     insertWindows: async (rows) => tx.insert(windows).values(rows),
     insertBouts: async (rows) =>
       tx.insert(bouts).values(rows.map((bout) => ({ ...bout, ...dayAndHour(bout.startedAtMs) }))),

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { storedKeys } from '../../../gateway/store/ledger.ts';
 import type { MetricsStore, SessionReport } from '../../../gateway/store/port.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
 import { describeStores } from './fixtures.ts';
@@ -55,6 +56,25 @@ describeStores('a $kind store', ({ kind, fixture, store }) => {
       { tag: '0003_report_dimensions' },
     ]);
     await Promise.all(gateways.map((gateway) => gateway.close()));
+  });
+
+  it('takes no late word: a window whose time a later epoch covers counts for nothing, one that only comes late does', async () => {
+    const times = (fromS: number, untilS: number) => ({
+      startedAtMs: START_MS + fromS * 1000,
+      endedAtMs: START_MS + untilS * 1000,
+    });
+    const before = metricsWindow({ epoch: 3, seq: 0, ...times(0, 30) });
+    const booked = metricsWindow({ epoch: 3, seq: 1, ...times(30, 50) });
+    const after = metricsWindow({ epoch: 60, seq: 0, ...times(50, 80) });
+    const late = metricsWindow({ epoch: 3, seq: 2, ...times(50, 70) });
+    await store().applyWindows([booked, after]);
+    expect(await store().applyWindows([late, before])).toEqual({ applied: 1, repeated: 1 });
+    const report = await reportOf(store());
+    expect(report).toMatchObject(expectedTotals([before, booked, after]));
+    expect(await storedKeys(store(), [before, booked, after, late])).toHaveProperty('size', 4);
+    // In one delivery too.
+    const ofOther = [booked, after, late].map((window) => ({ ...window, sessionId: SESSION_B }));
+    expect(await store().applyWindows(ofOther)).toEqual({ applied: 2, repeated: 1 });
   });
 
   it('gives back what it was given', async () => {
