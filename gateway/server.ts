@@ -280,6 +280,7 @@ function compose(parts: GatewayParts, at: { readonly phase: () => GatewayPhase; 
     onRefusedOrigin: () => metrics.refusedOrigin(),
     closeStream: (stream) => streams.close(stream),
     maxFrameBytes: config.maxFrameBytes,
+    gateways: cluster,
     findReport: (sessionId) => stored.find(sessionId),
     reports,
     listLive: async () => [...sessions.listLive(), ...((await cluster?.listLive()) ?? [])],

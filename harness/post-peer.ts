@@ -48,8 +48,9 @@ export function binaryPart(message: ClientMessage): PostPart {
 
 /** A bare client over POSTs that speaks the protocol only where a test tells it to. */
 export class PostPeer {
-  readonly url: string;
-  token = NO_TOKEN;
+  /** Where the next POST goes. */
+  url: string;
+  token: Uint8Array = NO_TOKEN;
   number = 0;
   readonly #headers: Readonly<Record<string, string>>;
 

@@ -59,6 +59,8 @@ export interface Cluster extends OtherGateways {
   maySave(window: MetricsWindow): Promise<boolean>;
   /** Address of the gateway that has the student, or `here`; null where none has. Rejects with a RelayError of NATS. */
   ownerOf(userId: number): Promise<string | 'here' | null>;
+  /** Where the gateway with this id is reached; null where none is heard. Never rejects. */
+  addressOf(gatewayId: string): Promise<string | null>;
   readings(): ClusterReadings;
   /** Nothing is written any more; the last words are, where streams were closed before. */
   close(): Promise<void>;
@@ -98,6 +100,10 @@ function digestOf(secret: Secret): string {
   return createHmac('sha256', current).update('gaze-relay gateways').digest('base64url').slice(0, 16);
 }
 
+/** A gateway without students asks the others once in so long where one is reached. */
+const ADDRESS_VALID_MS = 10_000;
+const MAX_ADDRESSES = 1000;
+
 const userIdOf = (body: unknown): number => Number((body as { readonly userId: unknown }).userId);
 
 /** Takes no part before it is woken. */
@@ -109,6 +115,7 @@ export function createCluster(options: ClusterOptions): Cluster {
   let beats = 0;
   let isWanted = false;
   let asking = 0;
+  const addresses = new Map<string, { readonly atMs: number; readonly address: string | null }>();
   const parts = (): ClusterParts => {
     if (attached === null) throw new TypeError('the cluster has no parts yet');
     return attached;
@@ -192,16 +199,19 @@ export function createCluster(options: ClusterOptions): Cluster {
   }
 
   /** A gateway without students takes part for as long as it asks the others. */
-  async function askAll<T>(...question: Parameters<Peers['askAll']>): Promise<AllAnswers<T>> {
+  async function asMember<T>(ask: () => Promise<T>): Promise<T> {
     asking += 1;
     peers.join();
     try {
-      return await peers.askAll<T>(...question);
+      return await ask();
     } finally {
       asking -= 1;
       if (!isWanted && asking === 0) peers.leave();
     }
   }
+
+  const askAll = <T>(...question: Parameters<Peers['askAll']>): Promise<AllAnswers<T>> =>
+    asMember(() => peers.askAll<T>(...question));
 
   /** The same where nothing may be done unless all have answered. Rejects with `store_unreachable` else. */
   async function rowsOfAll<T>(...question: Parameters<Peers['askAll']>): Promise<readonly T[]> {
@@ -252,6 +262,18 @@ export function createCluster(options: ClusterOptions): Cluster {
     },
     maySave: (window) => ownership.maySave(window),
     ownerOf: (userId) => ownership.ownerOf(userId),
+    async addressOf(gatewayId) {
+      const nowMs = performance.now();
+      const known = addresses.get(gatewayId);
+      if (known !== undefined && nowMs - known.atMs < ADDRESS_VALID_MS) return known.address;
+      const address = await asMember(async () => {
+        await peers.met();
+        return peers.others().find(({ id }) => id === gatewayId)?.address ?? null;
+      });
+      if (addresses.size >= MAX_ADDRESSES) addresses.clear();
+      addresses.set(gatewayId, { atMs: nowMs, address });
+      return address;
+    },
     readings: () => ({
       ...ownership.counts,
       gateways: peers.isMember ? peers.others().length + 1 : 0,

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -6,24 +5,25 @@ import { RelayError } from '../../shared/errors.ts';
 import { decodePost, POST_EXTRA_BYTES, type Post } from '../../shared/protocol/post.ts';
 import { STREAM_PATH } from '../../shared/protocol/version.ts';
 import { fault, HttpFault } from './faults.ts';
+import { addressOfToken, forwardPost, newPostToken, type PostGateways } from './post-forward.ts';
 import { PostTransport } from './post-transport.ts';
 import type { StreamGuard } from './stream-guard.ts';
 import type { StreamRouteDependencies } from './stream-route.ts';
 
-/** Not to be guessed, even with billions of guesses. */
-const TOKEN_BYTES = 16;
-
 export interface PostRouteDependencies extends StreamRouteDependencies {
   readonly maxFrameBytes: number;
+  /** The gateways that a POST may belong to instead; null: this one stands alone. */
+  readonly gateways: PostGateways | null;
 }
 
 /** Where students' POSTs come in: the same stream for those whose network carries no WebSocket (PROTOCOL.md, H-1). */
 export function mountPosts(app: Hono, deps: PostRouteDependencies, guard: StreamGuard): void {
+  const { gateways } = deps;
   const maxBytes = deps.maxFrameBytes + POST_EXTRA_BYTES;
   const open = new Map<string, PostTransport>();
 
   const openTransport = (enter: (drop: () => void) => () => void): PostTransport => {
-    const token = randomBytes(TOKEN_BYTES);
+    const token = newPostToken(gateways);
     const key = keyOf(token);
     const transport: PostTransport = new PostTransport({
       token,
@@ -56,9 +56,13 @@ export function mountPosts(app: Hono, deps: PostRouteDependencies, guard: Stream
     // Whose it is stands in the body: until it is read, it counts as one without a ticket.
     const leave = guard.enter(context, () => incoming.destroy());
     let post: Post;
+    let body: Uint8Array<ArrayBuffer>;
     try {
-      post = decodePost(await readBody(incoming, maxBytes));
+      body = await readBody(incoming, maxBytes);
+      post = decodePost(body);
     } catch (error) {
+      // The rest of the body stays unread: nothing else can come on this connection.
+      context.header('connection', 'close');
       if (error instanceof HttpFault) return context.json(fault(error.code, error.message), error.status);
       if (!(error instanceof RelayError)) throw error;
       return context.json(fault(error.code, error.message), 400);
@@ -70,6 +74,8 @@ export function mountPosts(app: Hono, deps: PostRouteDependencies, guard: Stream
         ? openTransport((drop) => guard.enter(context, drop))
         : (open.get(keyOf(post.token)) ?? null);
     if (transport === null) {
+      const address = gateways === null ? null : await addressOfToken(gateways, post.token);
+      if (address !== null) return forwardPost(address, context.req, body, deps.clientAddressHeader);
       return context.json(fault('connection_unknown', 'this connection has ended; open another one'), 404);
     }
     try {
@@ -91,7 +97,7 @@ function keyOf(token: Uint8Array): string {
 }
 
 /** Rejects with HttpFault `body_too_large`, or `body_broken` where it ends too early. */
-async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
+async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
@@ -104,5 +110,5 @@ async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Ui
     if (error instanceof HttpFault) throw error;
     throw new HttpFault(400, 'body_broken', 'the body ended too early');
   }
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+  return Buffer.concat(chunks);
 }
