@@ -150,6 +150,8 @@ export class FrameSender {
     traffic.noteSent(message.kind);
     traffic.noteUp(length);
     if (late) this.#late.add(taken.seq);
+    else if (channel.socket.window !== undefined)
+      this.#options.outbox?.sentLive?.({ ...message, captureMs: taken.captureMs });
     const bytes = encodeClientMessage({ ...message, ...taken, late });
     channel.socket.send(bytes);
     if (!this.#timers.has('ack')) this.#watchAcks();

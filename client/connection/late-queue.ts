@@ -17,6 +17,8 @@ export class LateQueue<T extends Timed> {
   readonly #rate: LateRate;
   #waiting: T[];
   #sent: T[] = [];
+  /** Sent without being queued, where a connection has many under way. */
+  #live: T[] = [];
   #acknowledgedMs = Number.NEGATIVE_INFINITY;
   #tokens: number;
   #refilledAtMs: number | null = null;
@@ -44,6 +46,11 @@ export class LateQueue<T extends Timed> {
 
   push(item: T): void {
     this.#waiting.push(item);
+  }
+
+  /** An item was sent at once. It waits, too, should the connection be lost before it is acknowledged. */
+  noteLive(item: T): void {
+    this.#live.push(item);
   }
 
   /** Removes the oldest waiting item. */
@@ -75,6 +82,7 @@ export class LateQueue<T extends Timed> {
     const isPast = (item: T) => item.captureMs <= this.#acknowledgedMs;
     const done = [...this.#sent.filter(isDone), ...this.#waiting.filter(isPast)];
     this.#sent = this.#sent.filter((item) => !isDone(item));
+    this.#live = this.#live.filter((item) => !isPast(item));
     this.#waiting = this.#waiting.filter((item) => !isPast(item));
     if (this.size === 0) this.#notifyEmpty();
     return done;
@@ -82,13 +90,15 @@ export class LateQueue<T extends Timed> {
 
   /** The connection is lost: sent items wait again. What the gateway has counted already it does not count twice. */
   requeueSent(): void {
-    this.#waiting = [...this.#sent, ...this.#waiting];
+    this.#waiting = [...this.#sent, ...this.#live, ...this.#waiting];
     this.#sent = [];
+    this.#live = [];
   }
 
   clear(): void {
     this.#waiting = [];
     this.#sent = [];
+    this.#live = [];
     this.#acknowledgedMs = Number.NEGATIVE_INFINITY;
     this.#notifyEmpty();
   }

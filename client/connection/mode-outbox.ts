@@ -39,6 +39,10 @@ export class ModeOutbox implements Outbox {
     return this.#current?.next(nowMs, unacknowledged, credit) ?? null;
   }
 
+  sentLive(message: OutgoingMessage): void {
+    this.#current?.sentLive?.(message);
+  }
+
   acknowledged(captureMs: number, latencyMs: number | null): void {
     this.#each((outbox) => outbox.acknowledged?.(captureMs, latencyMs));
   }

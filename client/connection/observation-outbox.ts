@@ -26,6 +26,11 @@ export const MAX_QUEUED_OBSERVATIONS = 2000;
 const WINDOW = 32;
 const RATE = { perSecond: 40, burst: 8 };
 
+function toQueued(message: OutgoingMessage): QueuedObservation | null {
+  if (message.kind === 'frame') return null;
+  return { captureMs: message.captureMs, observation: message.kind === 'observation' ? message.observation : null };
+}
+
 /** Device mode's outbox: during an outage observations wait here and are sent, in order, before anything newer. */
 export class ObservationOutbox implements Outbox {
   readonly window = WINDOW;
@@ -54,13 +59,17 @@ export class ObservationOutbox implements Outbox {
   }
 
   enqueue(message: OutgoingMessage): void {
-    if (message.kind === 'frame') return;
-    const { captureMs } = message;
-    const queued = { captureMs, observation: message.kind === 'observation' ? message.observation : null };
-    this.#lastQueuedMs = captureMs;
+    const queued = toQueued(message);
+    if (queued === null) return;
+    this.#lastQueuedMs = queued.captureMs;
     this.#queue.push(queued);
     this.#storage?.put(queued);
     if (this.size > MAX_QUEUED_OBSERVATIONS) this.#remove(this.#queue.shift());
+  }
+
+  sentLive(message: OutgoingMessage): void {
+    const queued = toQueued(message);
+    if (queued !== null) this.#queue.noteLive(queued);
   }
 
   next(nowMs: number): OutgoingMessage | null {

@@ -24,6 +24,8 @@ export interface Outbox {
   readonly window?: number | undefined;
   /** True while queued messages must be sent before newer ones, which are then queued too. Absent: never. */
   readonly mustSendFirst?: boolean;
+  /** A message was sent at once, one of many that the connection may have under way. */
+  sentLive?(message: OutgoingMessage): void;
   /** A message was acknowledged, queued or not; `latencyMs` since its capture, null for a queued one. */
   acknowledged?(captureMs: number, latencyMs: number | null): void;
   /** The connection is lost: messages from `next` without an acknowledgement may not have arrived. */

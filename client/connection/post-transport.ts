@@ -16,7 +16,7 @@ import { NamedTimers, type TimerSource } from './named-timers.ts';
 import type { SocketEvent, SocketEventName, WebSocketLike } from './socket.ts';
 
 /** Observations are collected for so long: a POST costs ten times what an observation does. */
-const COLLECT_MS = 3000;
+const COLLECT_MS = 4000;
 /** How long nothing was sent before the gateway is asked for what it has to say: while pictures flow, and while none do. */
 const ASK_SOON_MS = 1000;
 const ASK_LATE_MS = 10_000;

@@ -81,6 +81,26 @@ describe('observations over an outage', () => {
     expect(socket.messages.at(-1)).toMatchObject({ kind: 'observation', late: false, captureMs: 35_000 });
   });
 
+  it('H-5 those of a transport that has many under way wait again when it breaks, and nothing else does', async () => {
+    const harness = await live();
+    Object.assign(harness.socket, { window: 32 });
+    for (let atMs = 200; atMs <= 2000; atMs += 200) harness.look(atMs);
+    expect([harness.socket.messages.length, harness.outbox.size]).toEqual([10, 0]);
+    for (const { seq, captureMs } of harness.socket.messages.slice(0, 4)) harness.socket.update({ seq, captureMs });
+    harness.socket.drop();
+    expect(harness.outbox.size).toBe(6);
+    const socket = await reconnect(harness);
+    const answer = answerer(socket);
+    for (let turn = 0; turn < 10; turn++) {
+      harness.time.advance(100);
+      answer();
+    }
+    expect(socket.messages.map(({ captureMs, late }) => [captureMs, late])).toEqual(
+      [1000, 1200, 1400, 1600, 1800, 2000].map((captureMs) => [captureMs, true]),
+    );
+    expect(harness.outbox.size).toBe(0);
+  });
+
   it('L-2 unacknowledged observations are sent again, and dropped once acknowledged', async () => {
     const harness = await live();
     harness.socket.drop();

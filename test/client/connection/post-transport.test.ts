@@ -151,7 +151,7 @@ describe('H-1 POSTs with what a WebSocket would carry', () => {
 });
 
 describe('when POSTs leave', () => {
-  it('pictures at once, observations every three seconds, with the control messages that come first', async () => {
+  it('pictures at once, observations every four seconds, with the control messages that come first', async () => {
     const { transport, time, sent, world, last, greet } = createTransport('device');
     await greet();
     expect(transport.window).toBe(32);
@@ -160,7 +160,7 @@ describe('when POSTs leave', () => {
       time.advance(500);
     }
     expect(sent).toHaveLength(1);
-    time.advance(500);
+    time.advance(1500);
     expect(last().post.parts).toHaveLength(5);
     await last().answer(Array.from({ length: 5 }, (_, index) => binary(index)));
 
