@@ -6,6 +6,7 @@ import { buildClient, buildServices } from '../scripts/build.ts';
 import { describeError } from '../shared/errors.ts';
 import { type AttackContext, studentTicket } from './attack/context.ts';
 import { MESSAGE_ATTACKS } from './attack/messages.ts';
+import { POST_ATTACKS } from './attack/posts.ts';
 import { REQUEST_ATTACKS } from './attack/requests.ts';
 import { SOCKET_ATTACKS } from './attack/sockets.ts';
 import { SteadyStudent } from './lib/steady-student.ts';
@@ -18,7 +19,7 @@ const USAGE = `npm run attack -- [options]
   --no-build     run what is in dist/ already
 `;
 const SECRET = 'the secret of a product under attack, long enough';
-const ATTACKS = [...SOCKET_ATTACKS, ...REQUEST_ATTACKS, ...MESSAGE_ATTACKS];
+const ATTACKS = [...SOCKET_ATTACKS, ...REQUEST_ATTACKS, ...POST_ATTACKS, ...MESSAGE_ATTACKS];
 const BYSTANDER_ID = 1;
 
 interface Row {

@@ -8,7 +8,7 @@ import { seededRandom } from '../harness/random.ts';
 import { buildClient, buildServices } from '../scripts/build.ts';
 import { writeLinkCharts } from './links/charts.ts';
 import { type ByteDeltas, bytesRatio, figuresOf, type LinkFigures } from './links/figures.ts';
-import { openOurPage } from './links/our-page.ts';
+import { firstObservationMs, openOurPage } from './links/our-page.ts';
 import { type BenchLink, type Contender, measuredMs, parseLinksOptions } from './links/plan.ts';
 import { type LinkResult, printLinks } from './links/print.ts';
 import { spanFrom, type TestPage } from './links/probe-page.ts';
@@ -32,6 +32,8 @@ interface Stage {
   readonly product: Product;
   readonly lesson: Lesson;
   readonly seed: SeedService;
+  /** What the camera shows. */
+  readonly clipPath: string;
   readonly browsers: { readonly moving: LaunchedChromium; readonly still: LaunchedChromium };
 }
 
@@ -49,6 +51,10 @@ function openPage(stage: Stage, contender: Contender, port: number): Promise<Tes
       return openOurPage(browsers.still, lesson, serverUrl, 'server');
     case 'device':
       return openOurPage(browsers.moving, lesson, serverUrl, 'device');
+    case 'post':
+      return openOurPage(browsers.moving, lesson, serverUrl, 'server', 'post');
+    case 'postDevice':
+      return openOurPage(browsers.moving, lesson, serverUrl, 'device', 'post');
     case 'seed':
       return openSeedPage(browsers.moving, seed, serverUrl);
   }
@@ -80,7 +86,8 @@ async function measure(
   const { product, seed } = stage;
   const target = contender === 'seed' ? seed.port : Number(new URL(product.url).port);
   // Models are a download of once; they come before the link is as slow as it will be.
-  const shape = contender === 'device' ? UNSHAPED : bench.shape;
+  const isDevice = contender === 'device' || contender === 'postDevice';
+  const shape = isDevice ? UNSHAPED : bench.shape;
   const link = await openShapedLink(target, shape, seededRandom(1));
   const page = await openPage(stage, contender, link.port);
   try {
@@ -88,7 +95,7 @@ async function measure(
     const giveUpAtMs = performance.now() + FIRST_WITHIN_MS;
     while ((await page.observations()) === 0 && performance.now() < giveUpAtMs) await sleep(LOOK_EVERY_MS);
     const { mode } = await page.read();
-    const isPresent = contender !== 'device' || mode === 'device';
+    const isPresent = !isDevice || mode === 'device';
     link.reshape(bench.shape);
     await ready();
     if (!isPresent) return null;
@@ -125,18 +132,36 @@ function gate(count: number): () => Promise<void> {
   };
 }
 
+/** A student's first visit: a browser that has loaded nothing yet, over a link of its own. */
+async function measureFirstVisit({ product, clipPath }: Stage, { shape }: BenchLink): Promise<number> {
+  const link = await openShapedLink(Number(new URL(product.url).port), shape, seededRandom(1));
+  const browser = await launchChromium({ clipPath, args: AWAKE });
+  try {
+    return await firstObservationMs(browser, `http://127.0.0.1:${link.port}`);
+  } finally {
+    await browser.close();
+    await link.close();
+  }
+}
+
 async function measureLink(
   stage: Stage,
   bench: BenchLink,
   contenders: readonly Contender[],
   forMs: number,
 ): Promise<LinkResult> {
+  const firstObservationMs = await measureFirstVisit(stage, bench);
   const together = gate(contenders.length);
   const figures = await Promise.all(
     contenders.map(async (contender) => [contender, await measure(stage, bench, contender, together, forMs)] as const),
   );
   const of = Object.fromEntries(figures) as Record<Contender, LinkFigures | null>;
-  return { link: bench.name, ...of, seedBytesPerOursRatio: bytesRatio(of.ours ?? null, of.seed ?? null) };
+  return {
+    link: bench.name,
+    firstObservationMs,
+    ...of,
+    seedBytesPerOursRatio: bytesRatio(of.ours ?? null, of.seed ?? null),
+  };
 }
 
 /**
@@ -164,7 +189,9 @@ export async function run(argv: readonly string[]): Promise<void> {
     for (const [index, bench] of options.links.entries()) {
       const forMs = measuredMs(bench, options.seconds * 1000);
       say(`${index + 1} of ${options.links.length}: ${bench.description}, ${forMs / 1000} s …`);
-      results.push(await measureLink({ product, lesson, seed, browsers }, bench, options.contenders, forMs));
+      results.push(
+        await measureLink({ product, lesson, seed, clipPath: moving.path, browsers }, bench, options.contenders, forMs),
+      );
       printLinks(results.slice(-1), index === 0);
     }
     if (options.chartsTo !== null) await writeLinkCharts(results, options.chartsTo);

@@ -9,6 +9,8 @@ const NAMES: Readonly<Record<Contender, string>> = {
   ours: 'server mode, moving student',
   still: 'server mode, still student',
   device: 'device mode',
+  post: 'server mode by POSTs',
+  postDevice: 'device mode by POSTs',
   seed: 'the old way',
 };
 

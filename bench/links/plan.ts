@@ -39,8 +39,11 @@ export const BENCH_LINKS: readonly BenchLink[] = [
   link('10M', '10 Mbit/s, 20 ms', { kbps: 10_000, rttMs: 20 }),
 ];
 
-/** Who sends over a link: our client before a moving and a still student, on the device, and the seed's way. */
-export const CONTENDERS = ['ours', 'still', 'device', 'seed'] as const;
+/**
+ * Who sends over a link: our client before a moving and a still student, on the device, both kinds of it by POSTs, and
+ * the seed's way.
+ */
+export const CONTENDERS = ['ours', 'still', 'device', 'post', 'postDevice', 'seed'] as const;
 export type Contender = (typeof CONTENDERS)[number];
 
 /** After an outage there must be time to come back. */

@@ -2,7 +2,12 @@ import type { LinkFigures } from './figures.ts';
 import { CONTENDERS, type Contender } from './plan.ts';
 
 /** Figures of one link; a sender that was not measured is null or absent. */
-export type LinkResult = { readonly link: string; readonly seedBytesPerOursRatio: number | null } & {
+export type LinkResult = {
+  readonly link: string;
+  readonly seedBytesPerOursRatio: number | null;
+  /** From navigation with an empty cache to the first observation, in server mode. */
+  readonly firstObservationMs: number;
+} & {
   readonly [contender in Contender]?: LinkFigures | null;
 };
 
@@ -25,16 +30,17 @@ function kilo(bytes: number): string {
 /** A table for people, on standard output. */
 export function printLinks(results: readonly LinkResult[], withHead: boolean): void {
   const line = (cells: readonly string[]) => process.stdout.write(`${cells.join('')}\n`);
-  if (withHead) line(['link'.padEnd(13), 'sender'.padEnd(8), ...COLUMNS.map(([head, width]) => head.padStart(width))]);
+  if (withHead) line(['link'.padEnd(13), 'sender'.padEnd(11), ...COLUMNS.map(([head, width]) => head.padStart(width))]);
   for (const result of results) {
     for (const contender of CONTENDERS) {
       const figures = result[contender];
       if (figures === undefined) continue;
-      const name = [result.link.padEnd(13), contender.padEnd(8)];
+      const name = [result.link.padEnd(13), contender.padEnd(11)];
       if (figures === null) line([...name, '  not there yet']);
       else line([...name, ...COLUMNS.map(([, width, text]) => text(figures).padStart(width)), outageText(figures)]);
     }
-    const { seedBytesPerOursRatio: ratio } = result;
+    const { seedBytesPerOursRatio: ratio, firstObservationMs: firstMs } = result;
+    line([' '.repeat(13), `a first visit: ${(firstMs / 1000).toFixed(1)} s from navigation to the first observation`]);
     if (ratio !== null) line([' '.repeat(13), `the seed sends ${ratio} × as many bytes per observation`]);
   }
 }
