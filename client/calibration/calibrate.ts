@@ -43,7 +43,11 @@ export function calibrate(channel: CalibrationChannel): Promise<CalibrationResul
     let state = INTRO;
     let applied: Calibrated | null = null;
     const view = new CalibrationView({
-      begin: () => dispatch({ type: 'begin', nowMs: performance.now(), clockMs: channel.clockMs() }),
+      begin: () => {
+        const { canTurn } = channel;
+        dispatch({ type: 'begin', nowMs: performance.now(), clockMs: channel.clockMs(), canTurn });
+      },
+      leaveOut: () => dispatch({ type: 'leave_out', nowMs: performance.now() }),
       leave: () => dispatch({ type: 'leave' }),
     });
     const unlisten = channel.listen({

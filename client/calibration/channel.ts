@@ -19,6 +19,8 @@ export interface CalibrationChannelOptions {
 
 /** Connects a session with the calibration that runs; one at a time. */
 export class CalibrationChannel {
+  /** The gateway takes readings of a turning head (feature `turning`). */
+  canTurn = false;
   readonly #options: CalibrationChannelOptions;
   #listener: CalibrationListener | null = null;
 

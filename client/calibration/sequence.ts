@@ -9,13 +9,19 @@ export const PLACES = [
   { x: 0, y: 1 },
 ] as const;
 
-/** Until the eyes rest on a new point: they find it within 0.3 s, and the face in the picture follows. */
-export const SETTLE_MS = 700;
-/** How long a point is watched at least, and at most where pictures come slowly. */
-export const WATCH_MS = 1400;
-export const LONGEST_WATCH_MS = 3200;
-/** Answered pictures after which a point need not be shown longer. */
-const ENOUGH_PICTURES = 5;
+/** How long something is shown: until the eyes rest on it, then watched at least, and at most where pictures come slowly. */
+interface Timing {
+  readonly settleMs: number;
+  readonly watchMs: number;
+  readonly longestWatchMs: number;
+  /** Answered pictures after which it need not be shown longer. */
+  readonly enoughPictures: number;
+}
+
+/** Eyes find a new point within 0.3 s, and the face in the picture follows. */
+export const POINT_TIMING: Timing = { settleMs: 700, watchMs: 1400, longestWatchMs: 3200, enoughPictures: 5 };
+/** The words are read first. A head that turns from side to side in 6 s gives three pictures for each 6°. */
+export const TURN_TIMING: Timing = { settleMs: 2500, watchMs: 6000, longestWatchMs: 9000, enoughPictures: 18 };
 /** The gateway waits at most 2 s for pictures; without an answer after this time there will be none. */
 export const ANSWER_WITHIN_MS = 6000;
 
@@ -24,10 +30,18 @@ interface Interval {
   readonly untilMs: number;
 }
 
+interface Watching {
+  readonly sinceMs: number;
+  /** On the capture clock: when the watching began; null while the eyes are on their way. */
+  readonly watchedFromMs: number | null;
+  /** Answered pictures of the watching so far. */
+  readonly pictures: number;
+}
+
 /** What the student sees. Times are on the page's monotonic clock, ms. */
 export type Step =
   | { readonly name: 'intro' }
-  | {
+  | (Watching & {
       readonly name: 'point';
       /** Index in PLACES. */
       readonly place: number;
@@ -35,12 +49,9 @@ export type Step =
       readonly rest: readonly number[];
       /** How many points this pass has. */
       readonly passLength: number;
-      readonly sinceMs: number;
-      /** On the capture clock: when the watching began; null while the eyes are on their way. */
-      readonly watchedFromMs: number | null;
-      /** Answered pictures of the watching so far. */
-      readonly pictures: number;
-    }
+    })
+  /** The student turns the head and keeps looking at the first of PLACES. */
+  | (Watching & { readonly name: 'turn' })
   | { readonly name: 'waiting'; readonly sinceMs: number }
   | { readonly name: 'result'; readonly answer: CalibrationAnswer | null }
   | { readonly name: 'ended' };
@@ -49,19 +60,25 @@ export interface SequenceState {
   readonly step: Step;
   /** When each of PLACES was watched; null before it was. */
   readonly shown: readonly (Interval | null)[];
+  /** When the head was turned; `offered` from when it was offered until then, and for good where it was left out. */
+  readonly turning: Interval | 'offered' | null;
+  /** The gateway takes readings of a turning head. */
+  readonly canTurn: boolean;
   /** The gateway is collecting readings. */
   readonly isOpen: boolean;
 }
 
 /** Capture clock readings are null while nothing is captured. */
 export type SequenceEvent =
-  | { readonly type: 'begin'; readonly nowMs: number; readonly clockMs: number | null }
+  | { readonly type: 'begin'; readonly nowMs: number; readonly clockMs: number | null; readonly canTurn: boolean }
   | { readonly type: 'tick'; readonly nowMs: number; readonly clockMs: number | null }
   /** A picture captured at this time was analysed. */
   | { readonly type: 'processed'; readonly captureMs: number }
   | { readonly type: 'answer'; readonly answer: CalibrationAnswer }
   /** Connection, camera or the window's size changed. */
   | { readonly type: 'interrupted' }
+  /** The student does not turn the head. */
+  | { readonly type: 'leave_out'; readonly nowMs: number }
   | { readonly type: 'leave' };
 
 export type SequenceEffect = { readonly type: 'send'; readonly request: CalibrationRequest } | { readonly type: 'end' };
@@ -76,7 +93,13 @@ export type ScreenPlaces = readonly { readonly across: number; readonly down: nu
 
 const NOTHING_SHOWN: readonly null[] = PLACES.map(() => null);
 
-export const INTRO: SequenceState = { step: { name: 'intro' }, shown: NOTHING_SHOWN, isOpen: false };
+export const INTRO: SequenceState = {
+  step: { name: 'intro' },
+  shown: NOTHING_SHOWN,
+  turning: null,
+  canTurn: false,
+  isOpen: false,
+};
 
 function next(state: SequenceState): SequenceStep {
   return { state, effects: [] };
@@ -87,7 +110,7 @@ export function stepSequence(state: SequenceState, event: SequenceEvent, places:
   if (state.step.name === 'ended') return next(state);
   switch (event.type) {
     case 'begin':
-      return begin(state, event.nowMs, event.clockMs);
+      return begin({ ...state, canTurn: event.canTurn }, event.nowMs, event.clockMs);
     case 'tick':
       return tick(state, event.nowMs, event.clockMs, places);
     case 'processed':
@@ -95,7 +118,9 @@ export function stepSequence(state: SequenceState, event: SequenceEvent, places:
     case 'answer':
       return state.step.name === 'waiting' ? next(withAnswer(state, event.answer)) : next(state);
     case 'interrupted':
-      return state.step.name === 'point' || state.step.name === 'waiting' ? interrupt(state) : next(state);
+      return state.step.name === 'intro' || state.step.name === 'result' ? next(state) : interrupt(state);
+    case 'leave_out':
+      return state.step.name === 'turn' ? finish(state, event.nowMs, places) : next(state);
     case 'leave':
       return {
         state: { ...state, isOpen: false, step: { name: 'ended' } },
@@ -122,8 +147,9 @@ function begin(state: SequenceState, nowMs: number, clockMs: number | null): Seq
   const isRepeat = rest.length + 1 < PLACES.length;
   return {
     state: {
+      ...state,
       step: pointStep(first, rest, rest.length + 1, nowMs),
-      shown: isRepeat ? state.shown : NOTHING_SHOWN,
+      ...(isRepeat ? {} : { shown: NOTHING_SHOWN, turning: null }),
       isOpen: true,
     },
     effects: isRepeat ? [] : [{ type: 'send', request: { type: 'calibrate' } }],
@@ -131,44 +157,63 @@ function begin(state: SequenceState, nowMs: number, clockMs: number | null): Seq
 }
 
 function pointStep(place: number, rest: readonly number[], passLength: number, nowMs: number): Step {
-  return { name: 'point', place, rest, passLength, sinceMs: nowMs, watchedFromMs: null, pictures: 0 };
+  return { name: 'point', place, rest, passLength, ...watchingFrom(nowMs) };
+}
+
+function watchingFrom(nowMs: number): Watching {
+  return { sinceMs: nowMs, watchedFromMs: null, pictures: 0 };
+}
+
+function isWatching(step: Step): step is Extract<Step, Watching> {
+  return step.name === 'point' || step.name === 'turn';
 }
 
 function countPicture(state: SequenceState, captureMs: number): SequenceState {
   const { step } = state;
-  if (step.name !== 'point' || step.watchedFromMs === null || captureMs < step.watchedFromMs) return state;
+  if (!isWatching(step) || step.watchedFromMs === null || captureMs < step.watchedFromMs) return state;
   return { ...state, step: { ...step, pictures: step.pictures + 1 } };
 }
 
 function tick(state: SequenceState, nowMs: number, clockMs: number | null, places: ScreenPlaces): SequenceStep {
   const { step } = state;
   if (step.name === 'waiting') return nowMs - step.sinceMs >= ANSWER_WITHIN_MS ? interrupt(state) : next(state);
-  if (step.name !== 'point') return next(state);
+  if (!isWatching(step)) return next(state);
   if (clockMs === null) return interrupt(state);
-  const forMs = nowMs - step.sinceMs;
+  const { settleMs, watchMs, longestWatchMs, enoughPictures } = step.name === 'turn' ? TURN_TIMING : POINT_TIMING;
+  const watchedMs = nowMs - step.sinceMs - settleMs;
   if (step.watchedFromMs === null) {
-    return forMs < SETTLE_MS ? next(state) : next({ ...state, step: { ...step, watchedFromMs: clockMs } });
+    return watchedMs < 0 ? next(state) : next({ ...state, step: { ...step, watchedFromMs: clockMs } });
   }
-  const watchedMs = forMs - SETTLE_MS;
-  const isDone = watchedMs >= WATCH_MS && step.pictures >= ENOUGH_PICTURES;
-  if (!isDone && watchedMs < LONGEST_WATCH_MS) return next(state);
+  const isDone = watchedMs >= watchMs && step.pictures >= enoughPictures;
+  if (!isDone && watchedMs < longestWatchMs) return next(state);
   const interval = { fromMs: step.watchedFromMs, untilMs: clockMs };
+  if (step.name === 'turn') return finish({ ...state, turning: interval }, nowMs, places);
   const shown = state.shown.map((before, index) => (index === step.place ? interval : before));
   const [place, ...rest] = step.rest;
   if (place !== undefined) return next({ ...state, shown, step: pointStep(place, rest, step.passLength, nowMs) });
+  if (state.canTurn && state.turning === null) {
+    return next({ ...state, shown, turning: 'offered', step: { name: 'turn', ...watchingFrom(nowMs) } });
+  }
+  return finish({ ...state, shown }, nowMs, places);
+}
+
+function finish(state: SequenceState, nowMs: number, places: ScreenPlaces): SequenceStep {
   return {
-    state: { ...state, shown, step: { name: 'waiting', sinceMs: nowMs } },
-    effects: [{ type: 'send', request: finishRequest(shown, places) }],
+    state: { ...state, step: { name: 'waiting', sinceMs: nowMs } },
+    effects: [{ type: 'send', request: finishRequest(state, places) }],
   };
 }
 
-function finishRequest(shown: SequenceState['shown'], places: ScreenPlaces): CalibrationRequest {
+function finishRequest({ shown, turning }: SequenceState, places: ScreenPlaces): CalibrationRequest {
   const points = places.flatMap((place, i): ShownPoint[] => {
     const interval = shown[i];
     return interval == null ? [] : [{ ...place, ...interval }];
   });
+  const [middle] = places;
+  const turned =
+    middle === undefined || turning === null || turning === 'offered' ? {} : { turning: { ...middle, ...turning } };
   // The gateway has the screen's size from `start`.
-  return { type: 'calibrate_finish', points, screen: null };
+  return { type: 'calibrate_finish', points, screen: null, ...turned };
 }
 
 function withAnswer(state: SequenceState, answer: CalibrationAnswer): SequenceState {

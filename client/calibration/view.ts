@@ -1,10 +1,12 @@
 import { resultLabels } from './labels.ts';
 import overlayStyle from './overlay.css?inline';
-import { PLACES, type Step, WATCH_MS } from './sequence.ts';
+import { PLACES, POINT_TIMING, type Step, TURN_TIMING } from './sequence.ts';
 
 /** Actions of the student in the overlay. */
 export interface ViewActions {
   begin(): void;
+  /** Goes on without turning the head. */
+  leaveOut(): void;
   /** Closes it: skipped, or done. */
   leave(): void;
 }
@@ -38,19 +40,29 @@ export class CalibrationView {
   );
   readonly #dot = element('div', { className: 'dot', hidden: true });
   readonly #count = element('span', {});
+  readonly #leaveOut = element('button', { type: 'button', textContent: 'Leave this out', hidden: true });
   readonly #skip = element('button', { type: 'button', textContent: 'Skip' });
   readonly #keys = element('span', { className: 'keys', textContent: 'or press Esc' });
-  readonly #foot = element('div', { className: 'foot', hidden: true }, this.#count, this.#skip, this.#keys);
+  readonly #foot = element(
+    'div',
+    { className: 'foot', hidden: true },
+    this.#count,
+    this.#leaveOut,
+    this.#skip,
+    this.#keys,
+  );
+  readonly #hint = element('p', { className: 'hint', textContent: TURN_TEXT, hidden: true });
   readonly #waiting = element('p', { className: 'waiting', textContent: 'One moment…', hidden: true });
   readonly #dialog: HTMLDialogElement;
   #shown = '';
 
   constructor(actions: ViewActions) {
-    this.#dialog = element('dialog', {}, this.#card, this.#dot, this.#waiting, this.#foot);
+    this.#dialog = element('dialog', {}, this.#card, this.#dot, this.#hint, this.#waiting, this.#foot);
     this.#dialog.setAttribute('aria-labelledby', 'title');
     this.#dialog.setAttribute('aria-describedby', 'text');
     this.#count.setAttribute('role', 'status');
     this.#waiting.setAttribute('role', 'status');
+    this.#hint.setAttribute('role', 'status');
     this.#dot.setAttribute('aria-hidden', 'true');
     const root = this.#host.attachShadow({ mode: 'open' });
     const sheet = new CSSStyleSheet();
@@ -62,6 +74,7 @@ export class CalibrationView {
     );
     this.#second.addEventListener('click', () => actions.leave());
     this.#skip.addEventListener('click', () => actions.leave());
+    this.#leaveOut.addEventListener('click', () => actions.leaveOut());
     // Escape cancels a dialog; the sequence closes it.
     this.#dialog.addEventListener('cancel', (event) => {
       event.preventDefault();
@@ -87,18 +100,28 @@ export class CalibrationView {
 
   /** Shows a step; `points` are the places in the window, CSS pixels. */
   show(step: Step, points: readonly { readonly xPx: number; readonly yPx: number }[]): void {
-    const key = step.name === 'point' ? `point ${step.place} ${step.watchedFromMs !== null}` : step.name;
+    const isWatching = step.name === 'point' || step.name === 'turn';
+    const place = step.name === 'point' ? step.place : 0;
+    const key = isWatching ? `${step.name} ${place} ${step.watchedFromMs !== null}` : step.name;
     if (key === this.#shown) return;
     this.#shown = key;
     this.#card.hidden = step.name !== 'intro' && step.name !== 'result';
-    this.#dot.hidden = this.#foot.hidden = step.name !== 'point';
+    this.#dot.hidden = this.#foot.hidden = !isWatching;
+    this.#hint.hidden = this.#leaveOut.hidden = step.name !== 'turn';
+    // The dots are measured then: what is left out is the turn alone.
+    this.#skip.hidden = this.#keys.hidden = step.name === 'turn';
     this.#waiting.hidden = step.name !== 'waiting';
     switch (step.name) {
       case 'intro':
         this.#showCard('Set up your screen', INTRO_TEXT, 'Start', 'begin', 'Skip');
         return;
       case 'point':
-        this.#showPoint(step, points[step.place] ?? { xPx: 0, yPx: 0 });
+        this.#count.textContent = `Dot ${step.passLength - step.rest.length} of ${step.passLength}`;
+        this.#showDot(points[place], step.watchedFromMs !== null, POINT_TIMING.watchMs);
+        return;
+      case 'turn':
+        this.#count.textContent = 'Last step';
+        this.#showDot(points[place], step.watchedFromMs !== null, TURN_TIMING.watchMs);
         return;
       case 'result': {
         const { title, text, repeat } = resultLabels(step.answer);
@@ -120,16 +143,14 @@ export class CalibrationView {
     this.#first.focus();
   }
 
-  #showPoint(step: Extract<Step, { name: 'point' }>, at: { readonly xPx: number; readonly yPx: number }): void {
-    this.#dot.style.left = `${at.xPx}px`;
-    this.#dot.style.top = `${at.yPx}px`;
-    const watched = step.watchedFromMs !== null;
+  #showDot(at: { readonly xPx: number; readonly yPx: number } | undefined, watched: boolean, watchMs: number): void {
+    this.#dot.style.left = `${at?.xPx ?? 0}px`;
+    this.#dot.style.top = `${at?.yPx ?? 0}px`;
     // Large at once, then shrinking while it is watched.
-    this.#dot.style.setProperty('--watch', watched ? `${WATCH_MS}ms` : '0s');
+    this.#dot.style.setProperty('--watch', watched ? `${watchMs}ms` : '0s');
     this.#dot.classList.toggle('watched', watched);
-    const total = step.passLength;
-    this.#count.textContent = `Dot ${total - step.rest.length} of ${total}`;
   }
 }
 
-const INTRO_TEXT = `Look at each of ${PLACES.length} dots until it disappears, with your head in its usual position. It takes 12 seconds; only measurements of your eyes are used.`;
+const INTRO_TEXT = `Look at each of ${PLACES.length} dots until it disappears, with your head in its usual position. It takes about 20 seconds; only measurements of your eyes are used.`;
+const TURN_TEXT = 'Keep looking at the dot and slowly turn your head to the left and to the right.';

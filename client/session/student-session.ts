@@ -203,7 +203,8 @@ export class StudentSession {
         server: () => this.#frameOutbox,
         device: () => this.#deviceMode?.outbox ?? null,
       }),
-      onWelcome: ({ resume, sessionId, resumed, calibration }) => {
+      onWelcome: ({ resume, sessionId, resumed, calibration, features }) => {
+        this.calibration.canTurn = features.includes('turning');
         if (!this.#detached) {
           this.#memory.write(resume);
           const { camera, sectionId } = this.#options;

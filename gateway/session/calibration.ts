@@ -29,6 +29,8 @@ const MAX_READINGS = 600;
 const MIN_EYE_WEIGHT = 0.5;
 /** A reading further than this from the point's middle one is a glance elsewhere, degrees. */
 const MAX_STRAY_DEG = 6;
+/** While the head turns, the eyes are read less exactly, and how much so is what is to be learnt. */
+const MAX_TURNING_STRAY_DEG = 15;
 /** Of a student who keeps looking at a point this share of the readings agree. */
 const STEADY_SHARE = 0.6;
 /**
@@ -70,20 +72,24 @@ export function isAbandoned(open: OpenCalibration, nowMs: number): boolean {
   return nowMs - open.heardAtMs >= CALIBRATION_LIMIT_MS;
 }
 
-/** The last moment of the capture clock that the points ask for. */
-export function lastMomentMs(points: readonly ShownPoint[]): number {
-  return Math.max(...points.map(({ untilMs }) => untilMs));
+/** The last moment of the capture clock that a finish asks for. */
+export function lastMomentMs({ points, turning }: CalibrateFinish): number {
+  return Math.max(...points.map(({ untilMs }) => untilMs), turning?.untilMs ?? 0);
 }
 
-/** The faces of a point that agree, and whether that is enough. */
-function facesOf(point: ShownPoint, readings: readonly Reading[]): { faces: FaceMeasurement[]; ok: boolean } {
+/** The faces of a point that agree within `strayDeg`, and whether that is enough. */
+function facesOf(
+  point: ShownPoint,
+  readings: readonly Reading[],
+  strayDeg: number,
+): { faces: FaceMeasurement[]; ok: boolean } {
   const during = readings
     .filter(({ captureMs }) => captureMs >= point.fromMs && captureMs <= point.untilMs)
     .map(({ face }) => ({ face, gaze: gazeOf(face) }));
   const yawDeg = median(during.map(({ gaze }) => gaze.yawDeg));
   const pitchDeg = median(during.map(({ gaze }) => gaze.pitchDeg));
   const faces = during
-    .filter(({ gaze }) => Math.hypot(gaze.yawDeg - yawDeg, gaze.pitchDeg - pitchDeg) <= MAX_STRAY_DEG)
+    .filter(({ gaze }) => Math.hypot(gaze.yawDeg - yawDeg, gaze.pitchDeg - pitchDeg) <= strayDeg)
     .map(({ face }) => face);
   return { faces, ok: faces.length >= MIN_READINGS && faces.length >= STEADY_SHARE * during.length };
 }
@@ -106,17 +112,22 @@ function isGood(errorDeg: number | null, limitDeg: number): boolean {
 
 /** Evaluates the readings of the shown points (K-4, K-5). `view`: the camera's full frame, and the screen as `start` told it. */
 export function evaluate(open: OpenCalibration, request: CalibrateFinish, view: StudentView): CalibrationOutcome {
-  const shown = request.points.map((point) => ({ point, ...facesOf(point, open.readings) }));
+  const shown = request.points.map((point) => ({ point, ...facesOf(point, open.readings, MAX_STRAY_DEG) }));
   const points = shown.map(({ ok, faces }) => ({ ok, readings: faces.length }));
   const good = shown.filter(({ ok }) => ok);
   if (good.length < NEEDED_POINTS) return { kind: 'too_few_readings', points };
   const allFaces = good.flatMap(({ faces }) => faces);
   const setup = screenSetupOf(request.screen ?? view.screen, allFaces, view.camera);
-  const known = good.map(({ point, faces }): CalibrationPoint => {
+  const known = (point: ShownPoint, faces: readonly FaceMeasurement[]): CalibrationPoint => {
     const { yawDeg, pitchDeg } = targetAnglesOf(point.across, point.down, setup);
     return { targetYawDeg: yawDeg, targetPitchDeg: pitchDeg, faces };
-  });
-  const calibration = fitCalibration(known, setup);
+  };
+  const { turning } = request;
+  const calibration = fitCalibration(
+    good.map(({ point, faces }) => known(point, faces)),
+    setup,
+    turning === undefined ? null : known(turning, facesOf(turning, open.readings, MAX_TURNING_STRAY_DEG).faces),
+  );
   const applied =
     isGood(calibration.validationYawDeg, MAX_YAW_ERROR_DEG) &&
     isGood(calibration.validationPitchDeg, MAX_PITCH_ERROR_DEG);

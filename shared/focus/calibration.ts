@@ -5,8 +5,8 @@ import { type EyeCorrection, eyeWeightOf, type GazeCorrection, gazeOf, NO_CORREC
 import type { ScreenSetup } from '../vision/screen.ts';
 import { median } from './median.ts';
 
-/** Version of the stored form; a calibration of another version is not used. */
-export const CALIBRATION_VERSION = 2;
+/** Version of the stored form and of how the eyes are read; a calibration of another version is not used. */
+export const CALIBRATION_VERSION = 3;
 
 const angle = z.number().min(-90).max(90);
 const gain = z.number().min(0.25).max(4);
@@ -233,11 +233,14 @@ function correctionOf(samples: readonly Sample[]): GazeCorrection {
   };
 }
 
-/** Mean absolute error of each point's gaze, predicted from the other points; null for too few points. */
-function validate(points: readonly CalibrationPoint[]): Readonly<Record<Axis, number>> | null {
+/** Mean absolute error of each point's gaze, predicted from the other points and `turning`; null for too few points. */
+function validate(
+  points: readonly CalibrationPoint[],
+  turning: readonly CalibrationPoint[],
+): Readonly<Record<Axis, number>> | null {
   if (points.length <= MIN_POINTS) return null;
   const errors = points.map((point) => {
-    const correction = correctionOf(samplesOf(points.filter((other) => other !== point)));
+    const correction = correctionOf(samplesOf([...points.filter((other) => other !== point), ...turning]));
     const gazes = point.faces.map((face) => gazeOf(face, correction));
     return {
       yaw: Math.abs(median(gazes.map((gaze) => gaze.yawDeg)) - point.targetYawDeg),
@@ -267,20 +270,27 @@ export function carriedOver(calibration: Calibration): Calibration {
 
 /**
  * A calibration from what was measured while a student looked at known points. Each eye has its own gains, offset and weight;
- * what both have in common is the place's. Throws RelayError `calibration_too_few` when fewer than MIN_POINTS points have
- * MIN_READINGS readings.
+ * what both have in common is the place's. `turning` is a point that the student kept looking at while they turned the head: it
+ * tells how the eyes are read against the head, but no error of the calibration is taken from it. Throws RelayError
+ * `calibration_too_few` when fewer than MIN_POINTS points have MIN_READINGS readings.
  */
-export function fitCalibration(points: readonly CalibrationPoint[], setup: ScreenSetup): Calibration {
-  const usable = points.filter((point) => point.faces.length >= MIN_READINGS);
+export function fitCalibration(
+  points: readonly CalibrationPoint[],
+  setup: ScreenSetup,
+  turning: CalibrationPoint | null = null,
+): Calibration {
+  const isUsable = (point: CalibrationPoint): boolean => point.faces.length >= MIN_READINGS;
+  const usable = points.filter(isUsable);
+  const turned = turning !== null && isUsable(turning) ? [turning] : [];
   if (usable.length < MIN_POINTS) {
     throw new RelayError('calibration_too_few', `${usable.length} of ${points.length} points have enough readings`, {
       hint: `look at each point until it is done; at least ${MIN_POINTS} are needed`,
     });
   }
-  const validation = validate(usable);
+  const validation = validate(usable, turned);
   return {
     version: CALIBRATION_VERSION,
-    correction: correctionOf(samplesOf(usable)),
+    correction: correctionOf(samplesOf([...usable, ...turned])),
     setup,
     validationYawDeg: validation?.yaw ?? null,
     validationPitchDeg: validation?.pitch ?? null,

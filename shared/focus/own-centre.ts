@@ -25,11 +25,11 @@ export interface OwnCentre {
 export const NO_CENTRE: OwnCentre = { yawDeg: 0, pitchDeg: 0, learntMs: 0 };
 
 /**
- * Version of the stored form. Centres are kept beside calibrations, for the same student and device: their versions begin at
+ * Version of the stored form and of how the eyes are read. Centres are kept beside calibrations, for the same student and device: their versions begin at
  * FIRST_CENTRE_VERSION, which tells one from the other.
  */
 export const FIRST_CENTRE_VERSION = 1000;
-export const CENTRE_VERSION = 1001;
+export const CENTRE_VERSION = 1002;
 
 /** A centre as it is stored. */
 export interface StoredCentre {

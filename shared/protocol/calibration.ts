@@ -33,6 +33,8 @@ const calibrateFinishSchema = z.strictObject({
   points: z.array(pointSchema).min(NEEDED_POINTS).max(MAX_POINTS),
   /** The screen's size; null: as `start` tells. */
   screen: screenSizeSchema.nullable().default(null),
+  /** A point that the student kept looking at while they turned the head (feature `turning`); left out where they did not. */
+  turning: pointSchema.optional(),
 });
 const calibrateAbortSchema = z.strictObject({ type: z.literal('calibrate_abort') });
 

@@ -4,7 +4,7 @@ import { ProtocolError } from './errors.ts';
  * What this version has beyond the first v1, by name (PROTOCOL.md, V-2). A new message, field or word gets a name here
  * and a line in FEATURE_GATES; both sides use it only where `welcome` agreed on it.
  */
-export const FEATURES: readonly string[] = ['screen', 'pauses'];
+export const FEATURES: readonly string[] = ['screen', 'pauses', 'turning'];
 
 /** A text message, or one field of it, that needs a feature. */
 export interface FeatureGate {
@@ -17,6 +17,7 @@ export interface FeatureGate {
 export const FEATURE_GATES: readonly FeatureGate[] = [
   { feature: 'screen', type: 'start', field: 'screen' },
   { feature: 'pauses', type: 'stop', field: 'reason' },
+  { feature: 'turning', type: 'calibrate_finish', field: 'turning' },
 ];
 
 /** Most names in a list, and most characters of a name (V-2). */

@@ -134,4 +134,29 @@ describe('page → five dots → MariaDB → the next session', () => {
     const windows = await windowsAfter(first?.session_id);
     expect(windows[0]?.calibrated_at_ms).toBe(rows[0]?.created_at_ms);
   });
+
+  it('asks to turn the head after the dots, and goes on without it where the student leaves that out', async () => {
+    const { page, problems } = await openPage();
+    await page.locator('#set-up').click();
+    const dialog = page.locator('dialog[open]');
+    await page.keyboard.press('Enter');
+    const hint = dialog.getByText('Keep looking at the dot and slowly turn your head to the left and to the right.');
+    await hint.waitFor({ state: 'visible' });
+    expect(await dialog.locator('.foot').innerText()).toMatch(/^Last step/);
+    // The words stand clear of the dot and of what is below them.
+    const [dot, words, foot] = await Promise.all(
+      [dialog.locator('.dot'), hint, dialog.locator('.foot')].map((part) => part.boundingBox()),
+    );
+    expect(words?.y).toBeGreaterThan((dot?.y ?? 0) + (dot?.height ?? 0));
+    expect(foot?.y).toBeGreaterThan((words?.y ?? 0) + (words?.height ?? 0));
+    await dialog.getByRole('button', { name: 'Leave this out' }).press('Enter');
+    await hint.waitFor({ state: 'hidden' });
+    await dialog.getByRole('heading', { name: /^(Your gaze is now|The set-up did not|One dot|\d dots)/ }).waitFor();
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    expect(problems).toEqual([]);
+    await page.locator('#stop').click();
+    await page.locator('#after').waitFor({ state: 'visible' });
+    await page.close();
+  });
 });

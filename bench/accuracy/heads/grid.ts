@@ -2,7 +2,7 @@ import { seededRandom } from '../../../harness/random.ts';
 import { LIGHTS, type Light, type Scene } from '../synthetic/scene.ts';
 
 /** What a frame of a head is for. */
-export type HeadSet = 'calibration' | 'still' | 'moving' | 'screen' | 'hardSide' | 'glassesDown';
+export type HeadSet = 'calibration' | 'turning' | 'still' | 'moving' | 'screen' | 'hardSide' | 'glassesDown';
 
 export interface HeadFrame {
   readonly set: HeadSet;
@@ -20,6 +20,8 @@ const CALIBRATION_POINTS = [
   [13, -17],
 ] as const;
 const READINGS_PER_POINT = 3;
+/** How far the head is turned while the eyes stay on the first point. */
+const TURNED_DEG = [-20, -12, 12, 20];
 /** A 14-inch screen with its camera 1 cm above it, cm. */
 const SCREEN_CM = { halfWidth: 15.5, top: -1, bottom: -18.5 };
 /** Lids that still show some of the iris. */
@@ -127,5 +129,12 @@ export function headFrames(seed: number): readonly HeadFrame[] {
       glasses: true,
     }),
   );
+  const [[yawDeg, pitchDeg]] = CALIBRATION_POINTS;
+  for (const turnedDeg of TURNED_DEG) {
+    for (let i = 0; i < READINGS_PER_POINT; i++) {
+      const look = lookAt(yawDeg, pitchDeg, turnedDeg + drift(), drift());
+      frames.push({ set: 'turning', scene: scene(sessionLight, look), target: { yawDeg, pitchDeg } });
+    }
+  }
   return frames;
 }

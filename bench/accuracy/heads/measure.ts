@@ -26,7 +26,8 @@ export interface HeadsResult {
   /** Heads. */
   readonly n: number;
   readonly still: { readonly after5: GazeMae };
-  readonly moving: { readonly after5: GazeMae };
+  /** After five points, and after those and the head turned aside at the first one. */
+  readonly moving: { readonly after5: GazeMae; readonly afterTurning: GazeMae };
   readonly hardSide: { readonly yawMaeDeg: number };
   /** Share of looks down behind glasses that are called so. */
   readonly glassesDownRecall: number;
@@ -55,28 +56,39 @@ function gazeMae(frames: readonly Found[], correctionOf: (frame: Found) => GazeC
   return { yawMaeDeg: mean(errors.map(({ yaw }) => yaw)), pitchMaeDeg: mean(errors.map(({ pitch }) => pitch)) };
 }
 
-/** The correction that five points give for each head. */
-function calibrations(frames: readonly Found[]): ReadonlyMap<Recipe, GazeCorrection> {
+/** The points of these frames with the faces seen on each. */
+function pointsOf(frames: readonly Found[]): CalibrationPoint[] {
+  const points = new Map<string, { readonly target: HeadFrame['target']; readonly faces: FaceMeasurement[] }>();
+  for (const { target, face } of frames) {
+    const name = JSON.stringify(target);
+    const point = points.get(name) ?? { target, faces: [] };
+    point.faces.push(face);
+    points.set(name, point);
+  }
+  return [...points.values()].flatMap(({ target, faces }): CalibrationPoint[] =>
+    target === null ? [] : [{ targetYawDeg: target.yawDeg, targetPitchDeg: target.pitchDeg, faces }],
+  );
+}
+
+/** The correction that five points give for each head, with what was seen of the head as it turned. */
+function calibrations(points: readonly Found[], turning: readonly Found[]): ReadonlyMap<Recipe, GazeCorrection> {
   const corrections = new Map<Recipe, GazeCorrection>();
-  for (const recipe of new Set(frames.map((frame) => frame.recipe))) {
-    const points = new Map<string, { readonly target: HeadFrame['target']; readonly faces: FaceMeasurement[] }>();
-    for (const { target, face, recipe: of } of frames) {
-      if (of !== recipe || target === null) continue;
-      const name = JSON.stringify(target);
-      const point = points.get(name) ?? { target, faces: [] };
-      point.faces.push(face);
-      points.set(name, point);
-    }
-    const list = [...points.values()].flatMap(({ target, faces }): CalibrationPoint[] =>
-      target === null ? [] : [{ targetYawDeg: target.yawDeg, targetPitchDeg: target.pitchDeg, faces }],
-    );
+  for (const recipe of new Set(points.map((frame) => frame.recipe))) {
+    const own = (frames: readonly Found[]) => pointsOf(frames.filter((frame) => frame.recipe === recipe));
+    const [turned = null] = own(turning);
     try {
-      corrections.set(recipe, fitCalibration(list, DEFAULT_SETUP).correction);
+      corrections.set(recipe, fitCalibration(own(points), DEFAULT_SETUP, turned).correction);
     } catch {
       // Too few faces were found on the points: this head has no calibration.
     }
   }
   return corrections;
+}
+
+/** All first, then group by group. */
+function byGroup([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  if (a === 'all' || b === 'all') return a === 'all' ? -1 : 1;
+  return a < b ? -1 : 1;
 }
 
 /** Everything that the report says of unlike heads. */
@@ -86,12 +98,13 @@ export function measureHeads(frames: readonly SeenHeadFrame[]): HeadsResult {
     return face === null ? [] : [{ ...frame, face }];
   });
   const of = (set: HeadSet): Found[] => found.filter((frame) => frame.set === set);
-  const corrections = calibrations(of('calibration'));
-  const after5 = (set: HeadSet): GazeMae =>
-    gazeMae(
+  const after = (set: HeadSet, turning: readonly Found[]): GazeMae => {
+    const corrections = calibrations(of('calibration'), turning);
+    return gazeMae(
       of(set).filter(({ recipe }) => corrections.has(recipe)),
       ({ recipe }) => corrections.get(recipe) ?? NO_CORRECTION,
     );
+  };
   const isSaid = (frame: SeenHeadFrame, direction: string): number =>
     verdictOf(frame.observation, strangerContext(frame.observation, FRAME)).direction === direction ? 1 : 0;
   const looks = frames.filter(({ set }) => set === 'screen' || set === 'hardSide');
@@ -107,17 +120,17 @@ export function measureHeads(frames: readonly SeenHeadFrame[]): HeadsResult {
     put(`sex: ${sex}`, frame);
     put(`age: ${age}`, frame);
     put(`skin: ${tone}`, frame);
-    put(frame.scene.glasses ? 'with glasses' : 'without glasses', frame);
+    put(`glasses: ${frame.scene.glasses ? 'dark rims' : 'none'}`, frame);
   }
   return {
     n: new Set(frames.map(({ recipe }) => recipe)).size,
-    still: { after5: after5('still') },
-    moving: { after5: after5('moving') },
+    still: { after5: after('still', []) },
+    moving: { after5: after('moving', []), afterTurning: after('moving', of('turning')) },
     hardSide: { yawMaeDeg: gazeMae(of('hardSide'), () => NO_CORRECTION).yawMaeDeg },
     glassesDownRecall: mean(
       frames.filter(({ set }) => set === 'glassesDown').map((frame) => isSaid(frame, 'looking_down')),
     ),
-    groups: [...grouped].map(([group, own]) => ({
+    groups: [...grouped].sort(byGroup).map(([group, own]) => ({
       group,
       n: own.length,
       onScreen: mean(own.map((frame) => isSaid(frame, 'centered'))),

@@ -75,7 +75,7 @@ export function interruption(state: { readonly calibration: OpenCalibration | nu
 
 /** Whether a frame that may belong to one of the points is still at inference. */
 function isAwaited({ slot }: Capturing, request: CalibrateFinish): boolean {
-  const untilMs = lastMomentMs(request.points);
+  const untilMs = lastMomentMs(request);
   return [slot.inFlight, slot.waiting].some((frame) => frame !== null && frame.message.captureMs <= untilMs);
 }
 

@@ -2,20 +2,20 @@ import { describe, expect, it } from 'vitest';
 import {
   ANSWER_WITHIN_MS,
   INTRO,
-  LONGEST_WATCH_MS,
   PLACES,
-  SETTLE_MS,
+  POINT_TIMING,
   type SequenceEffect,
   type SequenceEvent,
   type SequenceState,
   stepSequence,
-  WATCH_MS,
+  TURN_TIMING,
 } from '../../../client/calibration/sequence.ts';
 import type { CalibrationAnswer, CalibrationRequest } from '../../../shared/protocol/calibration.ts';
 import { parseClientControl } from '../../../shared/protocol/control.ts';
 
 const ON_SCREEN = PLACES.map(({ x, y }) => ({ across: 0.1 + 0.8 * x, down: 0.1 + 0.8 * y }));
 const TICK_MS = 20;
+const { settleMs: SETTLE_MS, watchMs: WATCH_MS, longestWatchMs: LONGEST_WATCH_MS } = POINT_TIMING;
 
 /** A student, a page and a capture clock that runs 1000 ms ahead of the page's. */
 class Run {
@@ -25,6 +25,7 @@ class Run {
   /** Pictures per second; 0 for none. */
   fps = 5;
   isCapturing = true;
+  canTurn = false;
 
   get clockMs(): number | null {
     return this.isCapturing ? this.nowMs + 1000 : null;
@@ -37,7 +38,7 @@ class Run {
   }
 
   begin(): void {
-    this.dispatch({ type: 'begin', nowMs: this.nowMs, clockMs: this.clockMs });
+    this.dispatch({ type: 'begin', nowMs: this.nowMs, clockMs: this.clockMs, canTurn: this.canTurn });
   }
 
   advance(byMs: number): void {
@@ -53,7 +54,7 @@ class Run {
   /** Until it waits for an answer; resolves with how long that took, ms. */
   watchAll(): number {
     const fromMs = this.nowMs;
-    while (this.state.step.name === 'point') this.advance(TICK_MS);
+    while (['point', 'turn'].includes(this.state.step.name)) this.advance(TICK_MS);
     return this.nowMs - fromMs;
   }
 
@@ -204,5 +205,60 @@ describe('going through the dots', () => {
     run.begin();
     run.answer(CALIBRATED);
     expect(run.state.step.name).toBe('point');
+  });
+});
+
+describe('turning the head after the dots', () => {
+  function turning(): Run {
+    const run = new Run();
+    run.canTurn = true;
+    run.begin();
+    while (run.state.step.name === 'point') run.advance(TICK_MS);
+    return run;
+  }
+
+  it('is the last step where the gateway takes it: the middle dot, long enough to read the words and turn to both sides', () => {
+    const run = turning();
+    expect(run.state.step.name).toBe('turn');
+    expect(run.sent).toEqual([{ type: 'calibrate' }]);
+    run.watchAll();
+    const [finish] = run.finishes();
+    expect(finish?.points).toHaveLength(PLACES.length);
+    expect(finish?.turning).toMatchObject(ON_SCREEN[0] ?? {});
+    const { fromMs = 0, untilMs = 0 } = finish?.turning ?? {};
+    expect(untilMs - fromMs).toBeGreaterThanOrEqual(TURN_TIMING.watchMs - TICK_MS);
+    expect(fromMs - (finish?.points.at(-1)?.untilMs ?? 0)).toBeGreaterThanOrEqual(TURN_TIMING.settleMs);
+    expect(parseClientControl(JSON.stringify(finish), ['turning'])).toEqual(finish);
+  });
+
+  it('is not there without the gateway’s feature', () => {
+    const [finish] = watched().finishes();
+    expect(finish).not.toHaveProperty('turning');
+  });
+
+  it('is left out by who cannot or will not turn, with all dots measured', () => {
+    const run = turning();
+    run.dispatch({ type: 'leave_out', nowMs: run.nowMs });
+    expect(run.state.step.name).toBe('waiting');
+    expect(run.finishes()).toHaveLength(1);
+    expect(run.finishes()[0]?.points).toHaveLength(PLACES.length);
+    expect(run.finishes()[0]).not.toHaveProperty('turning');
+  });
+
+  it('is not asked for again when dots are repeated', () => {
+    const run = turning();
+    run.watchAll();
+    run.answer(refused([1]));
+    run.begin();
+    run.watchAll();
+    expect(run.state.step.name).toBe('waiting');
+    expect(run.finishes()[1]?.turning).toEqual(run.finishes()[0]?.turning);
+  });
+
+  it('is cut off with the rest when the connection ends', () => {
+    const run = turning();
+    run.dispatch({ type: 'interrupted' });
+    expect(run.state.step).toEqual({ name: 'result', answer: null });
+    expect(run.sent.at(-1)).toEqual({ type: 'calibrate_abort' });
   });
 });

@@ -4,6 +4,7 @@ import { startTestGateway, type TestGateway } from '../../../harness/gateway.ts'
 import { type MariaDb, startMariaDb } from '../../../harness/mariadb.ts';
 import { Peer } from '../../../harness/peer.ts';
 import { waitFor } from '../../../harness/wait-for.ts';
+import { CALIBRATION_VERSION } from '../../../shared/focus/calibration.ts';
 import { FIVE_PLACES, lookingAt, type ReadAs, shownPoints } from '../../support/calibrating.ts';
 import { DEVICE_A, DEVICE_B } from '../store/calibrations.ts';
 
@@ -88,12 +89,12 @@ describe('a calibration', () => {
     await capture(peer);
     await calibrate(peer);
     const answer = await peer.control('calibrated');
-    expect(answer).toMatchObject({ version: 2, applied: true, kept: true });
+    expect(answer).toMatchObject({ version: CALIBRATION_VERSION, applied: true, kept: true });
     expect(answer.points).toEqual(FIVE_PLACES.map(() => ({ ok: true, readings: 4 })));
     expect(await untilStored()).toMatchObject({
       user_id: USER,
       device_id: DEVICE_A,
-      version: 2,
+      version: CALIBRATION_VERSION,
       point_count: 5,
       validation_yaw_deg: answer.yawErrorDeg,
       validation_pitch_deg: answer.pitchErrorDeg,
@@ -112,7 +113,7 @@ describe('a calibration', () => {
     const replica = await startReplica();
     const second = await connect(replica, DEVICE_A);
     expect(second.welcome.sessionId).not.toBe(first.welcome.sessionId);
-    expect(second.welcome.calibration).toMatchObject({ version: 2, yawErrorDeg });
+    expect(second.welcome.calibration).toMatchObject({ version: CALIBRATION_VERSION, yawErrorDeg });
     expect(second.welcome.calibration?.ageMs).toBeLessThan(60_000);
     // Read 8° too low and 7° aside, the student looks at the lower left corner all the same.
     await capture(second.peer);
@@ -129,7 +130,7 @@ describe('a calibration', () => {
       [second.welcome.sessionId],
     );
     const [row] = await stored();
-    expect(windows).toEqual([{ calibration_version: 2, calibrated_at_ms: row?.created_at_ms }]);
+    expect(windows).toEqual([{ calibration_version: CALIBRATION_VERSION, calibrated_at_ms: row?.created_at_ms }]);
 
     expect((await connect(replica, DEVICE_B)).welcome.calibration).toBeNull();
     expect((await connect(replica, null)).welcome.calibration).toBeNull();
@@ -143,11 +144,11 @@ describe('a calibration', () => {
     await untilStored();
     first.peer.socket.terminate();
     const here = await connect(gateway, DEVICE_A, first.welcome.resume);
-    expect(here.welcome).toMatchObject({ resumed: true, calibration: { version: 2 } });
+    expect(here.welcome).toMatchObject({ resumed: true, calibration: { version: CALIBRATION_VERSION } });
     here.peer.socket.terminate();
     const replica = await startReplica();
     const there = await connect(replica, DEVICE_A, here.welcome.resume);
-    expect(there.welcome).toMatchObject({ resumed: true, calibration: { version: 2 } });
+    expect(there.welcome).toMatchObject({ resumed: true, calibration: { version: CALIBRATION_VERSION } });
   });
 
   it('without a device lasts as long as its session', async () => {
@@ -157,7 +158,7 @@ describe('a calibration', () => {
     expect(await first.peer.control('calibrated')).toMatchObject({ applied: true, kept: false });
     first.peer.socket.terminate();
     const again = await connect(gateway, null, first.welcome.resume);
-    expect(again.welcome.calibration).toMatchObject({ version: 2 });
+    expect(again.welcome.calibration).toMatchObject({ version: CALIBRATION_VERSION });
     expect((await connect(gateway, null)).welcome.calibration).toBeNull();
     expect(await stored()).toEqual([]);
   });
@@ -170,7 +171,7 @@ describe('a calibration', () => {
     expect(await peer.control('calibrated')).toMatchObject({ applied: true, kept: true });
     peer.socket.terminate();
     const meanwhile = await connect(gateway, DEVICE_A);
-    expect(meanwhile.welcome.calibration).toMatchObject({ version: 2 });
+    expect(meanwhile.welcome.calibration).toMatchObject({ version: CALIBRATION_VERSION });
     await database.restart();
     connection.destroy();
     connection = await mysql.createConnection(databaseUrl);

@@ -1,5 +1,5 @@
 import type { CalibrationRecord } from '../../../gateway/store/calibrations.ts';
-import type { Calibration } from '../../../shared/focus/calibration.ts';
+import { CALIBRATION_VERSION, type Calibration } from '../../../shared/focus/calibration.ts';
 import { CENTRE_VERSION } from '../../../shared/focus/own-centre.ts';
 import { START_MS } from './windows.ts';
 
@@ -22,7 +22,7 @@ export function aCalibration(changes: Partial<CalibrationOnDevice> = {}): Calibr
     createdAtMs: START_MS,
     pointCount: 5,
     calibration: {
-      version: 2,
+      version: CALIBRATION_VERSION,
       correction: {
         imageLeftEye: { yawGain: 1.1, pitchGain: 0.9, yawOffsetDeg: 0.5, pitchOffsetDeg: -1.25, weight: 1 },
         imageRightEye: { yawGain: 1.05, pitchGain: 0.95, yawOffsetDeg: -0.5, pitchOffsetDeg: 1.25, weight: 0.75 },

@@ -132,6 +132,41 @@ describe('a five-point calibration', () => {
   });
 });
 
+describe('readings of a turning head', () => {
+  /** A student whose eyes are read 20 % too near the middle of the head, which a still head hides: dots lie near the middle. */
+  const student = { yawGain: 0.8, pitchGain: 1, yawOffset: 0, pitchOffset: 0 };
+  const five = () =>
+    PLACES.map(([across, down]): CalibrationPoint => {
+      const { yawDeg, pitchDeg } = targetAnglesOf(across, down);
+      const face = faceOf(student, yawDeg, pitchDeg);
+      return { targetYawDeg: yawDeg, targetPitchDeg: pitchDeg, faces: [face, face, face] };
+    });
+  const turning = (turnedDeg: readonly number[]): CalibrationPoint => {
+    const { yawDeg, pitchDeg } = targetAnglesOf(0.5, 0.5);
+    const faces = turnedDeg.flatMap((head) => [1, 2, 3].map(() => faceOf(student, yawDeg, pitchDeg, head)));
+    return { targetYawDeg: yawDeg, targetPitchDeg: pitchDeg, faces };
+  };
+  const errorDeg = (headYawDeg: number, turned: CalibrationPoint | null): number => {
+    const { correction } = fitCalibration(five(), DEFAULT_SETUP, turned);
+    return Math.abs(gazeOf(faceOf(student, 0, -8, headYawDeg), correction).yawDeg);
+  };
+
+  it('make the calibration hold better when the head turns afterwards', () => {
+    const turned = turning([-20, -12, 0, 12, 20]);
+    for (const headYawDeg of [-18, 18])
+      expect(errorDeg(headYawDeg, turned)).toBeLessThan(errorDeg(headYawDeg, null) - 0.5);
+  });
+
+  it('change nothing while there are too few of them, and take no part in the calibration’s own error', () => {
+    const [face] = turning([15]).faces;
+    const few = { ...turning([]), faces: face === undefined ? [] : [face, face] };
+    expect(fitCalibration(five(), DEFAULT_SETUP, few)).toEqual(fitCalibration(five(), DEFAULT_SETUP));
+    const wild = { ...turning([-20, 0, 20]), targetYawDeg: 30 };
+    const { validationYawDeg } = fitCalibration(five(), DEFAULT_SETUP, wild);
+    expect(validationYawDeg).toBeLessThan(8);
+  });
+});
+
 describe('a calibration with one eye that does not follow', () => {
   /** A student with one eye that always looks ahead, or nowhere in particular. */
   function calibrateOneEye(still: (i: number) => number): ReturnType<typeof fitCalibration> {

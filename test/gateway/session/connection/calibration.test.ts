@@ -3,7 +3,7 @@ import { openAccount, type SessionAccount } from '../../../../gateway/session/ac
 import { centreRecordOf, onDevice, withCalibration } from '../../../../gateway/session/account-calibration.ts';
 import { CALIBRATION_LIMIT_MS, FINISH_DEADLINE_MS } from '../../../../gateway/session/calibration.ts';
 import { NO_FACE } from '../../../../harness/observations.ts';
-import { fitCalibration } from '../../../../shared/focus/calibration.ts';
+import { CALIBRATION_VERSION, fitCalibration } from '../../../../shared/focus/calibration.ts';
 import { CENTRE_VERSION } from '../../../../shared/focus/own-centre.ts';
 import type { FaceObservation } from '../../../../shared/observation.ts';
 import type { ShownPoint } from '../../../../shared/protocol/calibration.ts';
@@ -82,7 +82,7 @@ describe('calibrating', () => {
   it("K-5 a student's own zero and gain are taken out from the next sample on", () => {
     const driver = calibrated();
     const { message, record } = driver.last('keep_calibration');
-    expect(message).toMatchObject({ type: 'calibrated', version: 2, applied: true });
+    expect(message).toMatchObject({ type: 'calibrated', version: CALIBRATION_VERSION, applied: true });
     expect(message.points).toEqual(FIVE_PLACES.map(() => ({ ok: true, readings: 5 })));
     expect(message.yawErrorDeg).toBeLessThan(2);
     expect(message.pitchErrorDeg).toBeLessThan(2);
@@ -135,10 +135,46 @@ describe('calibrating', () => {
     const [before, after] = driver.all('save').map(({ window }) => window);
     expect(before).toMatchObject({ calibrationVersion: null, calibratedAtMs: null });
     expect(after).toMatchObject({
-      calibrationVersion: 2,
+      calibrationVersion: CALIBRATION_VERSION,
       calibratedAtMs: driver.last('keep_calibration').record.createdAtMs,
     });
     expect(before?.endedAtMs).toBe(after?.startedAtMs);
+  });
+
+  it('K-2 readings of a turning head belong to the calibration, which waits for their frames, and need not be there', () => {
+    const still = calibrated(DEVICE).last('keep_calibration').record.calibration;
+    const driver = Calibrating.on(DEVICE);
+    const points = shownPoints(1000, EACH_MS);
+    const turning = { across: 0.5, down: 0.5, fromMs: 6000, untilMs: 9000 };
+    driver.begin();
+    driver.look(points, (point) => at(point));
+    const turned = (headYawDeg: number): FaceObservation => {
+      const seen = lookingAt(0.5, 0.5, CAMERA, OFF);
+      if (seen.face === null) throw new Error('a face is expected');
+      // Eyes that turn back a third less than the head was turned.
+      const eye = { ...seen.face.imageLeftEye, yawDeg: OFF.yawOffsetDeg - headYawDeg * 0.7 };
+      return { ...seen, face: { ...seen.face, headYawDeg, imageLeftEye: eye, imageRightEye: eye } };
+    };
+    for (let i = 0; i < 15; i++) {
+      driver.frame(6000 + i * 190);
+      if (i < 14) driver.answer(turned(-20 + Math.floor(i / 3) * 10));
+    }
+    driver.dispatch({ type: 'control', message: { type: 'calibrate_finish', points, screen: null, turning } });
+    expect(driver.told('calibrated')).toBeUndefined();
+    driver.answer(turned(20));
+    const { message, record } = driver.last('keep_calibration');
+    expect(message.points).toEqual(FIVE_PLACES.map(() => ({ ok: true, readings: 5 })));
+    expect(record.pointCount).toBe(5);
+    const gainOf = ({ correction }: typeof still) => correction.imageLeftEye.yawGain;
+    expect(gainOf(record.calibration)).toBeGreaterThan(gainOf(still) + 0.05);
+    driver.begin();
+    driver.look(shownPoints(12_000, EACH_MS), (point) => at(point));
+    const without = { ...turning, fromMs: 18_000, untilMs: 19_000 };
+    driver.dispatch({
+      type: 'control',
+      message: { type: 'calibrate_finish', points: shownPoints(12_000, EACH_MS), screen: null, turning: without },
+    });
+    expect(gainOf(driver.last('keep_calibration').record.calibration)).toBeCloseTo(gainOf(still), 6);
   });
 
   it('K-6 its time is untracked, neither for nor against the student', () => {
@@ -299,7 +335,7 @@ describe('the calibration of a session', () => {
     const driver = new Calibrating();
     driver.admit(onDevice(newAccount(), DEVICE, dated(T0 - 86_400_000)));
     expect(driver.told('welcome')?.calibration).toEqual({
-      version: 2,
+      version: CALIBRATION_VERSION,
       ageMs: 86_400_000,
       yawErrorDeg: calibration.validationYawDeg,
       pitchErrorDeg: calibration.validationPitchDeg,
