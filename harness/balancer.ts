@@ -40,6 +40,7 @@ function configurationOf(port: number, ports: readonly number[], socket: string)
     '  http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host gateway',
     // A gateway that does not answer any more has its students sent elsewhere.
     '  default-server inter 500ms fall 2 rise 1 on-marked-down shutdown-sessions',
+    '  option forwardfor',
     // Which gateway a connection has come to, for those who want to know.
     '  http-response set-header x-gateway %s',
     ...servers,

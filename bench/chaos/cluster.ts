@@ -150,8 +150,8 @@ export async function runClusterChaos(options: ChaosOptions & { readonly gateway
       if (gateway === undefined) throw new Error('there is no gateway');
       return gateway;
     };
-    const kill = () => {
-      for (const student of students) student.gatewayKilled(`g${hit + 1}`);
+    const announce = (how: 'killed' | 'frozen') => {
+      for (const student of students) student.gatewayGone(`g${hit + 1}`, how);
     };
     const startAgain = async () => {
       const gateway = gateways[hit];
@@ -164,7 +164,7 @@ export async function runClusterChaos(options: ChaosOptions & { readonly gateway
         lastsMs: [500, 4000],
         begin: async () => {
           const { service } = oneGateway();
-          kill();
+          announce('killed');
           service.process.kill('SIGKILL');
           await service.exited;
         },
@@ -176,7 +176,7 @@ export async function runClusterChaos(options: ChaosOptions & { readonly gateway
         lastsMs: [500, 8000],
         begin: async () => {
           oneGateway().service.process.kill('SIGSTOP');
-          kill();
+          announce('frozen');
         },
         end: async () => void gateways[hit]?.service.process.kill('SIGCONT'),
       },

@@ -35,17 +35,17 @@ export interface StudentTruth {
   readonly resumes: number;
   /** Frames that the gateway acknowledged without an observation, because no inference could be reached. */
   readonly unserved: number;
-  /** Kills of the gateway that had the student. */
+  /** Times that the gateway which had the student was killed or stood still. */
   readonly kills: number;
-  /** From each of them to the next update, ms. */
+  /** From each kill to the next update, ms. */
   readonly backMs: readonly number[];
 }
 
 export interface ChaosStudent {
   /** Opens the lesson in a second tab, which takes over from the first. */
   openSecondTab(): void;
-  /** The gateway `name` (header x-gateway of the proxy before it) is killed now. */
-  gatewayKilled(name: string): void;
+  /** The gateway `name` (header x-gateway of the proxy before it) is killed now, or stands still for a while. */
+  gatewayGone(name: string, how: 'killed' | 'frozen'): void;
   /** Ends the session on purpose; resolves with the truth once the gateway says that it is saved. */
   finish(): Promise<StudentTruth>;
 }
@@ -248,10 +248,10 @@ export function startStudent(options: {
     openSecondTab: () => {
       if (!isFinishing && resume !== null) void connect();
     },
-    gatewayKilled: (name) => {
+    gatewayGone: (name, how) => {
       if (name !== gateway || killedAtMs !== null) return;
       kills += 1;
-      killedAtMs = performance.now();
+      if (how === 'killed') killedAtMs = performance.now();
     },
     finish: () =>
       new Promise((resolve) => {

@@ -19,7 +19,7 @@ export interface StudentVerdict {
   readonly storedUnfocusedMs: number;
   /** What EyeLearn's rows hold, through MySQL and through PHP together. */
   readonly eyelearnS: number;
-  /** Kills of the gateway that had the student. */
+  /** Times that the gateway which had the student was killed or stood still. */
   readonly kills: number;
 }
 

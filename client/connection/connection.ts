@@ -37,7 +37,7 @@ import { StartRtt } from './start-rtt.ts';
 import { Traffic } from './traffic.ts';
 
 /** With full jitter, so that a class of students does not come back in step after a restart of the gateway. */
-const RECONNECT: BackoffPolicy = { firstMs: 500, maxMs: 30_000 };
+export const RECONNECT: BackoffPolicy = { firstMs: 500, maxMs: 30_000 };
 
 const WELCOME_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 5_000;

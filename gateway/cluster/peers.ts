@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
+import { errors, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import { describeError } from '../../shared/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { within } from '../lib/timeout.ts';
@@ -57,9 +57,7 @@ export interface PeersOptions {
 const encode = (body: unknown) => JSON.stringify(body);
 
 function isNoResponders(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause)
-    if (cause.name === 'NoRespondersError') return true;
-  return false;
+  return error instanceof errors.NoRespondersError || (error instanceof errors.RequestError && error.isNoResponders());
 }
 
 /** The gateways that are connected to NATS now, and questions to them. */
@@ -151,7 +149,7 @@ export class Peers {
         return { kind: 'answer', body: message.json<T>() };
       } catch (error) {
         if (isNoResponders(error)) return { kind: 'absent' };
-        if (error instanceof Error && error.name === 'TimeoutError') return { kind: 'late' };
+        if (error instanceof errors.TimeoutError) return { kind: 'late' };
         throw error;
       }
     });

@@ -44,7 +44,9 @@ interface CheckedHello {
 }
 
 /** How long a resuming student waits for the store: well below the deadline for hello. */
-const RESUME_LOOKUP_MS = 3000;
+const RESUME_LOOKUP_MS = 2000;
+/** The same where the other gateways do not answer: what is stored is then not all there is. */
+const SHORT_LOOKUP_MS = 500;
 const CONSENT_LOOKUP_MS = 1000;
 const CALIBRATION_LOOKUP_MS = 1000;
 
@@ -106,13 +108,23 @@ export class Sessions {
   async admit(hello: Hello, stream: AdmittedStream, identified: () => void = () => {}): Promise<void> {
     const { secret, ticketMaxLifeS, spentTickets, systemNow } = this.#deps;
     const identity = await verifyTicket(hello.ticket, secret, new Date(systemNow()), ticketMaxLifeS);
-    if (!(await spentTickets.spend(identity.use, systemNow()))) {
+    // Both are asked at once: neither is quick while a database or NATS is away.
+    const [isFirstUse, hasConsent] = await Promise.all([
+      spentTickets.spend(identity.use, systemNow()),
+      this.#consentInTime(identity),
+    ]);
+    if (!isFirstUse) {
       throw new ProtocolError('ticket_invalid', 'the ticket was used before; fetch a fresh one for each connection');
     }
     identified();
     this.#times.hello(identity.userId, monotonicMs(stream.clock));
     this.#assertRoom(identity);
-    await this.#assertConsent(identity);
+    if (!hasConsent) {
+      throw new ProtocolError(
+        'consent_missing',
+        'the student has not agreed to the camera; the school asks for that first',
+      );
+    }
     const claims = await this.#claimsOf(hello, identity);
     await this.#students.run(identity.userId, async () => {
       if (!stream.isAuthenticating) return;
@@ -279,11 +291,11 @@ export class Sessions {
     const { userId, sessionId, moduleId, startedAtMs } = claims;
     const isHere = this.#detached.has(userId, sessionId) || this.#live.get(userId)?.live?.sessionId === sessionId;
     if (isHere) return null;
-    const report = await this.#reportInTime(claims);
-    if (report === null) return null;
+    const report = await this.#reportInTime(claims, isComplete ? RESUME_LOOKUP_MS : SHORT_LOOKUP_MS);
+    if (report === null && isComplete) return null;
     const ids = { sessionId, userId, moduleId, rule: this.#deps.rule };
     const account =
-      report === 'unavailable'
+      report === 'unavailable' || report === null
         ? resumeWithoutReport({ ...ids, startedAtMs, nowMs: clock.now() })
         : rebuildAccount({
             ...ids,
@@ -295,18 +307,14 @@ export class Sessions {
   }
 
   /** The school minted the ticket, so a database that does not answer refuses no student. Staff are asked for none. */
-  async #assertConsent({ userId, role }: Identity): Promise<void> {
-    if (role !== 'student') return;
+  async #consentInTime({ userId, role }: Identity): Promise<boolean> {
+    if (role !== 'student') return true;
     const answer = this.#deps.hasConsent(userId).catch(() => null);
-    if ((await within(answer, CONSENT_LOOKUP_MS, null)) !== false) return;
-    throw new ProtocolError(
-      'consent_missing',
-      'the student has not agreed to the camera; the school asks for that first',
-    );
+    return (await within(answer, CONSENT_LOOKUP_MS, null)) !== false;
   }
 
   /** A student does not wait for a database that is unavailable or slow. */
-  async #reportInTime(claims: ResumeClaims): Promise<SessionReport | null | 'unavailable'> {
+  async #reportInTime(claims: ResumeClaims, withinMs: number): Promise<SessionReport | null | 'unavailable'> {
     const found = this.#deps.findReport(claims.sessionId).catch((error: unknown) => {
       this.#deps.logger.warn(
         { sessionId: claims.sessionId, reason: describeError(error) },
@@ -314,7 +322,7 @@ export class Sessions {
       );
       return 'unavailable' as const;
     });
-    return within(found, RESUME_LOOKUP_MS, 'unavailable' as const);
+    return within(found, withinMs, 'unavailable' as const);
   }
 
   /** Without an answer in time a session continues with the calibration it has. */
