@@ -1,4 +1,4 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
@@ -16,6 +16,7 @@ import { OwnerBucket } from './owners.ts';
 import { ClusterOwnership, type OwnershipCounts } from './ownership.ts';
 import { type AllAnswers, Peers } from './peers.ts';
 import type { ReviveDependencies } from './revive.ts';
+import { digestOf } from './secret-digest.ts';
 import { SilentGateways } from './silent-gateways.ts';
 import { ClusterTickets } from './tickets.ts';
 
@@ -93,11 +94,6 @@ function addressOfMachine(isLoopback: boolean, port: number): string {
   const found = isLoopback ? undefined : (outer.find(({ family }) => family === 'IPv4') ?? outer[0]);
   if (found === undefined) return `http://127.0.0.1:${port}`;
   return found.family === 'IPv6' ? `http://[${found.address}]:${port}` : `http://${found.address}:${port}`;
-}
-
-function digestOf(secret: Secret): string {
-  const current = typeof secret === 'string' ? secret : (secret[0] ?? '');
-  return createHmac('sha256', current).update('gaze-relay gateways').digest('base64url').slice(0, 16);
 }
 
 /** A gateway without students asks the others once in so long where one is reached. */

@@ -3,10 +3,11 @@ import { errors, type Msg, type NatsConnection, type Subscription } from '@nats-
 import { describeError } from '../../shared/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { within } from '../lib/timeout.ts';
+import type { NatsConfig } from '../nats/config.ts';
 import type { NatsLink } from '../nats/connection.ts';
 
 /** How often a gateway says that it is there. */
-const BEAT_EVERY_MS = 1000;
+export const BEAT_EVERY_MS = 1000;
 /** A gateway that was not heard for this long is gone, or cut off. */
 export const SILENT_AFTER_MS = 5000;
 /** After so long without its turn a gateway cannot know what the others did meanwhile. */
@@ -18,6 +19,9 @@ const MEET_STEP_MS = 50;
 const MEET_LIMIT_MS = 2000;
 /** Rows of a long answer that go into one message; NATS takes a megabyte by default. */
 const ROWS_PER_MESSAGE = 1000;
+
+/** Where gateways say that they are there. */
+export const beatSubjectOf = ({ prefix }: Pick<NatsConfig, 'prefix'>): string => `${prefix}.gateways.beat`;
 
 /** A gateway as it says of itself. */
 export interface PeerInfo {
@@ -76,7 +80,7 @@ export class Peers {
 
   constructor(options: PeersOptions) {
     this.#options = options;
-    this.#beatSubject = `${options.link.config.prefix}.gateways.beat`;
+    this.#beatSubject = beatSubjectOf(options.link.config);
     options.link.onConnected(({ connection }) => {
       if (this.#release !== null) this.#subscribe(connection);
     });
