@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { linkSecret, oneOf, variable, wholeNumber } from '../shared/config.ts';
 import { MODES, RULES } from '../shared/direction.ts';
-import { NATS_VARIABLES, natsOf, natsWarnings } from './nats/config.ts';
+import { NATS_VARIABLES, natsConflicts, natsOf } from './nats/config.ts';
 
 const LOOPBACK_HOSTS = ['127.0.0.1', '::1', 'localhost'];
 
@@ -342,7 +342,9 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
   const fault = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
   if (mysql.fault !== null) fault(mysql.fault.name, mysql.fault.message);
   const nats = natsOf(env);
-  for (const { name, message } of nats.faults) fault(name, message);
+  const php = phpOf(env, mysql.url);
+  const conflicts = natsConflicts(nats.nats, mysql.url, php);
+  for (const { name, message } of [...nats.faults, ...conflicts.faults]) fault(name, message);
   if (env.METRICS_SINK === 'mysql' && mysql.url === null && mysql.fault === null) {
     fault('METRICS_SINK', 'is mysql, so MYSQL_URL is needed');
   }
@@ -369,7 +371,7 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
     inferenceUrls: env.INFERENCE_URL,
     inferenceSecret: env.INFERENCE_SECRET ?? null,
     mysqlUrl: mysql.url,
-    php: phpOf(env, mysql.url),
+    php,
     /** null: this gateway stands alone. */
     nats: nats.nats,
     /** Where other gateways reach this one; null: its network interface says so. */
@@ -396,11 +398,7 @@ export const gatewayConfigSchema = gatewayEnvironmentSchema.transform((env, cont
     metricsToken: env.METRICS_TOKEN ?? null,
     logLevel: env.LOG_LEVEL,
     /** What is wrong in the environment without harm to the start, a sentence each. */
-    warnings: [
-      ...unusedPortWarnings(env),
-      ...phpOnlyWarnings(env, mysql.url),
-      ...natsWarnings(nats.nats, env.METRICS_SINK === 'php' ? null : mysql.url),
-    ],
+    warnings: [...unusedPortWarnings(env), ...phpOnlyWarnings(env, mysql.url), ...conflicts.warnings],
   };
 });
 

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -48,6 +48,14 @@ export interface NatsOptions {
   readonly configuration?: string;
   /** `user:password@` or `token@` for the URLs. */
   readonly identity?: string;
+}
+
+/** A configuration as the nats-server of this machine can check it: one before 2.10 does not know `sync_interval`. */
+export function checkable(configuration: string): string {
+  const version = execFileSync(ensureProgram(NATS_SERVER), ['--version'], { encoding: 'utf8' });
+  const [, major = '0', minor = '0'] = /v(\d+)\.(\d+)/.exec(version) ?? [];
+  const isOld = Number(major) < 2 || (Number(major) === 2 && Number(minor) < 10);
+  return isOld ? configuration.replace(', sync_interval: always', '') : configuration;
 }
 
 interface Ports {

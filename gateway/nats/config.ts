@@ -159,10 +159,35 @@ export function natsOf(env: NatsEnvironment): {
   return { nats, faults };
 }
 
-/** Several gateways need one database. */
-export function natsWarnings(nats: NatsConfig | null, mysqlUrl: string | null): string[] {
-  if (nats === null || mysqlUrl !== null) return [];
-  return [
-    'NATS_URL is set and no database is: each gateway keeps what it delivers in a file of its own; give MYSQL_URL, the same one to all',
+/** What does not go together with several gateways: they need one database, and do not post to PHP in turn. */
+export function natsConflicts(
+  nats: NatsConfig | null,
+  mysqlUrl: string | null,
+  php: { readonly use: 'always' | 'fallback' } | null,
+): {
+  readonly faults: readonly { readonly name: string; readonly message: string }[];
+  readonly warnings: readonly string[];
+} {
+  if (nats === null) return { faults: [], warnings: [] };
+  const faults =
+    php?.use === 'always'
+      ? [
+          {
+            name: 'NATS_URL',
+            message:
+              'does not go together with PHP as the only way to EyeLearn: give MYSQL_URL, and no METRICS_SINK=php',
+          },
+        ]
+      : [];
+  const warnings = [
+    ...(mysqlUrl === null
+      ? [
+          'NATS_URL is set and no database is: each gateway keeps what it delivers in a file of its own; give MYSQL_URL, the same one to all',
+        ]
+      : []),
+    ...(php?.use === 'fallback'
+      ? ['PHP_ENDPOINT is not used with NATS_URL: while the database is unreachable windows wait in NATS']
+      : []),
   ];
+  return { faults, warnings };
 }

@@ -1,8 +1,14 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
-import program from '../../.railway/railway.ts';
+import program, { projectWith } from '../../.railway/railway.ts';
 import { gatewayConfigSchema, gatewayEnvironmentSchema } from '../../gateway/config.ts';
+import { ensureProgram, NATS_SERVER } from '../../harness/debian-packages.ts';
+import { checkable } from '../../harness/nats.ts';
 import { inferenceConfigSchema, inferenceEnvironmentSchema } from '../../inference/config.ts';
 import { readConfig, variablesOf } from '../../shared/config.ts';
 import { cli } from '../support/cli.ts';
@@ -27,8 +33,10 @@ interface Service {
   volumeAttachments?: Record<string, { mountPath: string }>;
 }
 
-async function evaluate(environment: string): Promise<Map<string, Service>> {
-  const { resources } = program(createRailwayContext({ environment }));
+async function evaluate(environment: string, gateways?: number): Promise<Map<string, Service>> {
+  const { resources } = (gateways === undefined ? program : projectWith(gateways))(
+    createRailwayContext({ environment }),
+  );
   return new Map(resources.map((resource) => [resource.name, resource as unknown as Service]));
 }
 
@@ -128,6 +136,37 @@ describe('.railway/railway.ts, evaluated offline', () => {
       for (const pattern of build.watchPatterns) expect(existsSync(at(pattern.replace(/\/\*\*$/, '')))).toBe(true);
     },
   );
+});
+
+describe('.railway/railway.ts with more than one gateway', () => {
+  let several: Map<string, Service>;
+  beforeAll(async () => {
+    several = await evaluate('production', 3);
+  });
+
+  it('has NATS with its volume, and gateways without one that share it', () => {
+    expect([...several.keys()].sort()).toEqual(['MySQL', 'eyelearn', 'gateway', 'inference', 'nats']);
+    const [gateway, nats] = [several.get('gateway'), several.get('nats')];
+    expect(gateway?.deploy.numReplicas).toBe(3);
+    expect(gateway?.volumeAttachments).toEqual({});
+    expect(Object.values(nats?.volumeAttachments ?? {}).map(({ mountPath }) => mountPath)).toEqual(['/data']);
+    expect(nats?.networking).toBeUndefined();
+    const url = gateway?.variables.NATS_URL;
+    expect(url?.type === 'literal' && url.value.replace(/\$\{\{[^}]*\}\}/g, 'x')).toBe('nats://relay:x@x:4222');
+    expect(nats?.variables.NATS_PASSWORD).toEqual({ type: 'sharedReference', name: 'NATS_PASSWORD' });
+  });
+
+  it('starts NATS with a configuration that it takes, and that syncs before it acknowledges', async () => {
+    const start = String(several.get('nats')?.deploy.startCommand);
+    expect(start).toContain('sync_interval: always');
+    const folder = await mkdtemp(join(tmpdir(), 'gaze-relay-railway-'));
+    const tried = checkable(start)
+      .replaceAll('/tmp/nats.conf', join(folder, 'nats.conf'))
+      .replace('exec nats-server', `exec ${ensureProgram(NATS_SERVER)} -t`);
+    const environment = { ...process.env, NATS_PASSWORD: 'p4ss' };
+    execFileSync('sh', ['-c', tried], { env: environment, stdio: 'pipe' });
+    await rm(folder, { recursive: true });
+  });
 });
 
 describe('docs/railway.md', () => {

@@ -143,6 +143,12 @@ describe('gateway configuration', () => {
     });
   });
 
+  it('says what several gateways do not use, and what they lack', () => {
+    expect(read({ NATS_URL: 'nats://one' }).warnings).toEqual([expect.stringContaining('give MYSQL_URL')]);
+    const withPhp = { NATS_URL: 'nats://one', MYSQL_URL: 'mysql://u:p@h/d', PHP_ENDPOINT: 'http://php/save.php' };
+    expect(read(withPhp).warnings).toEqual([expect.stringContaining('PHP_ENDPOINT is not used')]);
+  });
+
   it.each([
     [{ NATS_URL: 'http://nats:4222' }, 'NATS_URL'],
     [{ NATS_URL: 'nats://a:b@one,nats://a:c@two' }, 'NATS_URL'],
@@ -151,6 +157,16 @@ describe('gateway configuration', () => {
     [{ NATS_URL: 'nats://one', NATS_CERT_FILE: '/cert.pem' }, 'NATS_KEY_FILE'],
     [{ NATS_URL: 'nats://one', NATS_REPLICAS: '2' }, 'NATS_REPLICAS'],
     [{ NATS_URL: 'nats://one', NATS_PREFIX: 'a.b' }, 'NATS_PREFIX'],
+    [{ NATS_URL: 'nats://one', PHP_ENDPOINT: 'http://php/save.php' }, 'NATS_URL'],
+    [
+      {
+        NATS_URL: 'nats://one',
+        METRICS_SINK: 'php',
+        PHP_ENDPOINT: 'http://php/save.php',
+        MYSQL_URL: 'mysql://u:p@h/d',
+      },
+      'NATS_URL',
+    ],
     [{ NATS_URL: 'nats://one', NATS_MONITOR_URL: 'nats://one' }, 'NATS_MONITOR_URL'],
   ])('%j is a fault of %s', (env, name) => {
     expect(faults(env).map((fault) => fault.split(':')[0])).toEqual([name]);

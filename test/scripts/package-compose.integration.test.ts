@@ -14,6 +14,7 @@ interface ComposeService {
   command?: string[];
   volumes?: string[];
   read_only?: boolean;
+  profiles?: string[];
   ports?: string[];
   depends_on?: Record<string, { condition: string }>;
   healthcheck?: { test: string[] };
@@ -39,8 +40,11 @@ function interpolate(text: string, given: Record<string, string>): string {
 }
 
 describe('compose.yaml', () => {
-  it('has gateway, inference, MySQL and the migration that runs once before the gateway', () => {
-    expect(Object.keys(compose.services).sort()).toEqual(['gateway', 'inference', 'migrate', 'mysql']);
+  it('has gateway, inference, MySQL and the migration that runs once before the gateway, and a profile for several', () => {
+    const plain = Object.entries(compose.services).filter(([, { profiles }]) => profiles === undefined);
+    expect(plain.map(([name]) => name).sort()).toEqual(['gateway', 'inference', 'migrate', 'mysql']);
+    const cluster = Object.entries(compose.services).filter(([, { profiles }]) => profiles?.includes('cluster'));
+    expect(cluster.map(([name]) => name).sort()).toEqual(['cluster-gateway', 'nats1', 'nats2', 'nats3', 'proxy']);
     expect(compose.services.gateway?.depends_on?.migrate?.condition).toBe('service_completed_successfully');
     expect(compose.services.migrate?.command).toEqual(['node', 'dist/gateway/cli.mjs', 'migrate']);
   });
@@ -60,7 +64,9 @@ describe('compose.yaml', () => {
   it('builds from files that are there, and mounts volumes that it names', () => {
     for (const { build, volumes = [] } of Object.values(compose.services)) {
       if (build !== undefined) expect(existsSync(at(`${build.context}/${build.dockerfile}`))).toBe(true);
-      for (const volume of volumes) expect(Object.keys(compose.volumes)).toContain(volume.split(':')[0]);
+      // One without a name is the container's own.
+      const named = volumes.map((volume) => volume.split(':')[0]).filter((name) => name?.startsWith('/') === false);
+      for (const volume of named) expect(Object.keys(compose.volumes)).toContain(volume);
     }
   });
 
@@ -84,8 +90,9 @@ describe('compose.yaml', () => {
   });
 
   it('our services cannot write to their root, and the gateway alone is reached from outside', () => {
-    for (const name of ['gateway', 'inference', 'migrate']) expect(compose.services[name]?.read_only).toBe(true);
+    for (const name of ['gateway', 'cluster-gateway', 'inference', 'migrate'])
+      expect(compose.services[name]?.read_only).toBe(true);
     const open = Object.entries(compose.services).filter(([, { ports = [] }]) => ports.length > 0);
-    expect(open.map(([name]) => name)).toEqual(['gateway']);
+    expect(open.map(([name]) => name)).toEqual(['gateway', 'proxy']);
   });
 });

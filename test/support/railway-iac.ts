@@ -21,7 +21,10 @@ interface Volume {
 
 /** Fields of a service that the file may set: a misspelt one is a type error. */
 interface ServiceConfig {
-  readonly source: { readonly type: 'github'; readonly repo: string; readonly branch: string };
+  readonly source:
+    | { readonly type: 'github'; readonly repo: string; readonly branch: string }
+    | { readonly type: 'image'; readonly image: string };
+  readonly start?: string;
   readonly build?: {
     readonly builder: 'DOCKERFILE';
     readonly dockerfilePath: string;
@@ -61,6 +64,10 @@ export function github(repo: string) {
   return { type: 'github', repo, branch: 'main' } as const;
 }
 
+export function image(name: string) {
+  return { type: 'image', image: name } as const;
+}
+
 export function volume(name: string): Volume {
   return { type: 'volume', address: `volume.${name}`, name };
 }
@@ -80,9 +87,11 @@ export function service(name: string, config: ServiceConfig) {
     type: 'service',
     address,
     name,
+    source: config.source,
     build: config.build,
     deploy: withoutUndefined({
       ...config.deploy,
+      startCommand: config.start,
       preDeployCommand: config.preDeploy === undefined ? undefined : [config.preDeploy],
       numReplicas: config.replicas,
       healthcheckPath: config.healthcheck,
@@ -114,7 +123,7 @@ export function createRailwayContext({ environment }: { readonly environment: st
   const shared = (name: string): SharedReference => ({ type: 'sharedReference', name });
   return {
     isEnvironment: (name: string): boolean => name === environment,
-    shared: new Proxy({} as Readonly<Record<'RELAY_JWT_SECRET', SharedReference>>, {
+    shared: new Proxy({} as Readonly<Record<'RELAY_JWT_SECRET' | 'NATS_PASSWORD', SharedReference>>, {
       get: (_, name) => (typeof name === 'string' ? shared(name) : undefined),
     }),
   };
