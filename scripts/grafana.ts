@@ -89,6 +89,25 @@ const PANELS: readonly Panel[] = [
     ],
   },
   {
+    title: 'Several gateways: who has whom',
+    unit: 'short',
+    queries: [
+      ['max(gaze_relay_cluster_gateways)', 'gateways with students'],
+      ['gaze_relay_owned_students', 'students of {{instance}}'],
+      ['gaze_relay_checkpoint_age_seconds', 'age of the checkpoint, s, {{instance}}'],
+    ],
+  },
+  {
+    title: 'Several gateways: students who changed',
+    unit: 'short',
+    queries: [
+      ['sum by (how) (increase(gaze_relay_students_taken_over_total[5m]))', 'taken over, {{how}}'],
+      ['sum(increase(gaze_relay_students_handed_over_total[5m]))', 'handed over'],
+      ['sum(increase(gaze_relay_students_lost_total[5m]))', 'lost to another gateway'],
+      ['sum(increase(gaze_relay_gateways_booked_total[5m]))', 'gateways that were gone'],
+    ],
+  },
+  {
     title: 'Memory',
     unit: 'bytes',
     queries: [

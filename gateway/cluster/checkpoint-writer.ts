@@ -38,7 +38,7 @@ export class CheckpointWriter {
     this.#options = options;
   }
 
-  /** Age of the newest write, ms; null before the first. */
+  /** For how long NATS does not have what students have counted, ms; null while nothing is to be written. */
   get ageMs(): number | null {
     return this.#writtenAtMs === null ? null : performance.now() - this.#writtenAtMs;
   }
@@ -56,6 +56,7 @@ export class CheckpointWriter {
     this.#isWanted = false;
     this.#wake();
     await this.#running;
+    this.#writtenAtMs = null;
   }
 
   async #run(): Promise<void> {
@@ -97,7 +98,10 @@ export class CheckpointWriter {
     const next = this.#next();
     const isSame =
       next.size === this.#written.size && [...next].every(([id, account]) => this.#written.get(id) === account);
-    if (isSame) return 0;
+    if (isSame) {
+      this.#writtenAtMs = performance.now();
+      return 0;
+    }
     const byStudent = new Map<number, SessionAccount[]>();
     for (const account of next.values()) {
       byStudent.set(account.userId, [...(byStudent.get(account.userId) ?? []), account]);

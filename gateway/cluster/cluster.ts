@@ -58,8 +58,6 @@ export interface Cluster extends OtherGateways {
   listLive(): Promise<readonly LiveSession[]>;
   /** Whether a window may be saved: not where another gateway has taken its student over meanwhile. */
   maySave(window: MetricsWindow): Promise<boolean>;
-  /** Address of the gateway that has the student, or `here`; null where none has. Rejects with a RelayError of NATS. */
-  ownerOf(userId: number): Promise<string | 'here' | null>;
   /** Where the gateway with this id is reached; null where none is heard. Never rejects. */
   addressOf(gatewayId: string): Promise<string | null>;
   readings(): ClusterReadings;
@@ -257,7 +255,6 @@ export function createCluster(options: ClusterOptions): Cluster {
       return sums;
     },
     maySave: (window) => ownership.maySave(window),
-    ownerOf: (userId) => ownership.ownerOf(userId),
     async addressOf(gatewayId) {
       const nowMs = performance.now();
       const known = addresses.get(gatewayId);

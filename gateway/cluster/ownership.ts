@@ -20,9 +20,6 @@ const CHECK_WITHIN_MS = 1500;
 /** What a gateway wrote last is read once for all its students who come here together. */
 const CHECKPOINTS_VALID_MS = 2000;
 const AT_ONCE = 16;
-/** Where a student is need not be asked for each of their messages. */
-const ADDRESS_VALID_MS = 2000;
-const MAX_ADDRESSES = 10_000;
 
 /** How students came here, and how they left. */
 export interface OwnershipCounts {
@@ -57,7 +54,6 @@ export class ClusterOwnership implements Ownership {
   readonly #owned = new Map<number, { readonly isSure: boolean }>();
   readonly #claiming = new Map<number, Promise<unknown>>();
   readonly #read = new Map<string, { readonly atMs: number; readonly written: Promise<WrittenCheckpoints | null> }>();
-  readonly #addresses = new Map<number, { readonly atMs: number; readonly address: string | null }>();
   readonly #takenOver = { handed: 0, checkpoint: 0, nothing: 0, unknown: 0 };
   #handedOver = 0;
   #lost = 0;
@@ -144,19 +140,6 @@ export class ClusterOwnership implements Ownership {
     }
   }
 
-  /** Address of the gateway that has the student, or `here`; null where none has. Rejects with a RelayError of NATS. */
-  async ownerOf(userId: number): Promise<string | 'here' | null> {
-    if (this.#owned.has(userId)) return 'here';
-    const known = this.#addresses.get(userId);
-    const nowMs = performance.now();
-    if (known !== undefined && nowMs - known.atMs < ADDRESS_VALID_MS) return known.address;
-    const entry = await this.#options.owners.find(userId);
-    if (this.#addresses.size >= MAX_ADDRESSES) this.#addresses.clear();
-    const address = entry?.gateway === this.#options.peers.id ? null : (entry?.address ?? null);
-    this.#addresses.set(userId, { atMs: nowMs, address });
-    return address;
-  }
-
   /** Nothing is here any more: what there was is in the checkpoint. */
   forget(): void {
     this.#owned.clear();
@@ -173,7 +156,6 @@ export class ClusterOwnership implements Ownership {
     if (before === 'unknown') return this.#claimWithoutBucket(userId);
     const wasOwned = this.#owned.get(userId)?.isSure === true;
     this.#owned.set(userId, { isSure: true });
-    this.#addresses.delete(userId);
     if (before === null || (before.gateway === peers.id && wasOwned)) return NO_STUDENT_STATE;
     const sources = new Set([before.gateway, before.from].filter((id) => id !== null));
     for (const gatewayId of sources) {

@@ -261,7 +261,7 @@ function watchCluster(registry: Registry, read: () => ClusterGauges): void {
   gauge('owned_students', 'Students that this gateway has', () => read().owned);
   gauge(
     'checkpoint_age_seconds',
-    'Age of the newest checkpoint in NATS, 0 before the first',
+    'Age of the newest state of students in NATS while they count, 0 before the first',
     () => (read().checkpointAgeMs ?? 0) / 1000,
   );
   total(

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { startTestGateway, type TestGateway } from '../../harness/gateway.ts';
+import { type Nats, startNats } from '../../harness/nats.ts';
 import { frameMessage, Peer } from '../../harness/peer.ts';
 import { type Service, startInference } from '../../harness/services.ts';
 
@@ -11,6 +12,7 @@ const TOKEN = 'scraper-token-of-the-tests';
 
 let gateway: TestGateway;
 let inference: Service;
+let nats: Nats;
 let exported: Set<string>;
 
 /** Metric names that a page declares; a histogram also has its _bucket, _sum and _count. */
@@ -28,7 +30,12 @@ function namesIn(expression: string): string[] {
 
 beforeAll(async () => {
   inference = await startInference({ env: { PATH: process.env.PATH, LOG_LEVEL: 'error' }, log: 'ignore' });
-  gateway = await startTestGateway({ METRICS_TOKEN: TOKEN, INFERENCE_URL: `http://127.0.0.1:${inference.port}` });
+  nats = await startNats();
+  gateway = await startTestGateway({
+    METRICS_TOKEN: TOKEN,
+    INFERENCE_URL: `http://127.0.0.1:${inference.port}`,
+    NATS_URL: nats.url,
+  });
   exported = new Set([
     ...(await namesOf(new URL('/metrics', gateway.url).href)),
     ...(await namesOf(`http://127.0.0.1:${inference.port}/metrics`)),
@@ -38,6 +45,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await gateway?.dispose();
   await inference?.stop();
+  await nats?.stop();
 });
 
 describe('dashboard and alerts', () => {
