@@ -1,7 +1,10 @@
 import type { Direction, Mode, Rule } from './direction.ts';
 
-/** Why a device's observations cannot come from a live camera: one value, two in turn, or a stretch played again. */
-export const SUSPECTS = ['constant', 'alternating', 'repeating'] as const;
+/**
+ * Why a device's observations cannot come from a live camera: one value, two in turn, a stretch played again, or one of an earlier
+ * session of the student.
+ */
+export const SUSPECTS = ['constant', 'alternating', 'repeating', 'replayed'] as const;
 export type Suspect = (typeof SUSPECTS)[number];
 
 /** An uninterrupted stretch of one state. Times are wall-clock UTC milliseconds. */

@@ -161,7 +161,8 @@ export class Sessions {
         : nextEpoch(resumable, claims.epoch, nowMs);
     const own = onClock(onDevice(placed, hello.device, calibration), clock.offsetMs);
     const countedUntilMs = own.clockZeroMs === null ? nowMs : own.clockZeroMs + own.lastCaptureMs;
-    const account = { ...own, taken: this.#times.takenFrom(own, countedUntilMs) };
+    const suspicion = { ...own.suspicion, earlier: this.#times.samplesBeside(own) };
+    const account = { ...own, suspicion, taken: this.#times.takenFrom(own, countedUntilMs) };
     const { sessionId, epoch } = account;
     const startedAtMs = account.startedAtMs ?? Math.round(nowMs);
     const resumeToken = signResumeToken(

@@ -6,6 +6,8 @@ import { type BucketLimits, fullBucket, type TokenBucket, takeTokens } from './t
 export const HELLO_LIMITS: BucketLimits = { perSecond: 0.5, burst: 30 };
 /** As long as a resume token lasts: after it no earlier session can be resumed. */
 const REMEMBERED_MS = 12 * 3600 * 1000;
+/** Digests of observations of a student's sessions that are remembered, the newest. */
+const MAX_SAMPLES = 512;
 /** Spans of one student that are kept apart; beyond it the oldest two become one. */
 const MAX_SPANS = 64;
 
@@ -13,6 +15,8 @@ interface StudentRecord {
   readonly hellos: TokenBucket;
   /** On the monotonic clock, sorted by their beginning. */
   readonly spans: readonly TakenSpan[];
+  /** Of observations, by session: what is played again later is found by them. */
+  readonly samples: ReadonlyMap<string, readonly number[]>;
   readonly seenAtMs: number;
 }
 
@@ -34,8 +38,27 @@ function joined(spans: readonly TakenSpan[]): readonly TakenSpan[] {
   return kept;
 }
 
+/** The digests with those of a session, the newest sessions' alone where there are too many. */
+function withSamples(
+  samples: ReadonlyMap<string, readonly number[]>,
+  { sessionId, suspicion }: SessionAccount,
+): ReadonlyMap<string, readonly number[]> {
+  if (suspicion.samples.length === 0) return samples;
+  const all = new Map(samples);
+  all.delete(sessionId);
+  all.set(sessionId, suspicion.samples);
+  let count = [...all.values()].reduce((sum, { length }) => sum + length, 0);
+  for (const [oldest, { length }] of all) {
+    if (count <= MAX_SAMPLES) break;
+    all.delete(oldest);
+    count -= length;
+  }
+  return all;
+}
+
 /**
- * Which time of each student is booked already, and by which session, so that no moment is booked twice. It is kept in
+ * Which time of each student is booked already, and by which session, so that no moment is booked twice; and digests of what their
+ * devices sent, so that it is noticed when it is sent again. It is kept in
  * memory, on the monotonic clock, for as long as a session can be resumed.
  */
 export class StudentTimes {
@@ -47,14 +70,16 @@ export class StudentTimes {
     const before = this.#students.get(userId);
     const hellos = before?.hellos ?? fullBucket(HELLO_LIMITS, monotonicMs);
     const drawn = takeTokens(hellos, HELLO_LIMITS, monotonicMs, 1);
-    this.#keep(userId, { hellos: drawn.bucket, spans: before?.spans ?? [], seenAtMs: monotonicMs });
+    this.#keep(userId, { spans: [], samples: new Map(), ...before, hellos: drawn.bucket, seenAtMs: monotonicMs });
     if (!drawn.taken) throw new ProtocolError('rate_exceeded', 'too many connections of this student; try again soon');
   }
 
   /** What the account counted since its connection was admitted is booked. */
   book(account: SessionAccount, monotonicMs: number): void {
     const { userId, sessionId, clockZeroMs, clockOffsetMs, epochFromMs, lastCaptureMs } = account;
-    const before = this.#students.get(userId);
+    const known = this.#students.get(userId);
+    const before = known === undefined ? undefined : { ...known, samples: withSamples(known.samples, account) };
+    if (before !== undefined) this.#keep(userId, { ...before, seenAtMs: monotonicMs });
     if (clockZeroMs === null || before === undefined || lastCaptureMs <= epochFromMs) return;
     const zeroMs = clockZeroMs - clockOffsetMs;
     const span = { sessionId, fromMs: zeroMs + epochFromMs, untilMs: zeroMs + lastCaptureMs };
@@ -79,6 +104,12 @@ export class StudentTimes {
     return (this.#students.get(userId)?.spans ?? [])
       .map((span) => moved(span, clockOffsetMs))
       .filter((span) => span.sessionId !== sessionId && span.untilMs > afterMs);
+  }
+
+  /** Digests of observations of the student's other sessions. */
+  samplesBeside({ userId, sessionId }: Pick<SessionAccount, 'userId' | 'sessionId'>): readonly number[] {
+    const samples = this.#students.get(userId)?.samples ?? new Map<string, readonly number[]>();
+    return [...samples].flatMap(([id, digests]) => (id === sessionId ? [] : digests));
   }
 
   /** The student's data is deleted: nothing of them is remembered. */

@@ -78,6 +78,8 @@ class StudentConnection implements AdmittedStream {
   readonly #driver = new Driver();
   readonly #school: School;
   readonly #sessions: Sessions;
+  /** What the camera shows: the same at the same moment of two sessions is a replay. */
+  face = 0;
   #resume = '';
 
   constructor(school: School, sessions: Sessions, clock: ConnectionClock) {
@@ -121,7 +123,7 @@ class StudentConnection implements AdmittedStream {
   watch(fromMs: number, toMs: number, late = true): void {
     for (let captureMs = fromMs; captureMs <= toMs; captureMs += 200) {
       const message = { kind: 'observation', seq: 0, captureMs, late, observation: faceAtScreen() } as const;
-      this.dispatch({ type: 'message', message, bytes: 56, digest: captureMs });
+      this.dispatch({ type: 'message', message, bytes: 56, digest: this.face + captureMs });
     }
   }
 
@@ -189,6 +191,21 @@ describe('S-9 the time of one student', () => {
     expect(school.overlaps()).toBe(0);
     const own = school.windows.filter(({ sessionId }) => sessionId !== second.sessionId);
     expect(own.reduce((sum, { focusedMs }) => sum + focusedMs, 0)).toBeGreaterThan(11_000);
+    school.end();
+  });
+
+  it('S-10 what an earlier session of the student had is noticed when it comes again; new observations are not', async () => {
+    const school = new School();
+    const ids: string[] = [];
+    for (const face of [0, 0, 1_000_000]) {
+      const stream = await school.connect();
+      stream.face = face;
+      stream.live1(0, 120_000);
+      ids.push(stream.sessionId);
+      stream.close();
+    }
+    const suspects = ids.map((id) => school.windows.filter(({ sessionId }) => sessionId === id).at(-1)?.suspect);
+    expect(suspects).toEqual([null, 'replayed', null]);
     school.end();
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NO_SUSPICION, noteObservation } from '../../../gateway/session/suspicion.ts';
+import { NO_SUSPICION, noteObservation, type Suspicion } from '../../../gateway/session/suspicion.ts';
 import { faceAtScreen } from '../../../harness/observations.ts';
 import { Driver } from './connection/driver.ts';
 
@@ -34,6 +34,26 @@ describe('observations of a device', () => {
     ],
   ] as const)('are %s: %s', (reason, _what, digests) => {
     expect(reasonOf(digests)).toBe(reason);
+  });
+
+  it.each([
+    ['from its beginning', 0],
+    ['from somewhere in it', 4321],
+  ])('are replayed: three minutes of an earlier session, %s', (_what, from) => {
+    let before = NO_SUSPICION;
+    for (const digest of numbers(9000)) before = noteObservation(before, digest);
+    let after: Suspicion = { ...NO_SUSPICION, earlier: before.samples };
+    for (const digest of [...numbers(500, 50_000), ...numbers(450, from + 2000)])
+      after = noteObservation(after, digest);
+    expect(after.reason).toBe('replayed');
+  });
+
+  it('of another hour are no replay', () => {
+    let before = NO_SUSPICION;
+    for (const digest of numbers(9000)) before = noteObservation(before, digest);
+    let after: Suspicion = { ...NO_SUSPICION, earlier: before.samples };
+    for (const digest of numbers(9000, 100_000)) after = noteObservation(after, digest);
+    expect(after.reason).toBeNull();
   });
 
   it('S-10 mark the windows from then on', () => {
