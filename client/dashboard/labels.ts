@@ -1,3 +1,4 @@
+import type { Suspect } from '../../shared/metrics-window.ts';
 import type { Figures } from '../../shared/report/figures.ts';
 
 export function studentName(student: { readonly name?: string | null; readonly userId: number }): string {
@@ -40,6 +41,14 @@ export function offsetText(offsetMs: number): string {
   const rest = minutes % 60 === 0 ? '' : `:${String(minutes % 60).padStart(2, '0')}`;
   return `UTC${offsetMs < 0 ? '-' : '+'}${Math.floor(minutes / 60)}${rest}`;
 }
+
+/** Why a session's observations are implausible, for a teacher to judge. */
+export const SUSPECT_WORDS: Readonly<Record<Suspect, string>> = {
+  constant: 'always the same values',
+  alternating: 'two values in turn',
+  repeating: 'a stretch played again',
+  replayed: 'played again from an earlier session',
+};
 
 /** Times by kind, as the charts and bars take them. */
 export function timesOf(figures: Pick<Figures, 'focusedMs' | 'unfocusedMs' | 'unknownMs' | 'untrackedMs'>) {

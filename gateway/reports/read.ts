@@ -1,4 +1,5 @@
 import { DIRECTIONS, MODES, RULES } from '../../shared/direction.ts';
+import { SUSPECTS } from '../../shared/metrics-window.ts';
 import { type Figures, shareOf, type Totals } from '../../shared/report/figures.ts';
 import type { SessionRow } from '../../shared/report/rows.ts';
 import type { Row } from './database.ts';
@@ -34,6 +35,7 @@ export function figuresOf(row: Row): Figures {
     unfocusedMs,
     unknownMs,
     untrackedMs: numberOf(row, 'untracked_ms'),
+    lateMs: numberOf(row, 'late_ms'),
     trackedMs,
     focusShare: shareOf(focusedMs, trackedMs),
     focusedBouts: numberOf(row, 'focused_bout_count'),
@@ -72,6 +74,7 @@ export function sessionRowOf(row: Row): SessionRow {
     final: numberOf(row, 'is_final') !== 0,
     mode: MODES.find((mode) => mode === row.mode) ?? 'server',
     rule: RULES.find((rule) => rule === row.rule) ?? 'geometric',
+    suspect: SUSPECTS.find((suspect) => suspect === row.suspect) ?? null,
     ...figuresOf(row),
   };
 }

@@ -38,6 +38,7 @@ export const FIGURES = [
   'COUNT(DISTINCT user_id) AS student_count',
   'MAX(longest_focused_bout_ms) AS longest_focused_bout_ms',
   TIME_SUMS,
+  'SUM(late_ms) AS late_ms',
 ].join(', ');
 
 /** All sums of rows of relay_report_hours: times, directions, traffic. */

@@ -1,6 +1,6 @@
 import type { Mode, Rule } from '../../shared/direction.ts';
 import { RelayError } from '../../shared/errors.ts';
-import type { MetricsWindow } from '../../shared/metrics-window.ts';
+import type { MetricsWindow, Suspect } from '../../shared/metrics-window.ts';
 import { type SessionDelta, type SummedColumn, sessionDelta, windowKey } from './records.ts';
 import { parseMetricsWindow } from './window-schema.ts';
 
@@ -66,6 +66,7 @@ export interface SessionAddition extends Omit<SessionDelta, 'sums'>, Record<Summ
   /** Of its latest window. */
   readonly mode: Mode;
   readonly rule: Rule;
+  readonly suspect: Suspect | null;
 }
 
 /**
@@ -214,6 +215,7 @@ export function sessionAdditions(fresh: readonly PlacedWindow[]): SessionAdditio
       endedAtMs: latest.endedAtMs,
       mode: latest.mode,
       rule: latest.rule,
+      suspect: list.find(({ suspect }) => suspect !== null)?.suspect ?? null,
       ...rest,
       ...sums,
     };

@@ -22,6 +22,7 @@ export const SUMMED_COLUMNS = [
   'unfocusedMs',
   'unknownMs',
   'untrackedMs',
+  'lateMs',
   ...DIRECTIONS.map((direction) => DIRECTION_COLUMNS[direction]),
   'framesReceived',
   'framesProcessed',
@@ -51,7 +52,6 @@ export interface WindowRow extends Sums {
   rule: string;
   calibrationVersion: number | null;
   calibratedAtMs: number | null;
-  lateMs: number;
   suspect: string | null;
 }
 
@@ -81,6 +81,7 @@ export interface SessionRow extends Omit<Sums, 'gatewayMsSum'> {
   startedAtMs: number;
   endedAtMs: number;
   isFinal: number;
+  suspect: string | null;
 }
 
 /** What new windows add to a row of totals. */
@@ -107,6 +108,7 @@ function sumsOf(window: MetricsWindow): Sums {
     unfocusedMs: window.unfocusedMs,
     unknownMs: window.unknownMs,
     untrackedMs: window.untrackedMs,
+    lateMs: window.lateMs,
     ...directions,
     framesReceived: window.framesReceived,
     framesProcessed: window.framesProcessed,
@@ -134,7 +136,6 @@ export function windowRow(window: MetricsWindow, sessionRowId: number): WindowRo
     rule: window.rule,
     calibrationVersion: window.calibrationVersion,
     calibratedAtMs: window.calibratedAtMs,
-    lateMs: window.lateMs,
     suspect: window.suspect,
     ...sumsOf(window),
   };
@@ -250,8 +251,8 @@ export function sessionReport(
     framesWithFace: session.framesWithFace,
     bytesUp: session.upBytes,
     bytesDown: session.downBytes,
-    lateMs: windows.reduce((sum, { lateMs }) => sum + lateMs, 0),
-    suspect: (windows.find(({ suspect }) => suspect !== null)?.suspect ?? null) as Suspect | null,
+    lateMs: session.lateMs,
+    suspect: session.suspect as Suspect | null,
     bouts: bouts.map(boutOf),
     windows: windows.map((row) => windowOf(row, session, boutsByWindow.get(windowKey(row)) ?? [])),
   };

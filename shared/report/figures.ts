@@ -26,6 +26,7 @@ export const figuresShape = {
   unfocusedMs: ms,
   unknownMs: ms.describe('seen, but could not be determined'),
   untrackedMs: ms.describe('no picture or observation arrived'),
+  lateMs: ms.describe('part of the time whose messages came late, after an outage'),
   trackedMs: ms.describe('focused + unfocused + unknown'),
   focusShare: share.describe('focusedMs / trackedMs, 0–1; null where nothing was tracked'),
   focusedBouts: count.describe('stretches of focus that ended'),

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { DIRECTIONS, FOCUS_STATES, MODES, RULES } from '../direction.ts';
 import { count, dateSchema, figuresShape, idSchema, ms, nameOrNull, share, utcMs } from './figures.ts';
+import { suspectSchema } from './session.ts';
 
 export const dayRowSchema = z.object({ day: dateSchema, ...figuresShape });
 export const hourRowSchema = z.object({ hour: z.int().min(0).max(23), ...figuresShape });
@@ -27,6 +28,7 @@ export const sessionRowSchema = z.object({
   final: z.boolean().describe('false while the session may be continued'),
   mode: z.enum(MODES),
   rule: z.enum(RULES),
+  suspect: suspectSchema,
   ...figuresShape,
 });
 

@@ -12,6 +12,10 @@ const trafficShape = {
   bytesUp: count,
   bytesDown: count,
 };
+export const suspectSchema = z
+  .enum(SUSPECTS)
+  .nullable()
+  .describe("why a device's observations are implausible; for the teacher to judge");
 const directionMs = z.partialRecord(z.enum(DIRECTIONS), ms);
 
 export const boutSchema = z.object({
@@ -47,10 +51,7 @@ export const reportSchema = z.object({
   directionMs,
   ...trafficShape,
   lateMs: ms.describe('part of the time whose messages came late, after an outage'),
-  suspect: z
-    .enum(SUSPECTS)
-    .nullable()
-    .describe("why a device's observations are implausible; for the teacher to judge"),
+  suspect: suspectSchema,
   bouts: z.array(boutSchema),
   windows: z.array(windowSchema),
 });

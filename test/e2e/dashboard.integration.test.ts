@@ -14,9 +14,14 @@ import { createSchoolTables, STUDENTS, schoolWindows, TEACHER } from '../support
 
 /** Two weeks of March 2026; the pages are asked for them by their address. */
 const FIRST_DAY_MS = Date.UTC(2026, 2, 1, 16);
-const WINDOWS = schoolWindows({ seed: 21, firstDayMs: FIRST_DAY_MS, days: 13, firstWeekday: 1 });
-const DAYS = 'from=2026-03-01&to=2026-03-15';
 const CARLA = 9;
+const SCHOOL = schoolWindows({ seed: 21, firstDayMs: FIRST_DAY_MS, days: 13, firstWeekday: 1 });
+const newestOfCarla = SCHOOL.filter(({ userId }) => userId === CARLA).at(-1)?.sessionId;
+/** One session is a recording of an earlier one, sent after an outage. */
+const WINDOWS = SCHOOL.map((window) =>
+  window.sessionId === newestOfCarla ? { ...window, lateMs: 1000, suspect: 'replayed' as const } : window,
+);
+const DAYS = 'from=2026-03-01&to=2026-03-15';
 
 let database: MariaDb;
 let dataDir: string;
@@ -123,9 +128,13 @@ describe('a teacher', () => {
 
     const newest = ofCarla.at(-1)?.sessionId ?? '';
     const session = ofCarla.filter(({ sessionId }) => sessionId === newest);
-    await page.getByRole('region', { name: 'Sessions' }).getByRole('link').first().click();
+    const table = page.getByRole('region', { name: 'Sessions' });
+    expect(await table.getByRole('columnheader', { name: 'Sent late' }).count()).toBe(1);
+    expect(await table.getByRole('row').nth(1).textContent()).toContain('played again from an earlier session');
+    await table.getByRole('link').first().click();
     await page.locator('.session-strip').waitFor();
     expect(page.url()).toContain(newest);
+    expect(await page.getByRole('note').textContent()).toMatch(/cannot come from a live camera.*for you to judge/);
     expect(await page.getByTestId('focus-share').textContent()).toBe(percentText(session));
     const bouts = session.flatMap((window) => window.bouts);
     expect(await page.locator('.strip-unfocused').count()).toBe(

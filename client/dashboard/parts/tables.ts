@@ -1,7 +1,7 @@
 import type { ModuleRow, SectionRow, SessionRow, StudentRow } from '../../../shared/report/rows.ts';
 import { duration } from '../../page/format.ts';
 import { el } from '../element.ts';
-import { className, moduleName, momentText, sectionName, studentName } from '../labels.ts';
+import { className, moduleName, momentText, SUSPECT_WORDS, sectionName, studentName } from '../labels.ts';
 import type { ViewContext } from '../view.ts';
 import { type Column, dataTable, shareCell } from './table.ts';
 
@@ -121,6 +121,19 @@ export function sessionsTable(context: ViewContext, rows: readonly SessionRow[],
     { label: 'Not tracked', cell: (row) => duration(row.untrackedMs) },
     { label: 'Looks away', cell: (row) => String(row.unfocusedBouts) },
     { label: 'Longest focus', cell: (row) => duration(row.longestFocusedBoutMs) },
+    // Most lists have neither: then the columns would say nothing.
+    ...(rows.some(({ lateMs }) => lateMs > 0)
+      ? [{ label: 'Sent late', cell: (row: SessionRow) => duration(row.lateMs) }]
+      : []),
+    ...(rows.some(({ suspect }) => suspect !== null)
+      ? [
+          {
+            label: 'Implausible',
+            kind: 'text' as const,
+            cell: (row: SessionRow) => (row.suspect === null ? '' : SUSPECT_WORDS[row.suspect]),
+          },
+        ]
+      : []),
   ];
   return dataTable('Sessions', columns, rows);
 }

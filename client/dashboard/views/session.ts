@@ -1,11 +1,12 @@
 import type { z } from 'zod';
 import { RelayError } from '../../../shared/errors.ts';
+import type { Suspect } from '../../../shared/metrics-window.ts';
 import type { Detail } from '../../../shared/report/figures.ts';
 import { type Report, sessionAnswerSchema } from '../../../shared/report/session.ts';
 import { duration } from '../../page/format.ts';
 import { trackedMs } from '../../page/proportion.ts';
 import { el } from '../element.ts';
-import { moduleName, momentText, studentName } from '../labels.ts';
+import { moduleName, momentText, SUSPECT_WORDS, studentName } from '../labels.ts';
 import { card, commonTiles, detailCards, pageHead, summaryCard } from '../parts/cards.ts';
 import { stackChart } from '../parts/charts.ts';
 import { sessionStrip, stretchesTable } from '../parts/strip.ts';
@@ -50,6 +51,15 @@ async function storedSession({ api }: ViewContext, path: string): Promise<z.outp
   }
 }
 
+/** What a teacher is to judge: the figures are counted as they came. */
+function suspectNote(suspect: Suspect): HTMLElement {
+  return el(
+    'p',
+    { class: 'card notice', role: 'note' },
+    `These observations came from the student’s device and cannot come from a live camera: ${SUSPECT_WORDS[suspect]}. They are counted all the same; it is for you to judge.`,
+  );
+}
+
 /** One session with its time line. */
 export async function sessionView(context: ViewContext, sessionId: string): Promise<View> {
   const path = `/api/v1/sessions/${encodeURIComponent(sessionId)}`;
@@ -77,12 +87,14 @@ export async function sessionView(context: ViewContext, sessionId: string): Prom
     ...commonTiles(figures).filter(([name]) => name !== 'Sessions'),
     ['Median focus', duration(figures.medianFocusedBoutMs)] as const,
     ['Lasted', duration(report.endedAtMs - report.startedAtMs)] as const,
+    ...(report.lateMs > 0 ? [['Sent late', duration(report.lateMs)] as const] : []),
   ];
   const at = (index: number) => (bars[index]?.startedAtMs ?? report.startedAtMs) - report.startedAtMs;
   const content = el(
     'div',
     { class: 'view' },
     head,
+    ...(report.suspect === null ? [] : [suspectNote(report.suspect)]),
     summaryCard(context, figures, tiles, { path, query: {} }),
     card(
       context,

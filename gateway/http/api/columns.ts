@@ -20,6 +20,7 @@ export const FIGURE_COLUMNS: readonly CsvColumn<Figures>[] = [
   { name: 'unfocused_ms', value: (row) => row.unfocusedMs },
   { name: 'unknown_ms', value: (row) => row.unknownMs },
   { name: 'untracked_ms', value: (row) => row.untrackedMs },
+  { name: 'late_ms', value: (row) => row.lateMs },
   { name: 'focus_share_percent', value: (row) => percentField(row.focusShare) },
   { name: 'focused_bouts', value: (row) => row.focusedBouts },
   { name: 'unfocused_bouts', value: (row) => row.unfocusedBouts },

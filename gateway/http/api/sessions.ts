@@ -42,6 +42,7 @@ export const sessionRoutes: readonly ApiRoute[] = [
           final: (row) => row.final,
           mode: (row) => row.mode,
           rule: (row) => row.rule,
+          suspect: (row) => row.suspect,
         }),
         ...FIGURE_COLUMNS.filter(({ name }) => name !== 'sessions' && name !== 'students'),
       ],
@@ -81,6 +82,7 @@ export const sessionRoutes: readonly ApiRoute[] = [
           unfocused_ms: (row) => row.unfocusedMs,
           unknown_ms: (row) => row.unknownMs,
           untracked_ms: (row) => row.untrackedMs,
+          late_ms: (row) => row.lateMs,
         }),
         ...DIRECTIONS.map((direction) => ({
           name: `${direction === 'unknown' ? 'unknown_direction' : direction}_ms`,

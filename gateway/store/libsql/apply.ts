@@ -86,6 +86,7 @@ function targetOf(tx: Transaction): ApplyTarget {
             isFinal: larger(sessions.isFinal),
             mode: given(sessions.mode),
             rule: given(sessions.rule),
+            suspect: sql`COALESCE(${sessions.suspect}, ${given(sessions.suspect)})`,
           },
         }),
   };

@@ -6,6 +6,8 @@ const timeColumns = {
   unfocusedMs: integer('unfocused_ms').notNull().default(0),
   unknownMs: integer('unknown_ms').notNull().default(0),
   untrackedMs: integer('untracked_ms').notNull().default(0),
+  /** Part of the time whose messages came late. */
+  lateMs: integer('late_ms').notNull().default(0),
   centeredMs: integer('centered_ms').notNull().default(0),
   lookingLeftMs: integer('looking_left_ms').notNull().default(0),
   lookingRightMs: integer('looking_right_ms').notNull().default(0),
@@ -41,6 +43,8 @@ export const sessions = sqliteTable(
     isFinal: integer('is_final').notNull().default(0),
     mode: text('mode').notNull(),
     rule: text('rule').notNull(),
+    /** The first reason why the observations are implausible; NULL where they are not. */
+    suspect: text('suspect'),
     windowCount: integer('window_count').notNull().default(0),
     focusedBoutCount: integer('focused_bout_count').notNull().default(0),
     unfocusedBoutCount: integer('unfocused_bout_count').notNull().default(0),
@@ -73,8 +77,7 @@ export const windows = sqliteTable(
     /** Version and time of the calibration in use (relay_calibrations); NULL without one. */
     calibrationVersion: integer('calibration_version'),
     calibratedAtMs: integer('calibrated_at_ms'),
-    /** Part of the time whose messages came late; why the observations are implausible, NULL where they are not. */
-    lateMs: integer('late_ms').notNull().default(0),
+    /** Why the observations are implausible, NULL where they are not. */
     suspect: text('suspect'),
     ...timeColumns,
     ...trafficColumns,
@@ -195,6 +198,7 @@ export const reportSessions = sqliteView('relay_report_sessions', {
   startedAtMs: integer('started_at_ms').notNull(),
   endedAtMs: integer('ended_at_ms').notNull(),
   isFinal: integer('is_final').notNull(),
+  suspect: text('suspect'),
   ...timeColumns,
   ...trafficColumns,
 }).existing();

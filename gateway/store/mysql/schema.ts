@@ -22,6 +22,8 @@ const totalColumns = {
   unfocusedMs: bigintNumber('unfocused_ms').notNull().default(0),
   unknownMs: bigintNumber('unknown_ms').notNull().default(0),
   untrackedMs: bigintNumber('untracked_ms').notNull().default(0),
+  /** Part of the time whose messages came late. */
+  lateMs: bigintNumber('late_ms').notNull().default(0),
   centeredMs: bigintNumber('centered_ms').notNull().default(0),
   lookingLeftMs: bigintNumber('looking_left_ms').notNull().default(0),
   lookingRightMs: bigintNumber('looking_right_ms').notNull().default(0),
@@ -47,6 +49,7 @@ const windowColumns = {
   unfocusedMs: int('unfocused_ms').notNull().default(0),
   unknownMs: int('unknown_ms').notNull().default(0),
   untrackedMs: int('untracked_ms').notNull().default(0),
+  lateMs: int('late_ms').notNull().default(0),
   centeredMs: int('centered_ms').notNull().default(0),
   lookingLeftMs: int('looking_left_ms').notNull().default(0),
   lookingRightMs: int('looking_right_ms').notNull().default(0),
@@ -79,6 +82,8 @@ export const sessions = mysqlTable(
     isFinal: tinyint('is_final').notNull().default(0),
     mode: varchar('mode', { length: 16 }).notNull(),
     rule: varchar('rule', { length: 16 }).notNull(),
+    /** The first reason why the observations are implausible; NULL where they are not. */
+    suspect: varchar('suspect', { length: 16 }),
     windowCount: int('window_count').notNull().default(0),
     focusedBoutCount: int('focused_bout_count').notNull().default(0),
     unfocusedBoutCount: int('unfocused_bout_count').notNull().default(0),
@@ -111,8 +116,7 @@ export const windows = mysqlTable(
     /** Version and time of the calibration in use (relay_calibrations); NULL without one. */
     calibrationVersion: int('calibration_version'),
     calibratedAtMs: bigintNumber('calibrated_at_ms'),
-    /** Part of the time whose messages came late; why the observations are implausible, NULL where they are not. */
-    lateMs: int('late_ms').notNull().default(0),
+    /** Why the observations are implausible, NULL where they are not. */
     suspect: varchar('suspect', { length: 16 }),
     ...windowColumns,
   },
@@ -231,5 +235,6 @@ export const reportSessions = mysqlView('relay_report_sessions', {
   startedAtMs: bigintNumber('started_at_ms').notNull(),
   endedAtMs: bigintNumber('ended_at_ms').notNull(),
   isFinal: tinyint('is_final').notNull(),
+  suspect: varchar('suspect', { length: 16 }),
   ...totalColumns,
 }).existing();

@@ -396,6 +396,7 @@ describe('CSV', () => {
         unfocused_ms: String(row.unfocusedMs),
         unknown_ms: String(row.unknownMs),
         untracked_ms: String(row.untrackedMs),
+        late_ms: String(row.lateMs),
         focus_share_percent: row.focusShare === null ? '' : String(Number((row.focusShare * 100).toFixed(2))),
         focused_bouts: String(row.focusedBouts),
         unfocused_bouts: String(row.unfocusedBouts),

@@ -52,7 +52,7 @@ const LATE: MetricsWindow[] = [0, 1].map((seq) => ({
   rule: 'geometric',
   calibrationVersion: null,
   calibratedAtMs: null,
-  lateMs: 0,
+  lateMs: 700,
   suspect: null,
   final: seq === 1,
 }));
@@ -89,6 +89,7 @@ function figures(windows: readonly MetricsWindow[]) {
     unfocusedMs,
     unknownMs,
     untrackedMs: sum(windows, (window) => window.untrackedMs),
+    lateMs: sum(windows, (window) => window.lateMs),
     trackedMs,
     focusShare: trackedMs === 0 ? null : focusedMs / trackedMs,
     focusedBouts: focused.length,
