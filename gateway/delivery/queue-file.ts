@@ -1,8 +1,8 @@
 import { openSoundFile } from '../lib/damaged-file.ts';
 import type { Logger } from '../lib/logger.ts';
-import { type Connection, fileError, numberOf, textOf, transaction } from '../lib/sqlite-file.ts';
+import { type Connection, fileError, numberOf, numberOrNull, textOf, transaction } from '../lib/sqlite-file.ts';
 import type { Outcome } from './deliver.ts';
-import type { QueueRow } from './queue-row.ts';
+import { checksumOf, type QueueRow } from './queue-row.ts';
 
 const SCHEMA = `
   PRAGMA synchronous = FULL;
@@ -73,6 +73,7 @@ const changedBy = (result: unknown): number => numberOf(result, 'changes');
 const rowOf = (row: unknown): QueueRow => ({
   id: numberOf(row, 'id'),
   body: textOf(row, 'body'),
+  checksum: numberOrNull(row, 'body_crc32'),
   isMoved: numberOf(row, MOVED) === 1,
 });
 
@@ -84,6 +85,7 @@ const ADDED_COLUMNS = {
   /** When it was published, or was last found in the stream, UTC ms. */
   published_at_ms: 'INTEGER',
   is_repeated: 'INTEGER NOT NULL DEFAULT 0',
+  body_crc32: 'INTEGER',
 };
 
 async function addMissingColumns(connection: Connection): Promise<void> {
@@ -101,11 +103,11 @@ async function addMissingColumns(connection: Connection): Promise<void> {
 export async function openQueueFile(file: string, logger: Logger, nowMs: number): Promise<QueueFile> {
   const connection = await openSoundFile(file, SCHEMA, logger, nowMs);
   await addMissingColumns(connection);
-  const columns = `SELECT id, body, ${MOVED} FROM spool_windows`;
+  const columns = `SELECT id, body, body_crc32, ${MOVED} FROM spool_windows`;
   // An entry that was set aside may be anything.
   const ofStudent = "json_valid(body) AND json_extract(body, '$.userId') = ?";
   const insert = await connection.prepare(
-    'INSERT INTO spool_windows (session_id, body, appended_at_ms) VALUES (?, ?, ?)',
+    'INSERT INTO spool_windows (session_id, body, body_crc32, appended_at_ms) VALUES (?, ?, ?, ?)',
   );
   const remove = await connection.prepare("DELETE FROM spool_windows WHERE id = ? AND status = 'waiting'");
   const putAside = await connection.prepare(
@@ -118,17 +120,17 @@ export async function openQueueFile(file: string, logger: Logger, nowMs: number)
     `${columns} WHERE status = 'waiting' AND id > ? AND ${MOVED} = 0 ORDER BY id LIMIT ?`,
   );
   const selectAside = await connection.prepare(
-    `SELECT id, body, error, ${MOVED} FROM spool_windows WHERE status = 'set_aside' ORDER BY id`,
+    `SELECT id, body, body_crc32, error, ${MOVED} FROM spool_windows WHERE status = 'set_aside' ORDER BY id`,
   );
   const selectMoved = await connection.prepare(
     `${columns} WHERE status = 'waiting' AND ${MOVED} = 1 ORDER BY id LIMIT ?`,
   );
   const selectUnpublished = await connection.prepare(
-    `SELECT id, body, ${MOVED}, is_repeated FROM spool_windows
+    `SELECT id, body, body_crc32, ${MOVED}, is_repeated FROM spool_windows
      WHERE status = 'waiting' AND published_seq IS NULL AND ${MOVED} = 0 ORDER BY id LIMIT ?`,
   );
   const selectPublished = await connection.prepare(
-    `SELECT id, body, ${MOVED}, published_seq FROM spool_windows
+    `SELECT id, body, body_crc32, ${MOVED}, published_seq FROM spool_windows
      WHERE status = 'waiting' AND published_seq IS NOT NULL AND published_at_ms < ? ORDER BY published_at_ms, id LIMIT ?`,
   );
   const setPublished = await connection.prepare(
@@ -158,7 +160,7 @@ export async function openQueueFile(file: string, logger: Logger, nowMs: number)
     connection,
     append: (entries, appendedAtMs) =>
       write(() => {
-        for (const { sessionId, body } of entries) insert.run([sessionId, body, appendedAtMs]);
+        for (const { sessionId, body } of entries) insert.run([sessionId, body, checksumOf(body), appendedAtMs]);
       }),
     async resolve({ deliveredIds, setAside }, changes) {
       let removed = 0;

@@ -41,6 +41,11 @@ export function numberOf(row: unknown, column: string): number {
   return Number((row as Record<string, unknown>)[column]);
 }
 
+export function numberOrNull(row: unknown, column: string): number | null {
+  const value = (row as Record<string, unknown>)[column];
+  return value === null || value === undefined ? null : Number(value);
+}
+
 /** What went wrong with a file of the data folder, as RelayError `spool_failed`. */
 export function fileError(file: string, action: string, cause: unknown): RelayError {
   return new RelayError('spool_failed', `cannot ${action} ${file}: ${describeError(cause)}`, {

@@ -10,6 +10,7 @@ import { isSound } from '../../../gateway/lib/damaged-file.ts';
 import { isSetAside } from '../../../gateway/lib/sqlite-file.ts';
 import { SILENT } from '../../../harness/gateway.ts';
 import { RelayError } from '../../../shared/errors.ts';
+import type { MetricsWindow } from '../../../shared/metrics-window.ts';
 import { captureLog } from '../../support/log-capture.ts';
 import { metricsWindow } from '../store/windows.ts';
 
@@ -101,6 +102,30 @@ describe('damaged files of the data folder', () => {
     }
     // One page of windows has a few of them; the root of the table, or an index, may be hit as well.
     expect(saved.filter((rows) => rows >= WINDOWS - 20).length).toBeGreaterThanOrEqual(saved.length - 1);
+  });
+
+  it('a number that has changed on the disk is found by its checksum: that window is set aside, the others are delivered', async () => {
+    await killedGateway('in the file');
+    await damage('spool.db', (bytes) => {
+      // The newest: an older copy may lie in a page that is free.
+      const at = bytes.lastIndexOf('"focusedMs":20250');
+      expect(at).toBeGreaterThan(0);
+      bytes.write('9', at + '"focusedMs":'.length);
+    });
+    const stored: number[] = [];
+    const store = {
+      async applyWindows(windows: readonly MetricsWindow[]) {
+        stored.push(...windows.map(({ focusedMs }) => focusedMs));
+        return { applied: windows.length, repeated: 0 };
+      },
+    };
+    const queue = await openQueue({ dataDir: folder, store, logger: log.logger });
+    queues.push(queue);
+    await expect.poll(() => queue.depth(), { timeout: 20_000 }).toBe(0);
+    expect([stored.length, new Set(stored)]).toEqual([WINDOWS - 1, new Set([20_250])]);
+    expect((await queue.setAside()).map(({ error }) => error)).toEqual([
+      expect.stringMatching(/damaged: its checksum/),
+    ]);
   });
 
   it('a second start finds a sound file, in the order in which the windows were appended', async () => {
