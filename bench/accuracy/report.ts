@@ -222,8 +222,6 @@ export function markdownOf(report: AccuracyReport, charts: readonly Chart[]): st
       `## How small a face may be sent\n\n${BANDWIDTH_INTRO}\nn = ${report.bandwidth[0]?.n}.\n\n${bandwidthTable(report.bandwidth)}\n`,
       image('accuracy-bandwidth.svg'),
       BANDWIDTH_NOTE,
-      DOTS_INTRO,
-      DOTS_NOTE,
     );
   }
   parts.push(`## What falls short, and what is not measured\n\n${SHORT}`);

@@ -4,6 +4,7 @@ import { CENTRE_VERSION, keptCentre, NO_CENTRE, WORTH_KEEPING_MS } from '../../s
 import { skipObserving } from '../../shared/focus/tracker.ts';
 import type { FrameSize } from '../../shared/geometry.ts';
 import type { CalibrationStatus } from '../../shared/protocol/calibration.ts';
+import { keptOpenLevel } from '../../shared/vision/open-level.ts';
 import type { CalibrationRecord } from '../store/calibrations.ts';
 import type { SessionAccount } from './account.ts';
 
@@ -73,7 +74,9 @@ export function onDevice(
   if ('centre' in calibration) {
     if (isSameDevice || account.rule === 'seed') return placed;
     const { tracker } = withCalibration(placed, null);
-    return { ...placed, calibratedAtMs: null, tracker: { ...tracker, centre: keptCentre(calibration.centre) } };
+    const centre = keptCentre(calibration.centre);
+    const openLevel = keptOpenLevel(calibration.openLevel);
+    return { ...placed, calibratedAtMs: null, tracker: { ...tracker, centre, openLevel } };
   }
   const isNewer = createdAtMs > (account.calibratedAtMs ?? 0);
   if (isSameDevice && !isNewer) return placed;
@@ -82,7 +85,7 @@ export function onDevice(
 
 /** The own centre that a session has learnt, to be kept for the next one; null where there is none worth it. */
 export function centreRecordOf({ userId, deviceId, startedAtMs, tracker }: SessionAccount): CalibrationRecord | null {
-  const { centre, calibration, rule } = tracker;
+  const { centre, openLevel, calibration, rule } = tracker;
   const isLearnt = rule === 'geometric' && calibration === null && centre.learntMs >= WORTH_KEEPING_MS;
   if (!isLearnt || deviceId === null || startedAtMs === null) return null;
   // By the session's start, so that a session that is resumed keeps one centre.
@@ -91,6 +94,6 @@ export function centreRecordOf({ userId, deviceId, startedAtMs, tracker }: Sessi
     deviceId,
     createdAtMs: startedAtMs,
     pointCount: 0,
-    calibration: { version: CENTRE_VERSION, centre },
+    calibration: { version: CENTRE_VERSION, centre, openLevel },
   };
 }

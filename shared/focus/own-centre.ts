@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { type OpenLevel, openLevelSchema } from '../vision/open-level.ts';
 import type { ScreenRegion } from '../vision/screen.ts';
 
 /** How far a centre may lie from the screen's middle, degrees: people differ in yaw by little, in pitch by much. */
@@ -31,13 +32,18 @@ export const NO_CENTRE: OwnCentre = { yawDeg: 0, pitchDeg: 0, learntMs: 0 };
 export const FIRST_CENTRE_VERSION = 1000;
 export const CENTRE_VERSION = 1002;
 
-/** A centre as it is stored. */
+/** What a session without a calibration learnt of its student, as it is stored. */
 export interface StoredCentre {
   readonly version: typeof CENTRE_VERSION;
   readonly centre: OwnCentre;
+  readonly openLevel: OpenLevel;
 }
 
-const storedCentreSchema = z.strictObject({ version: z.literal(CENTRE_VERSION), centre: ownCentreSchema });
+const storedCentreSchema = z.strictObject({
+  version: z.literal(CENTRE_VERSION),
+  centre: ownCentreSchema,
+  openLevel: openLevelSchema,
+});
 
 /** A centre read back from a store; null for another version or anything else. */
 export function storedCentreOf(value: unknown): StoredCentre | null {

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import type { FaceMeasurement } from '../observation.ts';
 
 /**
@@ -32,6 +33,20 @@ const HALF_TRUST_MS = 8_000;
 /** How far limits follow a level, as shares of the usual one. */
 const LEAST_SHARE = 0.6;
 const MOST_SHARE = 1.15;
+
+/** A level that was kept counts for this long at most: light and glasses may be others in another sitting. */
+const KEPT_MS = 20_000;
+
+/** The level to begin a session with, from one that was kept. */
+export function keptOpenLevel(kept: OpenLevel): OpenLevel {
+  return { ...kept, learntMs: Math.min(kept.learntMs, KEPT_MS) };
+}
+
+/** A level as it is stored. */
+export const openLevelSchema = z.strictObject({
+  level: z.number().min(LOWEST).max(HIGHEST),
+  learntMs: z.number().nonnegative(),
+}) satisfies z.ZodType<OpenLevel>;
 
 /** The level after `coveredMs` of this face. A face that does not show its eyes well changes nothing. */
 export function learnOpenLevel(known: OpenLevel, face: FaceMeasurement, coveredMs: number): OpenLevel {

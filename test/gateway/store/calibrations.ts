@@ -11,7 +11,12 @@ type CalibrationOnDevice = CalibrationRecord & { readonly calibration: Calibrati
 /** The own centre of student 7 on device A. */
 export function aCentre(changes: Partial<CalibrationRecord> = {}): CalibrationRecord {
   const centre = { yawDeg: 1.5, pitchDeg: -7.25, learntMs: 90_000 };
-  return { ...aCalibration(), pointCount: 0, calibration: { version: CENTRE_VERSION, centre }, ...changes };
+  return {
+    ...aCalibration(),
+    pointCount: 0,
+    calibration: { version: CENTRE_VERSION, centre, openLevel: { level: 0.21, learntMs: 80_000 } },
+    ...changes,
+  };
 }
 
 /** A calibration of student 7 on device A. */

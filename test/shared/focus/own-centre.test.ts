@@ -9,6 +9,7 @@ import {
   screenWithCentre,
   storedCentreOf,
 } from '../../../shared/focus/own-centre.ts';
+import { NO_OPEN_LEVEL } from '../../../shared/vision/open-level.ts';
 import { knownScreenOf, uncalibratedScreenOf } from '../../../shared/vision/screen.ts';
 
 const SCREEN = uncalibratedScreenOf();
@@ -54,7 +55,7 @@ describe('a student’s own centre', () => {
         const centre = looks.reduce((c, [yaw, pitch]) => learnCentre(c, SCREEN, gazeAt(yaw, pitch), 2000), NO_CENTRE);
         expect(Math.abs(centre.yawDeg)).toBeLessThanOrEqual(6);
         expect(Math.abs(centre.pitchDeg)).toBeLessThanOrEqual(16);
-        const stored = { version: CENTRE_VERSION, centre };
+        const stored = { version: CENTRE_VERSION, centre, openLevel: NO_OPEN_LEVEL };
         expect(storedCentreOf(JSON.parse(JSON.stringify(stored)))).toEqual(stored);
       }),
     );
@@ -77,8 +78,10 @@ describe('a student’s own centre', () => {
 
   it('is not read back from anything else', () => {
     for (const centre of [null, {}, { ...NO_CENTRE, pitchDeg: 40 }, { ...NO_CENTRE, extra: 1 }, 'x'])
-      expect(storedCentreOf({ version: CENTRE_VERSION, centre })).toBeNull();
-    expect(storedCentreOf({ version: 2, centre: NO_CENTRE })).toBeNull();
+      expect(storedCentreOf({ version: CENTRE_VERSION, centre, openLevel: NO_OPEN_LEVEL })).toBeNull();
+    for (const openLevel of [undefined, {}, { level: 2, learntMs: 0 }])
+      expect(storedCentreOf({ version: CENTRE_VERSION, centre: NO_CENTRE, openLevel })).toBeNull();
+    expect(storedCentreOf({ version: 2, centre: NO_CENTRE, openLevel: NO_OPEN_LEVEL })).toBeNull();
   });
 });
 

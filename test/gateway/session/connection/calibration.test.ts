@@ -363,10 +363,14 @@ describe('the calibration of a session', () => {
 
   it('K-7 without one is the own centre that an earlier session learnt there, believed for a while', () => {
     const centre = { yawDeg: 2, pitchDeg: -9, learntMs: 600_000 };
-    const found = { calibration: { version: CENTRE_VERSION, centre }, createdAtMs: T0 } as const;
+    const openLevel = { level: 0.2, learntMs: 600_000 };
+    const found = { calibration: { version: CENTRE_VERSION, centre, openLevel }, createdAtMs: T0 } as const;
     const { tracker, calibratedAtMs } = onDevice(newAccount(), DEVICE, found);
     expect(tracker).toMatchObject({ calibration: null, centre: { yawDeg: 2, pitchDeg: -9 } });
     expect(tracker.centre.learntMs).toBeLessThan(60_000);
+    // So is how wide the student's eyes are open: narrow eyes are not taken for closed ones at the start.
+    expect(tracker.openLevel.level).toBe(0.2);
+    expect(tracker.openLevel.learntMs).toBeLessThan(60_000);
     expect(calibratedAtMs).toBeNull();
     // A resumed session has learnt since, and a calibration is worth more.
     expect(onDevice(using(DEVICE, T0), DEVICE, found).calibratedAtMs).toBe(T0);
@@ -387,7 +391,8 @@ describe('the calibration of a session', () => {
       createdAtMs: T0,
       calibration: { version: CENTRE_VERSION },
     });
-    expect(record?.calibration).toMatchObject({ centre: driver.account.tracker.centre });
+    const { centre, openLevel } = driver.account.tracker;
+    expect(record?.calibration).toMatchObject({ centre, openLevel });
     expect(driver.account.tracker.centre.pitchDeg).toBeLessThan(-3);
     expect(centreRecordOf({ ...driver.account, deviceId: null })).toBeNull();
     expect(learnt(using(DEVICE, T0))).toBeNull();
