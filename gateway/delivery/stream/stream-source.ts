@@ -1,4 +1,4 @@
-import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import type { ConsumerInfo, ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { describeError } from '../../../shared/errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -14,6 +14,9 @@ import { MAX_PENDING, takePart } from './stream.ts';
 const ASK_EVERY_MS = 4000;
 /** A gateway that was not heard of for this long delivers no more. */
 const HEARD_WITHIN_MS = 7000;
+
+/** Looks in a row at a part whose windows are in nobody's hand after which it is given back. */
+const STUCK_LOOKS = 2;
 
 /** Windows of the stream in this gateway's hands. */
 export interface StreamSource extends WindowSource {
@@ -40,6 +43,10 @@ interface Part {
   readonly messages: ConsumerMessages;
   /** By their place in the stream, in its order. */
   readonly windows: Map<number, TakenWindow>;
+  /** Up to here everything is confirmed, as the newest look at the part found it. */
+  confirmedSeq: number;
+  /** Looks in a row that found it there still, with windows in nobody's hand. */
+  stuckLooks: number;
   /** No delivery takes windows from it any more; it is given back when the one under way has surely ended. */
   isLeaving: boolean;
 }
@@ -106,7 +113,7 @@ export function createStreamSource(options: StreamSourceOptions): StreamSource {
         onWindows();
       },
     });
-    parts.set(part, { name: nameOf(part), messages, windows, isLeaving: false });
+    parts.set(part, { name: nameOf(part), messages, windows, confirmedSeq: 0, stuckLooks: 0, isLeaving: false });
     void messages.closed().then((error) => {
       if (parts.get(part)?.messages !== messages) return;
       parts.delete(part);
@@ -114,6 +121,19 @@ export function createStreamSource(options: StreamSourceOptions): StreamSource {
         logger.warn({ part, reason: error.message }, 'another gateway delivers these windows');
     });
     return true;
+  }
+
+  /**
+   * Windows, or their confirmations, that were under way when a connection broke are in nobody's hand, and the server gives
+   * them out again only with the part: one that is stuck is given back.
+   */
+  function noteStuck({ name, num_ack_pending: pending, ack_floor: { stream_seq: confirmedSeq } }: ConsumerInfo): void {
+    const held = [...parts.values()].find((part) => part.name === name);
+    if (held === undefined) return;
+    const isStuck = pending > held.windows.size && confirmedSeq === held.confirmedSeq;
+    held.stuckLooks = isStuck ? held.stuckLooks + 1 : 0;
+    held.confirmedSeq = confirmedSeq;
+    if (held.stuckLooks >= STUCK_LOOKS) held.isLeaving = true;
   }
 
   async function giveBack(part: number): Promise<void> {
@@ -186,6 +206,7 @@ export function createStreamSource(options: StreamSourceOptions): StreamSource {
         open.connection.publish(names.delivering, gatewayId);
         const consumers = await open.jsm.consumers.list(names.stream).next();
         const busy = new Set(consumers.map(({ config: { filter_subject: subjects } }) => subjects));
+        for (const info of consumers) noteStuck(info);
         const share = fairShare();
         for (const [part, { isLeaving }] of parts) if (isLeaving) await giveBack(part);
         for (const held of [...parts.values()].slice(share)) held.isLeaving = true;

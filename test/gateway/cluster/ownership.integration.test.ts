@@ -91,6 +91,45 @@ describe('one student, one stream over all gateways', () => {
     expect(third.welcome).toMatchObject({ resumed: true, totals: second.welcome.totals });
   });
 
+  it('a gateway whose students have left has no connection to NATS; a session of theirs is resumed at another one, exactly', async () => {
+    const env = { IDLE_AFTER_MS: '1000', RESUME_GRACE_MS: '600000' };
+    const [one, other] = await Promise.all([start(env), start(env)]);
+    const userId = newUser();
+    const first = await join(one, userId);
+    await first.peer.start(0, camera, 'device');
+    await study(first.peer, 250, 1000);
+    await first.peer.close();
+    await waitFor('no connection to NATS', async () => {
+      const answer = await fetch(`${nats.servers[0]?.monitorUrl}/connz`);
+      return ((await answer.json()) as { num_connections: number }).num_connections === 0;
+    });
+    const second = await join(other, userId, first.welcome.resume);
+    expect(second.welcome).toMatchObject({ resumed: true, sessionId: first.welcome.sessionId });
+    expect(second.welcome.totals.focusedMs).toBeGreaterThan(500);
+  });
+
+  it('S-3 while NATS is away a student is let in and the session continues; what other gateways had is taken in later', async () => {
+    const own = await startNats();
+    try {
+      const gateway = await start({ NATS_URL: own.url });
+      const userId = newUser();
+      const first = await join(gateway, userId);
+      await first.peer.start(0, camera, 'device');
+      await study(first.peer, 250, 1000);
+      await own.servers[0]?.kill();
+      await first.peer.close();
+      const second = await join(gateway, userId, first.welcome.resume);
+      expect(second.welcome).toMatchObject({ resumed: true, sessionId: first.welcome.sessionId });
+      await second.peer.start(second.welcome.clockMs, camera, 'device');
+      await second.peer.stop(second.welcome.clockMs);
+      await own.servers[0]?.restart();
+      const third = await join(gateway, userId, second.welcome.resume);
+      expect(third.welcome.resumed).toBe(true);
+    } finally {
+      await own.stop();
+    }
+  });
+
   it('S-1 a ticket is good for one connection at all gateways', async () => {
     const [one, other] = await Promise.all([start(), start()]);
     const ticket = await one.ticket(newUser());
