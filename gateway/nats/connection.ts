@@ -117,6 +117,15 @@ export interface NatsLinkOptions {
   readonly idleMs?: number;
 }
 
+/** Where nothing answers for a stream, the client says that JetStream is not enabled; a server that has it is without a leader then. */
+function leaderless(fault: RelayError, nats: OpenNats | null): RelayError {
+  if (fault.code !== 'nats_without_jetstream' || nats?.connection.info?.jetstream !== true) return fault;
+  return new RelayError('nats_unreachable', 'no server of NATS leads the stream at the moment', {
+    hint: 'wait until most of the servers are there again',
+    cause: fault,
+  });
+}
+
 /** A link that opens nothing yet. */
 export function natsLink(config: NatsConfig, logger: Logger, options: NatsLinkOptions = {}): NatsLink {
   const { timeoutMs = TIMEOUT_MS, idleMs = IDLE_CLOSE_MS } = options;
@@ -242,7 +251,7 @@ export function natsLink(config: NatsConfig, logger: Logger, options: NatsLinkOp
         if (session?.isUp === true) fault = null;
         return result;
       } catch (error) {
-        const found = natsFault(error, config.servers);
+        const found = leaderless(natsFault(error, config.servers), nats);
         if (found.code.startsWith('nats_') && (nats === null || found.code === 'nats_unreachable')) fault = found;
         if (nats !== null && error instanceof errors.TimeoutError) void leaveSilentServer(nats);
         throw found;

@@ -50,6 +50,8 @@ export async function openStreamQueue(options: StreamQueueOptions): Promise<Deli
   let idleChecks = 0;
   let releaseHold: (() => void) | null = null;
   let sharingFault: RelayError | null = null;
+  let isDue = true;
+  let cancelNext: () => void = () => undefined;
 
   const windows = await openFileWindows(options.dataDir, logger, clock, () => windowsCame());
 
@@ -106,7 +108,7 @@ export async function openStreamQueue(options: StreamQueueOptions): Promise<Deli
 
   /** While windows wait anywhere: takes the parts that no other gateway has. */
   const sharing = createRetryLoop({
-    hasWork: () => idleChecks < IDLE_CHECKS,
+    hasWork: () => isDue && idleChecks < IDLE_CHECKS,
     async deliver() {
       releaseHold ??= nats.hold();
       const inStream = await nats.use(async (open) => {
@@ -115,7 +117,16 @@ export async function openStreamQueue(options: StreamQueueOptions): Promise<Deli
       });
       const isIdle = inStream === 0 && windows.count() === 0 && source.count() === 0;
       idleChecks = isIdle ? idleChecks + 1 : 0;
-      if (idleChecks < IDLE_CHECKS) return shareEveryMs;
+      if (sharingFault !== null) logger.info({}, 'this gateway delivers windows from NATS again');
+      sharingFault = null;
+      if (idleChecks < IDLE_CHECKS) {
+        isDue = false;
+        cancelNext = clock.after(shareEveryMs, () => {
+          isDue = true;
+          sharing.start();
+        });
+        return 0;
+      }
       await source.release();
       releaseHold?.();
       releaseHold = null;
@@ -130,19 +141,25 @@ export async function openStreamQueue(options: StreamQueueOptions): Promise<Deli
       else logger.warn(fields, NOT_SHARING);
       sharingFault = found;
     },
-    recovered(failures) {
-      sharingFault = null;
-      logger.info({ failures }, 'this gateway delivers windows from NATS again');
-    },
+    recovered: () => undefined,
     clock,
     random,
     backoff: SHARE_BACKOFF,
   });
 
+  /** Without the rest of a wait. */
+  function shareNow(): Promise<void> {
+    cancelNext();
+    isDue = true;
+    return sharing.runNow();
+  }
+
   function windowsCame(): void {
+    const isResting = idleChecks >= IDLE_CHECKS;
     idleChecks = 0;
     handOver.start();
-    sharing.start();
+    if (isResting) void shareNow();
+    else sharing.start();
   }
 
   /** Number of a session's or a student's windows that the store does not have, here or in the stream. Rejects as store or NATS do. */
@@ -174,8 +191,8 @@ export async function openStreamQueue(options: StreamQueueOptions): Promise<Deli
 
   const endListening = nats.onConnected(() => {
     if (releaseHold === null || closing !== null) return;
-    // It is back: nothing waits for the rest of a wait.
-    void sharing.runNow();
+    // What was on the way when the connection was lost is given out again with the part.
+    void source.release().then(() => shareNow());
     void handOver.publishNow();
   });
   windowsCame();
@@ -241,6 +258,7 @@ export async function openStreamQueue(options: StreamQueueOptions): Promise<Deli
     close() {
       closing ??= (async () => {
         endListening();
+        cancelNext();
         const ended = Promise.allSettled([sharing.stop(), handOver.stop(), loop.stop()]).then(() => source.release());
         await within(ended, CLOSE_GRACE_MS, undefined, clock);
         releaseHold?.();

@@ -15,8 +15,8 @@ import { namesOf } from './names.ts';
 const DUPLICATE_WINDOW_MS = 120_000;
 /** A gateway that asks for nothing for this long has lost its part. */
 const PART_LOST_AFTER_MS = 6000;
-/** A window is not given out again while its gateway is there. */
-const ACK_WAIT_MS = 86_400_000;
+/** A window that got lost on the way to its gateway is given out again after this. */
+const ACK_WAIT_MS = 300_000;
 const NAME_IN_USE = 10_058;
 const FILTER_NOT_UNIQUE = [10_100, 10_099];
 

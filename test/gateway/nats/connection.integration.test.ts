@@ -84,6 +84,11 @@ describe('the connection to one server', () => {
     expect(await codeOf(account(link))).toBe('nats_closed');
   });
 
+  it('does not take a stream that nothing answers for, as during an election, for a server without JetStream', async () => {
+    const link = linkTo(nats.url);
+    expect(await codeOf(link.use(({ js }) => js.publish('no.stream', 'x')))).toBe('nats_unreachable');
+  });
+
   it('says so when there are fewer servers than copies', async () => {
     const link = linkTo(nats.url, { NATS_REPLICAS: '3' });
     const add = link.use(({ jsm }) => jsm.streams.add({ name: 'three', subjects: ['three'], num_replicas: 3 }));
