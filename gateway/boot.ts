@@ -90,13 +90,20 @@ export function spoolOf({ config, store, platform, nats, cluster, logger, metric
   return lazy(async () => {
     const { dataDir } = config;
     const { applyWindows } = observeDeliveries(store, metrics);
+    const openSecondWay = platform.openSecondWay(onFirstUse(config, store.open));
     if (nats !== null && cluster !== null) {
       const { openStreamQueue } = await import('./delivery/stream/queue.ts');
       const execute: MetricsStore['execute'] = async (statements) => (await store.open()).execute(statements);
-      return openStreamQueue({ dataDir, store: { applyWindows, execute }, nats, gatewayId: cluster.id, logger });
+      return openStreamQueue({
+        dataDir,
+        store: { applyWindows, execute },
+        openSecondWay,
+        nats,
+        gatewayId: cluster.id,
+        logger,
+      });
     }
     const { openQueue } = await import('./delivery/queue.ts');
-    const openSecondWay = platform.openSecondWay(onFirstUse(config, store.open));
     return openQueue({ dataDir, store: { applyWindows }, openSecondWay, logger });
   });
 }

@@ -10,6 +10,7 @@ import type { DeliveryQueue, QueueOptions } from '../queue.ts';
 import { createRetryLoop } from '../retry-loop.ts';
 import { noteForgotten } from './forgotten.ts';
 import { createHandOver } from './hand-over.ts';
+import { deliverMovedRows } from './moved-rows.ts';
 import { namesOf } from './names.ts';
 import { forgetRefused, listRefused } from './refused.ts';
 import { countOf, ensureStream, messagesOf } from './stream.ts';
@@ -23,7 +24,7 @@ const IDLE_CHECKS = 2;
 const SHARE_BACKOFF = { firstMs: 500, maxMs: 15_000 };
 const CHECK_SESSION_MS = 50;
 
-export interface StreamQueueOptions extends Omit<QueueOptions, 'store' | 'openSecondWay'> {
+export interface StreamQueueOptions extends Omit<QueueOptions, 'store'> {
   readonly store: Pick<MetricsStore, 'applyWindows' | 'execute'>;
   readonly nats: NatsLink;
   /** This gateway's own name, unique among all. */
@@ -54,6 +55,8 @@ export async function openStreamQueue(options: StreamQueueOptions): Promise<Deli
   let cancelNext: () => void = () => undefined;
 
   const windows = await openFileWindows(options.dataDir, logger, clock, () => windowsCame());
+  const { openSecondWay = null } = options;
+  const movedRows = await deliverMovedRows({ windows, store, openSecondWay, logger, clock, random });
 
   /** Makes the stream where it is missing, once for each connection. */
   function prepare(open: OpenNats): Promise<void> {
@@ -259,7 +262,9 @@ export async function openStreamQueue(options: StreamQueueOptions): Promise<Deli
       closing ??= (async () => {
         endListening();
         cancelNext();
-        const ended = Promise.allSettled([sharing.stop(), handOver.stop(), loop.stop()]).then(() => source.release());
+        const ended = Promise.allSettled([sharing.stop(), handOver.stop(), loop.stop(), movedRows?.close()]).then(() =>
+          source.release(),
+        );
         await within(ended, CLOSE_GRACE_MS, undefined, clock);
         releaseHold?.();
         await windows.close();
