@@ -11,7 +11,8 @@ const DUTY = 1 / 20;
 const LONGEST_REST_MS = 4000;
 
 export interface CheckpointWriterOptions {
-  readonly write: (students: readonly Checkpoint[]) => Promise<void>;
+  /** Sends it; with `isConfirmed` it resolves when the stream has it. */
+  readonly write: (students: readonly Checkpoint[], isConfirmed: boolean) => Promise<void>;
   /** Sessions that are counting now, and whether all their windows are in the delivery queue. */
   readonly counting: () => Iterable<{ readonly account: SessionAccount; readonly isSaved: boolean }>;
   /** True when all windows of a session that counts no more are in the delivery queue. */
@@ -26,13 +27,15 @@ export interface CheckpointWriterOptions {
 /** Writes the state of counting sessions to the other gateways' stream again and again, while there are any. */
 export class CheckpointWriter {
   readonly #options: CheckpointWriterOptions;
-  /** What the newest write has of each session. */
+  /** What the newest write has of each session, and what the newest that the stream has confirmed. */
   #written: ReadonlyMap<string, SessionAccount> = new Map();
+  #confirmed: ReadonlyMap<string, SessionAccount> = this.#written;
+  #isConfirming = false;
   #running: Promise<void> | null = null;
   #isWanted = false;
   #isFailing = false;
   #wake: () => void = () => undefined;
-  #writtenAtMs: number | null = null;
+  #confirmedAtMs: number | null = null;
 
   constructor(options: CheckpointWriterOptions) {
     this.#options = options;
@@ -40,7 +43,7 @@ export class CheckpointWriter {
 
   /** For how long NATS does not have what students have counted, ms; null while nothing is to be written. */
   get ageMs(): number | null {
-    return this.#writtenAtMs === null ? null : performance.now() - this.#writtenAtMs;
+    return this.#confirmedAtMs === null ? null : performance.now() - this.#confirmedAtMs;
   }
 
   start(): void {
@@ -56,7 +59,7 @@ export class CheckpointWriter {
     this.#isWanted = false;
     this.#wake();
     await this.#running;
-    this.#writtenAtMs = null;
+    this.#confirmedAtMs = null;
   }
 
   async #run(): Promise<void> {
@@ -92,16 +95,17 @@ export class CheckpointWriter {
 
   /** Resolves with the processor time that it took, ms. */
   async #write(): Promise<number> {
-    const { write, spansOf, maySpeak, logger } = this.#options;
+    const { write, spansOf, maySpeak } = this.#options;
     if (!maySpeak()) return 0;
     const before = process.cpuUsage();
     const next = this.#next();
     const isSame =
       next.size === this.#written.size && [...next].every(([id, account]) => this.#written.get(id) === account);
-    if (isSame) {
-      this.#writtenAtMs = performance.now();
+    if (isSame && (this.#isConfirming || this.#confirmed === this.#written)) {
+      if (!this.#isConfirming) this.#confirmedAtMs = performance.now();
       return 0;
     }
+    this.#written = next;
     const byStudent = new Map<number, SessionAccount[]>();
     for (const account of next.values()) {
       byStudent.set(account.userId, [...(byStudent.get(account.userId) ?? []), account]);
@@ -110,23 +114,30 @@ export class CheckpointWriter {
       userId,
       state: { accounts, spans: spansOf(userId) },
     }));
+    // The stream may take seconds to answer, and what is counted meanwhile is sent without waiting for it.
+    if (this.#isConfirming) await write(students, false).catch(() => undefined);
+    else void this.#confirm(next, write(students, true));
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
+  }
+
+  async #confirm(sent: ReadonlyMap<string, SessionAccount>, writing: Promise<void>): Promise<void> {
+    const { logger } = this.#options;
+    this.#isConfirming = true;
     try {
-      await write(students);
-      this.#written = next;
-      this.#writtenAtMs = performance.now();
+      await writing;
+      this.#confirmed = sent;
+      this.#confirmedAtMs = performance.now();
       if (this.#isFailing) logger.info({}, 'open windows are written to NATS again');
       this.#isFailing = false;
     } catch (error) {
       if (!this.#isFailing) {
         const reason = describeError(error);
-        logger.warn(
-          { code: 'nats_unreachable', reason },
-          'open windows cannot be written to NATS; they are on the disk',
-        );
+        logger.warn({ code: 'nats_unreachable', reason }, 'NATS does not take open windows; they are on the disk');
       }
       this.#isFailing = true;
+    } finally {
+      this.#isConfirming = false;
     }
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / 1000;
   }
 }

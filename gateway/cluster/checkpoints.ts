@@ -15,7 +15,8 @@ export interface Checkpoint {
   readonly state: StudentState;
 }
 
-interface Part {
+/** One message of a write. */
+export interface Part {
   /** Counts the writes of one gateway. */
   readonly generation: number;
   /** Parts that this write has. */
@@ -27,8 +28,24 @@ interface Part {
 
 /** What a gateway wrote last. */
 export interface WrittenCheckpoints {
+  /** Number of the write. */
+  readonly generation: number;
   readonly isFinal: boolean;
   readonly byStudent: ReadonlyMap<number, StudentState>;
+}
+
+/** What the newest message of each part says together. A write that was cut off has replaced the first parts alone. */
+export function writtenOf(found: readonly Part[]): WrittenCheckpoints {
+  const newest = Math.max(...found.map(({ generation }) => generation));
+  const ofNewest = found.filter(({ generation }) => generation === newest);
+  const isWhole = ofNewest.length === ofNewest[0]?.parts;
+  const valid = isWhole ? ofNewest : found.filter(({ generation }) => generation >= newest - 1);
+  const byStudent = new Map<number, StudentState>();
+  for (const { students } of valid.toSorted((one, other) => one.generation - other.generation)) {
+    for (const { userId, state } of students) byStudent.set(userId, state);
+  }
+  const isFinal = isWhole && ofNewest.every((part) => part.isFinal);
+  return { generation: newest, isFinal, byStudent };
 }
 
 /**
@@ -37,13 +54,14 @@ export interface WrittenCheckpoints {
  */
 export class CheckpointStream {
   readonly #link: NatsLink;
-  readonly #stream: string;
+  /** Name of the stream, with which its subjects begin. */
+  readonly name: string;
   #made: OpenNats | null = null;
   #generation = 0;
 
   constructor(link: NatsLink) {
     this.#link = link;
-    this.#stream = `${link.config.prefix}-checkpoints`;
+    this.name = `${link.config.prefix}-checkpoints`;
   }
 
   /** Makes the stream where there is none. Rejects with a RelayError of NATS. */
@@ -51,21 +69,33 @@ export class CheckpointStream {
     await this.#use(async () => undefined);
   }
 
-  /** Writes what a gateway has now, in place of what it wrote before. Rejects with a RelayError of NATS. */
-  async write(gatewayId: string, students: readonly Checkpoint[], isFinal = false): Promise<void> {
+  /**
+   * Writes what a gateway has now, in place of what it wrote before. The messages leave at once, for the stream and for the
+   * gateway that keeps them. With `isConfirmed` it resolves when the stream has them. Rejects with a RelayError of NATS.
+   */
+  async write(
+    gatewayId: string,
+    students: readonly Checkpoint[],
+    { isFinal = false, isConfirmed = false } = {},
+  ): Promise<void> {
     this.#generation += 1;
     const generation = this.#generation;
     const parts = Math.max(1, Math.ceil(students.length / STUDENTS_PER_MESSAGE));
-    await this.#use(async ({ js }) => {
-      await Promise.all(
-        Array.from({ length: parts }, (_, index) => {
-          const from = index * STUDENTS_PER_MESSAGE;
-          const some = students.slice(from, from + STUDENTS_PER_MESSAGE);
-          const part: Part = { generation, parts, isFinal, students: some };
-          return js.publish(this.#subject(gatewayId, index), JSON.stringify(part), { retries: 0 });
-        }),
-      );
+    const messages = Array.from({ length: parts }, (_, index) => {
+      const from = index * STUDENTS_PER_MESSAGE;
+      const some = students.slice(from, from + STUDENTS_PER_MESSAGE);
+      const part: Part = { generation, parts, isFinal, students: some };
+      return { subject: this.#subject(gatewayId, index), body: JSON.stringify(part) };
     });
+    if (!isConfirmed) {
+      await this.#link.use(async ({ connection }) => {
+        for (const { subject, body } of messages) connection.publish(subject, body);
+      });
+      return;
+    }
+    await this.#use(({ js }) =>
+      Promise.all(messages.map(({ subject, body }) => js.publish(subject, body, { retries: 0 }))),
+    );
   }
 
   /** What a gateway wrote last; null where nothing is left of it. Rejects with a RelayError of NATS. */
@@ -75,28 +105,19 @@ export class CheckpointStream {
       const first = await this.#part(jsm, gatewayId, 0);
       if (first === null) return null;
       found.push(first);
-      // A write that was cut off has replaced the first parts alone.
       for (let index = 1; ; index += 1) {
         const part = await this.#part(jsm, gatewayId, index);
         if (part === null) break;
         found.push(part);
       }
-      const newest = Math.max(...found.map(({ generation }) => generation));
-      const ofNewest = found.filter(({ generation }) => generation === newest);
-      const isWhole = ofNewest.length === ofNewest[0]?.parts;
-      const valid = isWhole ? ofNewest : found.filter(({ generation }) => generation >= newest - 1);
-      const byStudent = new Map<number, StudentState>();
-      for (const { students } of valid.toSorted((one, other) => one.generation - other.generation)) {
-        for (const { userId, state } of students) byStudent.set(userId, state);
-      }
-      return { isFinal: isWhole && ofNewest.every(({ isFinal }) => isFinal), byStudent };
+      return writtenOf(found);
     });
   }
 
   /** Gateways that have left something. Rejects with a RelayError of NATS. */
   gateways(): Promise<readonly string[]> {
     return this.#use(async ({ jsm }) => {
-      const { state } = await jsm.streams.info(this.#stream, { subjects_filter: `${this.#stream}.>` });
+      const { state } = await jsm.streams.info(this.name, { subjects_filter: `${this.name}.>` });
       const ids = Object.keys(state.subjects ?? {}).map((subject) => subject.split('.').at(-2) ?? '');
       return [...new Set(ids)];
     });
@@ -104,16 +125,16 @@ export class CheckpointStream {
 
   /** Removes what a gateway has left. Rejects with a RelayError of NATS. */
   async remove(gatewayId: string): Promise<void> {
-    await this.#use(({ jsm }) => jsm.streams.purge(this.#stream, { filter: `${this.#stream}.${gatewayId}.*` }));
+    await this.#use(({ jsm }) => jsm.streams.purge(this.name, { filter: `${this.name}.${gatewayId}.*` }));
   }
 
   #subject(gatewayId: string, index: number): string {
-    return `${this.#stream}.${gatewayId}.${index}`;
+    return `${this.name}.${gatewayId}.${index}`;
   }
 
   async #part(jsm: OpenNats['jsm'], gatewayId: string, index: number): Promise<Part | null> {
     try {
-      const message = await jsm.streams.getMessage(this.#stream, { last_by_subj: this.#subject(gatewayId, index) });
+      const message = await jsm.streams.getMessage(this.name, { last_by_subj: this.#subject(gatewayId, index) });
       return message?.json<Part>() ?? null;
     } catch (error) {
       if (error instanceof JetStreamApiError && error.code === NO_MESSAGE) return null;
@@ -139,14 +160,14 @@ export class CheckpointStream {
 
   async #make({ jsm }: OpenNats): Promise<void> {
     try {
-      await jsm.streams.info(this.#stream);
+      await jsm.streams.info(this.name);
       return;
     } catch (error) {
       if (!(error instanceof JetStreamApiError && error.code === NOT_FOUND)) throw error;
     }
     await jsm.streams.add({
-      name: this.#stream,
-      subjects: [`${this.#stream}.>`],
+      name: this.name,
+      subjects: [`${this.name}.>`],
       storage: StorageType.Memory,
       num_replicas: this.#link.config.replicas,
       retention: RetentionPolicy.Limits,

@@ -12,6 +12,7 @@ import type { Ownership } from '../session/ownership.ts';
 import type { Sessions } from '../session/sessions.ts';
 import { CheckpointWriter, type CheckpointWriterOptions } from './checkpoint-writer.ts';
 import { CheckpointStream } from './checkpoints.ts';
+import { KeptCheckpoints } from './kept-checkpoints.ts';
 import { OwnerBucket } from './owners.ts';
 import { ClusterOwnership, type OwnershipCounts } from './ownership.ts';
 import { type AllAnswers, Peers } from './peers.ts';
@@ -117,6 +118,7 @@ export function createCluster(options: ClusterOptions): Cluster {
   const address = () => options.address ?? addressOfMachine(options.isLoopback, parts().port());
   const owners = new OwnerBucket(link);
   const checkpoints = new CheckpointStream(link);
+  const kept = new KeptCheckpoints(checkpoints.name);
   const spentTickets = new ClusterTickets(link, options.ticketMaxLifeS, logger);
   const peers = new Peers({
     link,
@@ -126,6 +128,10 @@ export function createCluster(options: ClusterOptions): Cluster {
       'hand-over': (body) => ownership.handOver(userIdOf(body)),
       live: async () => parts().sessions.listLive(),
       'is-connected': async (body) => parts().sessions.isConnected(userIdOf(body)),
+      kept: async (body) => {
+        const { gatewayId, userId } = body as { readonly gatewayId: string; readonly userId: number };
+        return kept.stateOf(gatewayId, userId);
+      },
       forget: async (body) => {
         const userId = userIdOf(body);
         // Sessions that wait to be resumed here are dropped too.
@@ -135,8 +141,13 @@ export function createCluster(options: ClusterOptions): Cluster {
     },
     logger,
     onLapsed: () => ownership.check(),
-    onBeat: () => {
+    onBeat: (connection) => {
       beats += 1;
+      kept.follow(
+        connection,
+        id,
+        peers.others().map((other) => other.id),
+      );
       void ownership.retry();
       if (beats % LOOK_EVERY_BEATS === 0) silent.look();
     },
@@ -146,6 +157,7 @@ export function createCluster(options: ClusterOptions): Cluster {
     peers,
     owners,
     checkpoints,
+    kept,
     sessions: () => parts().sessions,
     append,
     findReport: (sessionId) => parts().findReport(sessionId),
@@ -154,13 +166,20 @@ export function createCluster(options: ClusterOptions): Cluster {
     offsetMs: () => parts().offsetMs(),
     logger,
   });
-  const silent = new SilentGateways({ peers, owners, checkpoints, append, logger });
+  const silent = new SilentGateways({
+    peers,
+    owners,
+    checkpoints,
+    newestOf: (gatewayId, userId) => ownership.newestOf(gatewayId, userId),
+    append,
+    logger,
+  });
   const writer = new CheckpointWriter({
-    write: (students) => checkpoints.write(id, students),
+    write: (students, isConfirmed) => checkpoints.write(id, students, { isConfirmed }),
     counting: () => parts().counting(),
     isSaved: (sessionId) => parts().isSaved(sessionId),
     spansOf: (userId) => parts().sessions.spansOf(userId, parts().offsetMs()),
-    maySpeak: () => !ownership.isInDoubt,
+    maySpeak: () => !peers.isLapsed,
     logger,
   });
 
@@ -175,7 +194,7 @@ export function createCluster(options: ClusterOptions): Cluster {
       .students()
       .map((userId) => ({ userId, state: sessions.detachedState(userId, offsetMs()) }));
     try {
-      await checkpoints.write(id, students, true);
+      await checkpoints.write(id, students, { isFinal: true, isConfirmed: true });
     } catch (error) {
       // Every window is saved: the sessions are resumed from the store.
       logger.warn(
@@ -189,6 +208,7 @@ export function createCluster(options: ClusterOptions): Cluster {
     }
     ownership.forget();
     sessions.forget();
+    kept.end();
     peers.leave();
   }
 

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describeError } from '../../shared/errors.ts';
+import { describeError, RelayError } from '../../shared/errors.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import type { Logger } from '../lib/logger.ts';
 import { inParallel } from '../lib/parallel.ts';
@@ -7,16 +7,18 @@ import { within } from '../lib/timeout.ts';
 import { NO_STUDENT_STATE, type Ownership, type StudentState } from '../session/ownership.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { CheckpointStream, WrittenCheckpoints } from './checkpoints.ts';
+import type { KeptCheckpoints, KeptState } from './kept-checkpoints.ts';
 import type { OwnerBucket, OwnerEntry } from './owners.ts';
 import type { Peers } from './peers.ts';
 import { type ReviveDependencies, revive } from './revive.ts';
 
 /** A student who connects waits no longer for what the other gateways know. */
 const CLAIM_WITHIN_MS = 3000;
-const BUCKET_WITHIN_MS = 800;
+const BUCKET_WITHIN_MS = 600;
 /** Longer than a gateway may be without a turn before it knows that it may have lost its students. */
 const HAND_OVER_WITHIN_MS = 1500;
 const CHECK_WITHIN_MS = 1500;
+const KEPT_WITHIN_MS = 400;
 /** What a gateway wrote last is read once for all its students who come here together. */
 const CHECKPOINTS_VALID_MS = 2000;
 const AT_ONCE = 16;
@@ -33,6 +35,7 @@ export interface ClusterOwnershipOptions extends ReviveDependencies {
   readonly peers: Peers;
   readonly owners: OwnerBucket;
   readonly checkpoints: CheckpointStream;
+  readonly kept: KeptCheckpoints;
   readonly sessions: () => Pick<Sessions, 'handOver' | 'lose' | 'adopt' | 'students'>;
   readonly address: () => string;
   /** UTC ms at 0 of the monotonic clock. */
@@ -174,17 +177,22 @@ export class ClusterOwnership implements Ownership {
   async #claimWithoutBucket(userId: number): Promise<StudentState | 'unknown'> {
     if (!this.#owned.has(userId)) this.#owned.set(userId, { isSure: false });
     const { peers } = this.#options;
+    const others = peers.others();
     const answers = await Promise.all(
-      peers
-        .others()
-        .map(({ id }) =>
-          peers.ask<HandedOver>(id, 'hand-over', { userId }, BUCKET_WITHIN_MS).catch(() => ({ kind: 'late' as const })),
-        ),
+      others.map(({ id }) =>
+        peers.ask<HandedOver>(id, 'hand-over', { userId }, BUCKET_WITHIN_MS).catch(() => ({ kind: 'late' as const })),
+      ),
     );
     for (const answer of answers) {
       if (answer.kind !== 'answer' || answer.body.state === null) continue;
       this.#takenOver.handed += 1;
       return answer.body.state;
+    }
+    // One that was heard a moment ago and is there no more may have had the student.
+    const gone = others.filter((_, index) => answers[index]?.kind === 'absent');
+    for (const { id } of gone) {
+      const state = await this.#reviveOf(id, userId).catch(() => null);
+      if (state !== null) return state;
     }
     this.#takenOver.unknown += 1;
     return 'unknown';
@@ -200,12 +208,46 @@ export class ClusterOwnership implements Ownership {
         return answer.body.state;
       }
     }
-    const written = await this.#writtenBy(gatewayId);
-    const state = written?.byStudent.get(userId) ?? null;
+    return this.#reviveOf(gatewayId, userId);
+  }
+
+  /** What a gateway that gives no answer had of a student, with its open windows booked; null where that is nothing. */
+  async #reviveOf(gatewayId: string, userId: number): Promise<StudentState | null> {
+    const state = await this.newestOf(gatewayId, userId);
     if (state === null) return null;
     const accounts = await Promise.all(state.accounts.map((account) => revive(account, this.#options)));
     this.#takenOver.checkpoint += 1;
     return { ...state, accounts };
+  }
+
+  /**
+   * What a gateway wrote last of a student, by the stream or by the gateway that keeps what it sent: null where that is
+   * nothing. Rejects where neither is known.
+   */
+  async newestOf(gatewayId: string, userId: number): Promise<StudentState | null> {
+    const { peers, kept } = this.#options;
+    const [written, others] = await Promise.all([
+      within(
+        this.#writtenBy(gatewayId).catch(() => 'unknown' as const),
+        BUCKET_WITHIN_MS,
+        'unknown' as const,
+      ),
+      peers
+        .askAll<KeptState | null>('kept', { gatewayId, userId }, KEPT_WITHIN_MS)
+        .catch(() => ({ rows: [] as readonly (KeptState | null)[] })),
+    ]);
+    const found = [...others.rows, kept.stateOf(gatewayId, userId)].filter((each) => each !== null);
+    if (written !== 'unknown' && written !== null) {
+      const state = written.byStudent.get(userId);
+      // A later write without the student: all of them was saved by then.
+      const generation = written.generation;
+      if (state !== undefined) found.push({ generation, state });
+      else if (found.every((each) => each.generation < generation)) return null;
+    }
+    if (found.length === 0 && written === 'unknown') {
+      throw new RelayError('nats_unreachable', 'what the gateway wrote last is not known');
+    }
+    return found.toSorted((one, other) => one.generation - other.generation).at(-1)?.state ?? null;
   }
 
   #writtenBy(gatewayId: string): Promise<WrittenCheckpoints | null> {

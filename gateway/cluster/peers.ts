@@ -34,7 +34,7 @@ export interface PeerInfo {
   readonly secretDigest: string;
 }
 
-export type Question = 'hand-over' | 'live' | 'is-connected' | 'forget';
+export type Question = 'hand-over' | 'kept' | 'live' | 'is-connected' | 'forget';
 export type Handlers = Readonly<Record<Question, (body: unknown) => Promise<unknown>>>;
 
 /** `absent`: nothing listens there. `late`: no answer in time, and the gateway may be alive. */
@@ -54,8 +54,8 @@ export interface PeersOptions {
   readonly logger: Logger;
   /** Called when this gateway had no turn for longer than LAPSED_AFTER_MS, and after each new connection to NATS. */
   readonly onLapsed: () => void;
-  /** Called once a second while it takes part. */
-  readonly onBeat: () => void;
+  /** Called once a second while it takes part and is connected. */
+  readonly onBeat: (connection: NatsConnection) => void;
 }
 
 const encode = (body: unknown) => JSON.stringify(body);
@@ -275,7 +275,7 @@ export class Peers {
     this.#lastBeatMs = performance.now();
     if (this.#options.link.state() === 'open') this.#publish(this.#beatSubject, this.#info());
     else void this.#connect();
-    this.#options.onBeat();
+    if (this.#connection !== null) this.#options.onBeat(this.#connection);
   }
 
   #hear(message: Msg): void {

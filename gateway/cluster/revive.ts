@@ -6,7 +6,7 @@ import { addTotals, cutWindow, rebuildAccount, type SessionAccount, settleAccoun
 import { totalsOfReport } from '../session/sessions.ts';
 import type { SessionReport } from '../store/port.ts';
 
-/** The store is asked for so long; windows that wait in the queue are known without it. */
+/** The store and the queue are asked for so long: each may be away. */
 const REPORT_WITHIN_MS = 800;
 
 export interface ReviveDependencies {
@@ -84,7 +84,11 @@ export async function revive(account: SessionAccount, deps: ReviveDependencies):
       REPORT_WITHIN_MS,
       null,
     ),
-    deps.pendingFor(sessionId).catch(() => []),
+    within(
+      deps.pendingFor(sessionId).catch(() => []),
+      REPORT_WITHIN_MS,
+      [],
+    ),
   ]);
   const windows = [...(report?.windows ?? []), ...pending].filter((window) => isNewer(window, account, cut.window));
   const newest = windows.toSorted((one, other) => one.epoch - other.epoch || one.seq - other.seq).at(-1);

@@ -3,6 +3,7 @@ import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import type { Logger } from '../lib/logger.ts';
 import { inParallel } from '../lib/parallel.ts';
 import { openWindow } from '../session/account.ts';
+import type { StudentState } from '../session/ownership.ts';
 import type { CheckpointStream } from './checkpoints.ts';
 import type { OwnerBucket } from './owners.ts';
 import type { Peers } from './peers.ts';
@@ -13,6 +14,8 @@ export interface SilentGatewaysOptions {
   readonly peers: Peers;
   readonly owners: OwnerBucket;
   readonly checkpoints: CheckpointStream;
+  /** What a gateway wrote last of a student; null where that is nothing. */
+  readonly newestOf: (gatewayId: string, userId: number) => Promise<StudentState | null>;
   /** Resolves when the window is in the delivery queue. */
   readonly append: (window: MetricsWindow) => Promise<void>;
   readonly logger: Logger;
@@ -64,8 +67,8 @@ export class SilentGateways {
       // Last words hold no open window; students who come back find their session in them.
       if (written === null || written.isFinal) continue;
       let windows = 0;
-      await inParallel([...written.byStudent], AT_ONCE, async ([userId, { accounts }]) => {
-        windows += await this.#book(gatewayId, userId, accounts.map(openWindow));
+      await inParallel([...written.byStudent.keys()], AT_ONCE, async (userId) => {
+        windows += await this.#book(gatewayId, userId);
       });
       await checkpoints.remove(gatewayId);
       this.#count += 1;
@@ -74,11 +77,12 @@ export class SilentGateways {
   }
 
   /** Resolves with the number of windows. The windows come first: whoever finds the student released finds them stored. */
-  async #book(gatewayId: string, userId: number, open: readonly (MetricsWindow | null)[]): Promise<number> {
-    const { owners, append } = this.#options;
+  async #book(gatewayId: string, userId: number): Promise<number> {
+    const { owners, append, newestOf } = this.#options;
     const entry = await owners.find(userId);
     if (entry !== null && entry.gateway !== gatewayId && entry.from !== gatewayId) return 0;
-    const windows = open.filter((window) => window !== null);
+    const accounts = (await newestOf(gatewayId, userId))?.accounts ?? [];
+    const windows = accounts.map(openWindow).filter((window) => window !== null);
     for (const window of windows) await append(window);
     await owners.release(userId, gatewayId);
     return windows.length;
