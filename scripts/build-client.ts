@@ -71,12 +71,9 @@ async function buildLazy(
   return path;
 }
 
-/** Pages and scripts that the gateway serves, into dist/client. */
-export async function buildClient(): Promise<void> {
-  // Built beside its place and moved there file by file: a gateway that serves from it never misses one.
-  await mkdir(at('dist'), { recursive: true });
-  const out = await mkdtemp(at('dist/client-'));
-  await Promise.all(['js', 'device'].map((folder) => mkdir(join(out, folder))));
+/** What pages load on demand, into `out`/device. Resolves with the names. */
+export async function buildAssets(out: string): Promise<GatewayAssets> {
+  await mkdir(join(out, 'device'), { recursive: true });
   const [device, calibration, lessonWidget, captureWorker, deviceMode, transports, pageTrouble] = await Promise.all([
     buildDevice(out),
     buildLazy(out, 'calibration', 'client/calibration/calibrate.ts'),
@@ -86,10 +83,17 @@ export async function buildClient(): Promise<void> {
     buildLazy(out, 'transports', 'client/connection/transports.ts'),
     buildLazy(out, 'page-trouble', 'client/widget/page-trouble.ts'),
   ]);
-  const dropIn = {
-    ...dropInOptions({ ...device, calibration, lessonWidget, captureWorker, deviceMode, transports, pageTrouble }),
-    sourcemap: true,
-  };
+  return { ...device, calibration, lessonWidget, captureWorker, deviceMode, transports, pageTrouble };
+}
+
+/** Pages and scripts that the gateway serves, into dist/client. */
+export async function buildClient(): Promise<void> {
+  // Built beside its place and moved there file by file: a gateway that serves from it never misses one.
+  await mkdir(at('dist'), { recursive: true });
+  const out = await mkdtemp(at('dist/client-'));
+  await mkdir(join(out, 'js'));
+  const assets = await buildAssets(out);
+  const dropIn = { ...dropInOptions(assets), sourcemap: true };
   const modules = { ...dropIn, format: 'esm' } satisfies BuildOptions;
   await Promise.all([
     build({ ...dropIn, outfile: join(out, 'js/webcam-websocket.js') }),

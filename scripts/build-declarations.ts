@@ -38,7 +38,7 @@ function parse(text: string): DeclarationFile {
 }
 
 /** Writes the declarations of the client's modules into `out`, unchecked: `npm run types` checks them. */
-async function emit(out: string): Promise<void> {
+async function emit(out: string, entry: string): Promise<void> {
   const config = {
     extends: join(root, 'client/tsconfig.json'),
     compilerOptions: {
@@ -50,7 +50,7 @@ async function emit(out: string): Promise<void> {
       outDir: out,
     },
     include: [],
-    files: [join(root, 'client/index.ts'), join(root, 'client/lib/inline.d.ts')],
+    files: [join(root, entry), join(root, 'client/lib/inline.d.ts')],
     references: [],
   };
   await writeFile(join(out, 'tsconfig.json'), JSON.stringify(config));
@@ -58,13 +58,14 @@ async function emit(out: string): Promise<void> {
 }
 
 /**
- * Types of gaze-relay.mjs, in one file without imports: what client/index.ts exports and all that it refers to. Throws
- * where that comes from a package, or where two files declare the same name.
+ * Types of a module for pages, in one file without imports: what `entry` (a file of the project, default that of
+ * gaze-relay.mjs) exports and all that it refers to. Throws where that comes from a package, or where two files declare
+ * the same name.
  */
-export async function bundleDeclarations(): Promise<string> {
+export async function bundleDeclarations(entry = 'client/index.ts'): Promise<string> {
   const out = await mkdtemp(join(tmpdir(), 'gaze-relay-types-'));
   try {
-    await emit(out);
+    await emit(out, entry);
     const files = new Map<string, DeclarationFile>();
     const found = new Map<string, { readonly path: string; readonly text: string }>();
     const add = async (name: string, path: string): Promise<void> => {
@@ -85,14 +86,17 @@ export async function bundleDeclarations(): Promise<string> {
       const code = text.replace(/\/\*[\s\S]*?\*\/|'[^']*'/g, '');
       for (const used of new Set(code.match(/\b[A-Za-z_]\w*/g))) if (used !== name) await add(used, path);
     };
-    const index = join(out, 'client/index.d.ts');
-    const exported = [...parse(await readFile(index, 'utf8')).sources.keys()];
+    const index = join(out, entry.replace(/\.ts$/, '.d.ts'));
+    const file = parse(await readFile(index, 'utf8'));
+    const own = [...file.statements].filter(([, text]) => /^export /m.test(text)).map(([name]) => name);
+    // An entry declares what it exports, or passes on all of it.
+    const exported = own.length > 0 ? own : [...file.sources.keys()];
     for (const name of exported) await add(name, index);
     const parts = [...found].map(([name, { text }]) =>
       exported.includes(name) ? text : text.replace(/^export (declare )?/m, (_, declare = '') => declare),
     );
     // Without an export list everything in a declaration file counts as exported.
-    return `/** Types of gaze-relay.mjs, for pages in TypeScript. Generated from its sources. */\n\n${parts.join('')}export {};\n`;
+    return `/** Types of gaze-relay's client, for pages in TypeScript. Generated from its sources. */\n\n${parts.join('')}export {};\n`;
   } finally {
     await rm(out, { recursive: true, force: true });
   }
