@@ -14,12 +14,24 @@ export interface Bout {
   readonly durationMs: number;
 }
 
+/** Times beside the four kinds of time, which they belong to none of, or to all, whole ms. */
+export interface SideTimes {
+  /** Pauses that ended in the window, by their reason: they are no time of any kind. */
+  readonly pausedHiddenMs: number;
+  readonly pausedStudentMs: number;
+  readonly pausedCameraMs: number;
+  /** Part of the tracked time in which more than one face was seen. */
+  readonly secondFaceMs: number;
+}
+
+export const NO_SIDE_TIMES: SideTimes = { pausedHiddenMs: 0, pausedStudentMs: 0, pausedCameraMs: 0, secondFaceMs: 0 };
+
 /**
  * What happened in one stretch (at most about 30 s) of one session: deltas, never totals. The key
  * (sessionId, epoch, seq) makes it count once however often it is delivered. All durations are
  * whole milliseconds, and focused + unfocused + unknown + untracked is the time the window covers.
  */
-export interface MetricsWindow {
+export interface MetricsWindow extends SideTimes {
   /** UUID of the tracking session. */
   readonly sessionId: string;
   /** 0 for the first connection of the session, one more for each resume. */

@@ -58,6 +58,10 @@ export function totalsOf(row: Row): Totals {
     framesWithFace: numberOf(row, 'frames_with_face'),
     bytesUp: numberOf(row, 'up_bytes'),
     bytesDown: numberOf(row, 'down_bytes'),
+    pausedHiddenMs: numberOf(row, 'paused_hidden_ms'),
+    pausedStudentMs: numberOf(row, 'paused_student_ms'),
+    pausedCameraMs: numberOf(row, 'paused_camera_ms'),
+    secondFaceMs: numberOf(row, 'second_face_ms'),
   };
 }
 

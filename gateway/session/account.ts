@@ -4,14 +4,16 @@ import type { FocusTotals } from '../../shared/focus/focus.ts';
 import {
   createFocusTracker,
   type FocusTrackerState,
+  MAX_COVER_MS,
   observeSample,
   settle,
   takeBouts,
   totalsOf,
 } from '../../shared/focus/tracker.ts';
 import { diffTotals } from '../../shared/focus/windows.ts';
-import type { MetricsWindow } from '../../shared/metrics-window.ts';
+import { type MetricsWindow, NO_SIDE_TIMES, type SideTimes } from '../../shared/metrics-window.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
+import type { PauseReason } from '../../shared/pause.ts';
 import { NO_SUSPICION, type Suspicion } from './suspicion.ts';
 
 /** How far a client's capture clock may run ahead of the gateway's before its frames count for nothing. */
@@ -23,7 +25,7 @@ export interface SectionSwitch {
   readonly sectionId: number | null;
 }
 
-interface Counters {
+interface Counters extends SideTimes {
   readonly framesReceived: number;
   readonly framesProcessed: number;
   readonly framesDropped: number;
@@ -43,7 +45,15 @@ const NO_COUNTS: Counters = {
   bytesDown: 0,
   gatewayMsSum: 0,
   lateMs: 0,
+  ...NO_SIDE_TIMES,
 };
+
+/** Where pauses of a reason are counted. */
+const PAUSED_MS = {
+  hidden: 'pausedHiddenMs',
+  student: 'pausedStudentMs',
+  camera: 'pausedCameraMs',
+} as const satisfies Record<PauseReason, keyof SideTimes>;
 
 /** Time that a session of the student covers, ms. */
 export interface TakenSpan {
@@ -85,6 +95,10 @@ export interface SessionAccount {
   readonly pausedMs: number;
   /** Capture clock at which capture stopped on purpose; null while it runs. */
   readonly stoppedAtMs: number | null;
+  /** Why it stopped, where the client said so. */
+  readonly pauseReason: PauseReason | null;
+  /** True while more than one face is seen; held between the pictures in which faces are counted. */
+  readonly hasCompany: boolean;
   /** Capture clock of the newest sample. */
   readonly lastCaptureMs: number;
   readonly tracker: FocusTrackerState;
@@ -119,6 +133,8 @@ export function openAccount(options: {
     startedAtMs: null,
     pausedMs: 0,
     stoppedAtMs: null,
+    pauseReason: null,
+    hasCompany: false,
     lastCaptureMs: 0,
     tracker: createFocusTracker({ rule: options.rule }),
     base: EMPTY_TOTALS,
@@ -221,12 +237,16 @@ export function startCapture(
   }
   if (account.stoppedAtMs === null) return placed;
   const resumedAtMs = Math.max(account.stoppedAtMs, Math.min(start.atMs, captureClock(account, nowMs)));
-  return {
+  const lastedMs = resumedAtMs - account.stoppedAtMs;
+  const resumed = {
     ...placed,
-    pausedMs: account.pausedMs + resumedAtMs - account.stoppedAtMs,
+    pausedMs: account.pausedMs + lastedMs,
     lastCaptureMs: resumedAtMs,
     stoppedAtMs: null,
+    pauseReason: null,
   };
+  const { pauseReason } = account;
+  return pauseReason === null ? resumed : addCounts(resumed, { [PAUSED_MS[pauseReason]]: lastedMs });
 }
 
 /** True when a sample of this capture time can be counted: it moves forward and does not run ahead of the real clock. */
@@ -237,14 +257,22 @@ export function isTimely(account: SessionAccount, captureMs: number, nowMs: numb
   return captureMs <= nowMs - account.clockZeroMs + CLOCK_SLACK_MS;
 }
 
-/** Counts one sample; `observation` null means that the camera shows nothing usable. */
+/** Counts one sample; `observation` null means that the camera shows nothing usable. Faces are counted in some pictures only. */
 export function countSample(
   account: SessionAccount,
   captureMs: number,
   observation: FaceObservation | null,
 ): SessionAccount {
   const atMs = Math.max(0, captureMs - account.pausedMs);
-  return { ...account, tracker: observeSample(account.tracker, { atMs, observation }), lastCaptureMs: captureMs };
+  const coveredMs = captureMs - account.lastCaptureMs;
+  const hasCompany = observation?.detectorRan === true ? observation.faceCount > 1 : account.hasCompany;
+  const secondFaceMs = hasCompany && coveredMs <= MAX_COVER_MS ? coveredMs : 0;
+  return {
+    ...addCounts(account, { secondFaceMs }),
+    tracker: observeSample(account.tracker, { atMs, observation }),
+    lastCaptureMs: captureMs,
+    hasCompany,
+  };
 }
 
 /** Brings the account up to a moment of the capture clock and decides what was still undecided. */
@@ -257,10 +285,15 @@ export function settleAccount(account: SessionAccount, captureMs: number): Sessi
   };
 }
 
-/** Capture ends on purpose. A moment ahead of the real clock is brought back to it. */
-export function stopCapture(account: SessionAccount, atMs: number, nowMs: number): SessionAccount {
+/** Capture ends on purpose. A moment ahead of the real clock is brought back to it. `reason`: why, where that is known. */
+export function stopCapture(
+  account: SessionAccount,
+  atMs: number,
+  nowMs: number,
+  reason: PauseReason | null = null,
+): SessionAccount {
   const stoppedAtMs = Math.max(account.lastCaptureMs, Math.min(atMs, captureClock(account, nowMs)));
-  return { ...settleAccount(account, stoppedAtMs), stoppedAtMs };
+  return { ...settleAccount(account, stoppedAtMs), stoppedAtMs, pauseReason: reason };
 }
 
 /** Adds to the counters of the window being filled. */
@@ -277,6 +310,10 @@ export function addCounts(account: SessionAccount, counts: Partial<Counters>): S
       bytesDown: before.bytesDown + (counts.bytesDown ?? 0),
       gatewayMsSum: before.gatewayMsSum + (counts.gatewayMsSum ?? 0),
       lateMs: before.lateMs + (counts.lateMs ?? 0),
+      pausedHiddenMs: before.pausedHiddenMs + (counts.pausedHiddenMs ?? 0),
+      pausedStudentMs: before.pausedStudentMs + (counts.pausedStudentMs ?? 0),
+      pausedCameraMs: before.pausedCameraMs + (counts.pausedCameraMs ?? 0),
+      secondFaceMs: before.secondFaceMs + (counts.secondFaceMs ?? 0),
     },
   };
 }

@@ -23,6 +23,10 @@ export interface SessionReport {
   readonly bytesDown: number;
   /** Time whose messages came late, after an outage, ms. */
   readonly lateMs: number;
+  readonly pausedHiddenMs: number;
+  readonly pausedStudentMs: number;
+  readonly pausedCameraMs: number;
+  readonly secondFaceMs: number;
   /** Why the session's observations are implausible; null where they are not. */
   readonly suspect: Suspect | null;
   readonly bouts: readonly Bout[];

@@ -1,5 +1,5 @@
 import { DIRECTIONS, type Direction, type Mode, type Rule } from '../../shared/direction.ts';
-import type { Bout, MetricsWindow, Suspect } from '../../shared/metrics-window.ts';
+import type { Bout, MetricsWindow, SideTimes, Suspect } from '../../shared/metrics-window.ts';
 import type { SessionReport } from './port.ts';
 
 /** Property (in both Drizzle schemas) that holds the time of a direction. */
@@ -31,6 +31,10 @@ export const SUMMED_COLUMNS = [
   'upBytes',
   'downBytes',
   'gatewayMsSum',
+  'pausedHiddenMs',
+  'pausedStudentMs',
+  'pausedCameraMs',
+  'secondFaceMs',
 ] as const;
 
 export type SummedColumn = (typeof SUMMED_COLUMNS)[number];
@@ -99,6 +103,10 @@ export function windowKey(window: { sessionId: string | number; epoch: number; s
   return `${window.sessionId}/${window.epoch}/${window.seq}`;
 }
 
+function sideTimesOf({ pausedHiddenMs, pausedStudentMs, pausedCameraMs, secondFaceMs }: SideTimes): SideTimes {
+  return { pausedHiddenMs, pausedStudentMs, pausedCameraMs, secondFaceMs };
+}
+
 function sumsOf(window: MetricsWindow): Sums {
   const directions = Object.fromEntries(
     DIRECTIONS.map((direction) => [DIRECTION_COLUMNS[direction], window.directionMs[direction] ?? 0]),
@@ -117,6 +125,7 @@ function sumsOf(window: MetricsWindow): Sums {
     upBytes: window.bytesUp,
     downBytes: window.bytesDown,
     gatewayMsSum: window.gatewayMsSum,
+    ...sideTimesOf(window),
   };
 }
 
@@ -213,6 +222,7 @@ function windowOf(row: WindowRow, session: SessionRow, bouts: readonly Bout[]): 
     bytesDown: row.downBytes,
     gatewayMsSum: row.gatewayMsSum,
     lateMs: row.lateMs,
+    ...sideTimesOf(row),
     suspect: row.suspect as Suspect | null,
     mode: row.mode as Mode,
     rule: row.rule as Rule,
@@ -252,6 +262,7 @@ export function sessionReport(
     bytesUp: session.upBytes,
     bytesDown: session.downBytes,
     lateMs: session.lateMs,
+    ...sideTimesOf(session),
     suspect: session.suspect as Suspect | null,
     bouts: bouts.map(boutOf),
     windows: windows.map((row) => windowOf(row, session, boutsByWindow.get(windowKey(row)) ?? [])),

@@ -40,6 +40,10 @@ const metricsWindowSchema = z.object({
   gatewayMsSum: z.number().min(0),
   // Windows of an earlier version say nothing of these.
   lateMs: count.default(0),
+  pausedHiddenMs: count.default(0),
+  pausedStudentMs: count.default(0),
+  pausedCameraMs: count.default(0),
+  secondFaceMs: count.default(0),
   suspect: z.enum(SUSPECTS).nullable().default(null),
   mode: z.enum(MODES),
   rule: z.enum(RULES),

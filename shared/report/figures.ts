@@ -37,6 +37,14 @@ export const figuresShape = {
 export const figuresSchema = z.object(figuresShape);
 export type Figures = z.infer<typeof figuresSchema>;
 
+/** Times beside the four kinds of time. */
+export const sideTimesShape = {
+  pausedHiddenMs: ms.describe('paused because the tab was in the background'),
+  pausedStudentMs: ms.describe('paused by the student or the page'),
+  pausedCameraMs: ms.describe('paused because the camera gave no pictures'),
+  secondFaceMs: ms.describe('part of the tracked time in which more than one face was seen'),
+};
+
 /** Figures with directions and data quality. */
 export const totalsShape = {
   ...figuresShape,
@@ -47,6 +55,7 @@ export const totalsShape = {
   framesWithFace: count,
   bytesUp: count,
   bytesDown: count,
+  ...sideTimesShape,
 };
 
 export const totalsSchema = z.object(totalsShape);

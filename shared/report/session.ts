@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { DIRECTIONS, MODES, RULES } from '../direction.ts';
 import { SUSPECTS } from '../metrics-window.ts';
-import { count, idSchema, ms, nameOrNull, utcMs } from './figures.ts';
+import { count, idSchema, ms, nameOrNull, sideTimesShape, utcMs } from './figures.ts';
 
 const timesShape = { focusedMs: ms, unfocusedMs: ms, unknownMs: ms, untrackedMs: ms };
 const trafficShape = {
@@ -35,6 +35,7 @@ export const windowSchema = z.object({
   ...trafficShape,
   gatewayMsSum: z.number().min(0),
   lateMs: ms.describe('part of the time whose messages came late, after an outage'),
+  ...sideTimesShape,
   mode: z.enum(MODES),
   rule: z.enum(RULES),
   final: z.boolean(),
@@ -51,6 +52,7 @@ export const reportSchema = z.object({
   directionMs,
   ...trafficShape,
   lateMs: ms.describe('part of the time whose messages came late, after an outage'),
+  ...sideTimesShape,
   suspect: suspectSchema,
   bouts: z.array(boutSchema),
   windows: z.array(windowSchema),

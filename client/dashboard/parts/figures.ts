@@ -54,7 +54,16 @@ export function directionItems(report: TimesByDirection): readonly HTMLLIElement
 /** What a report says of its frames and bytes. */
 export type Traffic = Pick<
   Report,
-  'framesReceived' | 'framesProcessed' | 'framesDropped' | 'framesWithFace' | 'bytesUp' | 'bytesDown'
+  | 'pausedHiddenMs'
+  | 'pausedStudentMs'
+  | 'pausedCameraMs'
+  | 'secondFaceMs'
+  | 'framesReceived'
+  | 'framesProcessed'
+  | 'framesDropped'
+  | 'framesWithFace'
+  | 'bytesUp'
+  | 'bytesDown'
 >;
 
 /** `1,234 (56 %)` that does not break inside of the bracket. */
@@ -73,6 +82,10 @@ export function qualityTiles(report: Traffic, times: Times): readonly HTMLElemen
     ['With a face', partOf(report.framesWithFace, report.framesProcessed)],
     ['Not tracked', percent(share(times.untracked, whole))],
     ['Could not be determined', percent(share(times.unknown, trackedMs(times)))],
+    ['More than one face', percent(share(report.secondFaceMs, trackedMs(times)))],
+    ['Paused: other tab', duration(report.pausedHiddenMs)],
+    ['Paused: by student', duration(report.pausedStudentMs)],
+    ['Paused: camera', duration(report.pausedCameraMs)],
     ['Data up', dataAmount(report.bytesUp)],
     ['Data down', dataAmount(report.bytesDown)],
   ];

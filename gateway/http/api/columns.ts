@@ -1,4 +1,5 @@
 import { DIRECTIONS } from '../../../shared/direction.ts';
+import type { SideTimes } from '../../../shared/metrics-window.ts';
 import type { Detail, Figures, Totals } from '../../../shared/report/figures.ts';
 import type { CsvColumn } from '../csv.ts';
 
@@ -27,6 +28,14 @@ export const FIGURE_COLUMNS: readonly CsvColumn<Figures>[] = [
   { name: 'longest_focused_bout_ms', value: (row) => row.longestFocusedBoutMs },
 ];
 
+/** Times beside the four kinds of time. */
+export const SIDE_COLUMNS: readonly CsvColumn<SideTimes>[] = [
+  { name: 'paused_hidden_ms', value: (row) => row.pausedHiddenMs },
+  { name: 'paused_student_ms', value: (row) => row.pausedStudentMs },
+  { name: 'paused_camera_ms', value: (row) => row.pausedCameraMs },
+  { name: 'second_face_ms', value: (row) => row.secondFaceMs },
+];
+
 export const TOTALS_COLUMNS: readonly CsvColumn<Totals>[] = [
   ...FIGURE_COLUMNS,
   ...DIRECTIONS.map(
@@ -41,6 +50,7 @@ export const TOTALS_COLUMNS: readonly CsvColumn<Totals>[] = [
   { name: 'frames_with_face', value: (row) => row.framesWithFace },
   { name: 'bytes_up', value: (row) => row.bytesUp },
   { name: 'bytes_down', value: (row) => row.bytesDown },
+  ...SIDE_COLUMNS,
 ];
 
 export const DETAIL_COLUMNS: readonly CsvColumn<Detail>[] = [

@@ -7,7 +7,7 @@ import { studentFor } from '../../auth/reader.ts';
 import { isInReach } from '../../reports/reach.ts';
 import { columnsOf } from '../csv.ts';
 import { HttpFault } from '../faults.ts';
-import { FIGURE_COLUMNS, timeField } from './columns.ts';
+import { FIGURE_COLUMNS, SIDE_COLUMNS, timeField } from './columns.ts';
 import { pageParameters, rangeOf, scopeParameters, sliceOf } from './parameters.ts';
 import { type ApiRoute, defineRoute } from './route.ts';
 
@@ -94,6 +94,7 @@ export const sessionRoutes: readonly ApiRoute[] = [
         { name: 'frames_with_face', value: (row) => row.framesWithFace },
         { name: 'bytes_up', value: (row) => row.bytesUp },
         { name: 'bytes_down', value: (row) => row.bytesDown },
+        ...SIDE_COLUMNS,
         { name: 'mode', value: (row) => row.mode },
         { name: 'rule', value: (row) => row.rule },
       ],

@@ -35,6 +35,7 @@ import {
   type ConnectionStep,
   next,
   type Ready,
+  type StopMessage,
   type Stopping,
   type Tracking,
 } from './state.ts';
@@ -294,12 +295,9 @@ function controlWhileTracking(state: Tracking, message: ClientControl, context: 
     case 'stop': {
       const { calibration, effects } = interruption(state);
       if (state.slot.inFlight !== null) {
-        return next(
-          { ...state, calibration, phase: 'stopping', atMs: message.atMs, sinceMs: context.nowMs },
-          ...effects,
-        );
+        return next({ ...state, calibration, phase: 'stopping', stop: message, sinceMs: context.nowMs }, ...effects);
       }
-      const finished = finish(state, message.atMs, context);
+      const finished = finish(state, message, context);
       return next(finished.state, ...effects, ...finished.effects);
     }
     case 'hello':
@@ -315,24 +313,24 @@ function whenStopping(state: Stopping, event: ConnectionEvent, context: Connecti
     case 'unserved': {
       const step = answered(state, event, context);
       if (step.state.phase !== 'stopping' || step.state.slot.inFlight !== null) return step;
-      const finished = finish(step.state, step.state.atMs, context);
+      const finished = finish(step.state, step.state.stop, context);
       return next(finished.state, ...step.effects, ...finished.effects);
     }
     case 'tick':
-      return context.nowMs - state.sinceMs >= STOP_DEADLINE_MS ? finish(state, state.atMs, context) : next(state);
+      return context.nowMs - state.sinceMs >= STOP_DEADLINE_MS ? finish(state, state.stop, context) : next(state);
     case 'superseded':
     case 'drain':
     case 'closed': {
-      const finished = finish(state, state.atMs, context);
+      const finished = finish(state, state.stop, context);
       return finished.state.phase === 'ready' ? chain(finished, event, context) : finished;
     }
     case 'control':
       // A client that stops and at once starts again does not wait for the last frame.
-      return chain(finish(state, state.atMs, context), event, context);
+      return chain(finish(state, state.stop, context), event, context);
     case 'fault':
       return event.error.closeCode === null
         ? refuse(state, event.error, event.seq)
-        : chain(finish(state, state.atMs, context), event, context);
+        : chain(finish(state, state.stop, context), event, context);
     case 'message':
       return refuse(
         state,
@@ -349,11 +347,11 @@ function chain(step: ConnectionStep, event: ConnectionEvent, context: Connection
   return next(after.state, ...step.effects, ...after.effects);
 }
 
-function finish(state: Tracking | Stopping, atMs: number, context: ConnectionContext): ConnectionStep {
+function finish(state: Tracking | Stopping, { atMs, reason }: StopMessage, context: ConnectionContext): ConnectionStep {
   const switched = applyDueSwitches(state.account, atMs, context);
   const stopMs = Math.min(atMs, captureClock(switched.account, context.nowMs));
   const left = leadTo(switched.account, stopMs, context);
-  const { account, effects } = saveWindow(stopCapture(left.account, atMs, context.nowMs), true);
+  const { account, effects } = saveWindow(stopCapture(left.account, atMs, context.nowMs, reason ?? null), true);
   return next(
     {
       phase: 'ready',

@@ -44,6 +44,9 @@ export interface Capturing extends Admitted {
   readonly calibration: OpenCalibration | null;
 }
 
+/** The client's word that capture ends. */
+export type StopMessage = Extract<ClientControl, { type: 'stop' }>;
+
 /** A student's connection, from the socket's opening to its end. */
 export type ConnectionState =
   | { readonly phase: 'awaiting_hello'; readonly openedAtMs: number }
@@ -51,7 +54,7 @@ export type ConnectionState =
   | ({ readonly phase: 'ready' } & Admitted)
   | ({ readonly phase: 'tracking' } & Capturing)
   /** Stopped by the client while a frame is still at inference. */
-  | ({ readonly phase: 'stopping'; readonly atMs: number; readonly sinceMs: number } & Capturing)
+  | ({ readonly phase: 'stopping'; readonly stop: StopMessage; readonly sinceMs: number } & Capturing)
   | { readonly phase: 'ended' };
 
 export type ConnectionEvent =

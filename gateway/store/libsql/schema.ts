@@ -28,6 +28,10 @@ const trafficColumns = {
   upBytes: integer('up_bytes').notNull().default(0),
   downBytes: integer('down_bytes').notNull().default(0),
   gatewayMsSum: real('gateway_ms_sum').notNull().default(0),
+  pausedHiddenMs: integer('paused_hidden_ms').notNull().default(0),
+  pausedStudentMs: integer('paused_student_ms').notNull().default(0),
+  pausedCameraMs: integer('paused_camera_ms').notNull().default(0),
+  secondFaceMs: integer('second_face_ms').notNull().default(0),
 };
 
 /** One row per tracking session, with the totals of its windows. */

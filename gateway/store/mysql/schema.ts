@@ -41,6 +41,10 @@ const totalColumns = {
   upBytes: bigintNumber('up_bytes').notNull().default(0),
   downBytes: bigintNumber('down_bytes').notNull().default(0),
   gatewayMsSum: double('gateway_ms_sum').notNull().default(0),
+  pausedHiddenMs: bigintNumber('paused_hidden_ms').notNull().default(0),
+  pausedStudentMs: bigintNumber('paused_student_ms').notNull().default(0),
+  pausedCameraMs: bigintNumber('paused_camera_ms').notNull().default(0),
+  secondFaceMs: bigintNumber('second_face_ms').notNull().default(0),
 };
 
 /** The same for one window, whose counts fit an INT: this is the table that grows. */
@@ -67,6 +71,10 @@ const windowColumns = {
   upBytes: int('up_bytes').notNull().default(0),
   downBytes: int('down_bytes').notNull().default(0),
   gatewayMsSum: double('gateway_ms_sum').notNull().default(0),
+  pausedHiddenMs: int('paused_hidden_ms').notNull().default(0),
+  pausedStudentMs: int('paused_student_ms').notNull().default(0),
+  pausedCameraMs: int('paused_camera_ms').notNull().default(0),
+  secondFaceMs: int('second_face_ms').notNull().default(0),
 };
 
 /** One row per tracking session, with the totals of its windows. */

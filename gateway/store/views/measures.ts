@@ -87,7 +87,7 @@ export function measures(table: string, { of, column }: Aggregation): string[] {
     `${column(`(${trackedOf(table)})`)} AS tracked_ms`,
     ...['focused', 'unfocused', 'unknown'].map((name) => share(name, tracked)),
     share('untracked', all),
-    ...SHARE_DIRECTIONS.map((name) => share(name, tracked)),
+    ...[...SHARE_DIRECTIONS, 'second_face'].map((name) => share(name, tracked)),
     `${percent(of(`${table}.frames_with_face`), of(`${table}.frames_processed`))} AS frames_with_face_percent`,
     `${of(`${table}.gateway_ms_sum`)} / NULLIF(${of(`${table}.frames_processed`)}, 0) AS gateway_ms_mean`,
     ...SUM_COLUMNS.map((name) => `${column(`${table}.${name}`)} AS ${name}`),

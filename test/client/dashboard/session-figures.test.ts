@@ -5,6 +5,7 @@ import {
   summariseBouts,
   timeline,
 } from '../../../client/dashboard/session-figures.ts';
+import { NO_SIDE_TIMES } from '../../../shared/metrics-window.ts';
 import type { Report, ReportWindow } from '../../../shared/report/session.ts';
 
 const START_MS = Date.UTC(2026, 0, 15, 10, 0, 0);
@@ -30,6 +31,7 @@ function window(index: number, over: Partial<ReportWindow> = {}): ReportWindow {
     bytesDown: 6600,
     gatewayMsSum: 1200,
     lateMs: 0,
+    ...NO_SIDE_TIMES,
     mode: 'server',
     rule: 'geometric',
     final: false,
@@ -57,6 +59,7 @@ function report(windows: ReportWindow[], over: Partial<Report> = {}): Report {
     bytesUp: 1,
     bytesDown: 1,
     lateMs: 0,
+    ...NO_SIDE_TIMES,
     suspect: null,
     bouts: [],
     windows,

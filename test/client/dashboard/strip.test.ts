@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stretchesOf } from '../../../client/dashboard/stretches.ts';
+import { NO_SIDE_TIMES } from '../../../shared/metrics-window.ts';
 import type { Report, ReportWindow } from '../../../shared/report/session.ts';
 
 const START = Date.UTC(2026, 2, 2, 8);
@@ -25,6 +26,7 @@ function window(fromS: number, toS: number, times: Partial<ReportWindow> = {}): 
     bytesDown: 0,
     gatewayMsSum: 0,
     lateMs: 0,
+    ...NO_SIDE_TIMES,
     mode: 'server',
     rule: 'geometric',
     final: false,

@@ -11,7 +11,7 @@ import { openStore } from '../../../gateway/store/open.ts';
 import type { MetricsStore } from '../../../gateway/store/port.ts';
 import { SILENT } from '../../../harness/gateway.ts';
 import { type MariaDb, startMariaDb } from '../../../harness/mariadb.ts';
-import type { MetricsWindow } from '../../../shared/metrics-window.ts';
+import { type MetricsWindow, NO_SIDE_TIMES } from '../../../shared/metrics-window.ts';
 import { detailSchema, type Figures } from '../../../shared/report/figures.ts';
 import * as rowSchemas from '../../../shared/report/rows.ts';
 import { createSchoolTables, MODULES, STUDENTS, schoolWindows } from '../../support/report-data.ts';
@@ -53,6 +53,7 @@ const LATE: MetricsWindow[] = [0, 1].map((seq) => ({
   calibrationVersion: null,
   calibratedAtMs: null,
   lateMs: 700,
+  ...NO_SIDE_TIMES,
   suspect: null,
   final: seq === 1,
 }));
