@@ -5,6 +5,7 @@ export type { CalibrationResult } from './calibration/result.ts';
 export type { CameraErrorKind } from './capture/camera.ts';
 export type { ConnectionStats, Stopped } from './connection/connection-options.ts';
 export type { ConnectionPhase } from './connection/link-state.ts';
+export type { Notice } from './session/device-mode.ts';
 export type { ModeReason, ModeWish } from './session/mode-choice.ts';
 export type { ModeReport } from './session/mode-controller.ts';
 export type { TrackingSession } from './session/student-session.ts';

@@ -142,6 +142,7 @@ function compose(parts: GatewayParts, at: { readonly phase: () => GatewayPhase; 
   const tickets = {
     secret,
     ticketMaxLifeS: config.ticketMaxLifeS,
+    lateMaxMs: config.lateMaxMs,
     spentTickets: cluster?.spentTickets ?? new SpentTickets(),
   };
   const waiting = new AbortController();

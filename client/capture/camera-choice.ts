@@ -27,5 +27,5 @@ export function rememberCamera(deviceId: string): void {
 export async function listCameras(): Promise<CameraDevice[]> {
   const devices = navigator.mediaDevices as MediaDevices | undefined;
   const all = (await devices?.enumerateDevices()) ?? [];
-  return all.filter(({ kind }) => kind === 'videoinput').map(({ deviceId, label }) => ({ deviceId, label }));
+  return all.filter(({ kind }) => kind === 'videoinput');
 }

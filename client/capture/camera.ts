@@ -53,9 +53,8 @@ export const CAMERA_HELP: Readonly<Record<CameraErrorKind, string>> = {
     'Browsers allow the camera on secure pages only. Open this page with https:// (or on localhost), then try again.',
   altered: 'This browser alters pictures. Allow this page to read canvas data, then try again.',
   lost: 'The camera stopped: it was disconnected, or its permission was withdrawn. Check it, then start again.',
-  slow: 'The camera is on, but it has not sent a picture yet. Please wait. If this stays, open its cover or reconnect it.',
-  stalled:
-    'The pictures of the camera have stopped: this page, a call or the system paused it. Tracking resumes by itself when they come again.',
+  slow: 'The camera is on, but has not sent a picture yet. Wait, open its cover, or reconnect it.',
+  stalled: 'The camera sends no pictures: this page, a call or the system paused it. Tracking resumes with them.',
   other: 'The camera could not be started. Disconnect and reconnect it, or restart the browser, then try again.',
 };
 

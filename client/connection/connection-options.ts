@@ -94,20 +94,20 @@ export interface ConnectionOptions extends ConnectionCallbacks {
   readonly device?: string | null;
   /** Default 20 s to the first welcome and no limit on later outages; null = never give up. */
   readonly connectWithinMs?: number | null;
-  readonly outageLimitMs?: number | null;
+  readonly outageLimitMs?: (() => number | null) | null;
   /** How long stop() waits for the gateway's totals, ms. Default 5 s. */
   readonly stopWithinMs?: number;
   /** Queues what is captured during an outage. Default null: it is dropped. */
   readonly outbox?: Outbox | null;
 }
 
-/** The options that the link reducer needs, with their defaults. */
+/** The options that the link reducer needs now, with their defaults. */
 export function linkRules({ client, device, connectWithinMs, outageLimitMs }: ConnectionOptions): LinkRules {
   return {
     client: client ?? 'gaze-relay-client',
     device: device ?? null,
     features: FEATURES,
     connectWithinMs: connectWithinMs === undefined ? 20_000 : connectWithinMs,
-    outageLimitMs: outageLimitMs ?? null,
+    outageLimitMs: outageLimitMs?.() ?? null,
   };
 }

@@ -26,7 +26,6 @@ import {
   initialLinkState,
   type LinkEffect,
   type LinkEvent,
-  type LinkRules,
   type LinkState,
   publicPhase,
 } from './link-state.ts';
@@ -51,7 +50,6 @@ export class RelayConnection {
   /** How much may be sent, how often and in what format: read by the placement that takes the pictures. */
   readonly pacer: Pacer;
   readonly #options: ConnectionOptions;
-  readonly #rules: LinkRules;
   #state: LinkState;
   #socket: WebSocketLike | null = null;
   readonly #events: LinkEvent[] = [];
@@ -76,7 +74,6 @@ export class RelayConnection {
       onSilence: () => this.#silence(),
     });
     this.#state = initialLinkState(options.resumeToken ?? null);
-    this.#rules = linkRules(options);
   }
 
   /** Connects, and reconnects until close() or a final refusal. */
@@ -222,7 +219,7 @@ export class RelayConnection {
       }
     };
     for (let next = this.#events[0]; next !== undefined; next = this.#events[0]) {
-      const { state, effects } = stepLink(this.#state, next, this.#rules);
+      const { state, effects } = stepLink(this.#state, next, linkRules(this.#options));
       this.#state = state;
       this.pacer.bound({ gatewayFps: state.guidance?.maxFps ?? null });
       for (const effect of effects) attempt(() => this.#perform(effect));

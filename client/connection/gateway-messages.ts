@@ -50,6 +50,10 @@ function nullByDefault<T>(check: Check<T>): Check<T | null> {
   return (value, path) => (value === null || value === undefined ? null : check(value, path));
 }
 
+function optional<T>(check: Check<T>): Check<T | undefined> {
+  return (value, path) => (value === undefined ? undefined : check(value, path));
+}
+
 function list<T>(check: Check<T>): Check<T[]> {
   const array = when((value): value is unknown[] => Array.isArray(value));
   return (value, path) => array(value, path).map((item, index) => check(item, `${path}.${index}`));
@@ -65,7 +69,10 @@ function object<T>(fields: { readonly [Key in keyof T]-?: Check<T[Key]> }): Chec
   return (value, path) => {
     const given = record(value, path);
     const checked = {} as T;
-    for (const key in fields) checked[key] = fields[key](given[key], `${path}.${key}`);
+    for (const key in fields) {
+      const one = fields[key](given[key], `${path}.${key}`);
+      if (one !== undefined) checked[key] = one;
+    }
     return checked;
   };
 }
@@ -93,6 +100,7 @@ const CHECKS: { readonly [Type in ServerControl['type']]: Check<Extract<ServerCo
     sessionId: uuid,
     epoch: whole(0),
     resume: text,
+    late: optional(text),
     resumed: flag,
     clockMs: captureMs,
     totals,

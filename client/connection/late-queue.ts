@@ -80,10 +80,12 @@ export class LateQueue<T extends Timed> {
     this.#acknowledgedMs = Math.max(this.#acknowledgedMs, captureMs);
     const isDone = (item: T) => item.captureMs === captureMs;
     const isPast = (item: T) => item.captureMs <= this.#acknowledgedMs;
-    const done = [...this.#sent.filter(isDone), ...this.#waiting.filter(isPast)];
+    const done = this.#sent.filter(isDone);
     this.#sent = this.#sent.filter((item) => !isDone(item));
     this.#live = this.#live.filter((item) => !isPast(item));
-    this.#waiting = this.#waiting.filter((item) => !isPast(item));
+    // In order of capture, and of a whole lesson: only the first ones are looked at.
+    const kept = this.#waiting.findIndex((item) => !isPast(item));
+    done.push(...this.#waiting.splice(0, kept < 0 ? this.#waiting.length : kept));
     if (this.size === 0) this.#notifyEmpty();
     return done;
   }

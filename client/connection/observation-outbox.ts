@@ -20,11 +20,11 @@ export interface ObservationStorage {
 const QUEUE_EVERY_MS = 400;
 /** Without an acknowledgement for this long the link counts as interrupted. Less than 2 s, so that no gap starts. */
 const INTERRUPTED_AFTER_MS = 1500;
-/** About 13 minutes; tracking ends after ten without a connection. The oldest are dropped first. */
-export const MAX_QUEUED_OBSERVATIONS = 2000;
+/** A whole lesson: 53 minutes. The oldest are dropped first. */
+export const MAX_QUEUED_OBSERVATIONS = 8000;
 /** Queued observations in flight, and per second: within PROTOCOL.md, L-3. */
 const WINDOW = 32;
-const RATE = { perSecond: 40, burst: 8 };
+const RATE = { perSecond: 60, burst: 8 };
 
 function toQueued(message: OutgoingMessage): QueuedObservation | null {
   if (message.kind === 'frame') return null;

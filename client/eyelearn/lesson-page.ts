@@ -33,6 +33,7 @@ export class LessonPage {
       ticketUrl: scriptData('ticketUrl') || TICKET_PAGE,
       visible: () => this.#showWidget(),
       onStatus: (status) => this.#widget?.show(status),
+      onNotice: ({ message }) => this.#widget?.note(message),
     });
   }
 

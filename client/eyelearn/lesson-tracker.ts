@@ -1,4 +1,5 @@
 import { describeError, RelayError } from '../../shared/errors.ts';
+import type { Notice } from '../session/device-mode.ts';
 import { WebcamWebSocket } from '../widget/drop-in.ts';
 import type { TrackingUpdate } from '../widget/payload.ts';
 import { fetchTicket, TicketSource, ticketUrlFor } from '../widget/tickets.ts';
@@ -24,6 +25,7 @@ export interface LessonTrackerOptions {
   /** Resolves when the student can see that tracking runs; no camera is opened before that. */
   readonly visible: () => Promise<unknown>;
   readonly onStatus: (status: LessonStatus) => void;
+  readonly onNotice: (notice: Notice) => void;
 }
 
 /** The user id that a ticket names; the ticket itself is checked by the gateway. */
@@ -138,6 +140,7 @@ export class LessonTracker {
     if (run !== this.#run) return;
     const client = new WebcamWebSocket({
       serverUrl: this.#options.serverUrl,
+      onNotice: this.#options.onNotice,
       getTicket: () => tickets.take(),
       onTrackingUpdate: (update) => {
         if (run === this.#run) this.#set({ kind: 'tracking', update, isConnected: true });

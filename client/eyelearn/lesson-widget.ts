@@ -91,6 +91,7 @@ export class LessonWidget {
   readonly #rivalText = element('p', '', 'Another program on this page uses the camera, too.');
   readonly #rivalAction = element('button', 'act', 'Use this one alone');
   readonly #window = element('a', 'act', 'Open in a window of its own');
+  readonly #notice = element('p', '');
   readonly #announcement = element('span', 'spoken');
   readonly #toggle = element('button', 'toggle', element('span', 'dot'), this.#word);
   readonly #move = element('button', 'move', '⠿');
@@ -116,7 +117,17 @@ export class LessonWidget {
     this.#move.setAttribute('aria-label', 'Move: drag, or use the arrow keys');
     this.#shrink.setAttribute('aria-label', 'Close to a dot');
     const note = element('p', 'note', 'The camera is on. Pictures are used for a moment and never stored.');
-    this.#body.append(this.#text, this.#figures, this.#rivalText, this.#rivalAction, this.#window, this.#action, note);
+    this.#notice.hidden = true;
+    this.#body.append(
+      this.#notice,
+      this.#text,
+      this.#figures,
+      this.#rivalText,
+      this.#rivalAction,
+      this.#window,
+      this.#action,
+      note,
+    );
     this.#section.append(element('header', '', this.#toggle, this.#move, this.#shrink), this.#body, this.#announcement);
     const root = this.#host.attachShadow({ mode: 'open' });
     const sheet = new CSSStyleSheet();
@@ -207,6 +218,14 @@ export class LessonWidget {
     if (announcement !== this.#announced) this.#announcement.textContent = announcement;
     this.#announced = announcement;
     if (status.kind === 'trouble') this.#open(true);
+  }
+
+  /** Something that the student need do nothing about: it stays until the next such message. */
+  note(message: string): void {
+    this.#notice.textContent = message;
+    this.#notice.hidden = false;
+    this.#announcement.textContent = message;
+    this.#announced = message;
   }
 
   /** Says that another program holds a camera, and offers to take its place. */

@@ -36,7 +36,9 @@ export function connectionLabels({ phase, capturing, slow, lessData, kept, mode 
     case 'connecting':
       return { text: 'Connecting to the server…', short: 'Connecting…', tone: 'busy' };
     case 'reconnecting':
-      return { text: 'Reconnecting. Your time is saved', short: 'Reconnecting…', tone: 'busy' };
+      return mode === 'device'
+        ? { text: 'No connection. Your time is kept on this device', short: 'Kept on this device', tone: 'busy' }
+        : { text: 'Reconnecting. Your time is saved', short: 'Reconnecting…', tone: 'busy' };
     case 'connected':
       if (kept > USUAL_QUEUE) {
         return { text: 'Catching up: sending what was captured while offline', short: 'Catching up…', tone: 'busy' };

@@ -68,6 +68,7 @@ const tracker = new WebcamWebSocket({
     if (phase === 'reconnecting')
       view.showWaiting('Reconnecting', 'Your time so far is saved. Tracking resumes by itself.');
   },
+  onNotice: ({ message }) => setText(byId('kept-line', HTMLElement), message),
   onCalibrationChange: () => setup.show(),
   onCaptureChange: (capturing) => {
     // Of a tab in the background only the title is visible.

@@ -6,7 +6,7 @@ import type { Outbox } from '../connection/outbox.ts';
 import { deviceId } from './device-memory.ts';
 import { openTransports } from './open-transports.ts';
 
-/** Without a connection for this long tracking ends, so that the camera does not stay on for nothing. */
+/** Without a connection for this long server mode ends, so that the camera does not stay on for nothing. */
 const OUTAGE_LIMIT_MS = 10 * 60_000;
 
 export interface BrowserConnectionOptions extends ConnectionCallbacks {
@@ -38,6 +38,7 @@ export function createBrowserConnection({ addresses, ...options }: BrowserConnec
     random: Math.random,
     client: 'gaze-relay-browser/1',
     device: deviceId(),
-    outageLimitMs: OUTAGE_LIMIT_MS,
+    // The device keeps a whole lesson.
+    outageLimitMs: () => (options.mode() === 'device' ? null : OUTAGE_LIMIT_MS),
   });
 }

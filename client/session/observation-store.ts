@@ -1,36 +1,40 @@
 import type { FrameSize } from '../../shared/geometry.ts';
+import { decodeObservation, encodeObservation, OBSERVATION_BYTES } from '../../shared/observation.ts';
 import type { ObservationStorage, QueuedObservation } from '../connection/observation-outbox.ts';
 import { flagStoredObservations } from './stored-flag.ts';
 
 const DATABASE = 'gaze-relay';
+const VERSION = 2;
 const SESSIONS = 'sessions';
 const OBSERVATIONS = 'observations';
-/** As long as a resume token is valid. */
-const STORED_FOR_MS = 12 * 3_600_000;
+/** As long as the gateway takes them by default (LATE_MAX_MINUTES). */
+const STORED_FOR_MS = 7 * 24 * 3_600_000;
 
-/** What another page needs to resume a session. */
+/** What another page needs to deliver a session's observations. */
 export interface StoredSession {
   readonly sessionId: string;
-  readonly resume: string;
+  /** Opens the session for them. */
+  readonly token: string;
   readonly camera: FrameSize;
   readonly sectionId: number | null;
 }
 
-/** Observations of a session that have not been delivered. */
+/** Observations of one session that have not been delivered. */
 export interface StoredObservations {
   readonly session: StoredSession;
   readonly observations: readonly QueuedObservation[];
-}
-
-interface SessionRow extends StoredSession {
-  readonly student: string;
-  /** UTC ms. */
+  /** When the first was stored, UTC ms. */
   readonly storedAtMs: number;
+  /** Where the delivered ones are removed. */
+  readonly storage: ObservationStorage;
 }
 
-interface ObservationRow extends QueuedObservation {
+/** `id` is given by the database: keys of observations stay short with it. */
+interface SessionRow extends StoredSession {
+  readonly id?: number;
+  /** Gateway, user and module. */
   readonly student: string;
-  readonly sessionId: string;
+  readonly storedAtMs: number;
 }
 
 function settled<T>(request: IDBRequest<T>): Promise<T> {
@@ -41,27 +45,48 @@ function settled<T>(request: IDBRequest<T>): Promise<T> {
 }
 
 function openDatabase(): Promise<IDBDatabase> {
-  const request = indexedDB.open(DATABASE, 1);
+  const request = indexedDB.open(DATABASE, VERSION);
   request.onupgradeneeded = () => {
-    request.result.createObjectStore(SESSIONS, { keyPath: 'student' });
-    request.result.createObjectStore(OBSERVATIONS, { keyPath: ['student', 'captureMs'] });
+    const { result } = request;
+    // Version 1 had other rows, for twelve hours.
+    for (const name of [...result.objectStoreNames]) result.deleteObjectStore(name);
+    result.createObjectStore(SESSIONS, { keyPath: 'id', autoIncrement: true });
+    result.createObjectStore(OBSERVATIONS);
   };
   return settled(request);
 }
 
+/** The observation as on the wire; no bytes for a picture that was identical to the one before. */
+function bytesOf({ observation }: QueuedObservation): Uint8Array<ArrayBuffer> {
+  if (observation === null) return new Uint8Array(0);
+  const bytes = new Uint8Array(OBSERVATION_BYTES);
+  encodeObservation(new DataView(bytes.buffer), 0, observation);
+  return bytes;
+}
+
+function queuedOf([, captureMs]: readonly [number, number], bytes: Uint8Array): QueuedObservation {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { captureMs, observation: bytes.length === 0 ? null : decodeObservation(view, 0) };
+}
+
+/** All observations of a session. */
+function rangeOf(id: number): IDBKeyRange {
+  return IDBKeyRange.bound([id, 0], [id, Number.MAX_SAFE_INTEGER]);
+}
+
 /**
  * Observations of one student at one module in the browser's database, so that they survive the page. If the browser
- * refuses storage, nothing fails: they are lost with the page.
+ * refuses storage, nothing fails: they are lost with the page. They are removed when they are delivered, or too old.
  */
 export class ObservationStore implements ObservationStorage {
   readonly #student: string;
   #session: StoredSession | null = null;
-  #written: StoredSession | null = null;
-  #turn: Promise<unknown>;
+  /** The newest session with a row, and the row's id. */
+  #written: { readonly session: StoredSession; readonly id: number } | null = null;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(httpOrigin: string, userId: number | string, moduleId: number | string) {
     this.#student = `${httpOrigin}:${userId}:${moduleId}`;
-    this.#turn = Promise.resolve();
   }
 
   /** The session that observations belong to from now on. */
@@ -69,55 +94,67 @@ export class ObservationStore implements ObservationStorage {
     this.#session = session;
   }
 
-  put(observation: QueuedObservation): void {
+  put(queued: QueuedObservation): void {
     const session = this.#session;
     if (session === null) return;
     flagStoredObservations(true);
     this.#queue(async (database) => {
       const transaction = database.transaction([SESSIONS, OBSERVATIONS], 'readwrite');
-      if (this.#written !== session) {
+      let id = this.#written?.session.sessionId === session.sessionId ? this.#written.id : undefined;
+      if (id === undefined || this.#written?.session !== session) {
         const row: SessionRow = { ...session, student: this.#student, storedAtMs: Date.now() };
-        transaction.objectStore(SESSIONS).put(row);
-        this.#written = session;
+        id = Number(await settled(transaction.objectStore(SESSIONS).put(id === undefined ? row : { ...row, id })));
+        this.#written = { session, id };
       }
-      const row: ObservationRow = { ...observation, student: this.#student, sessionId: session.sessionId };
-      await settled(transaction.objectStore(OBSERVATIONS).put(row));
+      await settled(transaction.objectStore(OBSERVATIONS).put(bytesOf(queued), [id, queued.captureMs]));
     });
   }
 
   remove(captureMs: number): void {
-    this.#queue((database) =>
-      settled(
-        database.transaction(OBSERVATIONS, 'readwrite').objectStore(OBSERVATIONS).delete([this.#student, captureMs]),
-      ),
-    );
-  }
-
-  clear(): void {
-    this.#queue((database) => {
-      const transaction = database.transaction([SESSIONS, OBSERVATIONS], 'readwrite');
-      this.#written = null;
-      transaction.objectStore(SESSIONS).delete(this.#student);
-      return settled(transaction.objectStore(OBSERVATIONS).delete(this.#range()));
+    this.#queue(async (database) => {
+      const written = this.#written;
+      if (written !== null && (await removeDelivered(database, written.id, captureMs))) this.#written = null;
     });
   }
 
-  /** What an earlier page stored; null when there is nothing, or nothing that can still be delivered. */
-  async read(): Promise<StoredObservations | null> {
-    let found: StoredObservations | null = null;
+  /** What is stored of an earlier session waits for a page that can deliver it. */
+  clear(): void {
+    this.#queue(async () => {
+      this.#written = null;
+    });
+  }
+
+  /** What earlier pages of this student stored, the oldest session first. Too old ones, of any student, are removed. */
+  async read(): Promise<readonly StoredObservations[]> {
+    const found: StoredObservations[] = [];
     await this.#queue(async (database) => {
-      const transaction = database.transaction([SESSIONS, OBSERVATIONS]);
-      const rows = settled<ObservationRow[]>(transaction.objectStore(OBSERVATIONS).getAll(this.#range()));
-      const session = await settled<SessionRow | undefined>(transaction.objectStore(SESSIONS).get(this.#student));
-      const observations = (await rows).filter(({ sessionId }) => sessionId === session?.sessionId);
-      const isFresh = session !== undefined && Date.now() - session.storedAtMs < STORED_FOR_MS;
-      if (isFresh && observations.length > 0) found = { session, observations };
+      const transaction = database.transaction([SESSIONS, OBSERVATIONS], 'readwrite');
+      const sessions = transaction.objectStore(SESSIONS);
+      const observations = transaction.objectStore(OBSERVATIONS);
+      const rows = await settled<Required<SessionRow>[]>(sessions.getAll());
+      flagStoredObservations(rows.length > 0);
+      for (const { id, student, storedAtMs, ...session } of rows) {
+        if (Date.now() - storedAtMs > STORED_FOR_MS) {
+          sessions.delete(id);
+          observations.delete(rangeOf(id));
+        } else if (student === this.#student) {
+          const keys = settled(observations.getAllKeys(rangeOf(id))) as Promise<[number, number][]>;
+          const values = await settled<Uint8Array[]>(observations.getAll(rangeOf(id)));
+          const queued = (await keys).map((key, index) => queuedOf(key, values[index] ?? new Uint8Array(0)));
+          found.push({ session, observations: queued, storedAtMs, storage: this.#storageOf(id) });
+        }
+      }
     });
     return found;
   }
 
-  #range(): IDBKeyRange {
-    return IDBKeyRange.bound([this.#student, 0], [this.#student, Number.MAX_SAFE_INTEGER]);
+  /** A session is delivered: nothing of it stays. */
+  #storageOf(id: number): ObservationStorage {
+    return {
+      put: () => {},
+      remove: (captureMs) => void this.#queue((database) => removeDelivered(database, id, captureMs)),
+      clear: () => {},
+    };
   }
 
   /** Runs one after the other. Failures (private window, full disk) are ignored. */
@@ -134,4 +171,16 @@ export class ObservationStore implements ObservationStorage {
       .catch(() => {});
     return this.#turn;
   }
+}
+
+/** Removes one observation, and its session with the last of them: true then. */
+async function removeDelivered(database: IDBDatabase, id: number, captureMs: number): Promise<boolean> {
+  const transaction = database.transaction([SESSIONS, OBSERVATIONS], 'readwrite');
+  const observations = transaction.objectStore(OBSERVATIONS);
+  observations.delete([id, captureMs]);
+  if ((await settled(observations.getKey(rangeOf(id)))) !== undefined) return false;
+  const sessions = transaction.objectStore(SESSIONS);
+  await settled(sessions.delete(id));
+  if ((await settled(sessions.count())) === 0) flagStoredObservations(false);
+  return true;
 }

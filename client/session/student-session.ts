@@ -12,7 +12,7 @@ import { deferred } from '../lib/deferred.ts';
 import { loadAsset } from '../lib/gateway-assets.ts';
 import { createBrowserConnection } from './browser-connection.ts';
 import { CaptureSession, type CaptureSessionOptions } from './capture-session.ts';
-import type { DeviceMode } from './device-mode.ts';
+import type { DeviceMode, Notice } from './device-mode.ts';
 import type { ModeWish } from './mode-choice.ts';
 import { ModeController, type ModeReport } from './mode-controller.ts';
 import type { StoredSession } from './observation-store.ts';
@@ -41,6 +41,7 @@ export interface StudentSessionOptions extends Omit<CaptureSessionOptions, 'conn
   /** The calibration in use, at every welcome and after each calibration. */
   onCalibrationStatus(status: CalibrationStatus | null): void;
   onUpdate(update: Update): void;
+  onNotice(notice: Notice): void;
   onFault(fault: Fault): void;
   /** The connection has ended and will not reconnect. */
   onEnded(reason: Exclude<EndReason, 'closed'>): void;
@@ -135,7 +136,7 @@ export class StudentSession {
     const { addresses, userId, moduleId } = this.#options;
     const { httpOrigin } = addresses;
     const module = await loadAsset<typeof import('./device-mode.ts')>('deviceMode', httpOrigin);
-    const deviceMode = this.#deviceMode ?? new module.DeviceMode(httpOrigin, userId, moduleId);
+    const deviceMode = this.#deviceMode ?? new module.DeviceMode(httpOrigin, userId, moduleId, this.#options.onNotice);
     if (this.#stored !== null) deviceMode.setSession(this.#stored);
     this.#deviceMode = deviceMode;
     return deviceMode;
@@ -203,13 +204,13 @@ export class StudentSession {
         server: () => this.#frameOutbox,
         device: () => this.#deviceMode?.outbox ?? null,
       }),
-      onWelcome: ({ resume, sessionId, resumed, calibration, features }) => {
+      onWelcome: ({ resume, late, sessionId, resumed, calibration, features }) => {
         this.calibration.canTurn = features.includes('turning');
         if (!this.#detached) {
           this.#memory.write(resume);
           const { camera, sectionId } = this.#options;
           if (camera.size !== null) {
-            this.#stored = { sessionId, resume, camera: camera.size, sectionId: sectionId() };
+            this.#stored = { sessionId, token: late ?? resume, camera: camera.size, sectionId: sectionId() };
             this.#deviceMode?.setSession(this.#stored);
           }
           this.capture.forget();

@@ -308,6 +308,7 @@ export class WebcamWebSocket {
         feedWidget(payload);
         this.#reports.call(() => this.onTrackingUpdate(payload));
       },
+      onNotice: (notice) => this.#reports.call(() => this.#options.onNotice?.(notice)),
       onFault: (fault) => this.#reports.reportFault(fault),
       onEnded: (reason) => this.#onEnded(reason),
     });

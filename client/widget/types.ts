@@ -1,5 +1,6 @@
 import type { CalibrationStatus } from '../../shared/protocol/calibration.ts';
 import type { ConnectionPhase } from '../connection/link-state.ts';
+import type { Notice } from '../session/device-mode.ts';
 import type { ModeWish } from '../session/mode-choice.ts';
 import type { ModeReport } from '../session/mode-controller.ts';
 import type { TrackingSession } from '../session/student-session.ts';
@@ -57,6 +58,8 @@ export interface WebcamWebSocketOptions {
   onModeChange?: (report: ModeReport) => void;
   /** The calibration in use, null without one: at every connection and after each calibration. */
   onCalibrationChange?: (status: CalibrationStatus | null) => void;
+  /** What the student can be told of a lesson that was kept on the device. */
+  onNotice?: (notice: Notice) => void;
   /** Capture started, paused or ended. */
   onCaptureChange?: (capturing: boolean) => void;
 }

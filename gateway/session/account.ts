@@ -76,6 +76,8 @@ export interface SessionAccount {
   /** Switches to other sections that no sample has reached yet, in order. */
   readonly switches: readonly SectionSwitch[];
   readonly mode: Mode;
+  /** True while only late messages count: the connection delivers what an outage left (L-7). */
+  readonly lateOnly: boolean;
   readonly rule: Rule;
   /** The browser that calibrations are kept for; null when it does not say. */
   readonly deviceId: string | null;
@@ -124,6 +126,7 @@ export function openAccount(options: {
     sectionId: null,
     switches: [],
     mode: 'server',
+    lateOnly: false,
     deviceId: null,
     calibratedAtMs: null,
     clockZeroMs: null,

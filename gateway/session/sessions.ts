@@ -4,7 +4,7 @@ import type { FocusTotals } from '../../shared/focus/focus.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import type { Hello } from '../../shared/protocol/control.ts';
 import { ProtocolError } from '../../shared/protocol/errors.ts';
-import { type ResumeClaims, signResumeToken, verifyResumeToken } from '../auth/resume-token.ts';
+import { type ResumeClaims, signLateToken, signResumeToken, verifyResumeToken } from '../auth/resume-token.ts';
 import type { TicketSpender } from '../auth/spent-tickets.ts';
 import { type Identity, verifyTicket } from '../auth/ticket.ts';
 import type { Secret } from '../auth/tokens.ts';
@@ -58,6 +58,8 @@ export interface SessionsOptions {
   readonly rule: Rule;
   readonly resumeGraceMs: number;
   readonly maxSessions: number;
+  /** How late observations of a device may come, ms (L-6). */
+  readonly lateMaxMs: number;
   /** The system clock, UTC ms: tickets and resume tokens are checked by it. */
   readonly systemNow: () => number;
   readonly newSessionId: () => string;
@@ -162,18 +164,18 @@ export class Sessions {
     const own = onClock(onDevice(placed, hello.device, calibration), clock.offsetMs);
     const countedUntilMs = own.clockZeroMs === null ? nowMs : own.clockZeroMs + own.lastCaptureMs;
     const suspicion = { ...own.suspicion, earlier: this.#times.samplesBeside(own) };
-    const account = { ...own, suspicion, taken: this.#times.takenFrom(own, countedUntilMs) };
+    const taken = this.#times.takenFrom(own, countedUntilMs);
+    const account = { ...own, suspicion, taken, lateOnly: resumable !== null && claims?.lateOnly === true };
     const { sessionId, epoch } = account;
     const startedAtMs = account.startedAtMs ?? Math.round(nowMs);
-    const resumeToken = signResumeToken(
-      { sessionId, userId, moduleId, epoch, startedAtMs },
-      secret,
-      new Date(systemNow()),
-    );
+    const session = { sessionId, userId, moduleId, epoch, startedAtMs };
+    const now = new Date(systemNow());
+    const resumeToken = signResumeToken(session, secret, now);
+    const lateToken = signLateToken(session, secret, now, this.#deps.lateMaxMs);
     const resumed = resumable !== null;
     this.#live.set(userId, stream);
     logger.info({ sessionId, epoch, client: hello.client }, resumed ? 'session resumed' : 'session opened');
-    stream.welcome({ account, resumed, resumeToken });
+    stream.welcome({ account, resumed, resumeToken, lateToken });
   }
 
   /** A stream is over; its session may be resumed for a while. */
@@ -294,6 +296,10 @@ export class Sessions {
     if (isHere) return null;
     const report = await this.#reportInTime(claims, isComplete ? RESUME_LOOKUP_MS : SHORT_LOOKUP_MS);
     if (report === null && isComplete) return null;
+    // Continued from now, every late message would be too old: the client keeps them and comes again.
+    if (claims.lateOnly && (report === null || report === 'unavailable' || !isComplete)) {
+      throw new ProtocolError('internal', 'the session of these late messages cannot be read now; come again later');
+    }
     const ids = { sessionId, userId, moduleId, rule: this.#deps.rule };
     const account =
       report === 'unavailable' || report === null

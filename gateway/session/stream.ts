@@ -35,6 +35,7 @@ export interface Admission {
   readonly account: SessionAccount;
   readonly resumed: boolean;
   readonly resumeToken: string;
+  readonly lateToken: string;
 }
 
 export interface StreamDependencies {

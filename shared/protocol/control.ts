@@ -96,6 +96,8 @@ const welcomeSchema = z.object({
   epoch: z.int().min(0),
   /** Present this in the next `hello` to resume the session. */
   resume: z.string(),
+  /** Present this in a later `hello` to deliver late messages of this session only (feature `late`, L-7). */
+  late: z.string().optional(),
   /** True when this connection resumes an earlier session. */
   resumed: z.boolean(),
   /** Capture clock the gateway has reached: a resumed client continues from here or later. */

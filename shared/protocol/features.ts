@@ -4,7 +4,7 @@ import { ProtocolError } from './errors.ts';
  * What this version has beyond the first v1, by name (PROTOCOL.md, V-2). A new message, field or word gets a name here
  * and a line in FEATURE_GATES; both sides use it only where `welcome` agreed on it.
  */
-export const FEATURES: readonly string[] = ['screen', 'pauses', 'turning'];
+export const FEATURES: readonly string[] = ['screen', 'pauses', 'turning', 'late'];
 
 /** A text message, or one field of it, that needs a feature. */
 export interface FeatureGate {

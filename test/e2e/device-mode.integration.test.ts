@@ -38,6 +38,7 @@ interface SeenByPage {
   modes: { mode: string; reason: string; message: string; downloadedBytes: number }[];
   sessions: { sessionId: string; resumed: boolean }[];
   cameras: number;
+  notices: { code: string; message: string }[];
 }
 
 interface Tracker {
@@ -70,21 +71,23 @@ async function openLesson(options: Record<string, unknown>): Promise<Page> {
   await page.goto(school.url);
   await page.evaluate(
     (given) => {
-      const seen: SeenByPage = { updates: [], errors: [], modes: [], sessions: [], cameras: 0 };
+      const seen: SeenByPage = { updates: [], errors: [], modes: [], sessions: [], cameras: 0, notices: [] };
       const original = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
       navigator.mediaDevices.getUserMedia = (constraints) => {
         seen.cameras += 1;
         return original(constraints);
       };
       const page = window as unknown as { WebcamWebSocket: new (options: object) => Tracker };
-      const tracker = new page.WebcamWebSocket({
+      const options = {
         ...given,
         onTrackingUpdate: (update: SeenByPage['updates'][number]) => seen.updates.push(update),
         onError: (error: SeenByPage['errors'][number]) => seen.errors.push({ ...error }),
         onModeChange: (report: SeenByPage['modes'][number]) => seen.modes.push(report),
+        onNotice: (notice: SeenByPage['notices'][number]) => seen.notices.push(notice),
         onSession: (session: SeenByPage['sessions'][number]) => seen.sessions.push(session),
-      });
-      Object.assign(window, { seen, tracker });
+      };
+      const tracker = new page.WebcamWebSocket(options);
+      Object.assign(window, { seen, tracker, options });
     },
     { serverUrl: `http://127.0.0.1:${link.port}`, ...options },
   );
@@ -107,24 +110,37 @@ function updatesReach(page: Page, count: number): Promise<unknown> {
   return page.waitForFunction((least) => (window as unknown as Lesson).seen.updates.length >= least, count);
 }
 
+/** How many observations of the student at module 22 wait in the browser's database. */
+function keptOf(page: Page, userId: number): Promise<number> {
+  return page.evaluate(async (student) => {
+    const read = <T>(request: IDBRequest<T>) =>
+      new Promise<T>((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    const database = await read(indexedDB.open('gaze-relay'));
+    if (!database.objectStoreNames.contains('sessions')) return 0;
+    const sessions: { id: number; student: string }[] = await read(
+      database.transaction('sessions').objectStore('sessions').getAll(),
+    );
+    let kept = 0;
+    for (const { id } of sessions.filter((row) => row.student.endsWith(student))) {
+      const range = IDBKeyRange.bound([id, 0], [id, Number.MAX_SAFE_INTEGER]);
+      kept += await read(database.transaction('observations').objectStore('observations').count(range));
+    }
+    database.close();
+    return kept;
+  }, `:${userId}:22`);
+}
+
 /** Resolves once that many observations of the student wait in the browser's database. */
 async function keptReach(page: Page, userId: number, count: number): Promise<void> {
-  const found = () =>
-    page.evaluate(async (student) => {
-      const opening = indexedDB.open('gaze-relay', 1);
-      const database = await new Promise<IDBDatabase>((resolve, reject) => {
-        opening.onsuccess = () => resolve(opening.result);
-        opening.onerror = () => reject(opening.error);
-      });
-      const reading = database.transaction('observations').objectStore('observations').getAll();
-      await new Promise((resolve) => {
-        reading.onsuccess = resolve;
-      });
-      database.close();
-      // Another student's page may have been closed before it had forgotten the last of its own.
-      return (reading.result as { student: string }[]).filter((row) => row.student.endsWith(student)).length;
-    }, `:${userId}:22`);
-  await expect.poll(found, { timeout: 30_000 }).toBeGreaterThanOrEqual(count);
+  await expect.poll(() => keptOf(page, userId), { timeout: 30_000 }).toBeGreaterThanOrEqual(count);
+}
+
+async function ticketOf(userId: number): Promise<string> {
+  const answer = await fetch(new URL(`/dev/ticket?userId=${userId}&moduleId=22`, product.url));
+  return ((await answer.json()) as { ticket: string }).ticket;
 }
 
 interface StoredSession {
@@ -136,8 +152,7 @@ interface StoredSession {
 }
 
 async function stored(sessionId: string, userId: number): Promise<StoredSession> {
-  const answer = await fetch(new URL(`/dev/ticket?userId=${userId}&moduleId=22`, product.url));
-  const { ticket } = (await answer.json()) as { ticket: string };
+  const ticket = await ticketOf(userId);
   const response = await fetch(new URL(`/api/v1/sessions/${sessionId}`, product.url), {
     headers: { authorization: `Bearer ${ticket}` },
   });
@@ -322,19 +337,40 @@ describe('an outage in device mode', () => {
     await updatesReach(first, 5);
     const sessionId = (await seen(first)).sessions[0]?.sessionId ?? '';
     await link.cut();
-    await keptReach(first, 304, 10);
+    await keptReach(first, 304, 25);
+    expect((await seen(first)).notices.map(({ code }) => code)).toEqual(['lesson_kept']);
     // As a tab that crashes: nothing of the page runs any more.
     await first.close({ runBeforeUnload: false });
     await link.restore();
+    // On a shared computer another student's page leaves it, even one that was loaded for the first student.
+    for (const claimed of [399, 304]) {
+      const other = await openLesson({ mode: 'device' });
+      await other.evaluate((port) => {
+        const getTicket = async () => {
+          const answer = await fetch(`http://127.0.0.1:${port}/dev/ticket?userId=398&moduleId=22`);
+          return (await answer.json()).ticket;
+        };
+        Object.assign((window as unknown as { options: object }).options, { getTicket });
+      }, link.port);
+      await initialize(other, claimed);
+      expect(await keptOf(other, 304)).toBeGreaterThanOrEqual(25);
+      expect((await seen(other)).notices.map(({ code }) => code)).not.toContain('lesson_delivered');
+      await other.close();
+    }
     const second = await openLesson({ mode: 'device' });
     expect(await initialize(second, 304)).toBe(true);
+    expect(await keptOf(second, 304)).toBe(0);
+    expect((await seen(second)).notices.at(-1)).toMatchObject({
+      code: 'lesson_delivered',
+      message: expect.stringMatching(/^Your lesson of .* was delivered at /),
+    });
     await updatesReach(second, 5);
     await finish(second);
     const report = await stored(sessionId, 304);
     const processed = report.windows.reduce((sum, { framesProcessed }) => sum + framesProcessed, 0);
-    expect(processed).toBeGreaterThanOrEqual(14);
+    expect(processed).toBeGreaterThanOrEqual(29);
     expect(report.untrackedMs).toBe(0);
-    expect(report.focusedMs + report.unfocusedMs + report.unknownMs).toBeGreaterThan(4000);
+    expect(report.focusedMs + report.unfocusedMs + report.unknownMs).toBeGreaterThan(9000);
     await second.close();
   });
 });

@@ -1,7 +1,7 @@
 import type { Connection } from 'mysql2/promise';
 import { seededRandom } from '../../harness/random.ts';
 import type { Direction, FocusState } from '../../shared/direction.ts';
-import { type Bout, type MetricsWindow, NO_SIDE_TIMES } from '../../shared/metrics-window.ts';
+import type { Bout, MetricsWindow } from '../../shared/metrics-window.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -197,7 +197,10 @@ function windowsOf(session: SessionPlan, random: () => number): MetricsWindow[] 
         calibrationVersion: null,
         calibratedAtMs: null,
         lateMs: 0,
-        ...NO_SIDE_TIMES,
+        pausedHiddenMs: 300,
+        pausedStudentMs: 200,
+        pausedCameraMs: 100,
+        secondFaceMs: 40,
         suspect: null,
         final: toMs === lastEndMs,
       });

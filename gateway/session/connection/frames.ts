@@ -71,6 +71,7 @@ export function receive(
   }
   if (
     !isTimely(state.account, message.captureMs, context.nowMs) ||
+    (state.account.lateOnly && !message.late) ||
     isTooLate(state.account, message.captureMs, context)
   ) {
     return acknowledge(dropped(arrived), message, 'out_of_order');

@@ -140,6 +140,7 @@ function beforeAdmission(state: Early, event: ConnectionEvent, context: Connecti
             epoch: account.epoch,
             resume: event.resumeToken,
             resumed: event.resumed,
+            ...(features.includes('late') && { late: event.lateToken }),
             clockMs: captureClock(account, context.nowMs),
             totals: plainTotals(accountTotals(account)),
             limits: context.limits,

@@ -75,6 +75,8 @@ export type ConnectionEvent =
       readonly account: SessionAccount;
       readonly resumed: boolean;
       readonly resumeToken: string;
+      /** For late messages of the session only. */
+      readonly lateToken: string;
     }
   | { readonly type: 'observed'; readonly frame: RelayedFrame; readonly observation: FaceObservation }
   | {

@@ -119,6 +119,10 @@ function detail(windows: readonly MetricsWindow[]) {
     framesWithFace: sum(windows, (window) => window.framesWithFace),
     bytesUp: sum(windows, (window) => window.bytesUp),
     bytesDown: sum(windows, (window) => window.bytesDown),
+    pausedHiddenMs: sum(windows, (window) => window.pausedHiddenMs),
+    pausedStudentMs: sum(windows, (window) => window.pausedStudentMs),
+    pausedCameraMs: sum(windows, (window) => window.pausedCameraMs),
+    secondFaceMs: sum(windows, (window) => window.secondFaceMs),
   };
 }
 

@@ -27,6 +27,7 @@ function sessionsWith(changes: Partial<SessionsOptions> = {}): Sessions {
     rule: 'geometric',
     resumeGraceMs: 60_000,
     maxSessions: 10,
+    lateMaxMs: 7 * 24 * 3_600_000,
     systemNow: () => T0,
     newSessionId: randomUUID,
     logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },

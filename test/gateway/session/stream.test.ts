@@ -42,7 +42,8 @@ function admitted(changes: Partial<StreamDependencies> = {}) {
     inference: { request: () => Promise.resolve({ status: 'unavailable' }) },
     logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     metrics: { received: ignore, refused() {}, answered: ignore, inferred: ignore, closed: ignore, calibrated: ignore },
-    admit: async (_hello, from) => from.welcome({ account: newAccount(), resumed: false, resumeToken: 'token' }),
+    admit: async (_hello, from) =>
+      from.welcome({ account: newAccount(), resumed: false, resumeToken: 'token', lateToken: 'late' }),
     save: async () => {},
     keepCalibration: async () => {},
     detach: (account) => detached.push(account),

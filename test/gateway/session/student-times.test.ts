@@ -33,6 +33,7 @@ class School {
     rule: 'geometric',
     resumeGraceMs: 60_000,
     maxSessions: 10,
+    lateMaxMs: 7 * 24 * 3_600_000,
     systemNow: () => this.systemOffsetMs + this.passedMs,
     newSessionId: randomUUID,
     logger: { debug() {}, info() {}, warn() {}, error() {} },

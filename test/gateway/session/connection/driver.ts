@@ -75,8 +75,8 @@ export class Driver {
   }
 
   admit(account: SessionAccount = newAccount(), resumed = false): void {
-    this.hello();
-    this.dispatch({ type: 'admitted', account, resumed, resumeToken: 'r' });
+    if (this.state.phase === 'awaiting_hello') this.hello();
+    this.dispatch({ type: 'admitted', account, resumed, resumeToken: 'r', lateToken: 'l' });
   }
 
   start(atMs = 0, sectionId: number | null = null, mode: Mode = 'server'): void {

@@ -21,7 +21,7 @@ describe('connection before admission', () => {
     const driver = new Driver();
     driver.features = ['adaptive', 'pauses'];
     driver.hello(['pauses', 'unheard-of']);
-    driver.dispatch({ type: 'admitted', account: newAccount(), resumed: false, resumeToken: 'r' });
+    driver.dispatch({ type: 'admitted', account: newAccount(), resumed: false, resumeToken: 'r', lateToken: 'l' });
     expect(driver.last('send').message).toMatchObject({ type: 'welcome', features: ['pauses'] });
     driver.start();
     driver.dispatch({ type: 'control', message: { type: 'stop', atMs: 0 } });
