@@ -1,4 +1,4 @@
-import type { Bout, MetricsWindow } from '../../shared/metrics-window.ts';
+import { type Bout, type MetricsWindow, NO_SIDE_TIMES } from '../../shared/metrics-window.ts';
 
 const WINDOW_MS = 30_000;
 /** 2026-03-02 08:00:00 UTC, a Monday morning. */
@@ -48,6 +48,7 @@ function windowOf(userId: number, seq: number, random: () => number): MetricsWin
     bytesUp: 90_000,
     bytesDown: 6600,
     lateMs: 0,
+    ...NO_SIDE_TIMES,
     suspect: null,
     mode: 'server',
     rule: 'geometric',

@@ -46,16 +46,15 @@ export interface CameraWish {
 /** For the student, at most two sentences: what is wrong and what to do. */
 export const CAMERA_HELP: Readonly<Record<CameraErrorKind, string>> = {
   denied:
-    "Camera permission denied. Allow the camera for this page (the camera icon beside the address, or the browser's site settings), then try again.",
+    'Camera permission denied. Allow the camera for this page (the camera icon beside the address), then try again.',
   none: 'No camera found. Connect one, or turn it on, then try again.',
   in_use: 'The camera is in use by another program. Close video calls and camera apps, then try again.',
-  insecure:
-    'Browsers allow the camera on secure pages only. Open this page with https:// (or on localhost), then try again.',
+  insecure: 'Browsers allow the camera on secure pages only. Open this page with https://, then try again.',
   altered: 'This browser alters pictures. Allow this page to read canvas data, then try again.',
-  lost: 'The camera stopped: it was disconnected, or its permission was withdrawn. Check it, then start again.',
+  lost: 'The camera was disconnected, or its permission withdrawn. Check it, then start again.',
   slow: 'The camera is on, but has not sent a picture yet. Wait, open its cover, or reconnect it.',
   stalled: 'The camera sends no pictures: this page, a call or the system paused it. Tracking resumes with them.',
-  other: 'The camera could not be started. Disconnect and reconnect it, or restart the browser, then try again.',
+  other: 'The camera could not be started. Reconnect it, or restart the browser, then try again.',
 };
 
 const KIND_OF_ERROR: Readonly<Record<string, CameraErrorKind>> = {

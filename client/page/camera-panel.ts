@@ -1,10 +1,8 @@
-import type { CameraDevice } from '../capture/camera-choice.ts';
 import { byId } from './dom.ts';
 
 /** The part of the tracker that the panel needs. */
 export interface CameraUser {
   readonly stream: MediaStream | null;
-  cameras(): Promise<CameraDevice[]>;
   setCamera(deviceId: string): void;
 }
 
@@ -22,7 +20,8 @@ export class CameraPanel {
 
   /** Shows the cameras and the one in use. */
   async show(): Promise<void> {
-    const cameras = await this.#tracker().cameras();
+    const devices = await navigator.mediaDevices.enumerateDevices();
+    const cameras = devices.filter(({ kind }) => kind === 'videoinput');
     const used = this.#tracker().stream?.getVideoTracks()[0]?.getSettings().deviceId;
     this.#label.hidden = cameras.length < 2;
     this.#select.replaceChildren(

@@ -132,7 +132,7 @@ export function explainMode({ mode, reason }: Pick<ModeChoice, 'mode' | 'reason'
   if (mode === 'device') {
     switch (reason) {
       case 'preparing':
-        return 'Getting this device ready to analyse the pictures. This happens once; no time is counted yet.';
+        return 'Getting this device ready to analyse the pictures. No time is counted yet.';
       case 'link_slow':
         return 'Your connection is slow, so this device analyses the pictures. No picture leaves it.';
       case 'data_saver':

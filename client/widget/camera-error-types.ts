@@ -20,5 +20,5 @@ export const END_MESSAGES: Readonly<Record<Exclude<EndReason, 'closed'>, string>
   superseded: 'Tracking continues in another tab or on another device. The camera of this tab is off.',
   refused: 'The tracking server refused this page. Reload it; if that does not help, tell your school.',
   ticket_refused: 'Log in and accept the camera agreement, then start again.',
-  unreachable: 'Failed to connect to the tracking server. Check the internet connection, then reload the page.',
+  unreachable: 'The tracking server cannot be reached. Check the connection, then reload the page.',
 };

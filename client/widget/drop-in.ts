@@ -4,7 +4,7 @@ import type { PauseReason } from '../../shared/pause.ts';
 import type { CalibrationStatus } from '../../shared/protocol/calibration.ts';
 import { type CalibrationResult, UNAVAILABLE } from '../calibration/result.ts';
 import { Camera, CameraClosed, CameraError, type CameraErrorKind, type CameraWish } from '../capture/camera.ts';
-import { type CameraDevice, listCameras, rememberCamera } from '../capture/camera-choice.ts';
+import { rememberCamera } from '../capture/camera-choice.ts';
 import { type GatewayAddresses, gatewayAddresses } from '../connection/addresses.ts';
 import type { ConnectionStats, Stopped } from '../connection/connection-options.ts';
 import type { ConnectionPhase, EndReason } from '../connection/link-state.ts';
@@ -197,12 +197,7 @@ export class WebcamWebSocket {
     this.#session?.modes.setWish(mode);
   }
 
-  /** The cameras of this device, the one in use among them. */
-  cameras(): Promise<CameraDevice[]> {
-    return listCameras();
-  }
-
-  /** Uses this camera from now on, also on later pages of this browser. */
+  /** Uses this camera (`deviceId` of enumerateDevices) from now on, also on later pages of this browser. */
   setCamera(deviceId: string): void {
     rememberCamera(deviceId);
     this.#session?.capture.changeCamera();
