@@ -25,7 +25,8 @@ import type { MetricsStore } from './store/port.ts';
 export async function bootGateway(env: Readonly<Record<string, string | undefined>>): Promise<Gateway> {
   const config = requireConfig('gateway', gatewayConfigSchema, env);
   const { dataDir, mysqlUrl } = config;
-  const logger = pino({ name: 'gateway', level: config.logLevel });
+  // Synchronous: asynchronous lines are lost in a crash, or written after later ones.
+  const logger = pino({ name: 'gateway', level: config.logLevel }, pino.destination({ sync: true }));
   for (const warning of config.warnings) logger.warn({ code: 'config_unused' }, warning);
   const metrics = new GatewayMetrics();
   const platform = eyelearn(config, logger);

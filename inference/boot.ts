@@ -26,7 +26,8 @@ function loadEngineFiles({ engine, modelCacheDir }: InferenceConfig): Promise<En
 export async function bootInference(env: Readonly<Record<string, string | undefined>>): Promise<InferenceServer> {
   const startedAtMs = performance.now();
   const config = requireConfig<InferenceConfig>('inference', inferenceConfigSchema, env);
-  const logger = pino({ name: 'inference', level: config.logLevel });
+  // Synchronous: asynchronous lines are lost in a crash, or written after later ones.
+  const logger = pino({ name: 'inference', level: config.logLevel }, pino.destination({ sync: true }));
 
   const files = await loadEngineFiles(config);
   let engine = config.engine;

@@ -25,6 +25,8 @@ export interface RetentionSchedule {
   idle(): Promise<void>;
 }
 
+const hasRows = (deleted: Readonly<Record<string, number>>) => Object.values(deleted).some((count) => count > 0);
+
 /**
  * Deletes what is older than the rules allow once in 24 hours, over all gateways of one database: when it was last done is
  * kept there. A database that is away is asked again after ten minutes.
@@ -53,7 +55,7 @@ export function retentionSchedule(
     const { detailDays, isChosen } = configured;
     if (detailDays === null || nowMs < nextHereMs || (!isChosen && (await chosen(nowMs)).rules === null)) return;
     const deleted = await local.forgetOlder(nowMs - detailDays * DAY_MS);
-    if (Object.keys(deleted).length > 0) logger.info({ deleted }, 'data past its retention is deleted from DATA_DIR');
+    if (hasRows(deleted)) logger.info({ deleted }, 'data past its retention is deleted from DATA_DIR');
     nextHereMs = nowMs + DAY_MS;
   }
 
@@ -64,7 +66,7 @@ export function retentionSchedule(
     const { rules } = await chosen(nowMs);
     if (rules === null) return nowMs + DAY_MS;
     const { deleted, isDone } = await applyRetention(store, platform, rules, nowMs, STEPS_PER_PIECE);
-    if (Object.keys(deleted).length > 0) logger.info({ deleted, isDone }, 'data past its retention is deleted');
+    if (hasRows(deleted)) logger.info({ deleted, isDone }, 'data past its retention is deleted');
     if (!isDone) return nowMs + NEXT_PIECE_MS;
     await store.execute([
       { sql: 'DELETE FROM relay_settings WHERE name = ?', values: [DONE_AT] },

@@ -116,18 +116,15 @@ describe('the log of a whole session', () => {
       'session ended',
     ]);
     const others = lines.filter((line) => line.sessionId === undefined);
-    // Their order is not promised: what pino still holds at the exit may overtake the line that is being written.
-    expect(others.map(({ msg }) => msg).toSorted()).toEqual(
-      [
-        'gateway listening',
-        'embedded store migrated',
-        'gateway ready',
-        'inference link open',
-        'a connection was not admitted',
-        'gateway draining',
-        'gateway closed',
-      ].toSorted(),
-    );
+    expect(others.map(({ msg }) => msg).filter((msg) => msg !== 'inference link open')).toEqual([
+      'gateway listening',
+      'embedded store migrated',
+      'gateway ready',
+      'a connection was not admitted',
+      'gateway draining',
+      'gateway closed',
+    ]);
+    expect(others.filter(({ msg }) => msg === 'inference link open')).toHaveLength(1);
     expect(others.find(({ msg }) => msg === 'a connection was not admitted')?.code).toBe('ticket_invalid');
     expect(Math.max(...lines.map(({ level }) => level))).toBe(30);
 
