@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { READER_TOKEN_LIFETIME_S } from '../../auth/reader.ts';
 import { RevokedReaders } from '../../auth/revoked-readers.ts';
+import { fault } from '../faults.ts';
 import { createAudit } from './audit.ts';
 import { liveRoutes } from './live.ts';
 import { moduleRoutes } from './modules.ts';
@@ -30,9 +31,18 @@ export function createApi(given: ApiDependencies): Hono {
   const audit = createAudit(deps);
   const document = openApiDocument(API_ROUTES);
   api.get('/api/v1/openapi.json', (context) => context.json(document));
+  const methods = new Map<string, string[]>();
   for (const route of API_ROUTES) {
-    api.on(route.method.toUpperCase(), route.path.replace(/\{(\w+)\}/g, ':$1'), (context) =>
-      route.answer(deps, audit, context),
+    const path = route.path.replace(/\{(\w+)\}/g, ':$1');
+    const method = route.method.toUpperCase();
+    api.on(method, path, (context) => route.answer(deps, audit, context));
+    methods.set(path, [...(methods.get(path) ?? []), method]);
+  }
+  for (const [path, allowed] of methods) {
+    api.all(path, (context) =>
+      context.json(fault('method_not_allowed', `this address takes ${allowed.join(', ')}`), 405, {
+        allow: allowed.join(', '),
+      }),
     );
   }
   return api;

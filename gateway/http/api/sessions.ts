@@ -64,7 +64,7 @@ export const sessionRoutes: readonly ApiRoute[] = [
     path: '/api/v1/sessions/{sessionId}',
     summary: 'One session with its windows and bouts',
     readers: 'own',
-    params: { sessionId: z.string() },
+    params: { sessionId: z.string().meta({ format: 'uuid' }) },
     query: {},
     response: sessionAnswerSchema,
     csv: {

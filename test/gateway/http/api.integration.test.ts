@@ -379,6 +379,14 @@ describe('answers', () => {
   });
 });
 
+describe('methods', () => {
+  it.each(['PUT', 'DELETE', 'POST'])('%s where nothing takes it: 405, with what is taken', async (method) => {
+    const response = await fetch(new URL('/api/v1/days', gateway.url), { method });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET']);
+    expect(await response.json()).toMatchObject({ error: { code: 'method_not_allowed' } });
+  });
+});
+
 describe('CSV', () => {
   it('of students: all pages, the same numbers as JSON, and no name runs as a formula', async () => {
     const { rows } = await read(answers.students, `/api/v1/students?${SPAN}&pageSize=200`);
