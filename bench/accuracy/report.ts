@@ -4,7 +4,7 @@ import { COVERS_NOTE } from './covers/notes.ts';
 import { coversTable } from './covers/table.ts';
 import { dotsJson } from './dots/measure.ts';
 import { dotsTables } from './dots/table.ts';
-import { HEADS_NOTE } from './heads/notes.ts';
+import { GROUPS_NOTE, HEADS_NOTE } from './heads/notes.ts';
 import { headsTables } from './heads/table.ts';
 import {
   BANDWIDTH_INTRO,
@@ -214,7 +214,8 @@ export function markdownOf(report: AccuracyReport, charts: readonly Chart[]): st
       `## Clips\n\nThrough the tracker, as in a session. The labels are in \`harness/clips\`, made by looking at the frames.\n\n${clipsTable(report.clips)}\n`,
     );
   }
-  if (report.heads !== null) parts.push(`## Unlike heads\n\n${HEADS_NOTE}`, `${headsTables(report.heads)}\n`);
+  if (report.heads !== null)
+    parts.push(`## Unlike heads\n\n${HEADS_NOTE}`, `${headsTables(report.heads)}\n`, GROUPS_NOTE);
   if (report.covers.length > 0)
     parts.push(`## Covered eyes and lenses\n\n${COVERS_NOTE}`, `${coversTable(report.covers)}\n`);
   if (report.bandwidth.length > 0) {
