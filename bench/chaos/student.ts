@@ -35,6 +35,8 @@ export interface StudentTruth {
   readonly resumes: number;
   /** Frames that the gateway acknowledged without an observation, because no inference could be reached. */
   readonly unserved: number;
+  /** Time that the gateway may have counted without the student's knowledge: its answers were lost with the connection. */
+  readonly unheardMs: number;
   /** Times that the gateway which had the student was killed or stood still. */
   readonly kills: number;
   /** From each kill to the next update, ms. */
@@ -91,6 +93,7 @@ export function startStudent(options: {
   let resumes = 0;
   let unserved = 0;
   let kills = 0;
+  let unheardMs = 0;
   const backMs: number[] = [];
   /** When the gateway that had the student was killed; null once there was an update again. */
   let killedAtMs: number | null = null;
@@ -113,6 +116,7 @@ export function startStudent(options: {
     resumes,
     unserved,
     kills,
+    unheardMs,
     backMs,
   });
   const clockMs = () => (zeroMs === null ? 0 : Math.round(performance.now() - zeroMs));
@@ -237,6 +241,8 @@ export function startStudent(options: {
     socket.on('close', () => {
       clearInterval(watch);
       if (timer !== null) clearInterval(timer);
+      const newestMs = Math.max(...[...waiting.values()].map(({ captureMs }) => captureMs));
+      if (ackedMs !== null && newestMs > ackedMs) unheardMs += Math.min(MAX_COVER_MS, newestMs - ackedMs);
       // A tab that another one took over from stays as it is.
       if (!isDone && socket === newest) setTimeout(() => void connect(), RETRY_MS * (1 + Math.random()));
     });

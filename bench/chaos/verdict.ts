@@ -21,6 +21,8 @@ export interface StudentVerdict {
   readonly eyelearnS: number;
   /** Times that the gateway which had the student was killed or stood still. */
   readonly kills: number;
+  /** Time that may be stored without the student's knowledge. */
+  readonly unheardMs: number;
 }
 
 export interface Verdict {
@@ -108,11 +110,15 @@ export async function judge(connection: Connection, truths: readonly StudentTrut
     storedUnfocusedMs: ledger.get(truth.userId)?.unfocused ?? 0,
     eyelearnS: eyelearn.get(truth.userId)?.seconds ?? 0,
     kills: truth.kills,
+    unheardMs: truth.unheardMs,
   }));
+  /** Stored time of which the student heard nothing is no error; time that is missing always is. */
+  const beyond = (storedMs: number, truthMs: number, unheardMs: number) =>
+    storedMs > truthMs ? Math.max(0, storedMs - truthMs - unheardMs) : truthMs - storedMs;
   const errorOf = (student: StudentVerdict) =>
     Math.max(
-      Math.abs(student.storedFocusedMs - student.truthFocusedMs),
-      Math.abs(student.storedUnfocusedMs - student.truthUnfocusedMs),
+      beyond(student.storedFocusedMs, student.truthFocusedMs, student.unheardMs),
+      beyond(student.storedUnfocusedMs, student.truthUnfocusedMs, student.unheardMs),
     );
   const reconnects = truths.reduce((total, truth) => total + truth.reconnects, 0);
   const resumes = truths.reduce((total, truth) => total + truth.resumes, 0);

@@ -85,9 +85,9 @@ export class ClusterOwnership implements Ownership {
     return this.#owned.has(userId);
   }
 
-  async claim(userId: number): Promise<StudentState | 'unknown'> {
+  async claim(userId: number, isResuming: boolean): Promise<StudentState | 'unknown'> {
     if (this.#owned.get(userId)?.isSure === true && !this.isInDoubt) return NO_STUDENT_STATE;
-    const claiming = this.#claim(userId);
+    const claiming = this.#claim(userId, isResuming);
     this.#claiming.set(userId, claiming);
     const claimed = await within(claiming, CLAIM_WITHIN_MS, 'late' as const);
     if (this.#claiming.get(userId) === claiming) this.#claiming.delete(userId);
@@ -137,7 +137,7 @@ export class ClusterOwnership implements Ownership {
     this.#isRetrying = true;
     try {
       const unsure = [...this.#owned].filter(([, { isSure }]) => !isSure).map(([userId]) => userId);
-      await inParallel(unsure, AT_ONCE, async (userId) => this.#adopt(userId, await this.#claim(userId)));
+      await inParallel(unsure, AT_ONCE, async (userId) => this.#adopt(userId, await this.#claim(userId, true)));
     } finally {
       this.#isRetrying = false;
     }
@@ -148,7 +148,7 @@ export class ClusterOwnership implements Ownership {
     this.#owned.clear();
   }
 
-  async #claim(userId: number): Promise<StudentState | 'unknown'> {
+  async #claim(userId: number, isResuming: boolean): Promise<StudentState | 'unknown'> {
     const { owners, peers, address } = this.#options;
     const taking = owners.take(userId, { gateway: peers.id, address: address() });
     const before = await within(
@@ -159,7 +159,11 @@ export class ClusterOwnership implements Ownership {
     if (before === 'unknown') return this.#claimWithoutBucket(userId);
     const wasOwned = this.#owned.get(userId)?.isSure === true;
     this.#owned.set(userId, { isSure: true });
-    if (before === null || (before.gateway === peers.id && wasOwned)) return NO_STUDENT_STATE;
+    if (before?.gateway === peers.id && wasOwned) return NO_STUDENT_STATE;
+    if (before === null) {
+      // A bucket that was lost with its servers, or that took no entry when the student came.
+      return (isResuming ? await this.#findAmongOthers(userId) : null) ?? NO_STUDENT_STATE;
+    }
     const sources = new Set([before.gateway, before.from].filter((id) => id !== null));
     for (const gatewayId of sources) {
       const state = await this.#stateAt(gatewayId, userId).catch(() => 'unknown' as const);
@@ -176,6 +180,14 @@ export class ClusterOwnership implements Ownership {
   /** Streams of NATS have no leader for some seconds when a server is lost; gateways hear each other all the same. */
   async #claimWithoutBucket(userId: number): Promise<StudentState | 'unknown'> {
     if (!this.#owned.has(userId)) this.#owned.set(userId, { isSure: false });
+    const state = await this.#findAmongOthers(userId);
+    if (state !== null) return state;
+    this.#takenOver.unknown += 1;
+    return 'unknown';
+  }
+
+  /** What the other gateways have of a student, or had that were there a moment ago; null where that is nothing. */
+  async #findAmongOthers(userId: number): Promise<StudentState | null> {
     const { peers } = this.#options;
     const others = peers.others();
     const answers = await Promise.all(
@@ -194,8 +206,7 @@ export class ClusterOwnership implements Ownership {
       const state = await this.#reviveOf(id, userId).catch(() => null);
       if (state !== null) return state;
     }
-    this.#takenOver.unknown += 1;
-    return 'unknown';
+    return null;
   }
 
   /** What a gateway has of a student, or had when it wrote last; null where that is nothing. */

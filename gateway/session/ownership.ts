@@ -14,9 +14,9 @@ export const NO_STUDENT_STATE: StudentState = { accounts: [], spans: [] };
 export interface Ownership {
   /**
    * Makes this gateway the student's owner and resolves with what another gateway had of them, or with `unknown` where that
-   * cannot be found out now. Never rejects, and takes a bounded time.
+   * cannot be found out now. Never rejects, and takes a bounded time. With `isResuming` there is a session somewhere.
    */
-  claim(userId: number): Promise<StudentState | 'unknown'>;
+  claim(userId: number, isResuming: boolean): Promise<StudentState | 'unknown'>;
   /** False once another gateway has taken the student over. */
   holds(userId: number): boolean;
 }

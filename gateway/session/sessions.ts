@@ -131,7 +131,7 @@ export class Sessions {
     await this.#students.run(identity.userId, async () => {
       if (!stream.isAuthenticating) return;
       const resuming = async () => {
-        const handed = await this.#deps.ownership.claim(identity.userId);
+        const handed = await this.#deps.ownership.claim(identity.userId, claims !== null);
         if (handed !== 'unknown') this.adopt(identity.userId, handed, stream.clock.offsetMs);
         return claims === null ? null : this.#storedAccount(claims, stream.clock, handed !== 'unknown');
       };
