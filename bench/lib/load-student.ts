@@ -31,13 +31,13 @@ export class LoadStudent {
   }
 
   /** Connects and says hello. Rejects when it is not welcome. */
-  static async open(url: string, ticket: string): Promise<LoadStudent> {
+  static async open(url: string, ticket: string, features: readonly string[] = []): Promise<LoadStudent> {
     const { socket, rest } = await openRaw(url, { path: STREAM_PATH, protocol: SUBPROTOCOL });
     const student = new LoadStudent(socket);
     const reader = new FrameReader((opcode, payload) => student.#receive(opcode, payload));
     socket.on('data', (chunk: Buffer) => reader.push(chunk));
     reader.push(rest);
-    const hello = { type: 'hello', protocol: SUBPROTOCOL, ticket, resume: null, client: 'bench' };
+    const hello = { type: 'hello', protocol: SUBPROTOCOL, ticket, resume: null, client: 'bench', features };
     const welcome = await student.#ask(hello, 'welcome');
     student.#sessionId = String(welcome.sessionId);
     return student;

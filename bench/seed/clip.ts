@@ -41,7 +41,12 @@ function draw(picture: Uint8Array, { crop, fullFrame }: CropChoice): Promise<Buf
 }
 
 async function gridOf(drawn: Buffer): Promise<LumaGrid> {
-  const { data, info } = await sharp(drawn).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
+  const { data, info } = await sharp(drawn)
+    .greyscale()
+    .toColourspace('srgb')
+    .ensureAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
   return lumaGrid(new Uint8ClampedArray(data), info.width, info.height);
 }
 

@@ -61,7 +61,7 @@ async function openOurs(clip: readonly ClipMoment[], contender: 'ours' | 'oursFi
   const tickets = new Map<string, number>();
   const open = async (index: number): Promise<BenchStudent> => {
     const userId = FIRST_USER_ID + index;
-    const link = await LoadStudent.open(url, await fetchTicket(url, userId));
+    const link = await LoadStudent.open(url, await fetchTicket(url, userId), contender === 'ours' ? ['calm'] : []);
     tickets.set(link.sessionId, userId);
     const student = new OurStudent(link, clip, contender);
     await student.begin();

@@ -1,4 +1,4 @@
-import { isRepeatable, isSamePicture } from '../../client/capture/picture-diff.ts';
+import { CALM_WITHIN, isRepeatable, isResting, isSamePicture, SAME_WITHIN } from '../../client/capture/picture-diff.ts';
 import { MAX_FPS } from '../../client/connection/pacing/pacing.ts';
 import { encodeClientMessage } from '../../shared/protocol/frames.ts';
 import type { LoadStudent } from '../lib/load-student.ts';
@@ -80,14 +80,18 @@ export class OurStudent implements BenchStudent {
   readonly #ticker: Ticker;
   #offsetMs = 0;
   #wanted = 0;
+  #messageMs = Number.NEGATIVE_INFINITY;
+  #unmovedAtMs: number | null = null;
   #sent: { readonly moment: ClipMoment; readonly sentAtMs: number } | null = null;
 
   constructor(link: LoadStudent, clip: readonly ClipMoment[], kind: 'ours' | 'oursFixed5' | 'device') {
     this.#link = link;
     this.#clip = clip;
     this.#kind = kind;
-    const asked = () => Math.min(MAX_FPS, link.newest?.maxFps ?? MAX_FPS);
-    this.#ticker = new Ticker(kind === 'oursFixed5' ? () => MAX_FPS : asked, (nowMs) => this.#step(nowMs));
+    this.#ticker = new Ticker(
+      () => MAX_FPS,
+      (nowMs) => this.#step(nowMs),
+    );
   }
 
   get id(): string {
@@ -137,17 +141,29 @@ export class OurStudent implements BenchStudent {
   #step(nowMs: number): void {
     const moment = this.#clip[momentAt(nowMs + this.#offsetMs, this.#clip.length)];
     if (moment === undefined) return;
-    this.#wanted += 1;
     if (this.#kind === 'device') {
+      this.#wanted += 1;
       this.#link.send(moment.observation, nowMs);
       return;
     }
     const sent = this.#sent;
+    const rests = this.#kind === 'ours' && isResting(this.#messageMs, nowMs, this.#link.newest?.maxFps ?? MAX_FPS);
     const isSame =
       this.#kind === 'ours' &&
       sent !== null &&
       isRepeatable({ crop: sent.moment.crop, sentAtMs: sent.sentAtMs }, moment.crop, nowMs) &&
-      isSamePicture(sent.moment.grid, moment.grid);
+      isSamePicture(sent.moment.grid, moment.grid, rests ? CALM_WITHIN : SAME_WITHIN);
+    if (isSame && rests) {
+      this.#unmovedAtMs = nowMs;
+      return;
+    }
+    this.#wanted += 1;
+    if (rests && this.#unmovedAtMs !== null) {
+      this.#wanted += 1;
+      this.#link.send(SAME, this.#unmovedAtMs);
+    }
+    this.#unmovedAtMs = null;
+    this.#messageMs = nowMs;
     if (isSame) this.#link.send(SAME, nowMs);
     else if (this.#link.send(moment.frame, nowMs) !== null) this.#sent = { moment, sentAtMs: nowMs };
   }

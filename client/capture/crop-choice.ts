@@ -33,14 +33,13 @@ export interface CropChoice {
  */
 export function chooseCrop(hint: RectPx | null, camera: FrameSize, previous: CropChoice | null): CropChoice {
   const whole: CropChoice = {
-    crop: { xPx: 0, yPx: 0, widthPx: camera.widthPx, heightPx: camera.heightPx },
+    crop: { xPx: 0, yPx: 0, ...camera },
     fullFrame: true,
   };
-  if (hint === null) return whole;
-  const crop = clampRect(hint, camera);
-  if (crop === null) return whole;
-  if (previous !== null && !previous.fullFrame && isClose(previous.crop, crop)) return previous;
-  return { crop, fullFrame: false };
+  const crop = hint === null ? null : clampRect(hint, camera);
+  const choice = crop === null ? whole : { crop, fullFrame: false };
+  const stays = previous !== null && previous.fullFrame === choice.fullFrame && isClose(previous.crop, choice.crop);
+  return stays ? previous : choice;
 }
 
 function clampRect(rect: RectPx, camera: FrameSize): RectPx | null {

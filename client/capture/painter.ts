@@ -30,7 +30,8 @@ export class Painter {
   async take(source: CanvasImageSource, place: RectPx, request: PictureRequest): Promise<PictureResult> {
     const grid = this.#draw(source, place, request);
     this.#newest = grid;
-    if (request.repeatable && this.#sent !== null && isSamePicture(this.#sent, grid)) return { kind: 'same' };
+    if (request.repeatable && this.#sent !== null && isSamePicture(this.#sent, grid, request.sameWithin))
+      return { kind: 'same' };
     if (!request.encode) return { kind: 'changed' };
     return this.#encode(request);
   }

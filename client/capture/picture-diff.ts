@@ -8,15 +8,21 @@ const CELLS = 24;
  * noise of ±4 levels a pixel moves the mean of a cell by less than 2; an iris that moves by a third
  * of its width moves one by 10 and more.
  */
-const SAME_WITHIN = 3;
+export const SAME_WITHIN = 3;
+
+/**
+ * The same while the gateway asks for few pictures: an eye that turns by some 6°, as at the end of a line of text, or a head
+ * that turns by 1° is more.
+ */
+export const CALM_WITHIN = 12;
+
+/** A comparison comes with a video frame, so up to this much early. */
+const EARLY_MS = 50;
 
 /** Mean luma of each cell of a picture, rows first. */
 export type LumaGrid = Float32Array<ArrayBuffer>;
 
-/**
- * Luma grid of RGBA pixels, `widthPx` × `heightPx`. Luma by the weights of ITU-R BT.601, which
- * JPEG uses too.
- */
+/** Luma grid of grey RGBA pixels, `widthPx` × `heightPx`: their red is their luma. */
 export function lumaGrid(rgba: Uint8ClampedArray, widthPx: number, heightPx: number): LumaGrid {
   const sums = new Float32Array(CELLS * CELLS);
   const counts = new Float32Array(CELLS * CELLS);
@@ -24,28 +30,27 @@ export function lumaGrid(rgba: Uint8ClampedArray, widthPx: number, heightPx: num
     const row = Math.floor((y * CELLS) / heightPx) * CELLS;
     for (let x = 0; x < widthPx; x++) {
       const cell = row + Math.floor((x * CELLS) / widthPx);
-      const at = (y * widthPx + x) * 4;
-      sums[cell] =
-        (sums[cell] ?? 0) + 0.299 * (rgba[at] ?? 0) + 0.587 * (rgba[at + 1] ?? 0) + 0.114 * (rgba[at + 2] ?? 0);
+      sums[cell] = (sums[cell] ?? 0) + (rgba[(y * widthPx + x) * 4] ?? 0);
       counts[cell] = (counts[cell] ?? 0) + 1;
     }
   }
-  for (let cell = 0; cell < sums.length; cell++) sums[cell] = (sums[cell] ?? 0) / Math.max(1, counts[cell] ?? 0);
+  for (let cell = 0; cell < sums.length; cell++) sums[cell] = (sums[cell] ?? 0) / (counts[cell] || 1);
   return sums;
 }
 
 /** Largest difference between two grids in one cell, 0–255. */
 export function largestDifference(a: LumaGrid, b: LumaGrid): number {
-  let largest = 0;
-  for (let cell = 0; cell < a.length; cell++) {
-    largest = Math.max(largest, Math.abs((a[cell] ?? 0) - (b[cell] ?? 0)));
-  }
-  return largest;
+  return Math.max(...a.map((luma, cell) => Math.abs(luma - (b[cell] ?? 0))));
 }
 
 /** True when two pictures of the same part of the frame show the same. */
-export function isSamePicture(a: LumaGrid, b: LumaGrid): boolean {
-  return largestDifference(a, b) <= SAME_WITHIN;
+export function isSamePicture(a: LumaGrid, b: LumaGrid, within = SAME_WITHIN): boolean {
+  return largestDifference(a, b) <= within;
+}
+
+/** True while nothing needs to be sent unless something moves: the gateway asks for `maxFps`, the newest message is recent. */
+export function isResting(sentAtMs: number, nowMs: number, maxFps: number): boolean {
+  return nowMs - sentAtMs < 1000 / maxFps - EARLY_MS;
 }
 
 /** A real picture is sent at least this often, even of a still student: it shows whether the camera is frozen. */
@@ -57,14 +62,7 @@ export interface SentPicture {
   readonly sentAtMs: number;
 }
 
-/** True when `same` may replace a picture that looks the same: the last one has the same crop and is recent. */
+/** True when `same` may replace a picture that looks the same: the last one has this very crop (chooseCrop keeps it) and is recent. */
 export function isRepeatable(sent: SentPicture | null, crop: RectPx, nowMs: number): boolean {
-  return (
-    sent !== null &&
-    nowMs - sent.sentAtMs < REAL_FRAME_EVERY_MS &&
-    sent.crop.xPx === crop.xPx &&
-    sent.crop.yPx === crop.yPx &&
-    sent.crop.widthPx === crop.widthPx &&
-    sent.crop.heightPx === crop.heightPx
-  );
+  return sent !== null && nowMs - sent.sentAtMs < REAL_FRAME_EVERY_MS && sent.crop === crop;
 }

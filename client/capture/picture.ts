@@ -13,6 +13,8 @@ export interface PictureRequest {
   readonly maxBytes: number;
   /** True when the picture sent last shows this part too: one that looks the same needs not be encoded. */
   readonly repeatable: boolean;
+  /** Largest difference that looks the same (picture-diff.ts). */
+  readonly sameWithin: number;
   /** False: where the picture has changed, say so and encode nothing. */
   readonly encode: boolean;
 }

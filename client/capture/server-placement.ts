@@ -5,7 +5,7 @@ import { type CropChoice, chooseCrop, drawSize, widenHint } from './crop-choice.
 import { nextDueMs } from './frame-schedule.ts';
 import { setTimer } from './hidden-timer.ts';
 import type { Grabber } from './picture.ts';
-import { isRepeatable, type SentPicture } from './picture-diff.ts';
+import { CALM_WITHIN, isRepeatable, isResting, SAME_WITHIN, type SentPicture } from './picture-diff.ts';
 import type { Placement, PlacementContext } from './placement.ts';
 import { awaitVideoFrame } from './video-frames.ts';
 
@@ -28,6 +28,10 @@ export class ServerPlacement implements Placement {
   #notBeforeMs = 0;
   #choice: CropChoice | null = null;
   #sent: SentPicture | null = null;
+  /** When the newest message of any kind was sent. */
+  #messageMs = 0;
+  /** Capture time until which nothing has moved since that message; 0 where it has been said. */
+  #unmovedMs = 0;
   #size: FrameSize | null = null;
   #cancelWait: () => void = () => {};
 
@@ -64,6 +68,7 @@ export class ServerPlacement implements Placement {
   forget(): void {
     this.#sent = null;
     this.#choice = null;
+    this.#unmovedMs = 0;
   }
 
   /** Sleeps until a picture is nearly due, then waits for the next video frame. */
@@ -122,6 +127,7 @@ export class ServerPlacement implements Placement {
     const waitMs = isLive ? pacer.waitMs({ size, whole: choice.fullFrame }) : 0;
     this.#choice = choice;
     const sentBefore = this.#sent;
+    const rests = isLive && isResting(this.#messageMs, nowMs, guidance.maxFps);
     const taken = await this.#grabber.grab(video, {
       crop: choice.crop,
       size,
@@ -129,14 +135,20 @@ export class ServerPlacement implements Placement {
       maxBytes: guidance.maxFrameBytes,
       // A queued picture may be the first that the gateway gets.
       repeatable: isLive && isRepeatable(sentBefore, choice.crop, nowMs),
+      sameWithin: rests ? CALM_WITHIN : SAME_WITHIN,
       encode: waitMs === 0,
     });
     if (!this.#running) return;
     switch (taken.kind) {
       case 'same':
         // forget() may have been called meanwhile.
-        if (this.#sent === sentBefore) this.#connection.sendSame(captureMs);
-        return;
+        if (this.#sent !== sentBefore) return;
+        if (rests) {
+          this.#unmovedMs = captureMs;
+          return;
+        }
+        this.#connection.sendSame(captureMs);
+        break;
       case 'changed':
         this.#dueMs = nowMs;
         this.#notBeforeMs = nowMs + waitMs;
@@ -145,10 +157,14 @@ export class ServerPlacement implements Placement {
         return;
       case 'picture': {
         const { image, codec } = taken;
+        // What moves now has not moved before: the picture covers the time since then alone.
+        if (rests && this.#unmovedMs > 0) this.#connection.sendSame(this.#unmovedMs);
         if (this.#connection.sendFrame({ image, codec, ...choice, size, captureMs }) === null) return;
         this.#grabber.sent();
         this.#sent = { crop: choice.crop, sentAtMs: nowMs };
       }
     }
+    this.#messageMs = nowMs;
+    this.#unmovedMs = 0;
   }
 }

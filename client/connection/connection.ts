@@ -221,7 +221,7 @@ export class RelayConnection {
     for (let next = this.#events[0]; next !== undefined; next = this.#events[0]) {
       const { state, effects } = stepLink(this.#state, next, linkRules(this.#options));
       this.#state = state;
-      this.pacer.bound({ gatewayFps: state.guidance?.maxFps ?? null });
+      this.pacer.bound({ gatewayFps: state.guidance?.limits.maxFps ?? null });
       for (const effect of effects) attempt(() => this.#perform(effect));
       // After `start` and the section switches: the gateway needs them first.
       if (effects.some((effect) => effect.type === 'send' && effect.message.type === 'start'))

@@ -2,9 +2,9 @@ import { ProtocolError } from './errors.ts';
 
 /**
  * What this version has beyond the first v1, by name (PROTOCOL.md, V-2). A new message, field or word gets a name here
- * and a line in FEATURE_GATES; both sides use it only where `welcome` agreed on it.
+ * and a line in FEATURE_GATES; a rule that no message shows has a name alone (`calm`: U-8). Both sides use it only where `welcome` agreed on it.
  */
-export const FEATURES: readonly string[] = ['screen', 'pauses', 'turning', 'late'];
+export const FEATURES: readonly string[] = ['screen', 'pauses', 'turning', 'late', 'calm'];
 
 /** A text message, or one field of it, that needs a feature. */
 export interface FeatureGate {

@@ -21,6 +21,7 @@ import { isFrozen, noteFrame } from '../freeze.ts';
 import { offerFrame, type RelayedFrame, releaseFrame } from '../relay-slot.ts';
 import { noteObservation } from '../suspicion.ts';
 import { type BucketLimits, takeTokens } from '../token-bucket.ts';
+import { CALM_FPS, isCalm, noteCalm } from './calm.ts';
 import { detachSession, refuse } from './closing.ts';
 import {
   type Capturing,
@@ -298,7 +299,7 @@ function sampled<S extends Capturing>(
     gatewayMsSum: gatewayMs ?? 0,
     lateMs: late ? Math.min(captureMs - state.account.lastCaptureMs, MAX_COVER_MS) : 0,
   });
-  return { ...state, account };
+  return { ...state, account, calm: noteCalm(state.calm, captureMs, observation, account.tracker) };
 }
 
 function observed<S extends Capturing>(
@@ -320,6 +321,11 @@ function observed<S extends Capturing>(
   };
 }
 
+/** True when fewer pictures tell as much: the client must send at once what moves (U-8). Observations ask nothing of inference. */
+function mayRest({ features, account, calibration, calm }: Capturing, captureMs: number): boolean {
+  return features.includes('calm') && account.mode === 'server' && calibration === null && isCalm(calm, captureMs);
+}
+
 /** Every message of the hot path is answered by exactly one update (U-2). */
 function acknowledge<S extends Capturing & ConnectionState>(
   state: S,
@@ -337,7 +343,7 @@ function acknowledge<S extends Capturing & ConnectionState>(
     focusBouts: totals.focusBouts,
     unfocusBouts: totals.unfocusBouts,
     nextCrop: state.nextCrop,
-    maxFps: limits.maxFps,
+    maxFps: mayRest(state, message.captureMs) ? Math.min(limits.maxFps, CALM_FPS) : limits.maxFps,
     credit: limits.credit,
     imageSizePx: state.nextCrop === null ? wholeImageSizePx(limits.imageSizePx) : limits.imageSizePx,
   };

@@ -15,6 +15,7 @@ import { calibrationStatus, withView } from '../account-calibration.ts';
 import { NO_PICTURE } from '../freeze.ts';
 import { EMPTY_SLOT } from '../relay-slot.ts';
 import { fullBucket } from '../token-bucket.ts';
+import { NOT_CALM } from './calm.ts';
 import { advanceCalibration, calibrationOutsideCapture, controlCalibration, interruption } from './calibration.ts';
 import { closeReasonOf, closeWith, detachSession, refuse } from './closing.ts';
 import { CONTROL_LIMITS, takeControl } from './control-rate.ts';
@@ -222,6 +223,7 @@ function begin(
       lastObservation: null,
       roi: null,
       nextCrop: null,
+      calm: NOT_CALM,
       calibration: null,
     },
     { type: 'send', message: { type: 'started', atMs: account.lastCaptureMs } },
@@ -279,6 +281,7 @@ function controlWhileTracking(state: Tracking, message: ClientControl, context: 
           camera: message.camera,
           roi: null,
           nextCrop: null,
+          calm: NOT_CALM,
           lastObservation: null,
           freeze: NO_PICTURE,
         },

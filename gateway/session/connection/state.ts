@@ -15,6 +15,7 @@ import type { OpenCalibration } from '../calibration.ts';
 import type { FreezeWatch } from '../freeze.ts';
 import type { RelayedFrame, RelaySlot } from '../relay-slot.ts';
 import type { TokenBucket } from '../token-bucket.ts';
+import type { CalmWatch } from './calm.ts';
 
 /** What an admitted connection carries in each of its phases. */
 export interface Admitted {
@@ -40,6 +41,7 @@ export interface Capturing extends Admitted {
   /** Where the face was, and when on the capture clock. */
   readonly roi: { readonly roi: FaceRoi; readonly captureMs: number } | null;
   readonly nextCrop: RectPx | null;
+  readonly calm: CalmWatch;
   /** While the student looks at calibration points. */
   readonly calibration: OpenCalibration | null;
 }

@@ -1,0 +1,149 @@
+import { CALM_WITHIN, isResting, SAME_WITHIN } from '../../client/capture/picture-diff.ts';
+import { openAccount } from '../../gateway/session/account.ts';
+import { openConnection, reduceConnection } from '../../gateway/session/connection/reduce.ts';
+import type { ConnectionEvent, ConnectionState } from '../../gateway/session/connection/state.ts';
+import type { FocusState } from '../../shared/direction.ts';
+import { FEATURES } from '../../shared/protocol/features.ts';
+import type { ClientMessage } from '../../shared/protocol/frames.ts';
+import type { Update } from '../../shared/protocol/update.ts';
+import { type Activity, differenceOf, type Moment, observe, STEP_MS } from './lesson.ts';
+
+const T0 = 1_700_000_000_000;
+/** From a picture's capture to its update in the page. */
+const ANSWER_MS = 40;
+/** A real picture is sent at least this often (client/capture/picture-diff.ts). */
+const REAL_FRAME_EVERY_MS = 2000;
+const LIMITS = { maxFps: 10, credit: 2, imageSizePx: 192, maxFrameBytes: 65_536 };
+const CAMERA = { widthPx: 640, heightPx: 480 };
+
+/** What came of a lesson. */
+export interface Played {
+  readonly inferences: number;
+  readonly inferencesBy: Readonly<Record<Activity, number>>;
+  readonly sames: number;
+  readonly lengthMs: number;
+  readonly focusedMs: number;
+  readonly unfocusedMs: number;
+  /** What the page was told, and when, ms. */
+  readonly told: readonly { readonly atMs: number; readonly state: FocusState }[];
+}
+
+/** A page that compares pictures `checksPerSecond` times, before the gateway's own reducer; `calm` false: it sends every one of them. */
+export function play(lesson: readonly Moment[], checksPerSecond: number, calm: boolean, random: () => number): Played {
+  let state: ConnectionState = openConnection(T0);
+  let nowMs = T0;
+  let update: Update | null = null;
+  const told: { atMs: number; state: FocusState }[] = [];
+  let inferences = 0;
+  const inferencesBy: Record<Activity, number> = { still: 0, reading: 0, moving: 0, away: 0 };
+  let sames = 0;
+  let shown: Moment | null = null;
+  const dispatch = (event: ConnectionEvent): void => {
+    const step = reduceConnection(state, event, {
+      nowMs,
+      limits: LIMITS,
+      maxFps: LIMITS.maxFps,
+      windowMs: 30_000,
+      allowedModes: ['server', 'device'],
+      lateMaxMs: 600_000,
+      dayEndsMs: [],
+      features: FEATURES,
+    });
+    state = step.state;
+    for (const effect of step.effects) {
+      if (effect.type === 'update') {
+        update = effect.update;
+        const atMs = effect.update.captureMs + ANSWER_MS;
+        if (told.at(-1)?.state !== effect.update.state) told.push({ atMs, state: effect.update.state });
+      } else if (effect.type === 'infer' && shown !== null) {
+        inferences += 1;
+        inferencesBy[shown.activity] += 1;
+        dispatch({ type: 'observed', frame: effect.frame, observation: observe(shown, random) });
+      }
+    }
+  };
+  const hello = {
+    type: 'hello',
+    protocol: 'gaze-relay.v1',
+    ticket: 't',
+    resume: null,
+    client: 'c',
+    device: null,
+  } as const;
+  dispatch({ type: 'control', message: { ...hello, features: [...FEATURES] } });
+  const account = openAccount({ sessionId: 's', userId: 1, moduleId: 1, rule: 'geometric' });
+  dispatch({ type: 'admitted', account, resumed: false, resumeToken: 'r' });
+  dispatch({ type: 'control', message: { type: 'start', camera: CAMERA, sectionId: null, mode: 'server', atMs: 0 } });
+
+  let seq = 0;
+  let sent: { readonly moment: Moment; readonly atMs: number } | null = null;
+  let messageMs = Number.NEGATIVE_INFINITY;
+  let unmovedMs: number | null = null;
+  const everySteps = Math.round(1000 / checksPerSecond / STEP_MS);
+  for (let step = 0; step < lesson.length; step += everySteps) {
+    const moment = lesson[step];
+    if (moment === undefined) break;
+    const captureMs = step * STEP_MS;
+    nowMs = T0 + captureMs;
+    const rests = calm && isResting(messageMs, captureMs, (update as Update | null)?.maxFps ?? checksPerSecond);
+    const repeatable = sent !== null && captureMs - sent.atMs < REAL_FRAME_EVERY_MS;
+    const isSame =
+      calm &&
+      repeatable &&
+      sent !== null &&
+      differenceOf(sent.moment, moment, random) <= (rests ? CALM_WITHIN : SAME_WITHIN);
+    if (isSame && rests) {
+      unmovedMs = captureMs;
+      continue;
+    }
+    if (rests && unmovedMs !== null) {
+      sames += 1;
+      const until = { kind: 'same', seq: seq++ & 0xffff, captureMs: unmovedMs, late: false } as const;
+      dispatch({ type: 'message', message: until, bytes: 16, digest: null });
+    }
+    unmovedMs = null;
+    const header = { seq: seq++ & 0xffff, captureMs, late: false } as const;
+    shown = moment;
+    messageMs = captureMs;
+    if (isSame) {
+      sames += 1;
+      dispatch({ type: 'message', message: { kind: 'same', ...header }, bytes: 16, digest: null });
+      continue;
+    }
+    sent = { moment, atMs: captureMs };
+    const message: ClientMessage = {
+      kind: 'frame',
+      ...header,
+      codec: 'webp',
+      crop: { xPx: 0, yPx: 0, ...CAMERA },
+      fullFrame: true,
+      image: Uint8Array.of(1),
+    };
+    dispatch({ type: 'message', message, bytes: 800, digest: seq });
+  }
+  const lengthMs = lesson.length * STEP_MS;
+  nowMs = T0 + lengthMs;
+  dispatch({ type: 'control', message: { type: 'stop', atMs: lengthMs } });
+  const final = state as ConnectionState;
+  const totals = 'account' in final ? final.account.tracker.account.totals : null;
+  if (totals === null) throw new Error('the session has no account');
+  const { focusedMs, unfocusedMs } = totals;
+  return { inferences, inferencesBy, sames, lengthMs, focusedMs, unfocusedMs, told };
+}
+
+/** From each true change between looking at the screen and not to the update that says so, ms; changes that are taken back within 1.5 s are left out. */
+export function changeDelaysMs(lesson: readonly Moment[], { told }: Played): readonly number[] {
+  const delays: number[] = [];
+  const steady = 1500 / STEP_MS;
+  for (let step = 1; step < lesson.length - steady; step += 1) {
+    const isFocused = lesson[step]?.isFocused;
+    if (isFocused === lesson[step - 1]?.isFocused) continue;
+    if (lesson.slice(step, step + steady).some((moment) => moment.isFocused !== isFocused)) continue;
+    const atMs = step * STEP_MS;
+    const wanted = isFocused ? 'focused' : 'unfocused';
+    const before = told.findLast((each) => each.atMs <= atMs)?.state;
+    const after = told.find((each) => each.atMs > atMs && each.state === wanted);
+    if (before !== wanted && after !== undefined) delays.push(after.atMs - atMs);
+  }
+  return delays;
+}

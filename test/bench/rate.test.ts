@@ -1,0 +1,13 @@
+import { describe, expect, it } from 'vitest';
+import { simulate } from '../../bench/rate.ts';
+
+describe('the rate that follows information', () => {
+  it('asks for half of the pictures and tells the same, over a simulated lesson', () => {
+    const found = simulate(2, 10);
+    expect(found.inferencesPerSecond).toBeLessThanOrEqual(2.5);
+    expect(found.worstFocusedErrorPercent).toBeLessThanOrEqual(1);
+    expect(Math.abs(found.focusedAgainstTruthPercent)).toBeLessThanOrEqual(1);
+    expect(found.changes).toBeGreaterThan(20);
+    expect(found.changeToldMsP95).toBeLessThanOrEqual(found.changeToldMsP95At10 + 100);
+  }, 60_000);
+});

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { CALM_FPS } from '../../../../gateway/session/connection/calm.ts';
+import { eyeSeen, faceAtScreen, NO_FACE } from '../../../../harness/observations.ts';
+import type { FaceObservation } from '../../../../shared/observation.ts';
+import { Driver, LIMITS, newAccount } from './driver.ts';
+
+const AWAY = faceAtScreen({ headYawDeg: 45 });
+const SHUT = faceAtScreen({ imageLeftEye: eyeSeen(0, 0, 0.04), imageRightEye: eyeSeen(0, 0, 0.04) });
+
+/** A tracking client that agreed on `calm` and sends a picture every 200 ms. */
+class Student {
+  readonly driver: Driver;
+  #captureMs = 0;
+
+  constructor(offered: string[] = ['calm']) {
+    this.driver = new Driver();
+    this.driver.features = ['calm'];
+    this.driver.hello(offered);
+    this.driver.dispatch({ type: 'admitted', account: newAccount(), resumed: false, resumeToken: 'r' });
+    this.driver.start();
+  }
+
+  /** Shows the same for this long. Yields the rate that the last update asks for. */
+  show(observation: FaceObservation, forMs: number): number {
+    for (const untilMs = this.#captureMs + forMs; this.#captureMs < untilMs; ) {
+      this.#captureMs += 200;
+      this.driver.frame(this.#captureMs);
+      this.driver.answer(observation);
+    }
+    return this.driver.last('update').update.maxFps;
+  }
+}
+
+describe('U-8 the rate that is asked for', () => {
+  it('falls once head and direction have been steady for a second', () => {
+    const student = new Student();
+    expect(student.show(faceAtScreen(), 600)).toBe(LIMITS.maxFps);
+    expect(student.show(faceAtScreen(), 1600)).toBe(CALM_FPS);
+  });
+
+  it('falls for an empty chair, too', () => {
+    expect(new Student().show(NO_FACE, 3000)).toBe(CALM_FPS);
+  });
+
+  it('rises with the first picture against the direction, and stays up until the change has settled', () => {
+    const student = new Student();
+    student.show(faceAtScreen(), 3000);
+    expect(student.show(AWAY, 200)).toBe(LIMITS.maxFps);
+    expect(student.show(AWAY, 600)).toBe(LIMITS.maxFps);
+    expect(student.show(AWAY, 2000)).toBe(CALM_FPS);
+  });
+
+  it('rises while the head moves, though the direction stays', () => {
+    const student = new Student();
+    student.show(faceAtScreen(), 3000);
+    expect(student.show(faceAtScreen({ headYawDeg: 9 }), 200)).toBe(LIMITS.maxFps);
+  });
+
+  it('rises for a blink and falls right after it', () => {
+    const student = new Student();
+    student.show(faceAtScreen(), 3000);
+    expect(student.show(SHUT, 200)).toBe(LIMITS.maxFps);
+    expect(student.show(faceAtScreen(), 400)).toBe(CALM_FPS);
+  });
+
+  it('stays as it is for a client that does not compare pictures', () => {
+    expect(new Student([]).show(faceAtScreen(), 3000)).toBe(LIMITS.maxFps);
+  });
+});
