@@ -1,10 +1,11 @@
 import sharp from 'sharp';
 import { type CropChoice, chooseCrop, drawSize } from '../../client/capture/crop-choice.ts';
-import { type LumaGrid, lumaGrid } from '../../client/capture/picture-diff.ts';
+import { type LumaGrid, largestDifference, lumaGrid } from '../../client/capture/picture-diff.ts';
 import { ladderOf } from '../../client/connection/pacing/formats.ts';
 import { CLIP_FPS, CLIP_FRAMES } from '../../harness/clip.ts';
 import { encodePicture } from '../../harness/page-pictures.ts';
 import type { FaceRoi, RectPx } from '../../shared/geometry.ts';
+import type { FaceObservation } from '../../shared/observation.ts';
 import { encodeClientMessage } from '../../shared/protocol/frames.ts';
 import { wholeImageSizePx } from '../../shared/protocol/update.ts';
 import { nextCrop } from '../../shared/vision/crop.ts';
@@ -26,6 +27,8 @@ export interface ClipMoment {
   readonly observation: Uint8Array;
   /** The seed's data URL. */
   readonly dataUrl: string;
+  /** True where the student surely looks at the screen, by the old rule too. */
+  readonly isCentred: boolean;
 }
 
 const HEADER = { seq: 0, captureMs: 0, late: false } as const;
@@ -51,7 +54,7 @@ async function gridOf(drawn: Buffer): Promise<LumaGrid> {
 }
 
 /** Every moment of the clip, CLIP_FPS a second. Crops follow the face as the gateway's hints make a page do. */
-export async function prepareClip(): Promise<readonly ClipMoment[]> {
+export async function prepareClip(): Promise<BenchClip> {
   const [format] = ladderOf('webp');
   if (format === undefined) throw new Error('pages send no WebP');
   const looker = await openLooker();
@@ -72,17 +75,67 @@ export async function prepareClip(): Promise<readonly ClipMoment[]> {
       crop: choice.crop,
       grid: await gridOf(drawn),
       observation: encodeClientMessage({ kind: 'observation', ...HEADER, observation }),
+      isCentred: isCentred(observation),
       dataUrl: `data:image/jpeg;base64,${asSeed.toString('base64')}`,
     });
     roi = observation.face.nextRoi;
     hint = nextCrop(observation, CAMERA, hint);
   }
   await looker.close();
-  return moments;
+  return { moments, stillAt: typicalRun(moments) };
 }
 
-/** Number of the moment that a student whose clip began `elapsedMs` ago sees; the clip runs forth and back. */
-export function momentAt(elapsedMs: number, count: number): number {
-  const index = Math.floor((elapsedMs * CLIP_FPS) / 1000) % (2 * count - 2);
-  return index < count ? index : 2 * count - 2 - index;
+/** The clip as students of all kinds see it. */
+export interface BenchClip {
+  readonly moments: readonly ClipMoment[];
+  /** Number of the first of the moments of a student who sits still. */
+  readonly stillAt: number;
+}
+
+/** Of a lesson's time a student moves this much and sits still otherwise (bench/rate/lesson.ts): in turns of this length. */
+const TURN_MS = 40_000;
+/** 2^32 by the golden ratio: neighbours in time are mixed, so that no rate of sending meets the same frame each time. */
+const MIX = 0x9e3779b1;
+const MOVING_MS = 8000;
+
+const WIDE_OPEN = 0.2;
+const STRAIGHT_DEG = 20;
+
+function isCentred({ face }: FaceObservation): boolean {
+  if (face === null || face.seedDirection !== 'centered' || Math.abs(face.headYawDeg) > STRAIGHT_DEG) return false;
+  return [face.imageLeftEye, face.imageRightEye].every(
+    ({ openness, pitchDeg, yawDeg }) =>
+      openness > WIDE_OPEN && Math.abs(pitchDeg) < STRAIGHT_DEG && Math.abs(yawDeg) < STRAIGHT_DEG,
+  );
+}
+
+/** Median difference of the clip's neighbours, levels of the cell that differs most: no page takes such two for the same picture. */
+const TYPICAL_LEVELS = 6;
+const RUN = 3;
+
+/** First of three neighbours that show the student at the screen in one crop, and differ as neighbours of the clip do. */
+function typicalRun(moments: readonly ClipMoment[]): number {
+  let best = 0;
+  let least = Number.POSITIVE_INFINITY;
+  for (let index = 0; index + RUN <= moments.length; index += 1) {
+    const [first, second, third] = moments.slice(index, index + RUN);
+    if (first === undefined || second === undefined || third === undefined) continue;
+    const run = [first, second, third];
+    if (run.some(({ isCentred, crop }) => !isCentred || crop !== first.crop)) continue;
+    const levels = [largestDifference(first.grid, second.grid), largestDifference(second.grid, third.grid)];
+    const off = Math.max(...levels.map((level) => Math.abs(level - TYPICAL_LEVELS)));
+    if (off < least) [best, least] = [index, off];
+  }
+  return best;
+}
+
+/**
+ * What a student sees who is `elapsedMs` into a lesson: a stretch of the clip, forth and back, in which its student moves, then a
+ * longer one of three real frames, mixed, in which the student sits still before a camera that is never quite.
+ */
+export function momentAt({ moments, stillAt }: BenchClip, elapsedMs: number): ClipMoment | undefined {
+  const frame = Math.floor((elapsedMs * CLIP_FPS) / 1000);
+  if (elapsedMs % TURN_MS >= MOVING_MS) return moments[stillAt + ((Math.imul(frame, MIX) >>> 16) % RUN)];
+  const index = frame % (2 * moments.length - 2);
+  return moments[index < moments.length ? index : 2 * moments.length - 2 - index];
 }

@@ -6,7 +6,7 @@ import { startGateway, startInference } from '../../harness/services.ts';
 import { fetchTicket } from '../../harness/student.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 import { LoadStudent } from '../lib/load-student.ts';
-import type { ClipMoment } from './clip.ts';
+import type { BenchClip } from './clip.ts';
 import { startEndpoint } from './endpoint.ts';
 import { type BenchStudent, OurStudent, SeedStudent } from './players.ts';
 import { startPythonService } from './python-service.ts';
@@ -35,11 +35,7 @@ export interface Stand {
 const FIRST_USER_ID = 1;
 
 /** Starts a contender's services, with production's defaults, and waits for the first observation of one student. */
-export async function openStand(
-  contender: Contender,
-  clip: readonly ClipMoment[],
-  python: string | null,
-): Promise<Stand> {
+export async function openStand(contender: Contender, clip: BenchClip, python: string | null): Promise<Stand> {
   if (contender === 'seed5' || contender === 'seed15') {
     if (python === null) throw new Error('there is no Python for the Python service');
     return openSeed(clip, python, contender === 'seed5' ? 5 : 15);
@@ -47,7 +43,7 @@ export async function openStand(
   return openOurs(clip, contender);
 }
 
-async function openOurs(clip: readonly ClipMoment[], contender: 'ours' | 'oursFixed5' | 'device'): Promise<Stand> {
+async function openOurs(clip: BenchClip, contender: 'ours' | 'oursFixed5' | 'device'): Promise<Stand> {
   const startedMs = performance.now();
   const dataDir = await mkdtemp(join(tmpdir(), 'gaze-relay-seed-'));
   const env = { PATH: process.env.PATH, LOG_LEVEL: 'warn', HOST: '127.0.0.1', DATA_DIR: dataDir };
@@ -93,7 +89,7 @@ async function openOurs(clip: readonly ClipMoment[], contender: 'ours' | 'oursFi
   };
 }
 
-async function openSeed(clip: readonly ClipMoment[], python: string, perSecond: number): Promise<Stand> {
+async function openSeed(clip: BenchClip, python: string, perSecond: number): Promise<Stand> {
   const endpoint = await startEndpoint();
   const startedMs = performance.now();
   const service = await startPythonService(python, endpoint.url);

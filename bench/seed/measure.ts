@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { cpuMsOf, treeUsageOf } from '../lib/process-usage.ts';
 import { median, quantile } from '../lib/stats.ts';
-import type { ClipMoment } from './clip.ts';
+import type { BenchClip } from './clip.ts';
 import { type Contender, openStand, type Stand } from './contenders.ts';
 import type { BenchStudent } from './players.ts';
 
@@ -42,7 +42,7 @@ export interface Measured {
 export interface Setting {
   readonly contender: Contender;
   readonly students: number;
-  readonly clip: readonly ClipMoment[];
+  readonly clip: BenchClip;
   readonly python: string | null;
   readonly forMs: number;
   /** Read back what is stored; without it those figures are NaN. */

@@ -2,7 +2,7 @@ import { CALM_WITHIN, isRepeatable, isResting, isSamePicture, SAME_WITHIN } from
 import { MAX_FPS } from '../../client/connection/pacing/pacing.ts';
 import { encodeClientMessage } from '../../shared/protocol/frames.ts';
 import type { LoadStudent } from '../lib/load-student.ts';
-import { type ClipMoment, momentAt } from './clip.ts';
+import { type BenchClip, type ClipMoment, momentAt } from './clip.ts';
 import type { SocketIoStudent } from './socket-io-student.ts';
 
 /** What students had since the last call. */
@@ -75,7 +75,7 @@ class Ticker {
 /** Our page. `oursFixed5` sends a picture five times a second, whatever the gateway asks for and the picture shows. */
 export class OurStudent implements BenchStudent {
   readonly #link: LoadStudent;
-  readonly #clip: readonly ClipMoment[];
+  readonly #clip: BenchClip;
   readonly #kind: 'ours' | 'oursFixed5' | 'device';
   readonly #ticker: Ticker;
   #offsetMs = 0;
@@ -84,7 +84,7 @@ export class OurStudent implements BenchStudent {
   #unmovedAtMs: number | null = null;
   #sent: { readonly moment: ClipMoment; readonly sentAtMs: number } | null = null;
 
-  constructor(link: LoadStudent, clip: readonly ClipMoment[], kind: 'ours' | 'oursFixed5' | 'device') {
+  constructor(link: LoadStudent, clip: BenchClip, kind: 'ours' | 'oursFixed5' | 'device') {
     this.#link = link;
     this.#clip = clip;
     this.#kind = kind;
@@ -139,7 +139,7 @@ export class OurStudent implements BenchStudent {
   }
 
   #step(nowMs: number): void {
-    const moment = this.#clip[momentAt(nowMs + this.#offsetMs, this.#clip.length)];
+    const moment = momentAt(this.#clip, nowMs + this.#offsetMs);
     if (moment === undefined) return;
     if (this.#kind === 'device') {
       this.#wanted += 1;
@@ -173,7 +173,7 @@ export class OurStudent implements BenchStudent {
 export class SeedStudent implements BenchStudent {
   readonly id: string;
   readonly #link: SocketIoStudent;
-  readonly #clip: readonly ClipMoment[];
+  readonly #clip: BenchClip;
   readonly #ticker: Ticker;
   #beganMs = 0;
   #offsetMs = 0;
@@ -181,7 +181,7 @@ export class SeedStudent implements BenchStudent {
 
   constructor(
     link: SocketIoStudent,
-    clip: readonly ClipMoment[],
+    clip: BenchClip,
     { userId, perSecond }: { readonly userId: number; readonly perSecond: number },
   ) {
     this.id = String(userId);
@@ -231,7 +231,7 @@ export class SeedStudent implements BenchStudent {
   }
 
   #step(nowMs: number): void {
-    const moment = this.#clip[momentAt(nowMs + this.#offsetMs, this.#clip.length)];
+    const moment = momentAt(this.#clip, nowMs + this.#offsetMs);
     if (moment === undefined) return;
     this.#wanted += 1;
     this.#link.sendFrame(moment.dataUrl);
