@@ -2,6 +2,7 @@ import { describeError, RelayError } from '../../shared/errors.ts';
 import { checkConfig } from './check-config.ts';
 import type { CliContext, Command } from './command.ts';
 import { doctor } from './doctor/command.ts';
+import { loadCommand } from './load/command.ts';
 import { migrate } from './migrate.ts';
 import { mintTicketCommand } from './mint-ticket.ts';
 import { PLATFORM_COMMANDS } from './platform.ts';
@@ -12,6 +13,7 @@ const COMMANDS: readonly Command[] = [
   doctor,
   migrate,
   mintTicketCommand,
+  loadCommand,
   readerRole,
   retention,
   exportStudentCommand,
