@@ -1,4 +1,4 @@
-import { CALM_WITHIN, isResting, SAME_WITHIN } from '../../client/capture/picture-diff.ts';
+import { CALM_WITHIN, isResting, REAL_FRAME_EVERY_MS, SAME_WITHIN } from '../../client/capture/picture-diff.ts';
 import { openAccount } from '../../gateway/session/account.ts';
 import { openConnection, reduceConnection } from '../../gateway/session/connection/reduce.ts';
 import type { ConnectionEvent, ConnectionState } from '../../gateway/session/connection/state.ts';
@@ -11,8 +11,6 @@ import { type Activity, differenceOf, type Moment, observe, STEP_MS } from './le
 const T0 = 1_700_000_000_000;
 /** From a picture's capture to its update in the page. */
 const ANSWER_MS = 40;
-/** A real picture is sent at least this often (client/capture/picture-diff.ts). */
-const REAL_FRAME_EVERY_MS = 2000;
 const LIMITS = { maxFps: 10, credit: 2, imageSizePx: 192, maxFrameBytes: 65_536 };
 const CAMERA = { widthPx: 640, heightPx: 480 };
 

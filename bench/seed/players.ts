@@ -1,4 +1,10 @@
-import { CALM_WITHIN, isRepeatable, isResting, isSamePicture, SAME_WITHIN } from '../../client/capture/picture-diff.ts';
+import {
+  CALM_WITHIN,
+  isResting,
+  isSamePicture,
+  REAL_FRAME_EVERY_MS,
+  SAME_WITHIN,
+} from '../../client/capture/picture-diff.ts';
 import { MAX_FPS } from '../../client/connection/pacing/pacing.ts';
 import { encodeClientMessage } from '../../shared/protocol/frames.ts';
 import type { LoadStudent } from '../lib/load-student.ts';
@@ -151,7 +157,8 @@ export class OurStudent implements BenchStudent {
     const isSame =
       this.#kind === 'ours' &&
       sent !== null &&
-      isRepeatable({ crop: sent.moment.crop, sentAtMs: sent.sentAtMs }, moment.crop, nowMs) &&
+      sent.moment.crop === moment.crop &&
+      nowMs - sent.sentAtMs < REAL_FRAME_EVERY_MS &&
       isSamePicture(sent.moment.grid, moment.grid, rests ? CALM_WITHIN : SAME_WITHIN);
     if (isSame && rests) {
       this.#unmovedAtMs = nowMs;

@@ -1,5 +1,3 @@
-import type { RectPx } from '../../shared/geometry.ts';
-
 /** Cells per side of a grid: about 8 px per cell on a 192 px crop, the size of an iris there. */
 const CELLS = 24;
 
@@ -53,16 +51,8 @@ export function isResting(sentAtMs: number, nowMs: number, maxFps: number): bool
   return nowMs - sentAtMs < 1000 / maxFps - EARLY_MS;
 }
 
-/** A real picture is sent at least this often, even of a still student: it shows whether the camera is frozen. */
-const REAL_FRAME_EVERY_MS = 2000;
-
-/** The picture that was sent last. */
-export interface SentPicture {
-  readonly crop: RectPx;
-  readonly sentAtMs: number;
-}
-
-/** True when `same` may replace a picture that looks the same: the last one has this very crop (chooseCrop keeps it) and is recent. */
-export function isRepeatable(sent: SentPicture | null, crop: RectPx, nowMs: number): boolean {
-  return sent !== null && nowMs - sent.sentAtMs < REAL_FRAME_EVERY_MS && sent.crop === crop;
-}
+/**
+ * A real picture is sent at least this often, even of a still student: it shows whether the camera is frozen. Before that
+ * `same` may replace one of the very crop that was sent (chooseCrop keeps it).
+ */
+export const REAL_FRAME_EVERY_MS = 2000;

@@ -1,11 +1,11 @@
-import { type FrameSize, isSameSize } from '../../shared/geometry.ts';
+import { type FrameSize, isSameSize, type RectPx } from '../../shared/geometry.ts';
 import type { Guidance } from '../connection/guidance.ts';
 import { BestGrabber } from './best-grabber.ts';
 import { type CropChoice, chooseCrop, drawSize, widenHint } from './crop-choice.ts';
 import { nextDueMs } from './frame-schedule.ts';
 import { setTimer } from './hidden-timer.ts';
 import type { Grabber } from './picture.ts';
-import { CALM_WITHIN, isRepeatable, isResting, SAME_WITHIN, type SentPicture } from './picture-diff.ts';
+import { CALM_WITHIN, isResting, REAL_FRAME_EVERY_MS, SAME_WITHIN } from './picture-diff.ts';
 import type { Placement, PlacementContext } from './placement.ts';
 import { awaitVideoFrame } from './video-frames.ts';
 
@@ -27,7 +27,9 @@ export class ServerPlacement implements Placement {
   #dueMs: number | null = null;
   #notBeforeMs = 0;
   #choice: CropChoice | null = null;
-  #sent: SentPicture | null = null;
+  /** Crop of the picture that was sent last, the very object; null where the next one must be real. */
+  #sent: RectPx | null = null;
+  #sentAtMs = 0;
   /** When the newest message of any kind was sent. */
   #messageMs = 0;
   /** Capture time until which nothing has moved since that message; 0 where it has been said. */
@@ -134,7 +136,7 @@ export class ServerPlacement implements Placement {
       ...format,
       maxBytes: guidance.maxFrameBytes,
       // A queued picture may be the first that the gateway gets.
-      repeatable: isLive && isRepeatable(sentBefore, choice.crop, nowMs),
+      repeatable: isLive && sentBefore === choice.crop && nowMs - this.#sentAtMs < REAL_FRAME_EVERY_MS,
       sameWithin: rests ? CALM_WITHIN : SAME_WITHIN,
       encode: waitMs === 0,
     });
@@ -161,7 +163,8 @@ export class ServerPlacement implements Placement {
         if (rests && this.#unmovedMs > 0) this.#connection.sendSame(this.#unmovedMs);
         if (this.#connection.sendFrame({ image, codec, ...choice, size, captureMs }) === null) return;
         this.#grabber.sent();
-        this.#sent = { crop: choice.crop, sentAtMs: nowMs };
+        this.#sent = choice.crop;
+        this.#sentAtMs = nowMs;
       }
     }
     this.#messageMs = nowMs;
