@@ -70,7 +70,7 @@ export function play(lesson: readonly Moment[], checksPerSecond: number, calm: b
   } as const;
   dispatch({ type: 'control', message: { ...hello, features: [...FEATURES] } });
   const account = openAccount({ sessionId: 's', userId: 1, moduleId: 1, rule: 'geometric' });
-  dispatch({ type: 'admitted', account, resumed: false, resumeToken: 'r' });
+  dispatch({ type: 'admitted', account, resumed: false, resumeToken: 'r', lateToken: 'l' });
   dispatch({ type: 'control', message: { type: 'start', camera: CAMERA, sectionId: null, mode: 'server', atMs: 0 } });
 
   let seq = 0;

@@ -16,7 +16,7 @@ class Student {
     this.driver = new Driver();
     this.driver.features = ['calm'];
     this.driver.hello(offered);
-    this.driver.dispatch({ type: 'admitted', account: newAccount(), resumed: false, resumeToken: 'r' });
+    this.driver.dispatch({ type: 'admitted', account: newAccount(), resumed: false, resumeToken: 'r', lateToken: 'l' });
     this.driver.start();
   }
 
