@@ -13,7 +13,7 @@ import { writeAtomically } from './models/write-atomically.ts';
 
 /** Files with this in their names never change. */
 export function hashOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex').slice(0, 12);
+  return createHash('sha256').update(bytes).digest('hex').slice(0, 8);
 }
 
 async function cached(path: string, make: () => Promise<Uint8Array>, isGood: (bytes: Uint8Array) => boolean) {
@@ -67,7 +67,7 @@ export async function buildDevice(
   ]);
   const script = bundle.outputFiles[0]?.contents ?? new Uint8Array();
   const worker = `device/worker-${hashOf(script)}.js`;
-  const name = `device/models-${DEVICE_MODELS_SHA256.slice(0, 12)}.bin`;
+  const name = `device/models-${DEVICE_MODELS_SHA256.slice(0, 8)}.bin`;
   await Promise.all([
     writeFile(join(out, worker), script),
     writeFile(join(out, name), models.raw),

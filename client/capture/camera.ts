@@ -53,7 +53,7 @@ export const CAMERA_HELP: Readonly<Record<CameraErrorKind, string>> = {
   altered: 'This browser alters pictures. Allow this page to read canvas data, then try again.',
   lost: 'The camera was disconnected, or its permission withdrawn. Check it, then start again.',
   slow: 'The camera is on, but has not sent a picture yet. Wait, open its cover, or reconnect it.',
-  stalled: 'The camera sends no pictures: this page, a call or the system paused it. Tracking resumes with them.',
+  stalled: 'The camera is paused by this page, a call or the system. Tracking resumes by itself.',
   other: 'The camera could not be started. Reconnect it, or restart the browser, then try again.',
 };
 

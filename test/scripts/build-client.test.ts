@@ -9,15 +9,16 @@ const MAX_FIRST_BYTES = 28_000;
 /** What pictures are made with; until it is there the page makes them itself. The lesson's sign comes when it comes. */
 const AT_THE_START = ['client/capture/capture-worker.ts'];
 
+/** Names as a build gives them: each has a hash of its own. */
 const ASSETS = {
-  calibration: 'device/calibration-0123456789ab.mjs',
-  lessonWidget: 'device/lesson-widget-0123456789ab.mjs',
-  captureWorker: 'device/capture-0123456789ab.js',
-  pageTrouble: 'device/page-trouble-0123456789ab.mjs',
-  deviceMode: 'device/device-mode-0123456789ab.mjs',
-  transports: 'device/transports-0123456789ab.mjs',
-  deviceWorker: 'device/worker-0123456789ab.js',
-  deviceModels: 'device/models-0123456789ab.bin',
+  calibration: 'device/calibration-5f0c1b9e.mjs',
+  lessonWidget: 'device/lesson-widget-a81d3c72.mjs',
+  captureWorker: 'device/capture-e94b06f5.js',
+  pageTrouble: 'device/page-trouble-27d8ca13.mjs',
+  deviceMode: 'device/device-mode-b3605e9f.mjs',
+  transports: 'device/transports-6c1f84d0.mjs',
+  deviceWorker: 'device/worker-d27a93e8.js',
+  deviceModels: 'device/models-04be7f61.bin',
   deviceModelsBytes: 2_343_840,
 };
 
