@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { MetricsStore } from '../../../gateway/store/port.ts';
 import { windowKey } from '../../../gateway/store/records.ts';
 import { createEyelearnDayTables, createEyelearnTables } from '../../../harness/eyelearn-schema.ts';
-import { type MariaDb, startMariaDb } from '../../../harness/mariadb.ts';
+import { type MariaDb, middayZone, startMariaDb } from '../../../harness/mariadb.ts';
 import { type PhpServer, startPhpServer } from '../../../harness/php-server.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
 import { captureLog } from '../../support/log-capture.ts';
@@ -26,7 +26,7 @@ describe("visits to a lesson section in EyeLearn's eye_tracking_sessions", () =>
   let count = 0;
 
   beforeAll(async () => {
-    server = await startMariaDb();
+    server = await startMariaDb({ timeZone: middayZone(Date.now()) });
   });
   afterAll(() => server.stop());
   beforeEach(async () => {

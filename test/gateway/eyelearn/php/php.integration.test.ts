@@ -17,7 +17,7 @@ import { createLibsqlStore } from '../../../../gateway/store/libsql/store.ts';
 import { createMysqlStore } from '../../../../gateway/store/mysql/store.ts';
 import type { MetricsStore } from '../../../../gateway/store/port.ts';
 import { createEyelearnDayTables, createEyelearnTables } from '../../../../harness/eyelearn-schema.ts';
-import { type MariaDb, startMariaDb } from '../../../../harness/mariadb.ts';
+import { type MariaDb, middayZone, startMariaDb } from '../../../../harness/mariadb.ts';
 import { type PhpServer, startPhpServer } from '../../../../harness/php-server.ts';
 import { openTcpLink, type TcpLink } from '../../../../harness/tcp-link.ts';
 import type { MetricsWindow } from '../../../../shared/metrics-window.ts';
@@ -137,7 +137,7 @@ describe('time that goes through PHP', () => {
   const platforms: Platform[] = [];
 
   beforeAll(async () => {
-    server = await startMariaDb();
+    server = await startMariaDb({ timeZone: middayZone(Date.now()) });
   });
   afterAll(() => server.stop());
   beforeEach(async () => {
