@@ -276,8 +276,8 @@ describe('around the stream', () => {
   it('what device mode loads is for every origin, compressed, and asked for once', async () => {
     const names = await readdir(fileURLToPath(new URL('../../../dist/client/device', import.meta.url)));
     for (const [pattern, limitBytes] of [
-      [/^worker-[0-9a-f]{12}\.js$/, 30_000],
-      [/^models-[0-9a-f]{12}\.bin$/, 2_400_000],
+      [/^worker-[0-9a-f]{8}\.js$/, 30_000],
+      [/^models-[0-9a-f]{8}\.bin$/, 2_400_000],
     ] as const) {
       const name = names.find((each) => pattern.test(each));
       const response = await fetch(new URL(`/device/${name}`, gateway.url), { headers: { 'accept-encoding': 'br' } });
