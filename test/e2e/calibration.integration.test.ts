@@ -139,6 +139,7 @@ describe('page → five dots → MariaDB → the next session', () => {
     const { page, problems } = await openPage();
     await page.locator('#set-up').click();
     const dialog = page.locator('dialog[open]');
+    await dialog.waitFor();
     await page.keyboard.press('Enter');
     const hint = dialog.getByText('Keep looking at the dot and slowly turn your head to the left and to the right.');
     await hint.waitFor({ state: 'visible' });
