@@ -1,5 +1,6 @@
 import { DiscardPolicy, JetStreamApiError, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import type { NatsLink, OpenNats } from '../nats/connection.ts';
+import { type PerConnection, perConnection } from '../nats/per-connection.ts';
 import type { StudentState } from '../session/ownership.ts';
 
 /** Students of one message: a student's state takes about 2 kB, and NATS takes a megabyte by default. */
@@ -56,17 +57,21 @@ export class CheckpointStream {
   readonly #link: NatsLink;
   /** Name of the stream, with which its subjects begin. */
   readonly name: string;
-  #made: OpenNats | null = null;
+  readonly #stream: PerConnection<OpenNats>;
   #generation = 0;
 
   constructor(link: NatsLink) {
     this.#link = link;
     this.name = `${link.config.prefix}-checkpoints`;
+    this.#stream = perConnection(link, async (nats) => {
+      await this.#make(nats);
+      return nats;
+    });
   }
 
   /** Makes the stream where there is none. Rejects with a RelayError of NATS. */
-  async open(): Promise<void> {
-    await this.#use(async () => undefined);
+  open(): Promise<void> {
+    return this.#stream.open();
   }
 
   /**
@@ -93,14 +98,14 @@ export class CheckpointStream {
       });
       return;
     }
-    await this.#use(({ js }) =>
+    await this.#stream.use(({ js }) =>
       Promise.all(messages.map(({ subject, body }) => js.publish(subject, body, { retries: 0 }))),
     );
   }
 
   /** What a gateway wrote last; null where nothing is left of it. Rejects with a RelayError of NATS. */
   read(gatewayId: string): Promise<WrittenCheckpoints | null> {
-    return this.#use(async ({ jsm }) => {
+    return this.#stream.use(async ({ jsm }) => {
       const found: Part[] = [];
       const first = await this.#part(jsm, gatewayId, 0);
       if (first === null) return null;
@@ -116,7 +121,7 @@ export class CheckpointStream {
 
   /** Gateways that have left something. Rejects with a RelayError of NATS. */
   gateways(): Promise<readonly string[]> {
-    return this.#use(async ({ jsm }) => {
+    return this.#stream.use(async ({ jsm }) => {
       const { state } = await jsm.streams.info(this.name, { subjects_filter: `${this.name}.>` });
       const ids = Object.keys(state.subjects ?? {}).map((subject) => subject.split('.').at(-2) ?? '');
       return [...new Set(ids)];
@@ -125,7 +130,7 @@ export class CheckpointStream {
 
   /** Removes what a gateway has left. Rejects with a RelayError of NATS. */
   async remove(gatewayId: string): Promise<void> {
-    await this.#use(({ jsm }) => jsm.streams.purge(this.name, { filter: `${this.name}.${gatewayId}.*` }));
+    await this.#stream.use(({ jsm }) => jsm.streams.purge(this.name, { filter: `${this.name}.${gatewayId}.*` }));
   }
 
   #subject(gatewayId: string, index: number): string {
@@ -140,22 +145,6 @@ export class CheckpointStream {
       if (error instanceof JetStreamApiError && error.code === NO_MESSAGE) return null;
       throw error;
     }
-  }
-
-  #use<T>(task: (nats: OpenNats) => Promise<T>): Promise<T> {
-    return this.#link.use(async (nats) => {
-      if (this.#made !== nats) {
-        await this.#make(nats);
-        this.#made = nats;
-      }
-      try {
-        return await task(nats);
-      } catch (error) {
-        // A stream in memory is gone with its servers.
-        this.#made = null;
-        throw error;
-      }
-    });
   }
 
   async #make({ jsm }: OpenNats): Promise<void> {

@@ -1,13 +1,12 @@
 import { StorageType } from '@nats-io/jetstream';
 import type { KV } from '@nats-io/kv';
-import type { NatsLink, OpenNats } from '../nats/connection.ts';
+import type { NatsLink } from '../nats/connection.ts';
+import { isConflict, type PerConnection, perConnection } from '../nats/per-connection.ts';
 
 /** As long as a session can be resumed, and an hour. */
 const KEPT_MS = 13 * 3600 * 1000;
 /** Gateways that may take a student in turn before this one gives up. */
 const MAX_ATTEMPTS = 5;
-/** JetStream's code for a change of something that has changed meanwhile. */
-const WRONG_LAST_SEQUENCE = 10_071;
 
 /** Which gateway has a student. */
 export interface OwnerEntry {
@@ -24,27 +23,32 @@ interface FoundEntry {
   readonly revision: number;
 }
 
-function isConflict(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === WRONG_LAST_SEQUENCE;
-}
-
 /** The bucket that says who has whom: one entry for each student, changed by compare-and-set alone. */
 export class OwnerBucket {
-  readonly #link: NatsLink;
-  #opened: { readonly nats: OpenNats; readonly kv: Promise<KV> } | null = null;
+  readonly #bucket: PerConnection<KV>;
 
   constructor(link: NatsLink) {
-    this.#link = link;
+    const { prefix, replicas } = link.config;
+    this.#bucket = perConnection(link, ({ kvm }) =>
+      kvm.create(`${prefix}-owners`, {
+        replicas,
+        storage: StorageType.Memory,
+        history: 1,
+        ttl: KEPT_MS,
+        // Copies may answer with what was true a moment ago.
+        allow_direct: false,
+      }),
+    );
   }
 
   /** Makes the bucket where there is none. Rejects with a RelayError of NATS. */
-  async open(): Promise<void> {
-    await this.#use(async () => undefined);
+  open(): Promise<void> {
+    return this.#bucket.open();
   }
 
   /** The entry of a student; null where there is none. Rejects with a RelayError of NATS. */
   find(userId: number): Promise<OwnerEntry | null> {
-    return this.#use(async (kv) => (await this.#read(kv, `u.${userId}`))?.entry ?? null);
+    return this.#bucket.use(async (kv) => (await this.#read(kv, `u.${userId}`))?.entry ?? null);
   }
 
   /**
@@ -65,7 +69,7 @@ export class OwnerBucket {
   }
 
   #change(userId: number, next: (before: OwnerEntry | null) => OwnerEntry | null): Promise<OwnerEntry | null> {
-    return this.#use(async (kv) => {
+    return this.#bucket.use(async (kv) => {
       const key = `u.${userId}`;
       for (let attempt = 1; ; attempt += 1) {
         const found = await this.#read(kv, key);
@@ -86,29 +90,5 @@ export class OwnerBucket {
     return found === null || found.operation !== 'PUT'
       ? null
       : { entry: found.json<OwnerEntry>(), revision: found.revision };
-  }
-
-  #use<T>(task: (kv: KV) => Promise<T>): Promise<T> {
-    return this.#link.use(async (nats) => {
-      if (this.#opened?.nats !== nats) {
-        const { prefix, replicas } = this.#link.config;
-        const options = {
-          replicas,
-          storage: StorageType.Memory,
-          history: 1,
-          ttl: KEPT_MS,
-          // Copies may answer with what was true a moment ago.
-          allow_direct: false,
-        };
-        this.#opened = { nats, kv: nats.kvm.create(`${prefix}-owners`, options) };
-      }
-      const { kv } = this.#opened;
-      try {
-        return await task(await kv);
-      } catch (error) {
-        if (!isConflict(error)) this.#opened = null;
-        throw error;
-      }
-    });
   }
 }

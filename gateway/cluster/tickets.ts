@@ -7,26 +7,27 @@ import type { TicketUse } from '../auth/ticket.ts';
 import { CLOCK_TOLERANCE_S } from '../auth/tokens.ts';
 import type { Logger } from '../lib/logger.ts';
 import { within } from '../lib/timeout.ts';
-import type { NatsLink, OpenNats } from '../nats/connection.ts';
+import type { NatsLink } from '../nats/connection.ts';
+import { isConflict, type PerConnection, perConnection } from '../nats/per-connection.ts';
 
 const ANSWER_WITHIN_MS = 800;
-const WRONG_LAST_SEQUENCE = 10_071;
 
 /**
  * Tickets are spent once over all gateways. While NATS does not answer, each gateway knows its own alone: a student is not
  * refused for it.
  */
 export class ClusterTickets implements TicketSpender {
-  readonly #link: NatsLink;
-  readonly #ttlMs: number;
+  readonly #bucket: PerConnection<KV>;
   readonly #logger: Logger;
   readonly #here = new SpentTickets();
-  #opened: { readonly nats: OpenNats; readonly kv: Promise<KV> } | null = null;
   #isFailing = false;
 
   constructor(link: NatsLink, ticketMaxLifeS: number, logger: Logger) {
-    this.#link = link;
-    this.#ttlMs = (ticketMaxLifeS + 2 * CLOCK_TOLERANCE_S) * 1000;
+    const { prefix, replicas } = link.config;
+    const ttl = (ticketMaxLifeS + 2 * CLOCK_TOLERANCE_S) * 1000;
+    this.#bucket = perConnection(link, ({ kvm }) =>
+      kvm.create(`${prefix}-tickets`, { replicas, storage: StorageType.Memory, history: 1, ttl }),
+    );
     this.#logger = logger;
   }
 
@@ -51,35 +52,18 @@ export class ClusterTickets implements TicketSpender {
   }
 
   /** Makes the bucket where there is none. Rejects with a RelayError of NATS. */
-  async open(): Promise<void> {
-    await this.#use(async () => undefined);
+  open(): Promise<void> {
+    return this.#bucket.open();
   }
 
   #spendEverywhere(id: string): Promise<boolean> {
-    return this.#use(async (kv) => {
+    return this.#bucket.use(async (kv) => {
       try {
         // The id is the platform's text, which need not be a key.
         await kv.put(createHash('sha256').update(id).digest('hex'), '', { previousSeq: 0 });
         return true;
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === WRONG_LAST_SEQUENCE) return false;
-        throw error;
-      }
-    });
-  }
-
-  #use<T>(task: (kv: KV) => Promise<T>): Promise<T> {
-    return this.#link.use(async (nats) => {
-      if (this.#opened?.nats !== nats) {
-        const { prefix, replicas } = this.#link.config;
-        const options = { replicas, storage: StorageType.Memory, history: 1, ttl: this.#ttlMs };
-        this.#opened = { nats, kv: nats.kvm.create(`${prefix}-tickets`, options) };
-      }
-      const { kv } = this.#opened;
-      try {
-        return await task(await kv);
-      } catch (error) {
-        this.#opened = null;
+        if (isConflict(error)) return false;
         throw error;
       }
     });
