@@ -1,3 +1,4 @@
+import { EMPTY_TOTALS } from '../../shared/focus/account.ts';
 import type { FocusTotals } from '../../shared/focus/focus.ts';
 import { createFocusTracker, totalsOf } from '../../shared/focus/tracker.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
@@ -18,21 +19,11 @@ export interface ReviveDependencies {
   readonly pendingFor: (sessionId: string) => Promise<readonly MetricsWindow[]>;
 }
 
-const ZERO: FocusTotals = {
-  focusedMs: 0,
-  unfocusedMs: 0,
-  unknownMs: 0,
-  untrackedMs: 0,
-  directionMs: {},
-  focusBouts: 0,
-  unfocusBouts: 0,
-};
-
 function totalsOfWindow(window: MetricsWindow): FocusTotals {
   const { focusedMs, unfocusedMs, unknownMs, untrackedMs, bouts } = window;
   const focusBouts = bouts.filter(({ kind }) => kind === 'focused').length;
   return {
-    ...ZERO,
+    ...EMPTY_TOTALS,
     focusedMs,
     unfocusedMs,
     unknownMs,

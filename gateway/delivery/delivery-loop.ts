@@ -56,16 +56,20 @@ export interface DeliveryLoop {
   stop(): Promise<void>;
 }
 
+/** A row with the window that it holds. */
+export interface ReadRow<Row extends QueueRow> extends QueuedWindow {
+  readonly row: Row;
+}
+
 /** Splits rows into windows and those that cannot be read. */
-export function readRows(rows: readonly QueueRow[]): {
-  windows: QueuedWindow[];
-  unreadable: { id: number; error: string }[];
-} {
-  const windows: QueuedWindow[] = [];
+export function readRows<Row extends QueueRow>(
+  rows: readonly Row[],
+): { windows: ReadRow<Row>[]; unreadable: { id: number; error: string }[] } {
+  const windows: ReadRow<Row>[] = [];
   const unreadable: { id: number; error: string }[] = [];
   for (const row of rows) {
     try {
-      windows.push({ id: row.id, window: readRow(row), isMoved: row.isMoved });
+      windows.push({ id: row.id, window: readRow(row), isMoved: row.isMoved, row });
     } catch (error) {
       unreadable.push({ id: row.id, error: describeError(error) });
     }

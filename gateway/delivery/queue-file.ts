@@ -52,6 +52,8 @@ export interface QueueFile {
   notMoved(afterId: number, limit: number): Promise<QueueRow[]>;
   /** Waiting entries that were moved to the second way, in order. */
   moved(limit: number): Promise<QueueRow[]>;
+  /** Number of waiting entries that were moved to the second way. */
+  countMoved(): Promise<number>;
   /** Waiting entries that are not in the stream and not moved, in order. */
   unpublished(limit: number): Promise<(QueueRow & { readonly isRepeated: boolean })[]>;
   /** Waiting entries that were in the stream when that was last known, before `beforeMs`; those known longest ago first. */
@@ -125,6 +127,9 @@ export async function openQueueFile(file: string, logger: Logger, nowMs: number)
   const selectMoved = await connection.prepare(
     `${columns} WHERE status = 'waiting' AND ${MOVED} = 1 ORDER BY id LIMIT ?`,
   );
+  const countMoved = await connection.prepare(
+    `SELECT COUNT(*) AS entries FROM spool_windows WHERE status = 'waiting' AND ${MOVED} = 1`,
+  );
   const selectUnpublished = await connection.prepare(
     `SELECT id, body, body_crc32, ${MOVED}, is_repeated FROM spool_windows
      WHERE status = 'waiting' AND published_seq IS NULL AND ${MOVED} = 0 ORDER BY id LIMIT ?`,
@@ -183,6 +188,7 @@ export async function openQueueFile(file: string, logger: Logger, nowMs: number)
     waitingOfStudent: async (userId) => (await selectStudent.all([userId])).map(rowOf),
     notMoved: async (afterId, limit) => (await selectNotMoved.all([afterId, limit])).map(rowOf),
     moved: async (limit) => (await selectMoved.all([limit])).map(rowOf),
+    countMoved: async () => numberOf((await countMoved.all([]))[0], 'entries'),
     unpublished: async (limit) =>
       (await selectUnpublished.all([limit])).map((row) => ({
         ...rowOf(row),

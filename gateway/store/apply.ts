@@ -49,7 +49,8 @@ export async function applyTo(target: ApplyTarget, batches: readonly SessionBatc
   });
   const placed = placeWindows(batches, known);
   const keys: { sessionId: number; epoch: number; seq: number }[] = [];
-  await inChunks(keyRanges(placed), async (chunk) => keys.push(...(await target.keysIn(chunk))));
+  const placedKeys = placed.map(({ sessionId, window: { epoch, seq } }) => ({ sessionId, epoch, seq }));
+  await inChunks(keyRanges(placedKeys), async (chunk) => keys.push(...(await target.keysIn(chunk))));
   const unknown = withoutKnown(placed, keys);
   const spans: EpochSpan[] = [];
   await inChunks(sessionsInDoubt(unknown, known), async (chunk) => spans.push(...(await target.epochsOf(chunk))));

@@ -11,8 +11,8 @@ export interface SessionBatch {
 }
 
 /** Range of sequence numbers that a batch holds of one epoch of one session. */
-export interface KeyRange {
-  readonly sessionId: number;
+export interface KeyRange<Id = number> {
+  readonly sessionId: Id;
   readonly epoch: number;
   readonly minSeq: number;
   readonly maxSeq: number;
@@ -132,11 +132,12 @@ export function placeWindows(
   });
 }
 
-/** The ranges in which the windows' keys may already be in the ledger, one for each session and epoch. */
-export function keyRanges(placed: readonly PlacedWindow[]): KeyRange[] {
-  const ranges = new Map<string, KeyRange>();
-  for (const { sessionId, window } of placed) {
-    const { epoch, seq } = window;
+/** The ranges in which these keys may already be in the ledger, one for each session and epoch. */
+export function keyRanges<Id>(
+  keys: Iterable<{ readonly sessionId: Id; readonly epoch: number; readonly seq: number }>,
+): KeyRange<Id>[] {
+  const ranges = new Map<string, KeyRange<Id>>();
+  for (const { sessionId, epoch, seq } of keys) {
     const key = `${sessionId}/${epoch}`;
     const range = ranges.get(key);
     ranges.set(key, {

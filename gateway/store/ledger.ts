@@ -1,5 +1,5 @@
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
-import { chunksOf, type EpochSpan, isLateWord } from './batch.ts';
+import { chunksOf, type EpochSpan, isLateWord, keyRanges } from './batch.ts';
 import type { MetricsStore } from './port.ts';
 import { windowKey } from './records.ts';
 
@@ -15,19 +15,8 @@ export async function storedKeys(
   store: Pick<MetricsStore, 'execute'>,
   windows: readonly LedgerWindow[],
 ): Promise<ReadonlySet<string>> {
-  const ranges = new Map<string, { sessionId: string; epoch: number; minSeq: number; maxSeq: number }>();
-  for (const { sessionId, epoch, seq } of windows) {
-    const key = `${sessionId}/${epoch}`;
-    const range = ranges.get(key);
-    ranges.set(key, {
-      sessionId,
-      epoch,
-      minSeq: Math.min(range?.minSeq ?? seq, seq),
-      maxSeq: Math.max(range?.maxSeq ?? seq, seq),
-    });
-  }
   const stored = new Set<string>();
-  for (const chunk of chunksOf([...ranges.values()], RANGES_PER_STATEMENT)) {
+  for (const chunk of chunksOf(keyRanges(windows), RANGES_PER_STATEMENT)) {
     const some = chunk.map(() => '(s.session_uuid = ? AND w.epoch = ? AND w.seq BETWEEN ? AND ?)').join(' OR ');
     const [found] = await store.execute([
       {

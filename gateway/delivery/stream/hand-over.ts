@@ -8,8 +8,9 @@ import { storedKeys } from '../../store/ledger.ts';
 import type { MetricsStore } from '../../store/port.ts';
 import { windowKey } from '../../store/records.ts';
 import type { Outcome } from '../deliver.ts';
+import { type ReadRow, readRows } from '../delivery-loop.ts';
 import type { FileWindows } from '../file-windows.ts';
-import { type QueueRow, readRow } from '../queue-row.ts';
+import type { QueueRow } from '../queue-row.ts';
 import { createRetryLoop } from '../retry-loop.ts';
 import { isForgotten } from './forgotten.ts';
 import { HEADERS, namesOf } from './names.ts';
@@ -57,11 +58,6 @@ export interface HandOver {
   stop(): Promise<void>;
 }
 
-interface ReadRow<T extends QueueRow> {
-  readonly row: T;
-  readonly window: MetricsWindow;
-}
-
 /** Of a window that the store has not: `stream`: it waits there; `settled`: it was refused, or its student's data was deleted. */
 type Place = 'stream' | 'settled' | 'nowhere';
 
@@ -74,16 +70,8 @@ export function createHandOver(options: HandOverOptions): HandOver {
 
   /** Rows that can be read; the others are put aside. */
   async function readable<T extends QueueRow>(rows: readonly T[]): Promise<ReadRow<T>[]> {
-    const setAside: { id: number; error: string }[] = [];
-    const read = rows.flatMap((row) => {
-      try {
-        return [{ row, window: readRow(row) }];
-      } catch (error) {
-        setAside.push({ id: row.id, error: describeError(error) });
-        return [];
-      }
-    });
-    if (setAside.length > 0) await remove({ deliveredIds: [], setAside });
+    const { windows: read, unreadable } = readRows(rows);
+    if (unreadable.length > 0) await remove({ deliveredIds: [], setAside: unreadable });
     return read;
   }
 

@@ -22,7 +22,7 @@ export interface MovedRowsOptions {
 export async function deliverMovedRows(options: MovedRowsOptions): Promise<{ close(): Promise<void> } | null> {
   const { windows, store, openSecondWay, logger, clock, random } = options;
   const { file, run } = windows;
-  const countMoved = () => run(() => file.moved(Number.MAX_SAFE_INTEGER)).then((rows) => rows.length);
+  const countMoved = () => run(() => file.countMoved());
   let count = await countMoved();
   if (count === 0) return null;
   const secondWay =
