@@ -1,11 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
-import { ensureProgram, HAPROXY } from './debian-packages.ts';
-import { freePort } from './free-port.ts';
+import { startHaproxy } from './proxy.ts';
 import { waitFor } from './wait-for.ts';
 
 const HOST = '127.0.0.1';
@@ -50,37 +44,17 @@ function configurationOf(port: number, ports: readonly number[], socket: string)
 
 /** Starts HAProxy on a free port of loopback before gateways at `ports`; resolves when it has found one that is ready. */
 export async function startBalancer(ports: readonly number[]): Promise<Balancer> {
-  const program = ensureProgram(HAPROXY);
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'relay-haproxy-'));
-  const port = await freePort();
-  const configFile = path.join(folder, 'haproxy.cfg');
-  const logFile = path.join(folder, 'log');
-  await writeFile(configFile, configurationOf(port, ports, path.join(folder, 'stats.sock')));
-  const child: ChildProcess = spawn(program, ['-db', '-f', configFile], { stdio: ['ignore', 'ignore', 'pipe'] });
-  child.stderr?.pipe(createWriteStream(logFile));
-  const endWithUs = () => child.kill('SIGKILL');
-  process.once('exit', endWithUs);
-  const url = `http://${HOST}:${port}/`;
-  const stop = async () => {
-    process.removeListener('exit', endWithUs);
-    if (child.exitCode === null && child.signalCode === null) {
-      const gone = once(child, 'exit');
-      child.kill('SIGKILL');
-      await gone;
-    }
-    await rm(folder, { recursive: true, force: true });
-  };
+  const proxy = await startHaproxy((port, folder) => configurationOf(port, ports, path.join(folder, 'stats.sock')));
   try {
-    await waitFor('HAProxy with a gateway behind it', async () => {
-      if (child.exitCode !== null) throw new Error(`HAProxy does not start:\n${await readFile(logFile, 'utf8')}`);
-      return fetch(new URL('/readyz', url)).then(
+    await waitFor('HAProxy with a gateway behind it', () =>
+      fetch(new URL('/readyz', proxy.url)).then(
         ({ ok }) => ok,
         () => false,
-      );
-    });
+      ),
+    );
   } catch (error) {
-    await stop();
+    await proxy.close();
     throw error;
   }
-  return { url, stop };
+  return { url: `${proxy.url}/`, stop: proxy.close };
 }

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ensureProgram, PHP } from './debian-packages.ts';
 import { freePort } from './free-port.ts';
+import { isListening } from './is-listening.ts';
 
 const HOST = '127.0.0.1';
 const POLL_MS = 20;
@@ -17,18 +17,6 @@ export interface PhpPages {
   /** Folder of the served files. */
   readonly root: string;
   readonly stop: () => Promise<void>;
-}
-
-async function listens(port: number): Promise<boolean> {
-  const socket = connect(port, HOST);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }
 
 /** PHP's own web server, serving files of these names and texts, on a free port of loopback. */
@@ -49,7 +37,7 @@ export async function startPhp(
     stdio: 'ignore',
   });
   const exited = once(child, 'exit');
-  while (!(await listens(port))) {
+  while (!(await isListening(port))) {
     if (child.exitCode !== null) throw new Error(`php ended with status ${child.exitCode}`);
     await delay(POLL_MS);
   }

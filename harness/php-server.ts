@@ -7,6 +7,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ensureProgram, PHP, PHP_MYSQL } from './debian-packages.ts';
+import { freePort } from './free-port.ts';
 
 const HOST = '127.0.0.1';
 const FOLDER = fileURLToPath(new URL('./php', import.meta.url));
@@ -39,13 +40,7 @@ export async function startPhpServer(databaseUrl: string): Promise<PhpServer> {
   let storedS = 0;
   const sockets = new Set<Socket>();
 
-  const probe = createServer().listen(0, HOST);
-  await once(probe, 'listening');
-  const address = probe.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  const innerPort = address.port;
-  probe.close();
-  await once(probe, 'close');
+  const innerPort = await freePort();
 
   async function answers(): Promise<boolean> {
     const socket = createConnection(innerPort, HOST);

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureProgram, HAPROXY, NGINX } from './debian-packages.ts';
 import { freePort } from './free-port.ts';
+import { isListening } from './is-listening.ts';
 import { acceptKey } from './raw-websocket.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -23,27 +24,23 @@ export interface CuttingProxy extends RunningProxy {
   cut(): Promise<void>;
 }
 
-async function isListening(port: number): Promise<boolean> {
-  const socket = connect({ host: '127.0.0.1', port });
-  const isOpen = await Promise.race([
-    once(socket, 'connect').then(() => true),
-    new Promise<boolean>((resolve) => socket.once('error', () => resolve(false))),
-  ]);
-  socket.destroy();
-  return isOpen;
-}
+/** A proxy with a folder of its own. */
+export type ProxyWithFolder = RunningProxy & { readonly folder: string };
 
 /** Starts a proxy with what `configure` writes; it gets the port to listen on and a folder of its own. */
 async function startProxy(
   program: string,
   argumentsFor: (folder: string) => readonly string[],
   configure: (port: number, folder: string) => string,
-): Promise<RunningProxy & { readonly folder: string }> {
+): Promise<ProxyWithFolder> {
   const [port, folder] = await Promise.all([freePort(), mkdtemp(join(tmpdir(), 'gaze-relay-proxy-'))]);
   await writeFile(join(folder, 'proxy.conf'), configure(port, folder));
   const child: ChildProcess = spawn(program, argumentsFor(folder), { stdio: ['ignore', 'ignore', 'inherit'] });
   const exited = once(child, 'exit');
+  const endWithUs = () => child.kill('SIGKILL');
+  process.once('exit', endWithUs);
   const close = async () => {
+    process.removeListener('exit', endWithUs);
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
     await exited;
     await rm(folder, { recursive: true, force: true });
@@ -142,14 +139,17 @@ async function startSilentFilter(): Promise<RunningProxy> {
   };
 }
 
-function startHaproxy(
+/** Starts HAProxy with what `configure` writes. */
+export function startHaproxy(configure: (port: number, folder: string) => string): Promise<ProxyWithFolder> {
+  return startProxy(ensureProgram(HAPROXY), (folder) => ['-db', '-q', '-f', join(folder, 'proxy.conf')], configure);
+}
+
+function haproxyTo(
   targetUrl: string,
   rules: string,
   globals: (folder: string) => string = () => '',
-): Promise<RunningProxy & { readonly folder: string }> {
-  return startProxy(
-    ensureProgram(HAPROXY),
-    (folder) => ['-db', '-q', '-f', join(folder, 'proxy.conf')],
+): Promise<ProxyWithFolder> {
+  return startHaproxy(
     (port, folder) => `
 global
   ${globals(folder)}
@@ -170,7 +170,7 @@ backend gateway
 
 /** HAProxy that lets GET and POST over HTTP/1.1 through and refuses everything else, preflights too. */
 export function getAndPostProxy(targetUrl: string): Promise<RunningProxy> {
-  return startHaproxy(
+  return haproxyTo(
     targetUrl,
     `http-request deny unless METH_GET or METH_POST
   http-request deny if METH_OPTIONS
@@ -181,7 +181,7 @@ export function getAndPostProxy(targetUrl: string): Promise<RunningProxy> {
 
 /** HAProxy that cuts every connection through it, when it is told so over its own socket. */
 export async function cuttingProxy(targetUrl: string): Promise<CuttingProxy> {
-  const proxy = await startHaproxy(targetUrl, '', (folder) => `stats socket ${folder}/admin level admin`);
+  const proxy = await haproxyTo(targetUrl, '', (folder) => `stats socket ${folder}/admin level admin`);
   return {
     url: proxy.url,
     close: proxy.close,

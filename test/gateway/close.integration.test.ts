@@ -1,21 +1,9 @@
-import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { Logger } from '../../gateway/lib/logger.ts';
 import { startTestGateway } from '../../harness/gateway.ts';
+import { isListening } from '../../harness/is-listening.ts';
 import { Peer } from '../../harness/peer.ts';
 import { RelayError } from '../../shared/errors.ts';
-
-/** Whether something accepts connections on the port. */
-function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
-}
 
 function recording(lines: { code?: string; step?: string }[]): Logger {
   const note = (fields: unknown) => void lines.push(fields as (typeof lines)[number]);
