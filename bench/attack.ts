@@ -1,14 +1,13 @@
 import { readdir } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { startProduct } from '../harness/product.ts';
 import { seededIntegers } from '../harness/random.ts';
-import { buildClient, buildServices } from '../scripts/build.ts';
 import { describeError } from '../shared/errors.ts';
 import { type AttackContext, studentTicket } from './attack/context.ts';
 import { MESSAGE_ATTACKS } from './attack/messages.ts';
 import { POST_ATTACKS } from './attack/posts.ts';
 import { REQUEST_ATTACKS } from './attack/requests.ts';
 import { SOCKET_ATTACKS } from './attack/sockets.ts';
+import { buildUnless, readOptions } from './lib/options.ts';
 import { SteadyStudent } from './lib/steady-student.ts';
 
 const USAGE = `npm run attack -- [options]
@@ -128,22 +127,13 @@ async function attackAll(options: {
 }
 
 export async function run(argv: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      short: { type: 'boolean', default: false },
-      seed: { type: 'string', default: '1' },
-      only: { type: 'string', default: '' },
-      json: { type: 'boolean', default: false },
-      'no-build': { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
+  const values = readOptions(argv, USAGE, {
+    short: { type: 'boolean', default: false },
+    seed: { type: 'string', default: '1' },
+    only: { type: 'string', default: '' },
   });
-  if (values.help) {
-    process.stdout.write(USAGE);
-    return;
-  }
-  if (!values['no-build']) await Promise.all([buildClient(), buildServices()]);
+  if (values === null) return;
+  await buildUnless(values);
   const rows = await attackAll({ isShort: values.short, seed: Number(values.seed), only: values.only });
   process.stdout.write(`${table(rows)}\n`);
   const broken = rows.filter((row) => row.broken !== null).map(({ attack }) => attack);

@@ -1,7 +1,6 @@
-import { parseArgs } from 'node:util';
-import { buildClient, buildServices } from '../scripts/build.ts';
 import { runClusterChaos } from './chaos/cluster.ts';
 import { type ChaosOptions, type ChaosResult, runChaos } from './chaos/run.ts';
+import { buildUnless, readOptions } from './lib/options.ts';
 
 const USAGE = `npm run chaos -- [options]
   --gateways N   gateways behind a proxy, with three NATS servers (default 1: one gateway, without NATS)
@@ -44,29 +43,20 @@ function table(result: ChaosResult): string {
 }
 
 export async function run(argv: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      gateways: { type: 'string', default: '1' },
-      students: { type: 'string', default: '50' },
-      seconds: { type: 'string', default: '120' },
-      seed: { type: 'string', default: '1' },
-      only: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      verbose: { type: 'boolean', default: false },
-      'no-build': { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
+  const values = readOptions(argv, USAGE, {
+    gateways: { type: 'string', default: '1' },
+    students: { type: 'string', default: '50' },
+    seconds: { type: 'string', default: '120' },
+    seed: { type: 'string', default: '1' },
+    only: { type: 'string' },
+    verbose: { type: 'boolean', default: false },
   });
-  if (values.help) {
-    process.stdout.write(USAGE);
-    return;
-  }
+  if (values === null) return;
   const gateways = wholeNumber('gateways', values.gateways, 9);
   const students = wholeNumber('students', values.students, 500);
   const seconds = wholeNumber('seconds', values.seconds, 3600);
   const seed = wholeNumber('seed', values.seed, 2_147_483_647);
-  if (!values['no-build']) await Promise.all([buildClient(), buildServices()]);
+  await buildUnless(values);
   const startedMs = performance.now();
   const run = (options: ChaosOptions) =>
     gateways === 1 ? runChaos(options) : runClusterChaos({ ...options, gateways });

@@ -1,8 +1,7 @@
 import { readdir } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { startProduct } from '../harness/product.ts';
 import { fetchTicket } from '../harness/student.ts';
-import { buildClient, buildServices } from '../scripts/build.ts';
+import { buildUnless, readOptions } from './lib/options.ts';
 import { rssMbOf } from './lib/process-usage.ts';
 import { quantile } from './lib/stats.ts';
 import { SteadyStudent } from './lib/steady-student.ts';
@@ -74,24 +73,15 @@ async function errorsMs(
 
 /** `npm run soak`: exit status 1 where something grew, a student was lost, or totals differ from the truth. */
 export async function run(argv: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      minutes: { type: 'string', default: '20' },
-      students: { type: 'string', default: '100' },
-      json: { type: 'boolean', default: false },
-      'no-build': { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
+  const values = readOptions(argv, USAGE, {
+    minutes: { type: 'string', default: '20' },
+    students: { type: 'string', default: '100' },
   });
-  if (values.help) {
-    process.stdout.write(USAGE);
-    return;
-  }
+  if (values === null) return;
   const runMs = Number(values.minutes) * MINUTE_MS;
   const count = Number(values.students);
   if (!(runMs > 0) || !Number.isInteger(count) || count < 1) throw new Error(USAGE);
-  if (!values['no-build']) await Promise.all([buildClient(), buildServices()]);
+  await buildUnless(values);
   const product = await startProduct();
   const samples: Sample[] = [];
   let disconnected = 0;

@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util';
 import { seededRandom } from '../harness/random.ts';
-import { buildClient, buildServices } from '../scripts/build.ts';
+import { buildUnless, readOptions } from './lib/options.ts';
 import { stormOfGateways, stormOfSocketIo } from './storm/run.ts';
 
 const USAGE = `npm run bench -- storm [options]
@@ -13,23 +12,14 @@ connection-state recovery. 127.0.1.1 to 127.0.1.40 must be addresses of this mac
 `;
 
 export async function run(argv: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      students: { type: 'string', default: '2000' },
-      seed: { type: 'string', default: '1' },
-      json: { type: 'boolean', default: false },
-      'no-build': { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
+  const values = readOptions(argv, USAGE, {
+    students: { type: 'string', default: '2000' },
+    seed: { type: 'string', default: '1' },
   });
-  if (values.help) {
-    process.stdout.write(USAGE);
-    return;
-  }
+  if (values === null) return;
   const students = Number(values.students);
   if (!Number.isInteger(students) || students < 10) throw new Error('--students is a whole number from 10 on');
-  if (!values['no-build']) await Promise.all([buildClient(), buildServices()]);
+  await buildUnless(values);
   const random = seededRandom(Number(values.seed));
   const ours = await stormOfGateways(students, random);
   const socketIo = await stormOfSocketIo(students, random);

@@ -108,20 +108,11 @@ describe.concurrent('a student behind', () => {
     }
   });
 
-  it('one that keeps everything until it has it whole', async () => {
-    const proxy = await bufferingProxy(product.url);
-    try {
-      await track(proxy, async (page) => {
-        await untilCounted(page, 3000);
-        expect(await postsOf(page)).toBeGreaterThan(3);
-      });
-    } finally {
-      await proxy.close();
-    }
-  });
-
-  it('one that lets GET and POST through alone, without a preflight', async () => {
-    const proxy = await getAndPostProxy(product.url);
+  it.each([
+    ['keeps everything until it has it whole', bufferingProxy],
+    ['lets GET and POST through alone, without a preflight', getAndPostProxy],
+  ])('one that %s', async (_what, startProxy) => {
+    const proxy = await startProxy(product.url);
     try {
       await track(proxy, async (page) => {
         await untilCounted(page, 3000);
