@@ -7,14 +7,14 @@ const EMPTY_PICTURES = 8;
 /** What a camera shows with a student at the screen, and of the empty room: JPEGs, each unlike the one before. */
 export interface Pictures {
   readonly atScreen: readonly Uint8Array[];
-  readonly nobody: readonly Uint8Array[];
+  readonly absent: readonly Uint8Array[];
 }
 
-/** Reads the pictures of somebody from the clip and draws those of an empty room. */
+/** Reads the pictures of a student from the clip and draws those of an empty room. */
 export async function loadPictures(): Promise<Pictures> {
   const frames = CLIP_FRAMES.slice(STEADY.from, STEADY.to);
   // There and back again, for a jump from the last picture to the first would be a movement.
   const atScreen = [...frames, ...frames.slice(1, -1).toReversed()];
-  const nobody = await Promise.all(Array.from({ length: EMPTY_PICTURES }, (_, index) => emptyRoom(70 + index)));
-  return { atScreen, nobody };
+  const absent = await Promise.all(Array.from({ length: EMPTY_PICTURES }, (_, index) => emptyRoom(70 + index)));
+  return { atScreen, absent };
 }

@@ -63,7 +63,7 @@ function messageOf(pictures: Pictures | null, seq: number, captureMs: number, is
   const common = { seq, captureMs, late: false };
   if (pictures === null)
     return { kind: 'observation', ...common, observation: moved(isFocused ? faceAtScreen() : NO_FACE, seq) };
-  const shown = isFocused ? pictures.atScreen : pictures.nobody;
+  const shown = isFocused ? pictures.atScreen : pictures.absent;
   const image = shown[seq % shown.length] as Uint8Array;
   return { kind: 'frame', ...common, codec: 'jpeg', crop: { xPx: 0, yPx: 0, ...CLIP_SIZE }, fullFrame: true, image };
 }

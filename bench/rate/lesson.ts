@@ -91,7 +91,7 @@ export function makeLesson(minutes: number, random: () => number): readonly Mome
     }
     blinkLeftMs -= STEP_MS;
     if (blinkLeftMs <= -BLINK_EVERY_MS * (0.5 + random())) blinkLeftMs = BLINK_MS;
-    // Eyes hold what is looked at while the head moves before it.
+    // While the head turns, the eyes stay on their target.
     const holds = activity !== 'away';
     const turnedDeg = Math.hypot(head.yawDeg, head.pitchDeg + 7);
     moments.push({

@@ -21,7 +21,7 @@ export interface Figures {
   readonly observationsPerSecond: number;
   readonly latencyMsP50: number;
   readonly latencyMsP99: number;
-  /** Of one student's whole session, mean: what the platform has, and how long the student was there and looked at the screen. */
+  /** Of one student's whole session, mean: what the platform has, and how long the student was present and looking at the screen. */
   readonly storedFocusSeconds: number;
   readonly trueFocusSeconds: number;
 }
