@@ -1,14 +1,16 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { type Executor, identifier, rowsOf, type SqlText, type SqlValue, sql } from '../store/mysql/statement.ts';
 import { type DayTable, type Due, either, type Scope } from './day-scopes.ts';
-import { type Executor, rowsOf, type WrittenTable } from './tables.ts';
+import type { WrittenTable } from './tables.ts';
 
-const plus = (column: string, value: SQL): SQL => sql`COALESCE(${sql.identifier(column)}, 0) + ${value}`;
-const share = (focused: SQL, total: SQL): SQL => sql`COALESCE(ROUND(100 * ${focused} / NULLIF(${total}, 0), 2), 0)`;
-const largest = (column: string, value: SQL): SQL => sql`GREATEST(COALESCE(${sql.identifier(column)}, 0), ${value})`;
+const plus = (column: string, value: SqlText): SqlText => sql`COALESCE(${identifier(column)}, 0) + ${value}`;
+const share = (focused: SqlText, total: SqlText): SqlText =>
+  sql`COALESCE(ROUND(100 * ${focused} / NULLIF(${total}, 0), 2), 0)`;
+const largest = (column: string, value: SqlText): SqlText =>
+  sql`GREATEST(COALESCE(${identifier(column)}, 0), ${value})`;
 
 /** A row of EyeLearn's: the condition that finds it, and its id where it is found by that. */
 export interface Row {
-  readonly where: SQL;
+  readonly where: SqlText;
   readonly id: number | null;
 }
 
@@ -20,8 +22,8 @@ export interface Target {
   knownRow: (due: Due) => Row | null;
   /** Finds rows that another program has made, and locks them. */
   find: (db: Executor, table: WrittenTable, due: readonly Due[]) => Promise<ReadonlyMap<Due, Row>>;
-  sets: (table: WrittenTable, value: (name: string) => SQL) => Record<string, SQL>;
-  newRow: (scope: Scope, totalS: number) => Record<string, SQL>;
+  sets: (table: WrittenTable, value: (name: string) => SqlText) => Record<string, SqlText>;
+  newRow: (scope: Scope, totalS: number) => Record<string, SqlValue>;
 }
 
 const rowWithId = (id: number): Row => ({ where: sql`id = ${id}`, id });
@@ -29,7 +31,7 @@ const rowWithId = (id: number): Row => ({ where: sql`id = ${id}`, id });
 const rowBefore = ({ written }: Due): Row | null =>
   written === null || written.rowId === null ? null : rowWithId(written.rowId);
 
-const ofStudentDay = ({ scope: { userId, day } }: Due): SQL => sql`user_id = ${userId} AND date = ${day}`;
+const ofStudentDay = ({ scope: { userId, day } }: Due): SqlText => sql`user_id = ${userId} AND date = ${day}`;
 
 const ANALYTICS: Target = {
   hasId: true,
@@ -73,16 +75,16 @@ const ANALYTICS: Target = {
     };
   },
   newRow: ({ userId, moduleId, sectionKey, day, focusedS, unfocusedS, sessions, longestFocusS }, totalS) => ({
-    user_id: sql`${userId}`,
-    module_id: sql`${moduleId}`,
-    section_id: sectionKey === 0 ? sql`NULL` : sql`${sectionKey}`,
-    date: sql`${day}`,
-    total_focus_time: sql`${focusedS}`,
-    total_focused_time: sql`${focusedS}`,
-    total_unfocused_time: sql`${unfocusedS}`,
-    session_count: sql`${sessions}`,
-    average_session_time: sql`${Math.floor(totalS / Math.max(1, sessions))}`,
-    max_continuous_time: sql`${longestFocusS}`,
+    user_id: userId,
+    module_id: moduleId,
+    section_id: sectionKey === 0 ? null : sectionKey,
+    date: day,
+    total_focus_time: focusedS,
+    total_focused_time: focusedS,
+    total_unfocused_time: unfocusedS,
+    session_count: sessions,
+    average_session_time: Math.floor(totalS / Math.max(1, sessions)),
+    max_continuous_time: longestFocusS,
     focus_percentage: share(sql`${focusedS}`, sql`${totalS}`),
   }),
 };
@@ -119,15 +121,15 @@ const DAILY: Target = {
     };
   },
   newRow: ({ userId, day, focusedS, unfocusedS, sessions, longestSessionS, modules }, totalS) => ({
-    user_id: sql`${userId}`,
-    date: sql`${day}`,
-    total_study_time_seconds: sql`${totalS}`,
-    total_focused_time_seconds: sql`${focusedS}`,
-    total_unfocused_time_seconds: sql`${unfocusedS}`,
-    session_count: sql`${sessions}`,
+    user_id: userId,
+    date: day,
+    total_study_time_seconds: totalS,
+    total_focused_time_seconds: focusedS,
+    total_unfocused_time_seconds: unfocusedS,
+    session_count: sessions,
     average_focus_percentage: share(sql`${focusedS}`, sql`${totalS}`),
-    longest_session_seconds: sql`${longestSessionS}`,
-    modules_studied: sql`${modules}`,
+    longest_session_seconds: longestSessionS,
+    modules_studied: modules,
   }),
 };
 
@@ -138,10 +140,10 @@ const STUDY_SESSIONS: Target = {
   find: async () => new Map(),
   sets: (_table, value) => ({ focus_score: value('score'), duration: value('totalS') }),
   newRow: ({ userId, day, focusedS }, totalS) => ({
-    user_id: sql`${userId}`,
-    date: sql`${day}`,
-    focus_score: sql`${Math.round((10_000 * focusedS) / totalS) / 100}`,
-    duration: sql`${totalS}`,
+    user_id: userId,
+    date: day,
+    focus_score: Math.round((10_000 * focusedS) / totalS) / 100,
+    duration: totalS,
   }),
 };
 

@@ -1,6 +1,5 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { type Executor, joined, rowsOf, type SqlText, sql } from '../store/mysql/statement.ts';
 import type { StudentDay } from './placement.ts';
-import { type Executor, rowsOf } from './tables.ts';
 
 /** EyeLearn's tables that hold days or study sessions. */
 export const DAY_TABLES = ['eye_tracking_analytics', 'daily_analytics', 'user_study_sessions'] as const;
@@ -71,7 +70,7 @@ const keyOf = ({ target, userId, day, moduleId, sectionKey, sessionId }: ScopeKe
   [target, userId, day, moduleId, sectionKey, sessionId].join('/');
 
 /** One condition that holds where any of these does; there must be one at least. */
-export const either = (conditions: readonly SQL[]): SQL => sql.join([...conditions], sql` OR `);
+export const either = (conditions: readonly SqlText[]): SqlText => joined(conditions, ' OR ');
 
 /**
  * All of our time on these days, this transaction's windows included. The sums come from relay_hours, whose days are fixed: a database
@@ -210,7 +209,7 @@ export async function writtenOf(
   days: readonly StudentDay[],
 ): Promise<{ readonly written: ReadonlyMap<string, Written>; readonly elsewhere: WrittenElsewhere }> {
   const ofDays = days.flatMap(({ userId, day }) => [
-    sql`(target IN ${[...targets]} AND user_id = ${userId} AND day = ${day})`,
+    sql`(target IN ${targets} AND user_id = ${userId} AND day = ${day})`,
     // No zone is further from another than this.
     sql`(target = 'user_study_sessions' AND user_id = ${userId} AND day BETWEEN ${day} - INTERVAL 2 DAY AND ${day} + INTERVAL 2 DAY)`,
   ]);

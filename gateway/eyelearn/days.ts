@@ -1,17 +1,9 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { type Executor, given, identifier, insertInto, joined, rowsOf, run, sql } from '../store/mysql/statement.ts';
 import { type Row, TARGETS, type Target } from './day-rows.ts';
 import { type DayTable, type Due, dueOf, either, partsOf, scopesOf, writtenOf } from './day-scopes.ts';
 import type { Placement } from './placement.ts';
 import { eyelearnTotals } from './schema.ts';
-import {
-  type Executor,
-  insertRows,
-  type RowChange,
-  rowsOf,
-  updateRows,
-  type WrittenTable,
-  type WrittenTables,
-} from './tables.ts';
+import { insertRows, type RowChange, updateRows, type WrittenTable, type WrittenTables } from './tables.ts';
 
 /** The numbers that an update of a row is made of. */
 function valuesOf({ scope, addFocusedS, addUnfocusedS, addSessions }: Due): RowChange['values'] {
@@ -36,10 +28,10 @@ function valuesOf({ scope, addFocusedS, addUnfocusedS, addSessions }: Due): RowC
 async function existing(db: Executor, table: WrittenTable, rows: readonly [Due, Row][]): Promise<Set<Due>> {
   const found = await rowsOf(
     db,
-    sql`SELECT ${sql.join(
-      rows.map(([, { where }], index) => sql`MAX(${where}) AS ${sql.identifier(`r${index}`)}`),
-      sql`, `,
-    )} FROM ${sql.identifier(table.name)} WHERE ${either(rows.map(([, { where }]) => sql`(${where})`))}`,
+    sql`SELECT ${joined(
+      rows.map(([, { where }], index) => sql`MAX(${where}) AS ${identifier(`r${index}`)}`),
+      ', ',
+    )} FROM ${identifier(table.name)} WHERE ${either(rows.map(([, { where }]) => sql`(${where})`))}`,
   );
   return new Set(rows.flatMap(([one], index) => (Number(found[0]?.[`r${index}`] ?? 0) === 1 ? [one] : [])));
 }
@@ -76,10 +68,10 @@ async function writeTarget(
 }
 
 async function noteWritten(db: Executor, rowIds: ReadonlyMap<Due, number | null>): Promise<void> {
-  const given = (column: { readonly name: string }): SQL => sql`VALUES(${sql.identifier(column.name)})`;
-  await db
-    .insert(eyelearnTotals)
-    .values(
+  await run(
+    db,
+    insertInto(
+      eyelearnTotals,
       [...rowIds].map(([{ scope, written, addFocusedS, addUnfocusedS, addSessions }, rowId]) => ({
         target: scope.target,
         userId: scope.userId,
@@ -92,15 +84,14 @@ async function noteWritten(db: Executor, rowIds: ReadonlyMap<Due, number | null>
         unfocusedWrittenS: (written?.unfocusedWrittenS ?? 0) + addUnfocusedS,
         sessionsWritten: (written?.sessionsWritten ?? 0) + addSessions,
       })),
-    )
-    .onDuplicateKeyUpdate({
-      set: {
+      {
         rowId: given(eyelearnTotals.rowId),
         focusedWrittenS: given(eyelearnTotals.focusedWrittenS),
         unfocusedWrittenS: given(eyelearnTotals.unfocusedWrittenS),
         sessionsWritten: given(eyelearnTotals.sessionsWritten),
       },
-    });
+    ),
+  );
 }
 
 /**

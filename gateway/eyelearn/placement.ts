@@ -1,8 +1,7 @@
-import { type SQL, sql } from 'drizzle-orm';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import { MINUTE_MS, type PlacedWindow } from '../store/batch.ts';
+import { type Executor, identifier, insertInto, joined, rowsOf, run, sql } from '../store/mysql/statement.ts';
 import { eyelearnTotals } from './schema.ts';
-import { type Executor, rowsOf } from './tables.ts';
 
 /** A student's day in the database's time zone, `YYYY-MM-DD`. */
 export interface StudentDay {
@@ -29,13 +28,13 @@ const compare = (a: StudentDay, b: StudentDay): number => a.userId - b.userId ||
 /** Asks the database, with one query, on which of its days the windows lie. */
 export async function placeOnDays(db: Executor, counted: readonly PlacedWindow[]): Promise<Placement> {
   const minutes = [...new Set(counted.map(({ window }) => minuteOf(window)))];
-  const columns: SQL[] = minutes.map(
+  const columns = minutes.map(
     (minute, index) =>
-      sql`DATE_FORMAT(FROM_UNIXTIME(${(minute * MINUTE_MS) / 1000}), ${DAY_FORMAT}) AS ${sql.identifier(`d${index}`)}`,
+      sql`DATE_FORMAT(FROM_UNIXTIME(${(minute * MINUTE_MS) / 1000}), ${DAY_FORMAT}) AS ${identifier(`d${index}`)}`,
   );
   const [row = {}] = await rowsOf(
     db,
-    sql`SELECT ${sql.join([sql`DATE_FORMAT(CURRENT_TIMESTAMP, ${DAY_FORMAT}) AS today, @@auto_increment_increment AS id_step`, ...columns], sql`, `)}`,
+    sql`SELECT ${joined([sql`DATE_FORMAT(CURRENT_TIMESTAMP, ${DAY_FORMAT}) AS today, @@auto_increment_increment AS id_step`, ...columns], ', ')}`,
   );
   const today = String(row.today);
   const days = new Map(minutes.map((minute, index) => [minute, String(row[`d${index}`])]));
@@ -56,10 +55,12 @@ const LOCK = 'student_day';
  * called outside savepoints, whose undoing would give the lock up.
  */
 export async function lockStudentDays(db: Executor, { studentDays }: Placement): Promise<void> {
-  await db
-    .insert(eyelearnTotals)
-    .values(
+  await run(
+    db,
+    insertInto(
+      eyelearnTotals,
       studentDays.map(({ userId, day }) => ({ target: LOCK, userId, day, moduleId: 0, sectionKey: 0, sessionId: 0 })),
-    )
-    .onDuplicateKeyUpdate({ set: { userId: sql`${eyelearnTotals.userId}` } });
+      { userId: identifier(eyelearnTotals.userId.name) },
+    ),
+  );
 }

@@ -1,10 +1,21 @@
-import { type SQL, sql } from 'drizzle-orm';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import { chunksOf, type PlacedWindow, sectionKeyOf } from '../store/batch.ts';
+import {
+  type Executor,
+  given,
+  identifier,
+  insertInto,
+  joined,
+  rowsOf,
+  run,
+  type SqlText,
+  type SqlValue,
+  sql,
+} from '../store/mysql/statement.ts';
 import type { Placement } from './placement.ts';
 import { EMPTY_ROW, planRows, type RowState, type RowStep, remainderOf } from './row-plan.ts';
 import { eyelearnRows } from './schema.ts';
-import { type Executor, insertRows, rowsOf, updateRows, type WrittenTable } from './tables.ts';
+import { insertRows, updateRows, type WrittenTable } from './tables.ts';
 
 const EVENTS_PER_STATEMENT = 1000;
 
@@ -69,7 +80,7 @@ async function notesOf(db: Executor, groups: readonly Group[]): Promise<Map<stri
     db,
     sql`SELECT id, user_id, module_id, section_key, DATE_FORMAT(day, '%Y-%m-%d') AS study_day, eyelearn_row_id,
         focused_ms, unfocused_ms, focused_written_s, unfocused_written_s
-      FROM relay_eyelearn_rows WHERE ${sql.join(places, sql` OR `)} ORDER BY id`,
+      FROM relay_eyelearn_rows WHERE ${joined(places, ' OR ')} ORDER BY id`,
   );
   return new Map(
     rows.map((row): [string, Note] => [
@@ -112,7 +123,7 @@ async function newestIds(
     db,
     sql`SELECT MAX(id) AS id, user_id, module_id, COALESCE(${section}, 0) AS section_key,
         DATE_FORMAT(created_at, '%Y-%m-%d') AS study_day
-      FROM ${sql.identifier(table.name)} WHERE ${sql.join(places, sql` OR `)}
+      FROM ${identifier(table.name)} WHERE ${joined(places, ' OR ')}
       GROUP BY user_id, module_id, section_key, study_day`,
   );
   const found = rows.map((row): [string, number] => [
@@ -131,7 +142,7 @@ async function lockRows(
   if (ids.size === 0) return new Map();
   const rows = await rowsOf(
     db,
-    sql`SELECT id, COALESCE(total_time_seconds, 0) AS total_s FROM ${sql.identifier(table.name)}
+    sql`SELECT id, COALESCE(total_time_seconds, 0) AS total_s FROM ${identifier(table.name)}
       WHERE id IN ${[...ids.values()]} ORDER BY id FOR UPDATE`,
   );
   const totals = new Map(rows.map((row) => [Number(row.id), Number(row.total_s)]));
@@ -176,27 +187,27 @@ function changesOf(
   });
 }
 
-function newRow({ group, step }: Change, today: string): Record<string, SQL> {
+function newRow({ group, step }: Change, today: string): Record<string, SqlValue> {
   const [window] = step.slices;
   if (window === undefined) throw new Error('a row with time has a window');
   const { addFocusedS, addUnfocusedS } = step;
   return {
-    user_id: sql`${window.userId}`,
-    module_id: sql`${window.moduleId}`,
-    section_id: group.sectionKey === 0 ? sql`NULL` : sql`${group.sectionKey}`,
-    session_type: sql`'viewing'`,
-    total_time_seconds: sql`${addFocusedS + addUnfocusedS}`,
-    focused_time_seconds: sql`${addFocusedS}`,
-    unfocused_time_seconds: sql`${addUnfocusedS}`,
+    user_id: window.userId,
+    module_id: window.moduleId,
+    section_id: group.sectionKey === 0 ? null : group.sectionKey,
+    session_type: 'viewing',
+    total_time_seconds: addFocusedS + addUnfocusedS,
+    focused_time_seconds: addFocusedS,
+    unfocused_time_seconds: addUnfocusedS,
     // Windows that were delivered after midnight belong to the day on which they were studied.
     created_at:
       group.day === today ? sql`CURRENT_TIMESTAMP` : sql`FROM_UNIXTIME(${Math.floor(window.startedAtMs / 1000)})`,
-    session_data: sql`${JSON.stringify({ source: 'gaze-relay', session: window.sessionId, rule: window.rule })}`,
+    session_data: JSON.stringify({ source: 'gaze-relay', session: window.sessionId, rule: window.rule }),
   };
 }
 
-function sum(column: string, seconds: SQL): SQL {
-  return sql`COALESCE(${sql.identifier(column)}, 0) + ${seconds}`;
+function sum(column: string, seconds: SqlText): SqlText {
+  return sql`COALESCE(${identifier(column)}, 0) + ${seconds}`;
 }
 
 /** Writes the seconds of changes and resolves with them and the ids of their rows, null where there is no row yet. */
@@ -237,10 +248,10 @@ async function writeNotes(db: Executor, changes: readonly Change[]): Promise<voi
   // A full row to which nothing was added needs none.
   const noted = changes.filter(({ step, noteId }) => noteId !== null || step.slices.length > 0);
   if (noted.length === 0) return;
-  const given = (column: { readonly name: string }): SQL => sql`VALUES(${sql.identifier(column.name)})`;
-  await db
-    .insert(eyelearnRows)
-    .values(
+  await run(
+    db,
+    insertInto(
+      eyelearnRows,
       noted.map(({ group, step: { state }, rowId, noteId }) => ({
         ...(noteId === null ? {} : { id: noteId }),
         userId: group.userId,
@@ -254,17 +265,16 @@ async function writeNotes(db: Executor, changes: readonly Change[]): Promise<voi
         focusedWrittenS: state.focusedWrittenS,
         unfocusedWrittenS: state.unfocusedWrittenS,
       })),
-    )
-    .onDuplicateKeyUpdate({
-      set: {
-        sessionId: sql`GREATEST(${sql.identifier(eyelearnRows.sessionId.name)}, ${given(eyelearnRows.sessionId)})`,
+      {
+        sessionId: sql`GREATEST(${identifier(eyelearnRows.sessionId.name)}, ${given(eyelearnRows.sessionId)})`,
         eyelearnRowId: given(eyelearnRows.eyelearnRowId),
         focusedMs: given(eyelearnRows.focusedMs),
         unfocusedMs: given(eyelearnRows.unfocusedMs),
         focusedWrittenS: given(eyelearnRows.focusedWrittenS),
         unfocusedWrittenS: given(eyelearnRows.unfocusedWrittenS),
       },
-    });
+    ),
+  );
 }
 
 /** EyeLearn's row id of each window whose time is in a row. */
@@ -296,19 +306,19 @@ export async function feedSessions(
 /** Writes the start and the end of each bout of windows whose rows are known to focus_events. Rejects with the driver's error. */
 export async function feedEvents(db: Executor, table: WrittenTable, rowIds: RowIds): Promise<void> {
   const at = (utcMs: number) => sql`FROM_UNIXTIME(${Math.floor(utcMs / 1000)})`;
-  const events: Record<string, SQL>[] = [];
+  const events: Record<string, SqlValue>[] = [];
   for (const [window, rowId] of rowIds) {
     for (const { kind, startedAtMs, durationMs } of window.bouts) {
       const word = kind === 'focused' ? 'focus' : 'unfocus';
-      const event = (type: string, utcMs: number, duration: SQL) =>
+      const event = (type: string, utcMs: number, durationS: number | null) =>
         events.push({
-          session_id: sql`${rowId}`,
-          event_type: sql`${type}`,
+          session_id: rowId,
+          event_type: type,
           timestamp: at(utcMs),
-          duration_seconds: duration,
+          duration_seconds: durationS,
         });
-      event(`${word}_start`, startedAtMs, sql`NULL`);
-      event(`${word}_end`, startedAtMs + durationMs, sql`${Math.round(durationMs / 1000)}`);
+      event(`${word}_start`, startedAtMs, null);
+      event(`${word}_end`, startedAtMs + durationMs, Math.round(durationMs / 1000));
     }
   }
   for (const chunk of chunksOf(events, EVENTS_PER_STATEMENT)) await insertRows(db, table, chunk, 1);

@@ -1,8 +1,14 @@
-import { type SQL, sql } from 'drizzle-orm';
-import type { MySql2Database } from 'drizzle-orm/mysql2';
+import {
+  type Executor,
+  identifier,
+  joined,
+  run,
+  type SqlText,
+  type SqlValue,
+  sql,
+  valuesOf,
+} from '../store/mysql/statement.ts';
 import type { CatalogTable, Tables } from './catalog.ts';
-
-export type Executor = Pick<MySql2Database, 'execute' | 'select' | 'insert' | 'update'>;
 
 /** EyeLearn's tables that are written, with the columns that a row needs and those that are written where they exist. */
 const WRITTEN = {
@@ -56,7 +62,7 @@ export interface WrittenTable {
   readonly name: WrittenName;
   readonly columns: ReadonlySet<string>;
   /** Values for unknown columns that an INSERT must give. */
-  readonly fillers: ReadonlyMap<string, SQL>;
+  readonly fillers: ReadonlyMap<string, SqlText>;
 }
 
 export type WrittenTables = Readonly<Partial<Record<WrittenName, WrittenTable>>>;
@@ -70,7 +76,7 @@ export interface TableProblem {
   readonly unknown: readonly string[];
 }
 
-function fillerOf(dataType: string): SQL | null {
+function fillerOf(dataType: string): SqlText | null {
   if (/^(tiny|small|medium|big)?int$|^(decimal|float|double|bit|year)$/.test(dataType)) return sql`0`;
   if (/char$|text$|blob$|binary$/.test(dataType)) return sql`''`;
   if (/^(timestamp|datetime|date|time)$/.test(dataType)) return sql`CURRENT_TIMESTAMP`;
@@ -81,7 +87,7 @@ function inspect(name: WrittenName, { columns }: CatalogTable): { table: Written
   const { needed, optional } = WRITTEN[name];
   const known: readonly string[] = [...needed, ...optional];
   const missing = known.filter((column) => !columns.has(column));
-  const fillers = new Map<string, SQL>();
+  const fillers = new Map<string, SqlText>();
   const unknown: string[] = [];
   for (const [column, { dataType, isOptional }] of columns) {
     if (isOptional || known.includes(column)) continue;
@@ -116,42 +122,28 @@ export function writtenTables(tables: Tables): {
   };
 }
 
-/** First row set of a query that Drizzle runs as it stands. */
-export async function rowsOf(db: Pick<Executor, 'execute'>, query: SQL): Promise<Record<string, unknown>[]> {
-  const [rows] = (await db.execute(query)) as unknown as [Record<string, unknown>[]];
-  return rows;
-}
-
-const nameOf = (table: WrittenTable): SQL => sql`${sql.identifier(table.name)}`;
-
 /**
  * Inserts rows with one statement, each with those of the values whose columns exist, and resolves with their ids in order.
  * The number of rows is known beforehand, so MySQL and MariaDB give them ids in steps of `idStep` (auto_increment_increment).
  * All rows must have the same columns.
  */
 export async function insertRows(
-  db: Pick<Executor, 'execute'>,
+  db: Executor,
   table: WrittenTable,
-  rows: readonly Readonly<Record<string, SQL>>[],
+  rows: readonly Readonly<Record<string, SqlValue>>[],
   idStep: number,
 ): Promise<number[]> {
   const [first] = rows;
   if (first === undefined) return [];
   const names = [...Object.keys(first).filter((name) => table.columns.has(name)), ...table.fillers.keys()];
-  const values = rows.map((row) => {
-    const given = names.map((name) => row[name] ?? table.fillers.get(name) ?? sql`NULL`);
-    return sql`(${sql.join(given, sql`, `)})`;
-  });
-  const columns = names.map((name) => sql.identifier(name));
-  const [result] = (await db.execute(
-    sql`INSERT INTO ${nameOf(table)} (${sql.join(columns, sql`, `)}) VALUES ${sql.join(values, sql`, `)}`,
-  )) as unknown as [{ insertId: number }];
-  return rows.map((_row, index) => result.insertId + index * idStep);
+  const values = rows.map((row) => names.map((name) => row[name] ?? table.fillers.get(name) ?? null));
+  const { insertId } = await run(db, sql`INSERT INTO ${identifier(table.name)} ${valuesOf(names, values)}`);
+  return rows.map((_row, index) => insertId + index * idStep);
 }
 
 /** A row to update, and the numbers that its new columns are made of. */
 export interface RowChange {
-  readonly where: SQL;
+  readonly where: SqlText;
   readonly values: Readonly<Record<string, number>>;
 }
 
@@ -161,25 +153,23 @@ export interface RowChange {
  * rows that were found.
  */
 export async function updateRows(
-  db: Pick<Executor, 'execute'>,
+  db: Executor,
   table: WrittenTable,
   changes: readonly RowChange[],
-  sets: (value: (name: string) => SQL) => Readonly<Record<string, SQL>>,
+  sets: (value: (name: string) => SqlText) => Readonly<Record<string, SqlText>>,
 ): Promise<number> {
   if (changes.length === 0) return 0;
-  const value = (name: string): SQL => {
+  const value = (name: string): SqlText => {
     const cases = changes.map(({ where, values }) => sql`WHEN ${where} THEN ${values[name] ?? 0}`);
-    return sql`CASE ${sql.join(cases, sql` `)} END`;
+    return sql`CASE ${joined(cases, ' ')} END`;
   };
   const present = Object.entries(sets(value)).filter(([name]) => table.columns.has(name));
   if (present.length === 0) return changes.length;
-  const assignments = present.map(([name, expression]) => sql`${sql.identifier(name)} = ${expression}`);
-  const [result] = (await db.execute(
-    sql`UPDATE ${nameOf(table)} SET ${sql.join(assignments, sql`, `)}
-      WHERE ${sql.join(
-        changes.map(({ where }) => sql`(${where})`),
-        sql` OR `,
-      )}`,
-  )) as unknown as [{ affectedRows: number }];
-  return result.affectedRows;
+  const assignments = present.map(([name, expression]) => sql`${identifier(name)} = ${expression}`);
+  const some = changes.map(({ where }) => sql`(${where})`);
+  const { affectedRows } = await run(
+    db,
+    sql`UPDATE ${identifier(table.name)} SET ${joined(assignments, ', ')} WHERE ${joined(some, ' OR ')}`,
+  );
+  return affectedRows;
 }

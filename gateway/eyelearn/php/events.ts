@@ -1,5 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm';
-import { MySqlDialect } from 'drizzle-orm/mysql-core';
+import { identifier, joined, type SqlText, sql } from '../../store/mysql/statement.ts';
 import type { MetricsStore } from '../../store/port.ts';
 import type { Tables } from '../catalog.ts';
 import { type WrittenTable, writtenTables } from '../tables.ts';
@@ -11,8 +10,8 @@ const DAYS = 2;
 interface Edge {
   readonly focused: 'focus_start' | 'focus_end';
   readonly unfocused: 'unfocus_start' | 'unfocus_end';
-  readonly atMs: SQL;
-  readonly durationS: SQL;
+  readonly atMs: SqlText;
+  readonly durationS: SqlText;
 }
 
 const EDGES: readonly Edge[] = [
@@ -26,7 +25,7 @@ const EDGES: readonly Edge[] = [
 ];
 
 /** Adds the starts, or the ends, of stored stretches to the newest row of their lesson section and day, once. */
-function eventsQuery(rows: WrittenTable, events: WrittenTable, { userId, moduleId }: Place, edge: Edge): SQL {
+function eventsQuery(rows: WrittenTable, events: WrittenTable, { userId, moduleId }: Place, edge: Edge): SqlText {
   const type = sql`CASE b.kind WHEN 'focused' THEN ${edge.focused} ELSE ${edge.unfocused} END`;
   const at = sql`FROM_UNIXTIME(FLOOR((${edge.atMs}) / 1000))`;
   const section = rows.columns.has('section_id')
@@ -34,7 +33,7 @@ function eventsQuery(rows: WrittenTable, events: WrittenTable, { userId, moduleI
     : sql``;
   const row = sql`(SELECT MAX(t.id) FROM eye_tracking_sessions t WHERE t.user_id = b.user_id AND t.module_id = b.module_id ${section}
     AND t.created_at >= b.day AND t.created_at < b.day + INTERVAL 1 DAY)`;
-  const values = new Map<string, SQL>([
+  const values = new Map<string, SqlText>([
     ['session_id', row],
     ['event_type', type],
     ['timestamp', at],
@@ -42,15 +41,15 @@ function eventsQuery(rows: WrittenTable, events: WrittenTable, { userId, moduleI
     ...events.fillers,
   ]);
   const present = [...values].filter(([name]) => events.columns.has(name));
-  return sql`INSERT INTO focus_events (${sql.join(
-    present.map(([name]) => sql.identifier(name)),
-    sql`, `,
+  return sql`INSERT INTO focus_events (${joined(
+    present.map(([name]) => identifier(name)),
+    ', ',
   )})
-    SELECT ${sql.join(
+    SELECT ${joined(
       present.map(([, value]) => value),
-      sql`, `,
+      ', ',
     )}
-    FROM relay_bouts b WHERE b.user_id = ${userId} AND b.module_id = ${moduleId} AND b.day >= CURRENT_DATE - INTERVAL ${sql.raw(String(DAYS))} DAY
+    FROM relay_bouts b WHERE b.user_id = ${userId} AND b.module_id = ${moduleId} AND b.day >= CURRENT_DATE - INTERVAL ${DAYS} DAY
     AND ${row} IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM focus_events f JOIN eye_tracking_sessions r ON r.id = f.session_id
       WHERE r.user_id = b.user_id AND r.module_id = b.module_id AND f.event_type = ${type} AND f.timestamp = ${at})`;
@@ -68,11 +67,5 @@ export async function completePhpRows(
   const { eye_tracking_sessions: rows, focus_events: events } = writtenTables(tables).written;
   if (rows === undefined || events === undefined) return;
   if (!rows.columns.has('created_at') || !events.columns.has('timestamp')) return;
-  const dialect = new MySqlDialect();
-  await store.execute(
-    EDGES.map((edge) => {
-      const query = dialect.sqlToQuery(eventsQuery(rows, events, place, edge));
-      return { sql: query.sql, values: query.params as (string | number)[] };
-    }),
-  );
+  await store.execute(EDGES.map((edge) => ({ sql: eventsQuery(rows, events, place, edge).text, values: [] })));
 }
