@@ -48,6 +48,8 @@ export interface NatsOptions {
   readonly configuration?: string;
   /** `user:password@` or `token@` for the URLs. */
   readonly identity?: string;
+  /** Certificate and key of the server, and the authority whose certificates it takes from clients where it wants one. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly clientCaFile?: string };
 }
 
 /** A configuration as the nats-server of this machine can check it: one before 2.10 does not know `sync_interval`. */
@@ -64,6 +66,11 @@ interface Ports {
   readonly cluster: number;
 }
 
+function tlsOf({ certFile, keyFile, clientCaFile }: NonNullable<NatsOptions['tls']>): string {
+  const clients = clientCaFile === undefined ? '' : `, ca_file: "${clientCaFile}", verify: true`;
+  return `tls { cert_file: "${certFile}", key_file: "${keyFile}"${clients} }`;
+}
+
 function configurationOf(index: number, ports: readonly Ports[], storeDir: string, options: NatsOptions): string {
   const own = ports[index];
   if (own === undefined) throw new Error(`there is no server ${index}`);
@@ -74,6 +81,7 @@ function configurationOf(index: number, ports: readonly Ports[], storeDir: strin
     `http: "${HOST}:${own.monitor}"`,
     options.withoutJetStream === true ? '' : `jetstream { store_dir: "${storeDir}" }`,
     ports.length === 1 ? '' : `cluster { name: relay, listen: "${HOST}:${own.cluster}", routes: [${routes}] }`,
+    options.tls === undefined ? '' : tlsOf(options.tls),
     options.configuration ?? '',
   ].join('\n');
 }
@@ -134,7 +142,7 @@ function server(
 
   return {
     port: own.client,
-    url: `nats://${options.identity ?? ''}${HOST}:${own.client}`,
+    url: `${options.tls === undefined ? 'nats' : 'tls'}://${options.identity ?? ''}${HOST}:${own.client}`,
     monitorUrl,
     storeDir,
     start,

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import {
@@ -7,6 +9,7 @@ import {
   credsAuthenticator,
   errors,
   type NatsConnection,
+  type TlsOptions,
 } from '@nats-io/transport-node';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -68,13 +71,12 @@ function optionsOf(config: NatsConfig, timeoutMs: number): ConnectionOptions {
   const { tls, credsFile } = config;
   const identity =
     credsFile !== null
-      ? { authenticator: credsAuthenticator(readCredentials(credsFile)) }
+      ? { authenticator: credsAuthenticator(readOrFail(credsFile, 'nats_refused', 'NATS_CREDS_FILE')) }
       : config.token !== null
         ? { token: config.token }
         : config.user !== null && config.password !== null
           ? { user: config.user, pass: config.password }
           : {};
-  const file = (name: string, value: string | null) => (value === null ? {} : { [name]: value });
   return {
     servers: [...config.servers],
     name: 'gaze-relay gateway',
@@ -86,17 +88,49 @@ function optionsOf(config: NatsConfig, timeoutMs: number): ConnectionOptions {
     pingInterval: PING_EVERY_MS,
     maxPingOut: MAX_PINGS_OUT,
     ...identity,
-    ...(tls === null
-      ? {}
-      : { tls: { ...file('caFile', tls.caFile), ...file('certFile', tls.certFile), ...file('keyFile', tls.keyFile) } }),
+    ...(tls === null ? {} : { tls: tlsOptionsOf(tls, config.servers) }),
   };
 }
 
-function readCredentials(file: string): Uint8Array {
+/** The client hands to Node what it does not know itself. */
+type NodeTlsOptions = TlsOptions & { checkServerIdentity?: typeof checkServerIdentity };
+
+function tlsOptionsOf(tls: NonNullable<NatsConfig['tls']>, servers: readonly string[]): NodeTlsOptions {
+  const file = (variable: string, name: string, value: string | null) => {
+    if (value === null) return {};
+    readOrFail(value, 'nats_tls_failed', variable);
+    return { [name]: value };
+  };
+  return {
+    ...file('NATS_CA_FILE', 'caFile', tls.caFile),
+    ...file('NATS_CERT_FILE', 'certFile', tls.certFile),
+    ...file('NATS_KEY_FILE', 'keyFile', tls.keyFile),
+    ...identityCheckOf(servers),
+  };
+}
+
+/**
+ * For servers that NATS_URL names by their IP addresses. The client gives no host for these, so that Node would take a certificate for
+ * `localhost`: it must be for one of the addresses.
+ */
+function identityCheckOf(servers: readonly string[]): NodeTlsOptions {
+  const hosts = servers.map((server) => server.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1'));
+  const addresses = hosts.filter((host) => isIP(host) !== 0);
+  if (addresses.length === 0) return {};
+  return {
+    checkServerIdentity(host, certificate) {
+      if (hosts.includes(host)) return checkServerIdentity(host, certificate);
+      const faults = addresses.map((address) => checkServerIdentity(address, certificate));
+      return faults.includes(undefined) ? undefined : faults[0];
+    },
+  };
+}
+
+function readOrFail(file: string, code: 'nats_refused' | 'nats_tls_failed', variable: string): Uint8Array {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw new RelayError('nats_refused', `NATS_CREDS_FILE cannot be read: ${describeError(error)}`, {
+    throw new RelayError(code, `${variable} cannot be read: ${describeError(error)}`, {
       hint: 'name a file that the gateway may read',
     });
   }

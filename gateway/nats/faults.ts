@@ -81,7 +81,7 @@ export function natsFault(error: unknown, servers: readonly string[]): RelayErro
     (error instanceof Error && 'code' in error && apiCode === null)
   ) {
     return new RelayError('nats_unreachable', `NATS at ${at} does not answer: ${nameOf(error)}`, {
-      hint: 'check NATS_URL, and that the servers run and are no other service',
+      hint: 'check NATS_URL, that the servers run and are no other service, and with TLS whether they want NATS_CERT_FILE',
       cause: error,
     });
   }

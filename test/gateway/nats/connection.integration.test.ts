@@ -1,10 +1,14 @@
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type NatsLink, natsLink } from '../../../gateway/nats/connection.ts';
 import { SILENT } from '../../../harness/gateway.ts';
 import { type Nats, type NatsOptions, startNats } from '../../../harness/nats.ts';
+import { type Authority, createAuthority } from '../../support/certificates.ts';
 import { natsConfig } from './nats-config.ts';
 
 const links: NatsLink[] = [];
@@ -137,6 +141,51 @@ describe('what is wrong with NATS_URL has one name each', () => {
   it('credentials that cannot be read', async () => {
     const link = linkTo('nats://127.0.0.1:1', { NATS_CREDS_FILE: '/nowhere/relay.creds' });
     expect(await codeOf(account(link))).toBe('nats_refused');
+  });
+});
+
+describe('TLS to NATS, with certificates of an authority of our own', () => {
+  let folder: string;
+  let authority: Authority;
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), 'relay-tls-'));
+    authority = createAuthority(folder, 'ours');
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it('is spoken where NATS_CA_FILE names the authority; with another one, none, or no TLS it is one clear fault', async () => {
+    const nats = await serve({ tls: authority.issue('server', 'IP:127.0.0.1') });
+    expect(await codeOf(account(linkTo(nats.url, { NATS_CA_FILE: authority.caFile })))).toBe('no fault');
+    const other = linkTo(nats.url, { NATS_CA_FILE: createAuthority(folder, 'other').caFile });
+    expect(await codeOf(account(other))).toBe('nats_tls_failed');
+    expect(other.fault()).toMatchObject({ code: 'nats_tls_failed', hint: expect.stringContaining('NATS_CA_FILE') });
+    expect(await codeOf(account(linkTo(nats.url)))).toBe('nats_tls_failed');
+    expect(await codeOf(account(linkTo(nats.url, { NATS_CA_FILE: '/nowhere/ca.pem' })))).toBe('nats_tls_failed');
+    // A server that wants TLS says so, also to nats://.
+    const plain = nats.url.replace('tls:', 'nats:');
+    expect(await codeOf(account(linkTo(plain)))).toBe('nats_tls_failed');
+    expect(await codeOf(account(linkTo(plain, { NATS_CA_FILE: authority.caFile })))).toBe('no fault');
+  });
+
+  it('is refused where the certificate is for another host', async () => {
+    const nats = await serve({ tls: authority.issue('elsewhere', 'DNS:nats.example') });
+    const link = linkTo(nats.url, { NATS_CA_FILE: authority.caFile });
+    expect(await codeOf(account(link))).toBe('nats_tls_failed');
+  });
+
+  it("has the gateway's own certificate where the servers ask for one", async () => {
+    const nats = await serve({
+      tls: { ...authority.issue('strict', 'IP:127.0.0.1'), clientCaFile: authority.caFile },
+    });
+    const { certFile, keyFile } = authority.issue('gateway', 'DNS:gateway');
+    const own = { NATS_CA_FILE: authority.caFile, NATS_CERT_FILE: certFile, NATS_KEY_FILE: keyFile };
+    expect(await codeOf(account(linkTo(nats.url, own)))).toBe('no fault');
+    // The server hangs up without a reason that the client could read.
+    const without = account(linkTo(nats.url, { NATS_CA_FILE: authority.caFile }));
+    await expect(without).rejects.toMatchObject({
+      code: 'nats_unreachable',
+      hint: expect.stringContaining('NATS_CERT_FILE'),
+    });
   });
 });
 
