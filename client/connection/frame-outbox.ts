@@ -18,6 +18,9 @@ const LATENCY_WEIGHT = 0.8;
 export const MAX_QUEUED_PICTURES = 60;
 /** Queued pictures per second: a class that reconnects at once must not crowd out live pictures at inference. */
 const RATE = { perSecond: 10, burst: 2 };
+/** Inference may be starting when the connection is back (L-8): its next try, and how often in a row it is tried. */
+const UNSERVED_PAUSE_MS = 500;
+const MAX_UNSERVED = 20;
 
 type QueuedPicture = Extract<OutgoingMessage, { kind: 'frame' }>;
 
@@ -31,6 +34,8 @@ export class FrameOutbox implements Outbox {
   /** Capture time of the session's first picture that could not be sent: before it nothing was to be acknowledged. */
   #firstMs: number | null = null;
   #usualLatencyMs = 0;
+  #unserved = 0;
+  #pausedUntilMs = 0;
 
   /** Pictures that the gateway has not acknowledged. */
   get size(): number {
@@ -66,12 +71,22 @@ export class FrameOutbox implements Outbox {
   }
 
   next(nowMs: number): OutgoingMessage | null {
-    return this.#queue.next(nowMs);
+    return nowMs < this.#pausedUntilMs ? null : this.#queue.next(nowMs);
+  }
+
+  unserved(captureMs: number, nowMs: number): boolean {
+    if (++this.#unserved > MAX_UNSERVED) return false;
+    this.#pausedUntilMs = nowMs + UNSERVED_PAUSE_MS;
+    this.#queue.requeue(captureMs);
+    return true;
   }
 
   acknowledged(captureMs: number, latencyMs: number | null): void {
     this.#queue.acknowledge(captureMs);
-    if (latencyMs === null) return;
+    if (latencyMs === null) {
+      if (this.#unserved <= MAX_UNSERVED) this.#unserved = 0;
+      return;
+    }
     this.#usualLatencyMs = Math.max(
       latencyMs,
       LATENCY_WEIGHT * this.#usualLatencyMs + (1 - LATENCY_WEIGHT) * latencyMs,
@@ -79,6 +94,7 @@ export class FrameOutbox implements Outbox {
   }
 
   requeueSent(): void {
+    this.#unserved = 0;
     this.#queue.requeueSent();
   }
 

@@ -111,7 +111,10 @@ export class FrameSender {
     // How long a queued message waited says nothing about the link.
     const isLate = this.#late.delete(update.seq);
     const latencyMs = clockMs === null || isLate ? null : Math.max(0, clockMs - message.captureMs);
-    this.#options.outbox?.acknowledged?.(message.captureMs, latencyMs);
+    const { outbox } = this.#options;
+    const isSentAgain =
+      isLate && update.outcome === 'unserved' && outbox?.unserved?.(message.captureMs, now()) === true;
+    if (!isSentAgain) outbox?.acknowledged?.(message.captureMs, latencyMs);
     this.#options.traffic.noteAcknowledged(latencyMs);
     return latencyMs;
   }

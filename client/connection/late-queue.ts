@@ -97,6 +97,14 @@ export class LateQueue<T extends Timed> {
     this.#live = [];
   }
 
+  /** A sent item is to be sent again, in its place. */
+  requeue(captureMs: number): void {
+    const isAgain = (item: T) => item.captureMs === captureMs;
+    this.#waiting.push(...this.#sent.filter(isAgain));
+    this.#waiting.sort((a, b) => a.captureMs - b.captureMs);
+    this.#sent = this.#sent.filter((item) => !isAgain(item));
+  }
+
   clear(): void {
     this.#waiting = [];
     this.#sent = [];

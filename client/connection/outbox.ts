@@ -28,6 +28,8 @@ export interface Outbox {
   sentLive?(message: OutgoingMessage): void;
   /** A message was acknowledged, queued or not; `latencyMs` since its capture, null for a queued one. */
   acknowledged?(captureMs: number, latencyMs: number | null): void;
+  /** A late message was answered `unserved`. True: it is sent again, and does not count as acknowledged. */
+  unserved?(captureMs: number, nowMs: number): boolean;
   /** The connection is lost: messages from `next` without an acknowledgement may not have arrived. */
   requeueSent?(): void;
   /** A new session starts: queued messages belong to one that cannot be resumed. */

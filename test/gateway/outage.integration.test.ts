@@ -10,6 +10,10 @@ import { type Service, startInference } from '../../harness/services.ts';
 import { openTcpLink, type TcpLink } from '../../harness/tcp-link.ts';
 import { STREAM_PATH } from '../../shared/protocol/version.ts';
 
+interface Readiness {
+  readonly inference: readonly string[];
+}
+
 const CAMERA = { widthPx: 400, heightPx: 300 };
 const WHOLE = { xPx: 0, yPx: 0, ...CAMERA };
 const STEP_MS = 200;
@@ -20,6 +24,7 @@ let time: ManualTime;
 let inference: Service;
 let gateway: TestGateway;
 let link: TcpLink;
+let inferenceLink: TcpLink;
 let looking: readonly Uint8Array[];
 let away: readonly Uint8Array[];
 let users = 0;
@@ -29,8 +34,9 @@ beforeAll(async () => {
   // Client and gateway share one clock that the test moves: minutes of a lesson take seconds.
   time = new ManualTime();
   const startedMs = Date.now();
+  inferenceLink = await openTcpLink(inference.port);
   gateway = await startTestGateway(
-    { INFERENCE_URL: `http://127.0.0.1:${inference.port}`, RESUME_GRACE_MS: '600000' },
+    { INFERENCE_URL: `http://127.0.0.1:${inferenceLink.port}`, RESUME_GRACE_MS: '600000' },
     { now: () => startedMs + time.nowMs },
   );
   link = await openTcpLink(gateway.port);
@@ -42,8 +48,16 @@ beforeAll(async () => {
 afterAll(async () => {
   await link?.close();
   await gateway?.dispose();
+  await inferenceLink?.close();
   await inference?.stop();
 });
+
+/** Its link opens in real time, with the first student: the manual clock waits for it. */
+async function inferenceIsConnected(): Promise<void> {
+  await expect
+    .poll(async () => ((await (await fetch(new URL('/readyz', gateway.url))).json()) as Readiness).inference)
+    .toEqual(['connected']);
+}
 
 /** A student whose pictures come from `camera`, over the client's own connection. */
 function openStudent() {
@@ -99,6 +113,7 @@ function openStudent() {
       connection.start({ camera: CAMERA, sectionId: 1, mode: 'server' });
       connection.connect();
       await until(() => connection.phase === 'connected');
+      await inferenceIsConnected();
     },
     /** Pictures every 200 ms; what has left is answered before the next. */
     watch: async (camera: readonly Uint8Array[], forMs: number) => {
@@ -163,6 +178,25 @@ describe('an outage, with what really happened known', () => {
     expect(Math.abs(totals.unfocusedMs - (elapsedMs - 25_000))).toBeLessThanOrEqual(1000);
     expect(report).toMatchObject({ focusedMs: totals.focusedMs, unfocusedMs: totals.unfocusedMs, untrackedMs: 0 });
     expect(report.endedAtMs - report.startedAtMs).toBe(elapsedMs);
+  });
+
+  it('L-8 of inference too, which is back 3 s after the student, loses nothing', async () => {
+    const student = await cutOff();
+    const { connection } = student;
+    await inferenceLink.cut();
+    await student.watchOffline(looking, 20_000);
+    const lookedForMs = connection.captureClockMs() ?? 0;
+    await student.comeBack(away);
+    await student.watch(away, 3000);
+    await inferenceLink.restore();
+    await inferenceIsConnected();
+    await student.watch(away, 10_000);
+    const elapsedMs = connection.captureClockMs() ?? 0;
+    const totals = (await connection.stop())?.totals;
+    connection.close();
+    expect(totals?.untrackedMs).toBe(0);
+    expect(Math.abs((totals?.focusedMs ?? 0) - lookedForMs)).toBeLessThanOrEqual(2000);
+    expect((totals?.focusedMs ?? 0) + (totals?.unfocusedMs ?? 0)).toBe(elapsedMs);
   });
 
   it('with a pause in it: time before the pause is counted, the pause is not', async () => {

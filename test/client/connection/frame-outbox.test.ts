@@ -41,6 +41,34 @@ describe('pictures of an outage', () => {
     expect(captured.at(-1)).toBe(60_600);
   });
 
+  it('L-8 wait for an inference that is still starting, in order, and none is lost', () => {
+    const outbox = outage(0, 20_000);
+    const captured: number[] = [];
+    for (let atMs = 0; outbox.mustSendFirst; atMs += 200) {
+      // Two are under way at once.
+      for (const message of [outbox.next(atMs), outbox.next(atMs)]) {
+        if (message === null) continue;
+        if (atMs < 5000 && outbox.unserved(message.captureMs, atMs)) continue;
+        captured.push(message.captureMs);
+        outbox.acknowledged(message.captureMs, null);
+      }
+    }
+    expect(captured).toEqual(drain(outage(0, 20_000)));
+  });
+
+  it('L-8 do not wait for ever for an inference that is away', () => {
+    const outbox = outage(0, 90_000);
+    let sent = 0;
+    for (let atMs = 0; outbox.mustSendFirst; atMs += 100) {
+      const message = outbox.next(atMs);
+      if (message === null) continue;
+      sent++;
+      if (!outbox.unserved(message.captureMs, atMs)) outbox.acknowledged(message.captureMs, null);
+    }
+    expect(sent).toBeLessThanOrEqual(MAX_QUEUED_PICTURES + 20);
+    expect(outbox.size).toBe(0);
+  });
+
   it('are not kept while acknowledgements come, however few', () => {
     const outbox = new FrameOutbox();
     for (let atMs = 0; atMs < 20_000; atMs += 200) {
