@@ -1,4 +1,4 @@
-import { MEDIAN_MS } from '../store/views/measures.ts';
+import { boutLengths as lengthsOf, MEDIAN_MS } from '../store/views/median.ts';
 import type { ReportDatabase, Sql } from './database.ts';
 import { numberOrNull } from './read.ts';
 
@@ -9,14 +9,11 @@ export interface BoutLengths {
   readonly longestUnfocusedBoutMs: number | null;
 }
 
-/** Sorts all bouts of a scope by length. Rejects with `store_unreachable`. */
+/** Sorts the lengths of all bouts of a scope. Rejects with `store_unreachable`. */
 export async function boutLengths(database: ReportDatabase, where: Sql): Promise<BoutLengths> {
   const rows = await database.rows(
-    `SELECT r.kind AS kind, ${MEDIAN_MS} AS median_ms, MAX(r.duration_ms) AS longest_ms FROM (
-       SELECT kind, duration_ms, ROW_NUMBER() OVER (PARTITION BY kind ORDER BY duration_ms) AS place,
-         COUNT(*) OVER (PARTITION BY kind) AS bouts
-       FROM relay_report_bouts WHERE ${where.text}
-     ) r GROUP BY r.kind`,
+    `SELECT r.kind AS kind, ${MEDIAN_MS} AS median_ms, MAX(r.duration_ms) AS longest_ms
+     FROM (${lengthsOf(['kind'], 'duration_ms', `relay_report_bouts WHERE ${where.text}`)}) r GROUP BY r.kind`,
     where.values,
   );
   const of = (kind: string) => rows.find((row) => row.kind === kind);

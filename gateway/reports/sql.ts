@@ -27,22 +27,25 @@ export function whereOf(scope: Scope & Partial<Pick<SectionScope, 'sectionId'>>,
   return { text: [...parts, reach.text].join(' AND '), values: [...values, ...reach.values] };
 }
 
+/**
+ * Sum of a column of whole numbers, exact below 2^53: MySQL and MariaDB add up decimals, which takes half as long again as
+ * doubles do, and twice as long in a temporary table.
+ */
+const sumOf = (column: string) => `SUM(${column} + 0e0) AS ${column}`;
+
+const TIMES = ['focused', 'unfocused', 'unknown', 'untracked'].map((kind) => `${kind}_ms`);
+
 /** Sums of time over rows of any view. */
-export const TIME_SUMS = ['focused', 'unfocused', 'unknown', 'untracked']
-  .map((kind) => `SUM(${kind}_ms) AS ${kind}_ms`)
-  .join(', ');
+export const TIME_SUMS = TIMES.map(sumOf).join(', ');
 
-/** Figures of rows of relay_report_hours. */
-export const FIGURES = [
-  ...COUNT_COLUMNS.map((column) => `SUM(${column}) AS ${column}`),
-  'COUNT(DISTINCT user_id) AS student_count',
-  'MAX(longest_focused_bout_ms) AS longest_focused_bout_ms',
-  TIME_SUMS,
-  'SUM(late_ms) AS late_ms',
-].join(', ');
+const LONGEST = 'MAX(longest_focused_bout_ms) AS longest_focused_bout_ms';
+const sumsWith = (columns: readonly string[]) => [...COUNT_COLUMNS, ...columns].map(sumOf);
 
-/** All sums of rows of relay_report_hours: times, directions, traffic. */
-export const ALL_SUMS = SUM_COLUMNS.map((column) => `SUM(${column}) AS ${column}`).join(', ');
+/** Sums of rows of relay_report_hours that figures are made of; a student_count belongs to them. */
+export const FIGURE_SUMS = [...sumsWith([...TIMES, 'late_ms']), LONGEST].join(', ');
+
+/** The same with all other sums: directions, traffic, pauses. */
+export const ALL_SUMS = [...sumsWith(SUM_COLUMNS), LONGEST].join(', ');
 
 /** `%text%` for a LIKE with ESCAPE '!'. */
 export function containing(text: string): string {

@@ -23,20 +23,22 @@ export async function readTimeline(
       ) - (ended_at_ms - started_at_ms) AS spent_ms
     FROM relay_report_windows WHERE ${where.text}`;
   const step = (place: string) => dialect.div(dialect.whole(place), stepMs);
-  const rows = await database.rows(
-    `SELECT ${step('w.spent_ms')} AS step, COUNT(DISTINCT w.session_id) AS session_count,
+  const began = 'w.spent_ms + b.started_at_ms - w.started_at_ms';
+  const [rows, bouts] = await Promise.all([
+    database.rows(
+      `SELECT ${step('w.spent_ms')} AS step, COUNT(DISTINCT w.session_id) AS session_count,
        COUNT(DISTINCT w.user_id) AS student_count, ${TIME_SUMS}
      FROM (${placed}) w GROUP BY step ORDER BY step`,
-    where.values,
-  );
-  const began = 'w.spent_ms + b.started_at_ms - w.started_at_ms';
-  const bouts = await database.rows(
-    `SELECT ${step(`(CASE WHEN ${began} < 0 THEN 0 ELSE ${began} END)`)} AS step, COUNT(*) AS bouts,
+      where.values,
+    ),
+    database.rows(
+      `SELECT ${step(`(CASE WHEN ${began} < 0 THEN 0 ELSE ${began} END)`)} AS step, COUNT(*) AS bouts,
        SUM(b.duration_ms) AS duration_ms
      FROM (${placed}) w JOIN relay_bouts b ON b.session_id = w.session_id AND b.epoch = w.epoch AND b.seq = w.seq
      WHERE b.kind = 'unfocused' GROUP BY step`,
-    where.values,
-  );
+      where.values,
+    ),
+  ]);
   const boutsByStep = new Map(bouts.map((row) => [numberOf(row, 'step'), row]));
   return rows.map((row) => {
     const at = numberOf(row, 'step');
