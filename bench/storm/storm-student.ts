@@ -29,8 +29,12 @@ export class StormStudent {
   #failures = 0;
   #seq = 0;
   #ackedMs: number | null = null;
+  /** The newest acknowledged moment, also of a connection before. */
+  #lastAckedMs = 0;
+  #isStarted = false;
   #isEnding = false;
-  #onStopped: (isSaved: boolean) => void = () => {};
+  #isStopped = false;
+  #onStopped: () => void = () => {};
   #onUpdate: () => void = () => {};
   /** Name of the gateway, as the proxy says it. */
   gateway: string | null = null;
@@ -51,16 +55,20 @@ export class StormStudent {
     });
   }
 
-  /** Ends the session; resolves when the gateway says that it is saved. */
+  /** Ends the session; resolves when a gateway says that it has ended. A connection that breaks before is resumed, and the end said again. */
   async stop(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
-    const stopped = new Promise<boolean>((resolve) => {
+    const stopped = new Promise<void>((resolve) => {
       this.#onStopped = resolve;
     });
     this.#isEnding = true;
-    this.#socket?.send(JSON.stringify({ type: 'stop', atMs: this.#ackedMs ?? 0 }));
+    if (this.#isStarted) this.#sendStop();
     await stopped;
     this.#socket?.close();
+  }
+
+  #sendStop(): void {
+    this.#socket?.send(JSON.stringify({ type: 'stop', atMs: this.#lastAckedMs }));
   }
 
   #connect(): void {
@@ -86,7 +94,8 @@ export class StormStudent {
     socket.on('close', () => {
       if (this.#timer !== null) clearInterval(this.#timer);
       this.#timer = null;
-      if (this.#isEnding) return;
+      this.#isStarted = false;
+      if (this.#isStopped) return;
       setTimeout(() => this.#connect(), backoffMs(RECONNECT, this.#failures, random));
       this.#failures += 1;
     });
@@ -100,6 +109,7 @@ export class StormStudent {
       const coveredMs = this.#ackedMs === null ? 0 : captureMs - this.#ackedMs;
       if (coveredMs <= MAX_COVER_MS) this.countedMs += coveredMs;
       this.#ackedMs = captureMs;
+      this.#lastAckedMs = captureMs;
       return;
     }
     const message = JSON.parse(data.toString()) as { type: string; [field: string]: unknown };
@@ -117,9 +127,17 @@ export class StormStudent {
       const start = { type: 'start', camera: CAMERA, sectionId: null, mode: 'device', atMs: this.#clockMs(clockMs) };
       socket.send(JSON.stringify(start));
     } else if (message.type === 'started') {
+      this.#isStarted = true;
+      if (this.#isEnding) {
+        this.#sendStop();
+        return;
+      }
       this.#observe(socket);
       this.#timer = setInterval(() => this.#observe(socket), OBSERVE_EVERY_MS);
-    } else if (message.type === 'stopped') this.#onStopped(message.saved === true);
+    } else if (message.type === 'stopped') {
+      this.#isStopped = true;
+      this.#onStopped();
+    }
   }
 
   #clockMs(leastMs = 0): number {
