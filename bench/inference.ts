@@ -5,10 +5,11 @@ import { parseArgs } from 'node:util';
 import { loadModels } from '../inference/models/store.ts';
 import { buildServices } from '../scripts/build.ts';
 import { prepareModels } from '../scripts/models/prepare.ts';
+import { measureCold, PAUSES_MS } from './lib/cold.ts';
 import { CASES, prepareFrames, type Requests } from './lib/frames.ts';
 import { measureCorePeak, meshMacs } from './lib/limit.ts';
 import { openPeers } from './lib/peers.ts';
-import { pace, saturate, slowestHealth, startService } from './lib/service.ts';
+import { pace, type Service, saturate, slowestHealth, startService, teach } from './lib/service.ts';
 import { measureFrames } from './lib/stages.ts';
 import { median, quantile, round } from './lib/stats.ts';
 
@@ -23,8 +24,18 @@ interface ServiceFigures {
   readonly coldStartMs: number;
   readonly rssMbStart: number | null;
   readonly rssMbEnd: number | null;
+  readonly school: SchoolFigures;
 }
 
+/** A school of students who send their pictures at moments of their own; medians over runs of it. */
+interface SchoolFigures {
+  /** Of the whole process, an observation; null where there is no /proc. */
+  readonly cpuMs: number | null;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+const SCHOOL = { students: 50, perSecond: 5 };
 const LOAD_RUNS = 3;
 const COLD_STARTS = 3;
 /** Share of the highest rate at which latency is measured. */
@@ -48,7 +59,23 @@ async function measureConversion(): Promise<number> {
   return ms;
 }
 
-async function measureService({ crop224 }: Requests, forMs: number): Promise<ServiceFigures> {
+async function measureSchool(service: Service, requests: Requests['page192'], forMs: number): Promise<SchoolFigures> {
+  await teach(service.port, requests, { ...SCHOOL, forMs });
+  const cpuMs: number[] = [];
+  const [p50s, p99s]: [number[], number[]] = [[], []];
+  for (let turn = 1; turn <= LOAD_RUNS; turn++) {
+    progress(`a school of ${SCHOOL.students}, ${turn} of ${LOAD_RUNS}`);
+    const before = await service.cpuMs();
+    const latencies = await teach(service.port, requests, { ...SCHOOL, forMs });
+    const after = await service.cpuMs();
+    if (before !== null && after !== null) cpuMs.push((after - before) / latencies.length);
+    p50s.push(quantile(latencies, 0.5));
+    p99s.push(quantile(latencies, 0.99));
+  }
+  return { cpuMs: cpuMs.length === 0 ? null : median(cpuMs), p50Ms: median(p50s), p99Ms: median(p99s) };
+}
+
+async function measureService({ crop224, page192 }: Requests, forMs: number): Promise<ServiceFigures> {
   await buildServices();
   const workers = availableParallelism();
   const starts: number[] = [];
@@ -80,6 +107,7 @@ async function measureService({ crop224 }: Requests, forMs: number): Promise<Ser
     p99s.push(quantile(latencies, 0.99));
   }
   const rssMbEnd = await service.rssMb();
+  const school = await measureSchool(service, page192, forMs);
   await service.end();
   return {
     workers,
@@ -91,6 +119,7 @@ async function measureService({ crop224 }: Requests, forMs: number): Promise<Ser
     coldStartMs: median(starts),
     rssMbStart,
     rssMbEnd,
+    school,
   };
 }
 
@@ -109,6 +138,11 @@ function sayService(figures: ServiceFigures): void {
     `at 70 % of that: p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms (${(p99Ms / p50Ms).toFixed(1)} ×); ready ${coldStartMs.toFixed(0)} ms after its start`,
   );
   say(`memory: ${rssMbStart?.toFixed(0) ?? '?'} MB, ${rssMbEnd?.toFixed(0) ?? '?'} MB at the end`);
+  const { students, perSecond } = SCHOOL;
+  const { cpuMs, p50Ms: p50, p99Ms: p99 } = figures.school;
+  say(
+    `${students} students, ${perSecond} pictures a second each: ${cpuMs?.toFixed(2) ?? '?'} ms CPU an observation, whole process; p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`,
+  );
 }
 
 /**
@@ -164,11 +198,16 @@ export async function run(argv: readonly string[]): Promise<void> {
   for (const reason of missing) say(`not measured: ${reason}`);
   say(`models converted in ${conversionMs.toFixed(0)} ms, to the bytes that are pinned`);
 
+  progress('pauses');
+  const cold = await measureCold(files, requests.page192, rounds);
+  const pauses = PAUSES_MS.map((pauseMs) => `${cold[`pause${pauseMs}`].toFixed(2)} after ${pauseMs} ms`);
+  say(`one observation after a pause, ms CPU: ${pauses.join(', ')}`);
+
   progress('service: build and start');
   const service = await measureService(requests, Number(values.seconds) * 1000);
   sayService(service);
   if (!values.json) return;
-  const { observationsPerSecond, p50Ms, p99Ms, rssMbStart, rssMbEnd, coldStartMs, healthMs } = service;
+  const { observationsPerSecond, p50Ms, p99Ms, rssMbStart, rssMbEnd, coldStartMs, healthMs, school } = service;
   say(
     JSON.stringify({
       cpuMsPerFrame: Object.fromEntries(CASES.map((name) => [name, round(cost(name), 3)])),
@@ -186,6 +225,10 @@ export async function run(argv: readonly string[]): Promise<void> {
       detectorMs: round(cost('full640Detector.detector'), 3),
       conversionMs: round(conversionMs, 0),
       healthzMs: round(healthMs, 1),
+      coldCpuMs: Object.fromEntries(Object.entries(cold).map(([pause, ms]) => [pause, round(ms, 2)])),
+      fiftyStudentsCpuMs: school.cpuMs === null ? null : round(school.cpuMs, 2),
+      fiftyStudentsP50Ms: round(school.p50Ms, 1),
+      fiftyStudentsP99Ms: round(school.p99Ms, 1),
     }),
   );
 }

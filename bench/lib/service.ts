@@ -120,3 +120,38 @@ export async function pace(port: number, requests: readonly ObserveRequest[], pe
   sender.close();
   return latencies;
 }
+
+/** The golden ratio spreads any number of students evenly over the time between two pictures. */
+const SPREAD = (1 + Math.sqrt(5)) / 2;
+
+/**
+ * A school: `students` who each send `perSecond` pictures, every one at moments of their own, through one link as a gateway has it.
+ * Resolves with the latencies of what was answered, ms.
+ */
+export async function teach(
+  port: number,
+  requests: readonly ObserveRequest[],
+  { students, perSecond, forMs }: { readonly students: number; readonly perSecond: number; readonly forMs: number },
+) {
+  const sender = await openSender(port, requests);
+  const everyMs = 1000 / perSecond;
+  const dueMs = Array.from({ length: students }, (_, index) => ((index * SPREAD) % 1) * everyMs);
+  const answers: Promise<{ ok: boolean; ms: number }>[] = [];
+  const startedMs = performance.now();
+  await new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      const elapsedMs = performance.now() - startedMs;
+      for (const [index, due] of dueMs.entries()) {
+        if (due > Math.min(elapsedMs, forMs)) continue;
+        dueMs[index] = due + everyMs;
+        answers.push(sender.send());
+      }
+      if (elapsedMs < forMs) return;
+      clearInterval(timer);
+      resolve();
+    }, 1);
+  });
+  const latencies = (await Promise.all(answers)).filter((answer) => answer.ok).map((answer) => answer.ms);
+  sender.close();
+  return latencies;
+}
