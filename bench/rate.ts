@@ -50,6 +50,8 @@ export function simulate(lessons: number, minutes: number) {
       2,
     ),
     changes: delays('ours').length,
+    toldChanges: sum(({ ours }) => ours.told.length),
+    toldChangesAt10: sum(({ reference }) => reference.told.length),
     changeToldMsP95: p95('ours'),
     changeToldMsP95Fixed5: p95('fixed'),
     changeToldMsP95At10: p95('reference'),
@@ -60,7 +62,8 @@ export function simulate(lessons: number, minutes: number) {
  * `npm run bench -- rate [--lessons N] [--json]`: simulated lessons of 45 minutes (rate/lesson.ts) through the page's own rule of what
  * to send and the gateway's own reducer. Keys: `inferencesPerSecond`, `messagesPerSecond` of one student; focused time
  * against 10 pictures a second (`focusedErrorPercent`, `worstFocusedErrorPercent` of a lesson) and against the truth; from a change of state
- * to the update that tells it, 95 of 100 are faster (`changeToldMsP95`, and with every picture at 5/s and 10/s).
+ * to the update that tells it, 95 of 100 are faster (`changeToldMsP95`, and with every picture at 5/s and 10/s); how often the page was told
+ * of one (`toldChanges`, and with every picture at 10/s: more of them would be flicker).
  */
 export async function run(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({

@@ -1,4 +1,12 @@
-import { CALM_WITHIN, isResting, REAL_FRAME_EVERY_MS, SAME_WITHIN } from '../../client/capture/picture-diff.ts';
+import {
+  CALM_WITHIN,
+  isResting,
+  LARGE_MOVEMENT,
+  QUICK_FOR_MS,
+  QUICK_MS,
+  REAL_FRAME_EVERY_MS,
+  SAME_WITHIN,
+} from '../../client/capture/picture-diff.ts';
 import { openAccount } from '../../gateway/session/account.ts';
 import { openConnection, reduceConnection } from '../../gateway/session/connection/reduce.ts';
 import type { ConnectionEvent, ConnectionState } from '../../gateway/session/connection/state.ts';
@@ -78,18 +86,16 @@ export function play(lesson: readonly Moment[], checksPerSecond: number, calm: b
   let messageMs = Number.NEGATIVE_INFINITY;
   let unmovedMs: number | null = null;
   const everySteps = Math.round(1000 / checksPerSecond / STEP_MS);
-  for (let step = 0; step < lesson.length; step += everySteps) {
+  let quickUntilStep = 0;
+  for (let step = 0; step < lesson.length; step += step < quickUntilStep ? QUICK_MS / STEP_MS : everySteps) {
     const moment = lesson[step];
     if (moment === undefined) break;
     const captureMs = step * STEP_MS;
     nowMs = T0 + captureMs;
     const rests = calm && isResting(messageMs, captureMs, (update as Update | null)?.maxFps ?? checksPerSecond);
     const repeatable = sent !== null && captureMs - sent.atMs < REAL_FRAME_EVERY_MS;
-    const isSame =
-      calm &&
-      repeatable &&
-      sent !== null &&
-      differenceOf(sent.moment, moment, random) <= (rests ? CALM_WITHIN : SAME_WITHIN);
+    const difference = calm && repeatable && sent !== null ? differenceOf(sent.moment, moment, random) : null;
+    const isSame = difference !== null && difference <= (rests ? CALM_WITHIN : SAME_WITHIN);
     if (isSame && rests) {
       unmovedMs = captureMs;
       continue;
@@ -108,6 +114,7 @@ export function play(lesson: readonly Moment[], checksPerSecond: number, calm: b
       dispatch({ type: 'message', message: { kind: 'same', ...header }, bytes: 16, digest: null });
       continue;
     }
+    if (difference !== null && difference > LARGE_MOVEMENT) quickUntilStep = step + QUICK_FOR_MS / STEP_MS;
     sent = { moment, atMs: captureMs };
     const message: ClientMessage = {
       kind: 'frame',

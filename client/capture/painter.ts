@@ -1,7 +1,7 @@
 import type { RectPx } from '../../shared/geometry.ts';
 import type { Codec } from '../../shared/protocol/frames.ts';
 import type { PictureRequest, PictureResult } from './picture.ts';
-import { isSamePicture, type LumaGrid, lumaGrid } from './picture-diff.ts';
+import { LARGE_MOVEMENT, type LumaGrid, largestDifference, lumaGrid } from './picture-diff.ts';
 import { stripJpeg, stripWebp } from './strip-metadata.ts';
 
 /** A canvas of the page or of a worker. */
@@ -30,10 +30,10 @@ export class Painter {
   async take(source: CanvasImageSource, place: RectPx, request: PictureRequest): Promise<PictureResult> {
     const grid = this.#draw(source, place, request);
     this.#newest = grid;
-    if (request.repeatable && this.#sent !== null && isSamePicture(this.#sent, grid, request.sameWithin))
-      return { kind: 'same' };
+    const difference = request.repeatable && this.#sent !== null ? largestDifference(this.#sent, grid) : Number.NaN;
+    if (difference <= request.sameWithin) return { kind: 'same' };
     if (!request.encode) return { kind: 'changed' };
-    return this.#encode(request);
+    return this.#encode(request, difference > LARGE_MOVEMENT);
   }
 
   /** The picture taken last is what later ones are compared with. */
@@ -65,12 +65,12 @@ export class Painter {
   }
 
   /** At the asked-for quality, or at half of it where the first is too long. */
-  async #encode({ codec, quality, maxBytes }: PictureRequest): Promise<PictureResult> {
+  async #encode({ codec, quality, maxBytes }: PictureRequest, moved: boolean): Promise<PictureResult> {
     for (const attempt of [quality, quality / 2]) {
       const blob = await this.#surface.encode(MEDIA_TYPES[codec], attempt);
       if (blob === null || blob.type !== MEDIA_TYPES[codec]) return { kind: 'none' };
       const image = STRIP[codec](new Uint8Array(await blob.arrayBuffer()));
-      if (image.byteLength <= maxBytes) return { kind: 'picture', image, codec };
+      if (image.byteLength <= maxBytes) return { kind: 'picture', image, codec, moved };
     }
     return { kind: 'none' };
   }

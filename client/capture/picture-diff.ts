@@ -14,6 +14,12 @@ export const SAME_WITHIN = 3;
  */
 export const CALM_WITHIN = 12;
 
+/** A head that turns by 6° and more: a larger difference than this is a large movement. */
+export const LARGE_MOVEMENT = 60;
+/** After a large movement pictures come QUICK_MS apart for QUICK_FOR_MS: the gateway believes a new direction when two show it. */
+export const QUICK_MS = 100;
+export const QUICK_FOR_MS = 200;
+
 /** A comparison comes with a video frame, so up to this much early. */
 const EARLY_MS = 50;
 
@@ -39,11 +45,6 @@ export function lumaGrid(rgba: Uint8ClampedArray, widthPx: number, heightPx: num
 /** Largest difference between two grids in one cell, 0–255. */
 export function largestDifference(a: LumaGrid, b: LumaGrid): number {
   return Math.max(...a.map((luma, cell) => Math.abs(luma - (b[cell] ?? 0))));
-}
-
-/** True when two pictures of the same part of the frame show the same. */
-export function isSamePicture(a: LumaGrid, b: LumaGrid, within = SAME_WITHIN): boolean {
-  return largestDifference(a, b) <= within;
 }
 
 /** True while nothing needs to be sent unless something moves: the gateway asks for `maxFps`, the newest message is recent. */

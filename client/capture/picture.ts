@@ -20,7 +20,13 @@ export interface PictureRequest {
 }
 
 export type PictureResult =
-  | { readonly kind: 'picture'; readonly image: Uint8Array<ArrayBuffer>; readonly codec: Codec }
+  /** `moved`: it differs much from the one sent last. */
+  | {
+      readonly kind: 'picture';
+      readonly image: Uint8Array<ArrayBuffer>;
+      readonly codec: Codec;
+      readonly moved: boolean;
+    }
   /** It looks as the one sent last. */
   | { readonly kind: 'same' }
   /** It does not, and was not asked to be encoded. */

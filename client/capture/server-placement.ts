@@ -1,11 +1,12 @@
 import { type FrameSize, isSameSize, type RectPx } from '../../shared/geometry.ts';
 import type { Guidance } from '../connection/guidance.ts';
+import { MAX_FPS } from '../connection/pacing/pacing.ts';
 import { BestGrabber } from './best-grabber.ts';
 import { type CropChoice, chooseCrop, drawSize, widenHint } from './crop-choice.ts';
 import { nextDueMs } from './frame-schedule.ts';
 import { setTimer } from './hidden-timer.ts';
 import type { Grabber } from './picture.ts';
-import { CALM_WITHIN, isResting, REAL_FRAME_EVERY_MS, SAME_WITHIN } from './picture-diff.ts';
+import { CALM_WITHIN, isResting, QUICK_FOR_MS, QUICK_MS, REAL_FRAME_EVERY_MS, SAME_WITHIN } from './picture-diff.ts';
 import type { Placement, PlacementContext } from './placement.ts';
 import { awaitVideoFrame } from './video-frames.ts';
 
@@ -34,6 +35,8 @@ export class ServerPlacement implements Placement {
   #messageMs = 0;
   /** Capture time until which nothing has moved since that message; 0 where it has been said. */
   #unmovedMs = 0;
+  /** Until then pictures come sooner: something has moved much. */
+  #quickUntilMs = 0;
   #size: FrameSize | null = null;
   #cancelWait: () => void = () => {};
 
@@ -109,7 +112,7 @@ export class ServerPlacement implements Placement {
       return;
     }
     this.#taking = true;
-    this.#dueMs = dueMs ?? this.#dueMs;
+    this.#dueMs = nowMs < this.#quickUntilMs ? nowMs + QUICK_MS : (dueMs ?? this.#dueMs);
     void this.#take(video, size, guidance, nowMs).finally(() => {
       this.#taking = false;
     });
@@ -158,13 +161,18 @@ export class ServerPlacement implements Placement {
       case 'none':
         return;
       case 'picture': {
-        const { image, codec } = taken;
+        const { image, codec, moved } = taken;
         // What moves now has not moved before: the picture covers the time since then alone.
         if (rests && this.#unmovedMs > 0) this.#connection.sendSame(this.#unmovedMs);
         if (this.#connection.sendFrame({ image, codec, ...choice, size, captureMs }) === null) return;
         this.#grabber.sent();
         this.#sent = choice.crop;
         this.#sentAtMs = nowMs;
+        // Not where page, gateway or link want fewer.
+        if (moved && pacer.fps >= MAX_FPS) {
+          this.#dueMs = nowMs + QUICK_MS;
+          this.#quickUntilMs = nowMs + QUICK_FOR_MS;
+        }
       }
     }
     this.#messageMs = nowMs;

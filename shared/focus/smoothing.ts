@@ -12,7 +12,7 @@ export interface ClosedRun {
 /**
  * One smoothed direction out of single frames' verdicts, by time and not by frames. Evidence against
  * the held direction gathers while frames disagree with it and fades while they agree; when it has
- * gathered for CHANGE_MS the direction changes, and the change dates from when the evidence began.
+ * gathered for CHANGE_MS, or in two frames for CHANGE_BY_TWO_MS, the direction changes, and the change dates from when the evidence began.
  * A closed eye is first taken for a blink and says nothing until it has lasted.
  */
 export interface Smoothing {
@@ -29,6 +29,12 @@ export interface Smoothing {
 
 /** Evidence that changes the direction. Frames of full weight for this long are enough. */
 export const CHANGE_MS = 300;
+/**
+ * The same in one direction by more than one frame, of different moments: a single one may be wrong, two seldom are. Eyes that
+ * were shut must be open for longer, or lids that flutter would count as open.
+ */
+const CHANGE_BY_TWO_MS = 200;
+const MOMENT_MS = 90;
 /**
  * Eyes count as closed when the frames with closed eyes cover CLOSED_COVER_MS and lie further apart
  * than a blink lasts. The first keeps the border between blink and closure at the same length for all
@@ -152,13 +158,18 @@ function disagreeingFrame(
     ...before.againstByDirection,
     [direction]: (before.againstByDirection[direction] ?? 0) + evidenceMs,
   };
-  if (againstMs >= CHANGE_MS) {
+  const isByTwo =
+    atMs - fromMs >= MOMENT_MS &&
+    before.againstByDirection[direction] !== undefined &&
+    (againstByDirection[direction] ?? 0) >= CHANGE_BY_TWO_MS &&
+    before.held !== 'eyes_closed';
+  if (againstMs >= CHANGE_MS || isByTwo) {
     const held = strongest(againstByDirection, before.held);
     return { smoothing: settledAt(held), decisions: [{ direction: held, untilMs: atMs }] };
   }
   const doubtSinceMs = before.doubtSinceMs ?? fromMs;
   return {
-    smoothing: { ...before, closedRun: null, doubtSinceMs, againstMs, againstByDirection },
+    smoothing: { ...before, doubtSinceMs, againstMs, againstByDirection },
     decisions: [],
   };
 }
@@ -189,11 +200,13 @@ export function smooth(
   if (direction === 'eyes_closed' && before.held !== 'eyes_closed') {
     return boundDoubt(closedFrame(before, fromMs, atMs), atMs);
   }
+  let closedRun: ClosedRun | null = null;
   if (before.closedRun !== null) {
     const closedMs = before.closedRun.closedMs - OPEN_TAKES_BACK * coveredMs;
     if (closedMs > 0) {
-      const closedRun = { ...before.closedRun, closedMs };
-      return boundDoubt({ smoothing: { ...before, closedRun }, decisions: [] }, atMs);
+      closedRun = { ...before.closedRun, closedMs };
+      // A student may blink while turning away: only frames that agree wait for the end of the run.
+      if (direction === before.held) return boundDoubt({ smoothing: { ...before, closedRun }, decisions: [] }, atMs);
     }
   }
   const certainty = direction === 'unknown' ? 1 : verdict.confidence / FULL_CONFIDENCE;
@@ -201,7 +214,7 @@ export function smooth(
   return boundDoubt(
     direction === before.held
       ? agreeingFrame(before, evidenceMs, atMs)
-      : disagreeingFrame(before, direction, evidenceMs, fromMs, atMs),
+      : disagreeingFrame({ ...before, closedRun }, direction, evidenceMs, fromMs, atMs),
     atMs,
   );
 }

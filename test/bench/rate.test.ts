@@ -8,6 +8,8 @@ describe('the rate that follows information', () => {
     expect(found.worstFocusedErrorPercent).toBeLessThanOrEqual(1);
     expect(Math.abs(found.focusedAgainstTruthPercent)).toBeLessThanOrEqual(1);
     expect(found.changes).toBeGreaterThan(20);
-    expect(found.changeToldMsP95).toBeLessThanOrEqual(found.changeToldMsP95At10 + 100);
+    expect(found.changeToldMsP95).toBeLessThanOrEqual(400);
+    // More of them would be flicker.
+    expect(found.toldChanges).toBeLessThanOrEqual(found.toldChangesAt10 * 1.1);
   }, 60_000);
 });

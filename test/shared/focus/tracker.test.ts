@@ -200,6 +200,19 @@ describe('what changes the state', () => {
     expect(Math.abs((totals.directionMs.looking_left ?? 0) - 3000)).toBeLessThan(50);
   });
 
+  it('a turn away that two frames of different moments show, also where it begins with a blink', () => {
+    const signal: Signal = [
+      { look: 'centered', ms: 3000 },
+      { look: 'eyes_closed', ms: 200 },
+      { look: 'looking_left', ms: 1000 },
+    ];
+    const steadyMs = [...timesOf(3000, 5), 3200];
+    const directionAfter = (...turnedMs: readonly number[]) =>
+      readingOf(run(sampleAt(signal, [...steadyMs, ...turnedMs]))).direction;
+    expect(directionAfter(3300)).toBe('centered');
+    expect(directionAfter(3300, 3400)).toBe('looking_left');
+  });
+
   it('not a blink of up to 400 ms, at any frame rate and however it falls between the frames', () => {
     fc.assert(
       fc.property(
