@@ -9,11 +9,12 @@ import { within } from '../../gateway/lib/timeout.ts';
 import { startBalancer } from '../../harness/balancer.ts';
 import { freePort } from '../../harness/free-port.ts';
 import { type Nats, type NatsServer, startNats } from '../../harness/nats.ts';
+import { startPhpServer } from '../../harness/php-server.ts';
 import { seededRandom } from '../../harness/random.ts';
 import { type Service, startGateway, startInference } from '../../harness/services.ts';
 import { openTcpLink, type TcpLink } from '../../harness/tcp-link.ts';
 import { RelayError } from '../../shared/errors.ts';
-import { databaseFaults, type Fault, inferenceFaults, injectFaults } from './faults.ts';
+import { databaseFaults, type Fault, inferenceFaults, injectFaults, phpFaults } from './faults.ts';
 import { loadPictures } from './pictures.ts';
 import type { ChaosOptions, ChaosResult } from './run.ts';
 import { MODULE_ID, openSchool, SERVER_MODE_EVERY, SETTLE_LIMIT_MS } from './school.ts';
@@ -22,6 +23,8 @@ import { judge, leftInSpool } from './verdict.ts';
 
 const SECRET = 'a secret that all gateways of this run have';
 const INFERENCE_SERVICES = 2;
+/** The proxy asks a gateway twice a second whether it is ready. */
+const BETWEEN_RELEASES_MS = 4000;
 /** Off the end of a file of NATS that was not synced to the disk. */
 const TAIL_BYTES = 4096;
 
@@ -83,8 +86,30 @@ function natsFaults(nats: Nats, random: () => number): Fault[] {
   ];
 }
 
+/** Restarts each gateway, waiting until it is ready and the proxy has found it before the next one. */
+async function release(
+  gateways: readonly Gateway[],
+  startOne: (dataDir: string, port: number) => Promise<Service>,
+  onFault: ChaosOptions['onFault'],
+): Promise<Record<string, number>> {
+  for (const gateway of gateways) {
+    const beganMs = performance.now();
+    await gateway.service.stop();
+    gateway.service = await startOne(gateway.dataDir, gateway.port);
+    onFault('gateway_released', Math.round(performance.now() - beganMs));
+    await delay(BETWEEN_RELEASES_MS);
+  }
+  return { gateway_released: gateways.length };
+}
+
+export interface ClusterChaosOptions extends ChaosOptions {
+  readonly gateways: number;
+  /** No faults: all gateways are restarted by SIGTERM, one after the other, as in a release. */
+  readonly isRelease: boolean;
+}
+
 /** The same with several gateways behind a proxy, two inference services and three NATS servers. */
-export async function runClusterChaos(options: ChaosOptions & { readonly gateways: number }): Promise<ChaosResult> {
+export async function runClusterChaos(options: ClusterChaosOptions): Promise<ChaosResult> {
   const random = seededRandom(options.seed);
   const folder = await mkdtemp(join(tmpdir(), 'gaze-relay-chaos-'));
   const closing: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
@@ -99,6 +124,9 @@ export async function runClusterChaos(options: ChaosOptions & { readonly gateway
     );
     const databaseLink = await openTcpLink(database.port);
     closing.push(() => databaseLink.close());
+    const php = await startPhpServer(url);
+    const phpEndpoint = phpFaults(php);
+    closing.push(() => php.stop());
     const behind = new URL(url);
     behind.port = String(databaseLink.port);
     const base = { PATH: process.env.PATH, LOG_LEVEL: options.log === 'inherit' ? 'info' : 'warn', HOST: '127.0.0.1' };
@@ -113,6 +141,7 @@ export async function runClusterChaos(options: ChaosOptions & { readonly gateway
       ALLOWED_ORIGINS: 'https://school.example',
       MYSQL_URL: behind.href,
       NATS_URL: nats.url,
+      ...phpEndpoint.env,
       INFERENCE_URL: inferences.map(({ port }) => `http://127.0.0.1:${port}`).join(','),
       WINDOW_MS: '3000',
       CHECKPOINT_MS: '50',
@@ -206,6 +235,7 @@ export async function runClusterChaos(options: ChaosOptions & { readonly gateway
       },
       ...natsFaults(nats, random),
       ...databaseFaults(database),
+      ...phpEndpoint.faults,
       {
         name: 'link_cut',
         target: 'link',
@@ -225,7 +255,9 @@ export async function runClusterChaos(options: ChaosOptions & { readonly gateway
     ];
     await delay(3000);
     const wanted = faults.filter(({ name }) => options.only?.includes(name) ?? true);
-    const counts = await injectFaults(wanted, options.seconds * 1000, random, options.onFault);
+    const counts = options.isRelease
+      ? await release(gateways, startOne, options.onFault)
+      : await injectFaults(wanted, options.seconds * 1000, random, options.onFault);
     await delay(3000);
     const deadlineMs = performance.now() + SETTLE_LIMIT_MS;
     const truths = await within(Promise.all(students.map((student) => student.finish())), SETTLE_LIMIT_MS, null);
@@ -243,7 +275,7 @@ export async function runClusterChaos(options: ChaosOptions & { readonly gateway
     }
     const reader = await mysql.createConnection(url);
     try {
-      return { ...(await judge(reader, truths)), faults: counts, phpSeconds: 0 };
+      return { ...(await judge(reader, truths)), faults: counts, phpSeconds: php.storedSeconds() };
     } finally {
       await reader.end();
     }

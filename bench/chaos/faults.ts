@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MariaDb } from '../../harness/mariadb.ts';
+import type { PhpFault, PhpServer } from '../../harness/php-server.ts';
 import type { Service } from '../../harness/services.ts';
 
 /** Something that can be taken away and given back. */
@@ -70,6 +71,41 @@ export function databaseFaults(database: Pick<MariaDb, 'kill' | 'restart' | 'sig
       end: async () => database.signal('SIGCONT'),
     },
   ];
+}
+
+/** Faults of PHP's endpoint, and what the gateway needs to know of it: short times, so that a run has many posts. */
+export function phpFaults(php: PhpServer): { readonly faults: Fault[]; readonly env: Record<string, string> } {
+  const next = (name: PhpFault): Fault => ({
+    name: `php_${name}`,
+    target: 'php',
+    lastsMs: [2000, 4000],
+    begin: () => php.failNext(name),
+    end: async () => undefined,
+  });
+  return {
+    faults: [
+      { name: 'php_killed', target: 'php', lastsMs: [1000, 4000], begin: () => php.kill(), end: () => php.restart() },
+      {
+        name: 'php_cut',
+        target: 'php',
+        lastsMs: [2000, 4000],
+        begin: async () => php.cutAfterBody(true),
+        end: async () => php.cutAfterBody(false),
+      },
+      next('fatal_before'),
+      next('fatal_after'),
+      next('silence_before'),
+      next('silence_after'),
+    ],
+    env: {
+      PHP_ENDPOINT: php.url('a'),
+      PHP_TIMEOUT_MS: '1500',
+      PHP_AFTER_MS: '1000',
+      PHP_MIN_SECONDS: '2',
+      // Longer than a silent endpoint is silent.
+      PHP_SETTLE_MS: '13000',
+    },
+  };
 }
 
 /** Faults of one inference service; `restart` starts it again on its port. */

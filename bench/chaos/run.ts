@@ -8,7 +8,7 @@ import { seededRandom } from '../../harness/random.ts';
 import { type Service, startGateway, startInference } from '../../harness/services.ts';
 import { openTcpLink } from '../../harness/tcp-link.ts';
 import { RelayError } from '../../shared/errors.ts';
-import { databaseFaults, type Fault, inferenceFaults, injectFaults } from './faults.ts';
+import { databaseFaults, type Fault, inferenceFaults, injectFaults, phpFaults } from './faults.ts';
 import { loadPictures } from './pictures.ts';
 import { MODULE_ID, openSchool, SERVER_MODE_EVERY, SETTLE_LIMIT_MS } from './school.ts';
 import { startStudent } from './student.ts';
@@ -40,6 +40,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { database, url, userIds: students } = await openSchool(options.students);
   const link = await openTcpLink(database.port);
   const php = await startPhpServer(url);
+  const phpEndpoint = phpFaults(php);
   const behind = new URL(url);
   behind.port = String(link.port);
   const env = {
@@ -49,12 +50,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     PORT: '0',
     DATA_DIR: dataDir,
     MYSQL_URL: behind.href,
-    PHP_ENDPOINT: php.url('a'),
-    PHP_TIMEOUT_MS: '1500',
-    PHP_AFTER_MS: '1000',
-    PHP_MIN_SECONDS: '2',
-    // Longer than a silent endpoint is silent.
-    PHP_SETTLE_MS: '13000',
+    ...phpEndpoint.env,
     WINDOW_MS: '3000',
     CHECKPOINT_MS: '10',
     MAX_CLIENT_FPS: '20',
@@ -67,13 +63,6 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     service.process.kill('SIGKILL');
     await service.exited;
   };
-  const phpFault = (name: 'fatal_before' | 'fatal_after' | 'silence_before' | 'silence_after'): Fault => ({
-    name: `php_${name}`,
-    target: 'php',
-    lastsMs: [2000, 4000],
-    begin: () => php.failNext(name),
-    end: async () => undefined,
-  });
   const faults: Fault[] = [
     {
       name: 'gateway_killed',
@@ -100,18 +89,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     },
     ...databaseFaults(database),
     { name: 'link_cut', target: 'link', lastsMs: [3000, 10_000], begin: link.cut, end: link.restore },
-    { name: 'php_killed', target: 'php', lastsMs: [1000, 4000], begin: () => php.kill(), end: () => php.restart() },
-    {
-      name: 'php_cut',
-      target: 'php',
-      lastsMs: [2000, 4000],
-      begin: async () => php.cutAfterBody(true),
-      end: async () => php.cutAfterBody(false),
-    },
-    phpFault('fatal_before'),
-    phpFault('fatal_after'),
-    phpFault('silence_before'),
-    phpFault('silence_after'),
+    ...phpEndpoint.faults,
   ];
   try {
     const gatewayUrl = `http://127.0.0.1:${gatewayPort}/`;
