@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { RelayError } from '../../shared/errors.ts';
 import type { Reach } from './reach.ts';
-import type { RevokedReaders } from './revoked-readers.ts';
+import type { ReaderRevocations } from './revoked-readers.ts';
 import { type Teaching, teachingClaims, teachingOf, teachingShape } from './teaching.ts';
 import { REPORTS_SCOPE, ROLES, type Role, type TicketUse, verifyTicket } from './ticket.ts';
 import { idClaim, type Secret, signToken, verifyToken } from './tokens.ts';
@@ -25,7 +25,7 @@ export interface Reader {
 export interface ReaderCheck {
   readonly secret: Secret;
   readonly ticketMaxLifeS: number;
-  readonly revoked: RevokedReaders;
+  readonly revoked: ReaderRevocations;
 }
 
 const claimsSchema = z.object({ sub: idClaim, role: z.enum(ROLES), iat: z.int(), ...teachingShape });
@@ -45,7 +45,7 @@ export function mintReaderToken(
 
 async function readerOfToken(token: string, { secret, revoked }: ReaderCheck, nowMs: number): Promise<Reader> {
   const claims = await verifyToken(token, secret, { audience: AUDIENCE, schema: claimsSchema, nowMs });
-  if (revoked.isRevoked(claims.sub, claims.iat)) throw unauthorized();
+  if (await revoked.isRevoked(claims.sub, claims.iat)) throw unauthorized();
   const { sub: userId, role } = claims;
   return { userId, role, teaching: teachingOf(claims), scope: REPORTS_SCOPE, ticket: null };
 }
@@ -79,7 +79,7 @@ export async function readerOfTicket(
   try {
     const ticket = bearer(authorization);
     const { userId, role, scope, teaching, use } = await verifyTicket(ticket, secret, new Date(nowMs), ticketMaxLifeS);
-    if (revoked.isRevoked(userId, use.issuedAtS)) throw unauthorized();
+    if (await revoked.isRevoked(userId, use.issuedAtS)) throw unauthorized();
     return { userId, role, scope, teaching, ticket: use };
   } catch {
     throw unauthorized();

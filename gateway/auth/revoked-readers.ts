@@ -1,11 +1,19 @@
 /** Readers remembered at most. */
 const MAX_REVOKED = 10_000;
 
+/** Readers whose tickets and tokens of before a moment are taken no more. */
+export interface ReaderRevocations {
+  /** Revokes what this reader holds now (UTC ms). */
+  revoke(userId: number, nowMs: number): void | Promise<void>;
+  /** True for a ticket or token of this reader that was issued (UTC s) no later than the revocation. */
+  isRevoked(userId: number, issuedAtS: number): boolean | Promise<boolean>;
+}
+
 /**
- * Readers whose tickets and tokens of before a moment are taken no more. Held in memory of one gateway for as long as such a
- * token could live; another gateway, or this one after a restart, does not know them: where that matters, change the secret.
+ * Held in memory of one gateway for as long as such a token could live: this one after a restart does not know them. Where that matters,
+ * change the secret.
  */
-export class RevokedReaders {
+export class RevokedReaders implements ReaderRevocations {
   readonly #lifetimeMs: number;
   readonly #revokedAtS = new Map<number, number>();
   /** All tokens from before this moment are revoked, of every reader: the list was full. */

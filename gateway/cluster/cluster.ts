@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { describeError, RelayError } from '../../shared/errors.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
+import type { ReaderRevocations } from '../auth/revoked-readers.ts';
 import type { TicketSpender } from '../auth/spent-tickets.ts';
 import type { Secret } from '../auth/tokens.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -17,6 +18,7 @@ import { OwnerBucket } from './owners.ts';
 import { ClusterOwnership, type OwnershipCounts } from './ownership.ts';
 import { type AllAnswers, Peers } from './peers.ts';
 import type { ReviveDependencies } from './revive.ts';
+import { ClusterRevokedReaders } from './revoked-readers.ts';
 import { digestOf } from './secret-digest.ts';
 import { SilentGateways } from './silent-gateways.ts';
 import { ClusterTickets } from './tickets.ts';
@@ -49,6 +51,7 @@ export interface Cluster extends OtherGateways {
   readonly id: string;
   readonly ownership: Ownership;
   readonly spentTickets: TicketSpender;
+  readonly revokedReaders: ReaderRevocations;
   /** Gives the parts that need the cluster themselves. Called once, before anything else. */
   attach(parts: ClusterParts): void;
   /** There are students: takes part. */
@@ -120,6 +123,7 @@ export function createCluster(options: ClusterOptions): Cluster {
   const checkpoints = new CheckpointStream(link);
   const kept = new KeptCheckpoints(checkpoints.name);
   const spentTickets = new ClusterTickets(link, options.ticketMaxLifeS, logger);
+  const revokedReaders = new ClusterRevokedReaders(link, logger);
   const peers = new Peers({
     link,
     id,
@@ -240,6 +244,7 @@ export function createCluster(options: ClusterOptions): Cluster {
     id,
     ownership,
     spentTickets,
+    revokedReaders,
     attach(given) {
       attached = given;
     },

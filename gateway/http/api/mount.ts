@@ -27,7 +27,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
 /** The API and its OpenAPI document as an app of their own; paths begin with `/api/v1`. */
 export function createApi(given: ApiDependencies): Hono {
   const api = new Hono();
-  const deps = { ...given, revoked: new RevokedReaders(READER_TOKEN_LIFETIME_S * 1000) };
+  const deps = { ...given, revoked: given.revoked ?? new RevokedReaders(READER_TOKEN_LIFETIME_S * 1000) };
   const audit = createAudit(deps);
   const document = openApiDocument(API_ROUTES);
   api.get('/api/v1/openapi.json', (context) => context.json(document));

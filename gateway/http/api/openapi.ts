@@ -17,7 +17,7 @@ const FAULTS = {
   403: 'Not for this reader: role_not_allowed, student_not_allowed, details_not_allowed',
   404: 'Nothing of that id: student_unknown, module_unknown, section_unknown, session_unknown',
   409: 'Not now: student_connected',
-  503: 'The database is away: store_unreachable',
+  503: 'The database or NATS is unavailable: store_unreachable, nats_unreachable',
 } as const;
 
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {

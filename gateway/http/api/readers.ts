@@ -48,7 +48,7 @@ export const readerRoutes: readonly ApiRoute[] = [
     path: '/api/v1/readers/{userId}/tokens',
     summary: 'Revokes all that one reader holds now',
     description:
-      'Tickets and tokens issued until now read no more reports on this gateway. It is remembered in memory: ask each gateway, and stop the platform from giving this reader tickets first. Changing RELAY_JWT_SECRET revokes those of all.',
+      'Tickets and tokens issued until now read no more reports, on all gateways within two seconds. Stop the platform from giving this reader tickets first. A gateway without NATS_URL remembers it in memory: after a restart ask again. Changing RELAY_JWT_SECRET revokes those of all.',
     students: 'none',
     readers: 'admin',
     params: { userId: idParameter },
@@ -56,7 +56,7 @@ export const readerRoutes: readonly ApiRoute[] = [
     response: answers.revoked,
     async handle(deps, { reader, params: { userId } }) {
       const atMs = Math.floor(deps.now());
-      deps.revoked.revoke(userId, atMs);
+      await deps.revoked.revoke(userId, atMs);
       deps.logger.info({ readerId: reader.userId, userId }, 'tokens of a reader revoked');
       return { userId, atMs };
     },

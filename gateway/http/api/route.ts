@@ -14,6 +14,7 @@ import {
   requireScope,
   requireStaff,
 } from '../../auth/reader.ts';
+import type { ReaderRevocations } from '../../auth/revoked-readers.ts';
 import type { TicketSpender } from '../../auth/spent-tickets.ts';
 import type { Secret } from '../../auth/tokens.ts';
 import type { PrivacyRequests } from '../../privacy/requests.ts';
@@ -29,6 +30,8 @@ export interface ApiDependencies extends AuditDependencies {
   readonly secret: Secret;
   readonly ticketMaxLifeS: number;
   readonly spentTickets: TicketSpender;
+  /** Readers whose tokens are revoked, at all gateways. Default: those revoked here. */
+  readonly revoked?: ReaderRevocations | undefined;
   /** Fewest students of whom figures are shown to a teacher whose ticket names no class and no module. */
   readonly minGroup: number;
   readonly newId: () => string;
