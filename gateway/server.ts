@@ -8,6 +8,7 @@ import type { GatewayConfig } from './config.ts';
 import type { CalibrationQueue } from './delivery/calibrations.ts';
 import { folderRecords } from './delivery/folder-records.ts';
 import type { DeliveryQueue } from './delivery/queue.ts';
+import { waitingRecords } from './delivery/waiting-records.ts';
 import { createApp } from './http/app.ts';
 import { type Listener, listen } from './http/listener.ts';
 import { lockDataDir } from './lib/data-dir-lock.ts';
@@ -203,6 +204,7 @@ function compose(parts: GatewayParts, at: { readonly phase: () => GatewayPhase; 
   });
   const natsFaultCode = () => spool.opened()?.fault()?.code ?? nats?.fault()?.code ?? null;
   const folder = folderRecords(config.dataDir);
+  const undelivered = waitingRecords(folder, nats);
   const queue: Pick<DeliveryQueue, 'forgetStudent'> = {
     forgetStudent: async (...given) => (await spool.open()).forgetStudent(...given),
   };
@@ -264,7 +266,13 @@ function compose(parts: GatewayParts, at: { readonly phase: () => GatewayPhase; 
     spoolDepth: () => spool.opened()?.depth() ?? 0,
     spoolOldestAgeMs: () => spool.opened()?.oldestAgeMs() ?? null,
     spoolSetAside: () => spool.opened()?.setAsideCount() ?? 0,
-    cluster: cluster === null ? null : () => cluster.readings(),
+    cluster:
+      cluster === null
+        ? null
+        : () => {
+            const { windows, oldestAgeMs } = spool.opened()?.streamLag() ?? { windows: 0, oldestAgeMs: 0 };
+            return { ...cluster.readings(), streamWindows: windows, streamOldestAgeMs: oldestAgeMs };
+          },
     calibrationsWaiting: () => calibrations.opened()?.depth() ?? 0,
   });
   const app = createApp({
@@ -282,6 +290,7 @@ function compose(parts: GatewayParts, at: { readonly phase: () => GatewayPhase; 
     closeStream: (stream) => streams.close(stream),
     maxFrameBytes: config.maxFrameBytes,
     gateways: cluster,
+    revoked: cluster?.revokedReaders,
     findReport: (sessionId) => stored.find(sessionId),
     reports,
     listLive: async () => [...sessions.listLive(), ...((await cluster?.listLive()) ?? [])],
@@ -289,7 +298,7 @@ function compose(parts: GatewayParts, at: { readonly phase: () => GatewayPhase; 
     privacy: privacyRequests({
       store: database,
       platform: platform.records,
-      folder,
+      undelivered,
       records,
       sessions,
       cluster,

@@ -108,6 +108,14 @@ const PANELS: readonly Panel[] = [
     ],
   },
   {
+    title: 'Several gateways: windows that wait in NATS',
+    unit: 'short',
+    queries: [
+      ['max(gaze_relay_stream_windows)', 'windows'],
+      ['max(gaze_relay_stream_oldest_seconds)', 'age of the oldest, s'],
+    ],
+  },
+  {
     title: 'Memory',
     unit: 'bytes',
     queries: [

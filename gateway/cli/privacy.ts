@@ -2,6 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import mysql from 'mysql2/promise';
 import { RelayError } from '../../shared/errors.ts';
 import { folderRecords } from '../delivery/folder-records.ts';
+import { waitingRecords } from '../delivery/waiting-records.ts';
+import type { NatsLink } from '../nats/connection.ts';
 import type { Platform } from '../platform.ts';
 import { addCounts, applyRetention } from '../privacy/retention.ts';
 import { RETENTION_HINT, retentionChoice } from '../privacy/retention-choice.ts';
@@ -14,6 +16,22 @@ import { platformOf } from './platform.ts';
 
 const DAY_MS = 86_400_000;
 const OPERATOR = { userId: null, role: 'operator' };
+
+/** How long a deletion waits for gateways that are delivering the student's windows. */
+const DELIVERED_WITHIN_MS = 5000;
+
+/** Runs a task with NATS, as configured; null without NATS_URL. */
+async function withNats<T>(context: CliContext, work: (nats: NatsLink | null) => Promise<T>): Promise<T> {
+  const { nats } = configOf(context);
+  if (nats === null) return work(null);
+  const { natsLink } = await import('../nats/connection.ts');
+  const link = natsLink(nats, terminalLogger(context));
+  try {
+    return await work(link);
+  } finally {
+    await link.close();
+  }
+}
 
 async function withStore<T>(
   context: CliContext,
@@ -79,7 +97,10 @@ export const exportStudentCommand: Command = {
         detail: 'cli',
       };
       await writeAudit(store, [line]);
-      return exportStudent(store, platform.records, folderRecords(configOf(context).dataDir), userId, context.now());
+      return withNats(context, (nats) => {
+        const waiting = waitingRecords(folderRecords(configOf(context).dataDir), nats);
+        return exportStudent(store, platform.records, waiting, userId, context.now());
+      });
     });
     const text = JSON.stringify(exported, null, 2);
     if (options.out === undefined) {
@@ -105,7 +126,12 @@ export const deleteStudentCommand: Command = {
       // A database that cannot be reached ends it here, with everything left as it is.
       await store.ready();
       // What waits here comes first, or it would be stored afterwards.
-      const counts = { ...(await folderRecords(configOf(context).dataDir).forgetStudent(userId)) };
+      const inNats = await withNats(context, async (nats) => {
+        if (nats === null) return {};
+        const { streamRecords } = await import('../delivery/stream/stream-records.ts');
+        return streamRecords(nats).forgetStudent(userId, context.now(), DELIVERED_WITHIN_MS);
+      });
+      const counts = { ...(await folderRecords(configOf(context).dataDir).forgetStudent(userId)), ...inNats };
       addCounts(counts, await deleteStudent(store, platform.records, userId, context.now(), OPERATOR));
       return counts;
     });

@@ -60,6 +60,8 @@ export interface QueueFile {
   published(beforeMs: number, limit: number): Promise<(QueueRow & { readonly seq: number })[]>;
   /** Notes where entries are in the stream; `seq` null: not any more, so they are published again. */
   markPublished(entries: readonly { readonly id: number; readonly seq: number | null }[], nowMs: number): Promise<void>;
+  /** Marks waiting entries that are not in the stream: an earlier run may have brought them to the store. */
+  markRepeated(): Promise<void>;
   /** 0 if there is none. */
   newestId(): Promise<number>;
   /** Counts everything: for the start, not for every delivery. */
@@ -144,6 +146,9 @@ export async function openQueueFile(file: string, logger: Logger, nowMs: number)
   const setLost = await connection.prepare(
     'UPDATE spool_windows SET published_seq = NULL, is_repeated = 1 WHERE id = ?',
   );
+  const setRepeated = await connection.prepare(
+    "UPDATE spool_windows SET is_repeated = 1 WHERE status = 'waiting' AND published_seq IS NULL",
+  );
   const mark = await connection.prepare(`UPDATE spool_windows SET ${MOVED} = 1 WHERE id = ?`);
   const removeAside = await connection.prepare(`DELETE FROM spool_windows WHERE status = 'set_aside' AND ${ofStudent}`);
   const selectNewest = await connection.prepare('SELECT COALESCE(MAX(id), 0) AS id FROM spool_windows');
@@ -206,6 +211,7 @@ export async function openQueueFile(file: string, logger: Logger, nowMs: number)
           else setPublished.run([seq, nowMs, id]);
         }
       }),
+    markRepeated: () => write(() => void setRepeated.run([])),
     setAside: async () => (await selectAside.all([])).map((row) => ({ ...rowOf(row), error: textOf(row, 'error') })),
     newestId: async () => numberOf((await selectNewest.all([]))[0], 'id'),
     async stats() {

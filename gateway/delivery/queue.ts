@@ -28,6 +28,8 @@ export interface DeliveryQueue {
   depth(): number;
   /** Age of the window that has waited longest, ms; null if none waits. */
   oldestAgeMs(): number | null;
+  /** What waited in the stream of all gateways when this one last saw it; null where there is none. */
+  streamLag(): StreamLag | null;
   /** Number of entries that the store refused for good. */
   setAsideCount(): number;
   setAside(): Promise<SetAsideEntry[]>;
@@ -58,6 +60,13 @@ export interface DeliveryQueue {
   close(): Promise<void>;
 }
 
+/** Windows of all gateways that wait for the store. */
+export interface StreamLag {
+  readonly windows: number;
+  /** Age of the one that has waited longest, ms; 0 if none waits. */
+  readonly oldestAgeMs: number;
+}
+
 export interface QueueOptions {
   /** Folder of the queue's file `spool.db`; both are made if they are missing. */
   readonly dataDir: string;
@@ -82,7 +91,7 @@ export async function openQueue(options: QueueOptions): Promise<DeliveryQueue> {
   let closing: Promise<void> | null = null;
   const secondWay =
     (await options.openSecondWay?.({
-      connection: file.connection,
+      place: { kind: 'file', connection: file.connection },
       run,
       newestId: () => run(() => file.newestId()),
       async notMoved(afterId, limit) {
@@ -115,6 +124,7 @@ export async function openQueue(options: QueueOptions): Promise<DeliveryQueue> {
       closing === null ? windows.checkpoint(open, goneSessionIds) : Promise.resolve(),
     depth: windows.count,
     oldestAgeMs: windows.oldestAgeMs,
+    streamLag: () => null,
     setAsideCount: windows.setAsideCount,
     setAside: windows.setAside,
     async pendingFor(sessionId) {

@@ -24,8 +24,8 @@ export const NOTHING_DEFERRED: Deferral = { isDeferred: () => false, waitMs: 0 }
 
 /**
  * A second way for students' time to the school's platform, while the store cannot be reached or beside it. The queue
- * calls it step by step during each delivery; it keeps its own tables in the queue's file, so that each step is written together
- * with the windows it concerns.
+ * calls it step by step during each delivery; what it knows is kept where the queue keeps which windows are moved, so that each step
+ * is written together with the windows it concerns.
  */
 export interface SecondWay {
   /** A delivery begins: nothing more is moved to this way until it ends. Resolves with the windows that must wait. */
@@ -37,7 +37,10 @@ export interface SecondWay {
   before(windows: readonly QueuedWindow[]): Promise<TimeByWindow>;
   /** The delivery failed: this way may take the time only if the store surely does not have it. */
   failed(windows: readonly QueuedWindow[], failure: unknown): Promise<void>;
-  /** What the outcome changes in this way's tables. The queue runs it in the transaction that removes the windows. */
+  /**
+   * What the outcome changes in what this way keeps. The queue runs it in the transaction that removes the windows, or writes the
+   * notes before it removes them.
+   */
   changesFor(windows: readonly QueuedWindow[], outcome: Outcome, viaSecondWay: TimeByWindow): () => void;
   /** The outcome has been written. */
   delivered(deliveredIds: readonly number[]): void;
@@ -49,11 +52,32 @@ export interface SecondWay {
   close(): Promise<void>;
 }
 
+/** Notes about students that all gateways share; each gateway has those of the students whose windows it delivers. */
+export interface StudentNotes {
+  /** Students that are here and have a note, with the note, a JSON value. */
+  all(): Iterable<readonly [userId: number, note: unknown]>;
+  /** The note of a student; null where there is none or the student is not here. */
+  get(userId: number): unknown;
+  /** Changes a note in memory; null removes it. Nothing where the student is not here. */
+  set(userId: number, note: unknown): void;
+  /**
+   * Writes the changes of these students, each student's at once. Called in the same turn as `set`. Rejects with `part_lost` where the
+   * students are not here any more: what was not written does not hold then, and is not to be acted on.
+   */
+  commit(userIds: Iterable<number>): Promise<void>;
+  /** Removes the note of a student, wherever the student is. Rejects as `commit` does, or as NATS does. */
+  forget(userId: number): Promise<void>;
+}
+
+/** Where a second way keeps what it knows: tables of its own in the queue's file, or notes that all gateways share. */
+export type SecondWayPlace =
+  | { readonly kind: 'file'; readonly connection: Connection }
+  | { readonly kind: 'notes'; readonly notes: StudentNotes };
+
 /** What the queue offers to a second way. */
 export interface QueueAccess {
-  /** The queue's file: a place for tables of its own. */
-  readonly connection: Connection;
-  /** The file takes one task at a time. */
+  readonly place: SecondWayPlace;
+  /** The place takes one task at a time. */
   readonly run: Mutex['run'];
   /** Id of the newest window in the queue, 0 if there is none. */
   newestId(): Promise<number>;
@@ -62,7 +86,7 @@ export interface QueueAccess {
     afterId: number,
     limit: number,
   ): Promise<{ readonly windows: QueuedWindow[]; readonly lastId: number | null }>;
-  /** Marks windows as moved and runs `changes` in the same transaction. Rejects with `spool_failed`. */
+  /** Marks windows as moved and writes `changes` with that. Rejects with `spool_failed` or `part_lost`. */
   markMoved(ids: readonly number[], changes: () => void): Promise<void>;
   readonly clock: Clock;
   /** Numbers in [0, 1), for jitter. */
@@ -70,5 +94,5 @@ export interface QueueAccess {
   readonly logger: Logger;
 }
 
-/** Opens a second way on the queue's file and resumes what an earlier run has left. */
+/** Opens a second way on the queue and resumes what an earlier run has left. */
 export type OpenSecondWay = (queue: QueueAccess) => Promise<SecondWay>;

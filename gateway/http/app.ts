@@ -44,6 +44,10 @@ export function createApp(deps: AppDependencies): Hono {
     }
     const code = error instanceof RelayError ? error.code : 'internal';
     const known = code === 'store_unreachable';
+    if (code.startsWith('nats_')) {
+      logger.error({ code, reason: describeError(error) }, 'request failed');
+      return context.json(fault(code, 'NATS is unavailable; what was counted waits and is not lost'), 503);
+    }
     if (code === 'store_query_failed') {
       logger.error({ code, reason: describeError(error) }, 'the database refuses a question');
       return context.json(fault(code, 'the database answers and refuses this question; the log says why'), 500);

@@ -159,7 +159,7 @@ export function natsOf(env: NatsEnvironment): {
   return { nats, faults };
 }
 
-/** What does not go together with several gateways: they need one database, and do not post to PHP in turn. */
+/** What does not go together with several gateways: they need one database, which PHP alone is not. */
 export function natsConflicts(
   nats: NatsConfig | null,
   mysqlUrl: string | null,
@@ -184,9 +184,6 @@ export function natsConflicts(
       ? [
           'NATS_URL is set and no database is: each gateway keeps what it delivers in a file of its own; give MYSQL_URL, the same one to all',
         ]
-      : []),
-    ...(php?.use === 'fallback'
-      ? ['PHP_ENDPOINT is not used with NATS_URL: while the database is unreachable windows wait in NATS']
       : []),
   ];
   return { faults, warnings };

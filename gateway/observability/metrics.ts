@@ -34,6 +34,9 @@ export interface ClusterGauges {
   readonly takenOver: Readonly<Record<string, number>>;
   readonly handedOver: number;
   readonly lost: number;
+  /** Windows of all gateways in NATS, and the age of the oldest, as this gateway last saw it. */
+  readonly streamWindows: number;
+  readonly streamOldestAgeMs: number;
 }
 
 /** A counter with one label: plain numbers until a scrape, because the library's own cost a microsecond each time. */
@@ -258,6 +261,12 @@ function watchCluster(registry: Registry, read: () => ClusterGauges): void {
       },
     });
   gauge('cluster_gateways', 'Gateways connected to NATS, this one included; 0 without students', () => read().gateways);
+  gauge('stream_windows', 'Windows of all gateways that wait in NATS for the store', () => read().streamWindows);
+  gauge(
+    'stream_oldest_seconds',
+    'Age of the window that waits longest in NATS, 0 if none waits',
+    () => read().streamOldestAgeMs / 1000,
+  );
   gauge('owned_students', 'Students that this gateway has', () => read().owned);
   gauge(
     'checkpoint_age_seconds',

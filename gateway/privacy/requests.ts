@@ -15,7 +15,7 @@ export interface OtherGateways {
 
 /** A student's data on demand, for a gateway that may be serving the student. */
 export interface PrivacyRequests {
-  /** All that is stored of a student, after the line in the audit log. Rejects with `store_unreachable`. */
+  /** All that is stored of a student, after the line in the audit log. Rejects with `store_unreachable`, or as NATS does. */
   exportStudent(userId: number, actor: Actor): Promise<StudentExport>;
   /**
    * Deletes it and resolves with the receipt, the number of rows by table or place, or with `connected`, and nothing deleted, while the student is.
@@ -27,19 +27,19 @@ export interface PrivacyRequests {
 export function privacyRequests(deps: {
   readonly store: Pick<MetricsStore, 'execute' | 'kind' | 'ready'>;
   readonly platform: PlatformRecords;
-  readonly folder: Pick<FolderRecords, 'exportOf'>;
+  readonly undelivered: Pick<FolderRecords, 'exportOf'>;
   readonly records: StudentRecords;
   readonly sessions: Pick<Sessions, 'withoutStudent'>;
   /** Null: this gateway stands alone. */
   readonly cluster: OtherGateways | null;
   readonly now: () => number;
 }): PrivacyRequests {
-  const { store, platform, folder, records, sessions, cluster, now } = deps;
+  const { store, platform, undelivered, records, sessions, cluster, now } = deps;
   return {
     async exportStudent(userId, actor) {
       const line = { atMs: now(), actor, action: 'export_student', subjectUserId: userId, detail: 'api' };
       await writeAudit(store, [line]);
-      return exportStudent(store, platform, folder, userId, Math.round(now()));
+      return exportStudent(store, platform, undelivered, userId, Math.round(now()));
     },
     async deleteStudent(userId, actor) {
       if (await cluster?.isConnectedElsewhere(userId)) return 'connected';

@@ -22,13 +22,13 @@ export interface StudentExport {
 }
 
 /**
- * Reads everything that is stored of a student: our own rows, those in the platform's tables, and what waits in the gateway's
- * folder. Rejects with `store_unreachable` or `spool_failed`.
+ * Reads everything that is stored of a student: our own rows, those in the platform's tables, and what waits for the database in the
+ * gateway's folder and in NATS. Rejects with `store_unreachable`, `spool_failed`, or as NATS does.
  */
 export async function exportStudent(
   store: Store & Pick<MetricsStore, 'ready'>,
   platform: PlatformRecords,
-  folder: Pick<FolderRecords, 'exportOf'>,
+  undelivered: Pick<FolderRecords, 'exportOf'>,
   userId: number,
   nowMs: number,
 ): Promise<StudentExport> {
@@ -42,7 +42,7 @@ export async function exportStudent(
     own('relay_audit', 'subject_user_id = ?'),
     ...(await platform.exportsOf(store, userId)),
   ];
-  const waiting = await folder.exportOf(userId);
+  const waiting = await undelivered.exportOf(userId);
   const results = await store.execute(questions.map(([, statement]) => statement));
   const cellOf = (value: unknown): Cell => (value === null || typeof value === 'number' ? value : String(value));
   const tables = Object.fromEntries(

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { describeError } from '../../../shared/errors.ts';
@@ -47,9 +48,38 @@ async function examineFiles(path: string): Promise<Finding[]> {
   return findings;
 }
 
+/**
+ * Windows in this gateway's file that it had handed over to NATS, where it has no NATS_URL any more. What other gateways have left
+ * there cannot be counted without it.
+ */
+async function examineHandedOver(path: string): Promise<Finding[]> {
+  const file = join(path, 'spool.db');
+  if (!existsSync(file)) return [];
+  const { connect, numberOf } = await import('../../lib/sqlite-file.ts');
+  const connection = connect(file);
+  try {
+    const columns = await (await connection.prepare('PRAGMA table_info(spool_windows)')).all([]);
+    if (!columns.some((column) => (column as { readonly name?: unknown }).name === 'published_seq')) return [];
+    const counting = await connection.prepare(
+      "SELECT COUNT(*) AS n FROM spool_windows WHERE status = 'waiting' AND published_seq IS NOT NULL",
+    );
+    const n = numberOf((await counting.all([]))[0], 'n');
+    if (n === 0) return [];
+    return [
+      warning(
+        'nats_windows_left',
+        `${n} windows in DATA_DIR are in NATS too, and NATS_URL is not set: those of other gateways may wait there, and cannot be counted without it`,
+        'set NATS_URL again until doctor finds no window in NATS, then remove it',
+      ),
+    ];
+  } finally {
+    connection.close();
+  }
+}
+
 /** Writes a file to DATA_DIR as the spool does, down to the disk, looks for room and for damaged files. */
 export async function examineDataDir(
-  { dataDir }: Pick<GatewayConfig, 'dataDir'>,
+  { dataDir, nats }: Pick<GatewayConfig, 'dataDir' | 'nats'>,
   spoolBytes: number,
 ): Promise<Finding[]> {
   const path = resolve(dataDir);
@@ -87,5 +117,6 @@ export async function examineDataDir(
   }
   const damaged = await examineFiles(path);
   if (damaged.length > 0) return damaged;
-  return [ok(`DATA_DIR (${path}) takes data and has ${megabytes(free)} left`)];
+  const left = nats === null ? await examineHandedOver(path) : [];
+  return [ok(`DATA_DIR (${path}) takes data and has ${megabytes(free)} left`), ...left];
 }

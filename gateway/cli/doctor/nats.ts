@@ -6,6 +6,8 @@ import { RelayError } from '../../../shared/errors.ts';
 import { BEAT_EVERY_MS, beatSubjectOf, type PeerInfo } from '../../cluster/peers.ts';
 import { digestOf } from '../../cluster/secret-digest.ts';
 import type { GatewayConfig } from '../../config.ts';
+import { namesOf } from '../../delivery/stream/names.ts';
+import { unlessNoStream } from '../../delivery/stream/stream.ts';
 import { productVersion } from '../../lib/product-version.ts';
 import type { NatsConfig } from '../../nats/config.ts';
 import { natsLink, type OpenNats } from '../../nats/connection.ts';
@@ -16,6 +18,7 @@ const { ok, note, warning, fault } = findingsOf('nats');
 const TIMEOUT_MS = 5000;
 /** The first version that can write to the disk before it acknowledges. */
 const SYNC_ALWAYS_SINCE = [2, 10] as const;
+const WAITING_LONG_MIN = 10;
 const SYNC_ALWAYS = 'set sync_interval: always in the jetstream block of each server (2.10 or later)';
 
 function isOld(version: string): boolean {
@@ -41,6 +44,17 @@ async function tryStream({ js, jsm }: OpenNats, config: NatsConfig): Promise<voi
   } finally {
     await jsm.streams.delete(name);
   }
+}
+
+/** Windows of all gateways that wait for the database. Those of a gateway that is gone are among them. */
+async function examineWaiting({ jsm }: OpenNats, config: NatsConfig, nowMs: number): Promise<Finding> {
+  const { stream } = namesOf(config);
+  const state = await unlessNoStream(async () => (await jsm.streams.info(stream)).state, null);
+  if (state === null || state.messages === 0) return ok('no window waits in NATS for the database');
+  const minutes = Math.floor((nowMs - Date.parse(state.first_ts)) / 60_000);
+  const what = `${state.messages} windows wait in NATS for the database, the oldest for ${minutes} min`;
+  if (minutes < WAITING_LONG_MIN) return ok(what);
+  return warning('nats_windows_wait', what, 'start a gateway with this NATS_URL and MYSQL_URL: any one delivers them');
 }
 
 /** What a server says of itself, as far as it is read here. */
@@ -112,9 +126,13 @@ function compare(gateways: readonly PeerInfo[], { secret }: GatewayConfig): Find
 export async function examineNats(config: GatewayConfig, nats: NatsConfig): Promise<Finding[]> {
   const link = natsLink(nats, pino({ level: 'silent' }), { timeoutMs: TIMEOUT_MS });
   try {
-    const { version, gateways } = await link.use(async (open) => {
+    const { version, waiting, gateways } = await link.use(async (open) => {
       await tryStream(open, nats);
-      return { version: open.connection.info?.version ?? '0', gateways: await gatewaysOf(open, nats) };
+      return {
+        version: open.connection.info?.version ?? '0',
+        waiting: await examineWaiting(open, nats, Date.now()),
+        gateways: await gatewaysOf(open, nats),
+      };
     });
     return [
       ok(`NATS ${version} keeps ${nats.replicas === 1 ? 'one copy' : `${nats.replicas} copies`} of what is written`),
@@ -139,6 +157,7 @@ export async function examineNats(config: GatewayConfig, nats: NatsConfig): Prom
       ...(nats.monitorUrls.length === 0
         ? [note('nats_sync_unknown', 'without NATS_MONITOR_URL it is not known how the servers sync to the disk')]
         : (await Promise.all(nats.monitorUrls.map(examineMonitor))).flat()),
+      waiting,
       ...compare(gateways, config),
     ];
   } catch (error) {

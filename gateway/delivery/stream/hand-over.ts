@@ -165,7 +165,7 @@ export function createHandOver(options: HandOverOptions): HandOver {
     { row, window }: ReadRow<QueueRow & { readonly seq: number }>,
   ): Promise<Place> {
     const message = await messageAt(open, names.stream, row.seq);
-    if (message?.subject === names.subjectOf(window) && message.header.get('Nats-Msg-Id') === windowKey(window)) {
+    if (message?.subject === names.subjectOf(window) && message.header.get(HEADERS.key) === windowKey(window)) {
       return 'stream';
     }
     if (await hasRefused(open, nats.config, window)) return 'settled';

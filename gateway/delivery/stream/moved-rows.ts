@@ -27,7 +27,7 @@ export async function deliverMovedRows(options: MovedRowsOptions): Promise<{ clo
   if (count === 0) return null;
   const secondWay =
     (await openSecondWay?.({
-      connection: file.connection,
+      place: { kind: 'file', connection: file.connection },
       run,
       newestId: () => run(() => file.newestId()),
       notMoved: async () => ({ windows: [], lastId: null }),

@@ -15,6 +15,7 @@ export function namesOf({ prefix }: Pick<NatsConfig, 'prefix'>) {
     subjects: `${windows}.>`,
     subjectOf: ({ userId, sessionId }: OfStudent) =>
       `${windows}.${userId % PARTS}.${userId}.${sessionId.toLowerCase()}`,
+    studentOf: (subject: string) => Number(subject.split('.')[3]),
     subjectsOfPart: (part: number) => `${windows}.${part}.*.*`,
     subjectsOfStudent: (userId: number) => `${windows}.${userId % PARTS}.${userId}.*`,
     subjectsOfSession: (sessionId: string) => `${windows}.*.*.${sessionId.toLowerCase()}`,
@@ -24,6 +25,8 @@ export function namesOf({ prefix }: Pick<NatsConfig, 'prefix'>) {
     storedOf: (gatewayId: string) => `${prefix}.stored.${gatewayId}`,
     /** Windows that the store refuses for good, with the reason. */
     refused: `${prefix}_refused`,
+    /** What is noted of the students of a part whose time goes the second way. */
+    notesOf: (part: number) => `${prefix}_notes_${part}`,
     /** Students whose data was deleted: a late copy of a window must not bring it back. */
     forgotten: `${prefix}_forgotten`,
   };
@@ -33,6 +36,8 @@ export type StreamNames = ReturnType<typeof namesOf>;
 
 /** Headers of a window in the stream. */
 export const HEADERS = {
+  /** The window's key, by which JetStream knows a copy. */
+  key: 'Nats-Msg-Id',
   /** It was published before: the store may have it. */
   repeated: 'Gaze-Repeated',
   /** The gateway in whose file it is, and its id there. */

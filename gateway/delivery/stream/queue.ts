@@ -1,5 +1,6 @@
 import { describeError, RelayError } from '../../../shared/errors.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { createMutex } from '../../lib/mutex.ts';
 import { within } from '../../lib/timeout.ts';
 import type { NatsLink, OpenNats } from '../../nats/connection.ts';
 import type { MetricsStore } from '../../store/port.ts';
@@ -14,7 +15,8 @@ import { deliverMovedRows } from './moved-rows.ts';
 import { namesOf } from './names.ts';
 import { forgetRefused, listRefused } from './refused.ts';
 import { countOf, ensureStream, messagesOf } from './stream.ts';
-import { createStreamSource } from './stream-source.ts';
+import { createStreamSource, type InStream } from './stream-source.ts';
+import { openPartNotes } from './student-notes.ts';
 
 const CLOSE_GRACE_MS = 2000;
 const SHARE_EVERY_MS = 2000;
@@ -50,12 +52,18 @@ export async function openStreamQueue(options: StreamQueueOptions): Promise<Deli
   let setAsideCount = 0;
   let idleChecks = 0;
   let releaseHold: (() => void) | null = null;
+  let lastSeen: InStream = { windows: 0, oldestAtMs: null };
   let sharingFault: RelayError | null = null;
   let isDue = true;
   let cancelNext: () => void = () => undefined;
 
   const windows = await openFileWindows(options.dataDir, logger, clock, () => windowsCame());
   const { openSecondWay = null } = options;
+  const notes =
+    openSecondWay === null
+      ? null
+      : openPartNotes({ link: nats, gatewayId, logger, onLost: (part) => source.leave(part) });
+  if (notes !== null) await windows.run(windows.file.markRepeated);
   const movedRows = await deliverMovedRows({ windows, store, openSecondWay, logger, clock, random });
 
   /** Makes the stream where it is missing, once for each connection. */
@@ -97,11 +105,29 @@ export async function openStreamQueue(options: StreamQueueOptions): Promise<Deli
         // They are found in the store a little later.
         logger.debug({ error: describeError(error) }, 'stored windows stay in the file of this gateway');
       }),
+    notes,
   });
+  const secondWay =
+    openSecondWay === null || notes === null
+      ? null
+      : await openSecondWay({
+          place: { kind: 'notes', notes },
+          run: createMutex().run,
+          // What may be in the store already, the source knows.
+          newestId: async () => 0,
+          async notMoved(afterId, limit) {
+            const rows = source.notMoved(afterId, limit);
+            return { windows: readRows(rows).windows, lastId: rows.at(-1)?.id ?? null };
+          },
+          markMoved: source.markMoved,
+          clock,
+          random,
+          logger,
+        });
   const loop = createDeliveryLoop({
     source,
     store,
-    secondWay: null,
+    secondWay,
     logger,
     clock,
     random,
@@ -114,11 +140,11 @@ export async function openStreamQueue(options: StreamQueueOptions): Promise<Deli
     hasWork: () => isDue && idleChecks < IDLE_CHECKS,
     async deliver() {
       releaseHold ??= nats.hold();
-      const inStream = await nats.use(async (open) => {
+      lastSeen = await nats.use(async (open) => {
         await prepare(open);
         return source.share();
       });
-      const isIdle = inStream === 0 && windows.count() === 0 && source.count() === 0;
+      const isIdle = lastSeen.windows === 0 && windows.count() === 0 && source.count() === 0;
       idleChecks = isIdle ? idleChecks + 1 : 0;
       if (sharingFault !== null) logger.info({}, 'this gateway delivers windows from NATS again');
       sharingFault = null;
@@ -208,6 +234,10 @@ export async function openStreamQueue(options: StreamQueueOptions): Promise<Deli
       closing === null ? windows.checkpoint(open, goneSessionIds) : Promise.resolve(),
     depth: windows.count,
     oldestAgeMs: windows.oldestAgeMs,
+    streamLag: () => ({
+      windows: lastSeen.windows,
+      oldestAgeMs: lastSeen.oldestAtMs === null ? 0 : Math.max(0, clock.nowMs() - lastSeen.oldestAtMs),
+    }),
     setAsideCount: () => windows.setAsideCount() + setAsideCount,
     async setAside() {
       const refused = await nats.use((open) => listRefused(open, config));
@@ -245,6 +275,7 @@ export async function openStreamQueue(options: StreamQueueOptions): Promise<Deli
         await forgetRefused(open, config, userId);
       });
       await windows.forgetStudent(userId);
+      await secondWay?.forgetStudent(userId);
       return 0;
     },
     async flush(budgetMs) {
@@ -262,9 +293,8 @@ export async function openStreamQueue(options: StreamQueueOptions): Promise<Deli
       closing ??= (async () => {
         endListening();
         cancelNext();
-        const ended = Promise.allSettled([sharing.stop(), handOver.stop(), loop.stop(), movedRows?.close()]).then(() =>
-          source.release(),
-        );
+        const stopped = [sharing.stop(), handOver.stop(), loop.stop(), movedRows?.close(), secondWay?.close()];
+        const ended = Promise.allSettled(stopped).then(() => source.release());
         await within(ended, CLOSE_GRACE_MS, undefined, clock);
         releaseHold?.();
         await windows.close();

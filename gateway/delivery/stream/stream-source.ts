@@ -1,38 +1,61 @@
 import type { ConsumerInfo, ConsumerMessages, JsMsg } from '@nats-io/jetstream';
-import { describeError } from '../../../shared/errors.ts';
+import { describeError, RelayError } from '../../../shared/errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { within } from '../../lib/timeout.ts';
 import type { NatsLink, OpenNats } from '../../nats/connection.ts';
 import { windowKey } from '../../store/records.ts';
 import type { WindowSource } from '../delivery-loop.ts';
 import { type QueueRow, readRow } from '../queue-row.ts';
 import { HEADERS, namesOf, PARTS } from './names.ts';
 import { putRefused } from './refused.ts';
-import { MAX_PENDING, takePart } from './stream.ts';
+import { consumerNames, MAX_PENDING, takePart } from './stream.ts';
+import type { PartNotes } from './student-notes.ts';
 
 /** How long a question for windows stays open: a gateway that stands still loses its parts a little later. */
 const ASK_EVERY_MS = 4000;
 /** A gateway that was not heard of for this long delivers no more. */
 const HEARD_WITHIN_MS = 7000;
 
+/** Looks in a row at a consumer of a gateway that is not heard of after which it is removed. */
+const OWNERLESS_LOOKS = 5;
+const LOOK_WITHIN_MS = 1000;
+const ALL_PARTS = Array.from({ length: PARTS }, (_, part) => part);
 /** Looks in a row at a part whose windows are in nobody's hand after which it is given back. */
 const STUCK_LOOKS = 2;
+
+/** What the whole stream holds. */
+export interface InStream {
+  readonly windows: number;
+  /** When the first of them was published, by the clock of NATS, UTC ms; null if there is none. */
+  readonly oldestAtMs: number | null;
+}
 
 /** Windows of the stream in this gateway's hands. */
 export interface StreamSource extends WindowSource {
   /**
-   * Takes parts that no gateway has, up to this one's share, and gives back what is over it. Resolves with the number of
-   * windows in the whole stream. Rejects where NATS does not answer.
+   * Up to `limit` windows behind `afterId` that are not moved to the second way, in order, and that no earlier delivery can have brought
+   * to the store.
    */
-  share(): Promise<number>;
+  notMoved(afterId: number, limit: number): QueueRow[];
+  /** Marks windows as moved to the second way and writes `changes` of its notes with that. Rejects with `part_lost`. */
+  markMoved(ids: readonly number[], changes: () => void): Promise<void>;
+  /**
+   * Takes parts that no gateway has, up to this one's share, and gives back what is over it. Resolves with what is in the whole
+   * stream. Rejects where NATS does not answer.
+   */
+  share(): Promise<InStream>;
   /** Gives all parts back: others deliver them. */
   release(): Promise<void>;
-  /** Number of parts that this gateway delivers. */
-  parts(): number;
+  /** Takes no more windows from a part, which is given back with the next share. */
+  leave(part: number): void;
 }
 
 interface TakenWindow {
-  readonly row: QueueRow;
+  readonly row: Pick<QueueRow, 'id' | 'body'>;
+  readonly userId: number;
+  /** The window's key. */
+  readonly key: string;
   readonly message: JsMsg;
   /** An earlier delivery of it may have reached the store. */
   readonly mayBeStored: boolean;
@@ -49,6 +72,8 @@ interface Part {
   stuckLooks: number;
   /** No delivery takes windows from it any more; it is given back when the one under way has surely ended. */
   isLeaving: boolean;
+  /** Place in the stream of the newest window that this gateway, or one before it, had in its hands. */
+  readonly triedUpTo: () => number;
 }
 
 export interface StreamSourceOptions {
@@ -61,18 +86,23 @@ export interface StreamSourceOptions {
   readonly onWindows: () => void;
   /** Entries of this gateway's own file are stored or refused. */
   readonly onSettled: (ids: readonly number[]) => void;
+  /** Notes of the second way; null without one. */
+  readonly notes: PartNotes | null;
 }
 
 export function createStreamSource(options: StreamSourceOptions): StreamSource {
-  const { nats, gatewayId, logger, clock, onWindows, onSettled } = options;
+  const { nats, gatewayId, logger, clock, onWindows, onSettled, notes } = options;
   const { config } = nats;
   const names = namesOf(config);
   const parts = new Map<number, Part>();
   /** When each of the gateways that deliver was last heard of. */
   const heard = new Map<string, number>();
+  /** Consumers that no gateway uses, with the number of looks in a row that found them. */
+  let ownerless: ReadonlyMap<string, number> = new Map();
   let listening: OpenNats['connection'] | null = null;
 
   const nameOf = (part: number) => `${gatewayId}-${part}`;
+  const partOfName = (name: string) => Number(name.slice(name.lastIndexOf('-') + 1));
 
   /** Hears which gateways deliver, and what they have stored of this one; on each connection once. */
   function listen({ connection }: OpenNats): void {
@@ -98,8 +128,9 @@ export function createStreamSource(options: StreamSourceOptions): StreamSource {
   }
 
   async function take(open: OpenNats, part: number): Promise<boolean> {
-    const { state } = await open.jsm.streams.info(names.stream);
     if (!(await takePart(open, config, part, nameOf(part)))) return false;
+    const triedUpTo = (await notes?.claim(open, part)) ?? (await open.jsm.streams.info(names.stream)).state.last_seq;
+    let newestSeq = triedUpTo;
     const consumer = await open.js.consumers.get(names.stream, nameOf(part));
     const windows = new Map<number, TakenWindow>();
     const messages = await consumer.consume({
@@ -107,13 +138,28 @@ export function createStreamSource(options: StreamSourceOptions): StreamSource {
       expires: ASK_EVERY_MS,
       abort_on_missing_resource: true,
       callback(message) {
-        const row = { id: message.seq, body: message.string(), isMoved: false };
-        const mayBeStored = message.seq <= state.last_seq || message.headers?.has(HEADERS.repeated) === true;
-        windows.set(message.seq, { row, message, mayBeStored });
+        const { seq } = message;
+        const isRepeated = message.redelivered || message.headers?.has(HEADERS.repeated) === true;
+        windows.set(seq, {
+          row: { id: seq, body: message.string() },
+          userId: names.studentOf(message.subject),
+          key: message.headers?.get(HEADERS.key) ?? '',
+          message,
+          mayBeStored: seq <= triedUpTo || isRepeated,
+        });
+        newestSeq = Math.max(newestSeq, seq);
         onWindows();
       },
     });
-    parts.set(part, { name: nameOf(part), messages, windows, confirmedSeq: 0, stuckLooks: 0, isLeaving: false });
+    parts.set(part, {
+      name: nameOf(part),
+      messages,
+      windows,
+      confirmedSeq: 0,
+      stuckLooks: 0,
+      isLeaving: false,
+      triedUpTo: () => newestSeq,
+    });
     void messages.closed().then((error) => {
       if (parts.get(part)?.messages !== messages) return;
       parts.delete(part);
@@ -124,13 +170,47 @@ export function createStreamSource(options: StreamSourceOptions): StreamSource {
   }
 
   /**
-   * Windows, or their confirmations, that were under way when a connection broke are in nobody's hand, and the server gives
-   * them out again only with the part: one that is stuck is given back.
+   * Removes consumers that no gateway uses any more. The server does so by itself, unless it was killed meanwhile: then the part of such
+   * a consumer would stay taken for good.
    */
-  function noteStuck({ name, num_ack_pending: pending, ack_floor: { stream_seq: confirmedSeq } }: ConsumerInfo): void {
-    const held = [...parts.values()].find((part) => part.name === name);
-    if (held === undefined) return;
-    const isStuck = pending > held.windows.size && confirmedSeq === held.confirmedSeq;
+  async function removeOwnerless(open: OpenNats, consumers: readonly string[]): Promise<void> {
+    const isUsed = (name: string) => {
+      const owner = name.slice(0, name.lastIndexOf('-'));
+      return owner === gatewayId ? parts.has(partOfName(name)) : heard.has(owner);
+    };
+    const looks = new Map(
+      consumers.filter((name) => !isUsed(name)).map((name) => [name, (ownerless.get(name) ?? 0) + 1]),
+    );
+    ownerless = looks;
+    const unused = [...looks].flatMap(([name, count]) => (count >= OWNERLESS_LOOKS ? [name] : []));
+    await Promise.all(unused.map((name) => open.jsm.consumers.delete(names.stream, name).catch(() => false)));
+    if (unused.length > 0)
+      logger.warn(
+        { code: 'parts_without_gateway', parts: unused.length },
+        'parts of the stream are taken from gateways that are gone',
+      );
+  }
+
+  /** NATS may have given the consumer to a server that is gone: the other parts are taken all the same, this one with a later share. */
+  async function tryTake(open: OpenNats, part: number): Promise<void> {
+    try {
+      await take(open, part);
+    } catch (error) {
+      logger.debug({ part, reason: describeError(error) }, 'a part of the stream was not taken');
+      void open.jsm.consumers.delete(names.stream, nameOf(part)).catch(() => undefined);
+    }
+  }
+
+  /**
+   * Windows, or their confirmations, that were under way when a connection broke are in no gateway's hands, and the server gives
+   * them out again only with the part. A part whose consumer is gone, or is on a server of NATS that is, gives out nothing at all.
+   * One that is stuck in one of these ways is given back, so that it gets a consumer of its own again.
+   */
+  async function lookAt({ jsm }: OpenNats, held: Part): Promise<void> {
+    const asked = jsm.consumers.info(names.stream, held.name).catch(() => null);
+    const info: ConsumerInfo | null = await within(asked, LOOK_WITHIN_MS, null);
+    const confirmedSeq = info?.ack_floor.stream_seq ?? held.confirmedSeq;
+    const isStuck = info === null || (info.num_ack_pending > held.windows.size && confirmedSeq === held.confirmedSeq);
     held.stuckLooks = isStuck ? held.stuckLooks + 1 : 0;
     held.confirmedSeq = confirmedSeq;
     if (held.stuckLooks >= STUCK_LOOKS) held.isLeaving = true;
@@ -141,6 +221,7 @@ export function createStreamSource(options: StreamSourceOptions): StreamSource {
     if (held === undefined) return;
     parts.delete(part);
     held.messages.stop();
+    await notes?.release(part, held.triedUpTo());
     try {
       await nats.use(({ jsm }) => jsm.consumers.delete(names.stream, held.name));
     } catch (error) {
@@ -148,6 +229,11 @@ export function createStreamSource(options: StreamSourceOptions): StreamSource {
       logger.debug({ part, reason: describeError(error) }, 'a part of the stream was not given back');
     }
   }
+
+  const rowOf = ({ row, userId, key }: TakenWindow): QueueRow => ({
+    ...row,
+    isMoved: notes?.isMoved(userId, key) === true,
+  });
 
   const staying = () => [...parts.values()].filter(({ isLeaving }) => !isLeaving);
 
@@ -159,6 +245,18 @@ export function createStreamSource(options: StreamSourceOptions): StreamSource {
     return undefined;
   };
 
+  /** Marks windows as moved, or not any more, together with what the second way changes. */
+  async function changeNotes(ids: readonly number[], isMoved: boolean, changes: () => void): Promise<void> {
+    if (notes === null) return;
+    const windows = ids.flatMap((id) => taken(id) ?? []);
+    if (windows.length < ids.length)
+      throw new RelayError('part_lost', 'windows of this delivery went to another gateway');
+    const changed = windows.filter(({ userId, key }) => notes.isMoved(userId, key) !== isMoved);
+    for (const { userId, key } of changed) notes.setMoved(userId, key, isMoved);
+    changes();
+    if (changed.length > 0) await notes.commit(new Set(changed.map(({ userId }) => userId)));
+  }
+
   const forget = (id: number) => {
     for (const { windows } of parts.values()) windows.delete(id);
   };
@@ -169,15 +267,24 @@ export function createStreamSource(options: StreamSourceOptions): StreamSource {
     async waiting(limit) {
       const rows: QueueRow[] = [];
       for (const { windows } of staying()) {
-        for (const { row } of windows.values()) {
+        for (const each of windows.values()) {
           if (rows.length >= limit) return rows;
-          rows.push(row);
+          rows.push(rowOf(each));
         }
       }
       return rows;
     },
+    notMoved: (afterId, limit) =>
+      staying()
+        .flatMap(({ windows }) => [...windows.values()])
+        .filter(({ row, mayBeStored }) => row.id > afterId && !mayBeStored)
+        .map(rowOf)
+        .filter(({ isMoved }) => !isMoved)
+        .sort((a, b) => a.id - b.id)
+        .slice(0, limit),
+    markMoved: (ids, changes) => changeNotes(ids, true, changes),
     async resolve({ deliveredIds, setAside }, changes) {
-      changes();
+      await changeNotes([...deliveredIds, ...setAside.map(({ id }) => id)], false, changes);
       for (const { id, error } of setAside) {
         const refused = taken(id);
         if (refused === undefined) continue;
@@ -204,27 +311,31 @@ export function createStreamSource(options: StreamSourceOptions): StreamSource {
       return await nats.use(async (open) => {
         listen(open);
         open.connection.publish(names.delivering, gatewayId);
-        const consumers = await open.jsm.consumers.list(names.stream).next();
-        const busy = new Set(consumers.map(({ config: { filter_subject: subjects } }) => subjects));
-        for (const info of consumers) noteStuck(info);
+        const consumers = await consumerNames(open, names.stream);
+        await Promise.all([...parts.values()].map((held) => lookAt(open, held)));
         const share = fairShare();
-        for (const [part, { isLeaving }] of parts) if (isLeaving) await giveBack(part);
+        await removeOwnerless(open, consumers);
+        const busy = new Set(consumers.map(partOfName));
+        await Promise.all([...parts].map(([part, { isLeaving }]) => (isLeaving ? giveBack(part) : null)));
         for (const held of [...parts.values()].slice(share)) held.isLeaving = true;
-        for (let part = 0; part < PARTS && parts.size < share; part++) {
-          if (!busy.has(names.subjectsOfPart(part)) && !parts.has(part)) await take(open, part);
-        }
-        return (await open.jsm.streams.info(names.stream)).state.messages;
+        const free = ALL_PARTS.filter((part) => !busy.has(part) && !parts.has(part));
+        await Promise.all(free.slice(0, Math.max(0, share - parts.size)).map((part) => tryTake(open, part)));
+        const { messages, first_ts: firstAt } = (await open.jsm.streams.info(names.stream)).state;
+        return { windows: messages, oldestAtMs: messages === 0 ? null : Date.parse(firstAt) };
       });
     },
     async release() {
       await Promise.all([...parts.keys()].map(giveBack));
     },
-    parts: () => parts.size,
+    leave(part) {
+      const held = parts.get(part);
+      if (held !== undefined) held.isLeaving = true;
+    },
   };
 }
 
 /** Key and student of an entry that may be anything. */
-function identityOf(row: QueueRow): { readonly key: string; readonly userId: number | null } {
+function identityOf(row: Pick<QueueRow, 'id' | 'body'>): { readonly key: string; readonly userId: number | null } {
   try {
     const window = readRow(row);
     return { key: windowKey(window), userId: window.userId };

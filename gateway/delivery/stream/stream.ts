@@ -18,6 +18,7 @@ const PART_LOST_AFTER_MS = 6000;
 /** A window that got lost on the way to its gateway is given out again after this. */
 const ACK_WAIT_MS = 300_000;
 const NAME_IN_USE = 10_058;
+const STREAM_NOT_FOUND = 10_059;
 const FILTER_NOT_UNIQUE = [10_100, 10_099];
 
 /** Windows of one part that a gateway has taken and not confirmed yet, at most. */
@@ -25,6 +26,16 @@ export const MAX_PENDING = 2000;
 
 const hasCode = (error: unknown, codes: readonly number[]) =>
   error instanceof JetStreamApiError && codes.includes(error.code);
+
+/** The result of a task, or `without` where its stream was not made yet. */
+export async function unlessNoStream<T>(task: () => Promise<T>, without: T): Promise<T> {
+  try {
+    return await task();
+  } catch (error) {
+    if (hasCode(error, [STREAM_NOT_FOUND])) return without;
+    throw error;
+  }
+}
 
 /** Makes the stream of windows, or brings its number of copies up to the configuration's. */
 export async function ensureStream({ jsm }: OpenNats, config: NatsConfig): Promise<void> {
@@ -70,6 +81,20 @@ export async function takePart({ jsm }: OpenNats, config: NatsConfig, part: numb
     if (hasCode(error, FILTER_NOT_UNIQUE)) return false;
     throw error;
   }
+}
+
+/**
+ * Names of the stream's consumers. The list of the client asks the server of each consumer, and gets no answer in time where one of the
+ * servers is gone; the names are known to the one that leads.
+ */
+export async function consumerNames({ connection }: OpenNats, stream: string): Promise<readonly string[]> {
+  const answer = await connection.request(`$JS.API.CONSUMER.NAMES.${stream}`, JSON.stringify({ offset: 0 }));
+  const { consumers, error } = answer.json<{
+    readonly consumers?: readonly string[] | null;
+    readonly error?: ConstructorParameters<typeof JetStreamApiError>[0];
+  }>();
+  if (error !== undefined) throw new JetStreamApiError(error);
+  return consumers ?? [];
 }
 
 /** The message at a place of the stream; null where there is none any more. */

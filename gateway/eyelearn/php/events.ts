@@ -2,7 +2,7 @@ import { identifier, joined, type SqlText, sql } from '../../store/mysql/stateme
 import type { MetricsStore } from '../../store/port.ts';
 import type { Tables } from '../catalog.ts';
 import { type WrittenTable, writtenTables } from '../tables.ts';
-import type { Place } from './outbox-tables.ts';
+import type { Place } from './outbox.ts';
 
 /** Stretches older than this have their events, or rows that PHP has made on another day. */
 const DAYS = 2;

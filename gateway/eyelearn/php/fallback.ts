@@ -1,19 +1,19 @@
 import { describeError } from '../../../shared/errors.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
-import { NOTHING_DEFERRED, type QueueAccess, type QueuedWindow, type SecondWay } from '../../delivery/second-way.ts';
+import {
+  NOTHING_DEFERRED,
+  type QueueAccess,
+  type QueuedWindow,
+  type SecondWay,
+  type SecondWayPlace,
+} from '../../delivery/second-way.ts';
 import { createMutex } from '../../lib/mutex.ts';
 import { sectionKeyOf } from '../../store/batch.ts';
 import { type FocusTime, StoreUnreachableError, type TimeByWindow } from '../../store/port.ts';
 import { windowKey } from '../../store/records.ts';
 import type { EyelearnDay } from '../stored-day.ts';
-import {
-  openPhpTables,
-  type PhpTables,
-  type PhpTime,
-  type Place,
-  placeKey,
-  type RememberedPost,
-} from './outbox-tables.ts';
+import { type PhpOutbox, type PhpTime, type Place, placeKey, type RememberedPost } from './outbox.ts';
+import { openFileOutbox } from './outbox-tables.ts';
 import { createPhpPoster, type PhpOptions } from './poster.ts';
 import { reconcilePosts } from './reconcile.ts';
 
@@ -62,7 +62,7 @@ const movedOf = (windows: readonly QueuedWindow[]) => windows.filter(({ isMoved 
 
 /**
  * The PHP endpoint as the queue's second way: always, or while the store is unavailable. Time that is moved to it leaves
- * an account in the queue's file; when the store is back, what PHP has stored of a window is left out of EyeLearn's row.
+ * an account beside the queue; when the store is back, what PHP has stored of a window is left out of EyeLearn's row.
  */
 export async function openPhpFallback(
   queue: QueueAccess,
@@ -71,19 +71,25 @@ export async function openPhpFallback(
   afterPost: AfterPost | null = null,
 ): Promise<SecondWay> {
   const { run, clock, logger } = queue;
-  const tables = await openPhpTables(queue.connection);
-  const lostCount = await run(() => tables.recover());
+  const outbox = await outboxAt(queue.place);
+  const lostCount = await run(() => outbox.recover());
   if (lostCount > 0) {
     logger.warn({ code: 'php_uncertain', posts: lostCount }, 'PHP posts were in flight when the process ended');
   }
-  await run(() => tables.forgetOld(clock.nowMs()));
-  return new PhpFallback(options, queue, tables, { readDay, afterPost }, await queue.newestId());
+  await run(() => outbox.forgetOld(clock.nowMs()));
+  return new PhpFallback(options, queue, outbox, { readDay, afterPost }, await queue.newestId());
+}
+
+async function outboxAt(place: SecondWayPlace): Promise<PhpOutbox> {
+  if (place.kind === 'file') return openFileOutbox(place.connection);
+  const { notesOutbox } = await import('./outbox-notes.ts');
+  return notesOutbox(place.notes);
 }
 
 class PhpFallback implements SecondWay {
   readonly #options: PhpFallbackOptions;
   readonly #queue: QueueAccess;
-  readonly #tables: PhpTables;
+  readonly #outbox: PhpOutbox;
   readonly #database: { readonly readDay: ReadDay | null; readonly afterPost: AfterPost | null };
   readonly #afterPosts = createMutex();
   /** Places whose time was posted while the store could not be reached, and whose windows it has now. */
@@ -101,18 +107,18 @@ class PhpFallback implements SecondWay {
   constructor(
     options: PhpFallbackOptions,
     queue: QueueAccess,
-    tables: PhpTables,
+    outbox: PhpOutbox,
     database: { readonly readDay: ReadDay | null; readonly afterPost: AfterPost | null },
     newestId: number,
   ) {
     this.#options = options;
     this.#queue = queue;
-    this.#tables = tables;
+    this.#outbox = outbox;
     this.#database = database;
     this.#possiblyStoredUpToId = options.use === 'fallback' ? newestId : 0;
     const { clock, random, logger, run } = queue;
     const onStored = (place: Place) => void this.#completeRows(place);
-    this.#poster = createPhpPoster({ ...options, tables, clock, random, logger, run, onStored });
+    this.#poster = createPhpPoster({ ...options, outbox, clock, random, logger, run, onStored });
     this.#poster.wake();
   }
 
@@ -122,7 +128,7 @@ class PhpFallback implements SecondWay {
     if (this.#options.use === 'always') return NOTHING_DEFERRED;
     // No post begins while the database may be taking the same time.
     this.#poster.pause(true);
-    const posts = await this.#queue.run(() => this.#tables.openPosts());
+    const posts = await this.#queue.run(() => this.#outbox.openPosts());
     const nowMs = this.#queue.clock.nowMs();
     const { settleAfterMs = SETTLE_AFTER_MS } = this.#options;
     const untilMs = (post: RememberedPost) =>
@@ -141,7 +147,7 @@ class PhpFallback implements SecondWay {
     // Where PHP writes all rows there is no time that the store must leave out.
     if (moved.length === 0 || this.#options.use === 'always') return new Map();
     const places = placesOf(moved);
-    await this.#queue.run(() => this.#tables.lockPosts(places, true));
+    await this.#queue.run(() => this.#outbox.lockPosts(places, true));
     for (const place of places) {
       await this.#poster.whenIdle(place.userId, place.moduleId);
       try {
@@ -160,7 +166,7 @@ class PhpFallback implements SecondWay {
     const { run, clock, logger } = this.#queue;
     await reconcilePosts({
       place,
-      tables: this.#tables,
+      outbox: this.#outbox,
       run,
       readDay,
       clock,
@@ -173,7 +179,7 @@ class PhpFallback implements SecondWay {
   async #storedOf(moved: readonly QueuedWindow[]): Promise<TimeByWindow> {
     const keyOf = (place: Place, sectionKey: number) => `${placeKey(place)}/${sectionKey}`;
     const left = new Map<string, { focusedMs: number; unfocusedMs: number }>();
-    for (const account of await this.#queue.run(() => this.#tables.accounts())) {
+    for (const account of await this.#queue.run(() => this.#outbox.accounts())) {
       const { sectionKey, sentFocusedMs, sentUnfocusedMs } = account;
       left.set(keyOf(account, sectionKey), { focusedMs: sentFocusedMs, unfocusedMs: sentUnfocusedMs });
     }
@@ -211,7 +217,7 @@ class PhpFallback implements SecondWay {
     const locked = new Set(doubtful.map(placeKey));
     const places = placesOf(moved).filter((place) => !locked.has(placeKey(place)));
     if (places.length === 0) return;
-    await this.#queue.run(() => this.#tables.lockPosts(places, false));
+    await this.#queue.run(() => this.#outbox.lockPosts(places, false));
     this.#poster.wake();
   }
 
@@ -231,10 +237,10 @@ class PhpFallback implements SecondWay {
         const time = timeOf(window, nowMs);
         if (isAlways) {
           // The account of a moved window has its time already.
-          if (!isMoved && delivered.has(id)) this.#tables.add(time);
+          if (!isMoved && delivered.has(id)) this.#outbox.add(time);
         } else if (isMoved) {
           const sent = viaPhp.get(windowKey(window)) ?? { focusedMs: 0, unfocusedMs: 0 };
-          this.#tables.remove({ ...time, sentFocusedMs: sent.focusedMs, sentUnfocusedMs: sent.unfocusedMs });
+          this.#outbox.remove({ ...time, sentFocusedMs: sent.focusedMs, sentUnfocusedMs: sent.unfocusedMs });
         }
       }
     };
@@ -302,7 +308,7 @@ class PhpFallback implements SecondWay {
       await this.#queue.markMoved(
         windows.map(({ id }) => id),
         () => {
-          for (const { window } of windows) this.#tables.add(timeOf(window, nowMs));
+          for (const { window } of windows) this.#outbox.add(timeOf(window, nowMs));
         },
       );
       movedCount += windows.length;
@@ -314,8 +320,8 @@ class PhpFallback implements SecondWay {
 
   async forgetStudent(userId: number) {
     const { run } = this.#queue;
-    const modules = await run(() => this.#tables.modulesOf(userId));
-    await run(() => this.#tables.forgetStudent(userId));
+    const modules = await run(() => this.#outbox.modulesOf(userId));
+    await run(() => this.#outbox.forgetStudent(userId));
     // A post in flight ends first: the rows it makes are deleted with the others.
     for (const moduleId of modules) await this.#poster.whenIdle(userId, moduleId);
   }

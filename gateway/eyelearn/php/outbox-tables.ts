@@ -1,8 +1,6 @@
 import { type Connection, numberOf, textOf, transaction } from '../../lib/sqlite-file.ts';
-import type { PhpAccount, PhpDelta } from './delta.ts';
-
-/** Posts stay known for this long, so that uncertain ones of the same day can be told from them. */
-const KEEP_POSTS_MS = 3 * 86_400_000;
+import type { PhpAccount } from './delta.ts';
+import { KEEP_POSTS_MS, type PhpOutbox, type RememberedPost } from './outbox.ts';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS php_accounts (
@@ -30,63 +28,6 @@ const SCHEMA = `
   );
   CREATE INDEX IF NOT EXISTS php_posts_place ON php_posts (user_id, module_id, status);
 `;
-
-/** Focused and unfocused time of one window, and where it belongs. */
-export interface PhpTime {
-  readonly userId: number;
-  readonly moduleId: number;
-  readonly sectionKey: number;
-  readonly focusedMs: number;
-  readonly unfocusedMs: number;
-  readonly atMs: number;
-  readonly isFinal: boolean;
-}
-
-/** One post as it is noted. */
-export interface RememberedPost extends PhpDelta {
-  readonly id: number;
-  readonly userId: number;
-  readonly moduleId: number;
-  readonly sectionKey: number;
-  readonly postedAtMs: number;
-  readonly status: 'in_flight' | 'uncertain' | 'stored';
-}
-
-/** A student and module: the endpoint adds up the time of both, whatever the lesson section. */
-export interface Place {
-  readonly userId: number;
-  readonly moduleId: number;
-}
-
-export const placeKey = ({ userId, moduleId }: Place): string => `${userId}/${moduleId}`;
-
-/** Accounts and posts on the disk. The caller makes sure that there is one call at a time. */
-export interface PhpTables {
-  accounts(): Promise<PhpAccount[]>;
-  /**
-   * Stops the posts of students and modules while the database may be taking their time, or allows them again. On the
-   * disk, because after a crash it is not known which of the two has it.
-   */
-  lockPosts(places: readonly Place[], isLocked: boolean): Promise<void>;
-  /** Notes a post before its body is sent, and resolves with its id; null if the account has been deleted meanwhile. */
-  begin(account: PhpAccount, delta: PhpDelta, postedAtMs: number): Promise<number | null>;
-  /** Notes the outcome of a post. A refused one is forgotten: its time counts as not posted again. */
-  end(id: number, kind: 'stored' | 'refused' | 'uncertain', nowMs: number): Promise<void>;
-  /** Posts that were in flight when the process ended are uncertain. Resolves with their number. */
-  recover(): Promise<number>;
-  postsOf(userId: number, moduleId: number): Promise<RememberedPost[]>;
-  /** Posts in flight and uncertain ones. */
-  openPosts(): Promise<RememberedPost[]>;
-  /** Modules of which there is time or a post of the student. */
-  modulesOf(userId: number): Promise<number[]>;
-  /** Deletes accounts and posts of a student. */
-  forgetStudent(userId: number): Promise<void>;
-  forgetOld(nowMs: number): Promise<void>;
-  /** Adds time within the caller's transaction. */
-  add(time: PhpTime): void;
-  /** Takes time away within the caller's transaction, with the part of it that PHP has stored. */
-  remove(time: PhpTime & { readonly sentFocusedMs: number; readonly sentUnfocusedMs: number }): void;
-}
 
 function postOf(row: unknown): RememberedPost {
   return {
@@ -118,8 +59,8 @@ function accountOf(row: unknown): PhpAccount {
   };
 }
 
-/** Creates the tables in the queue's file if they are missing. */
-export async function openPhpTables(connection: Connection): Promise<PhpTables> {
+/** The outbox as tables of the queue's file, which are made where they are missing. */
+export async function openFileOutbox(connection: Connection): Promise<PhpOutbox> {
   await connection.exec(SCHEMA);
   const place = 'user_id = ? AND module_id = ? AND section_key = ?';
   const addTime = await connection.prepare(

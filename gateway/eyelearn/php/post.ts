@@ -49,22 +49,29 @@ export function judgeAnswer(status: number, text: string): PhpOutcome {
   return { kind: 'uncertain', detail: `HTTP ${status} with JSON that does not say whether it is stored` };
 }
 
-/** Posts a delta once. Never rejects and never repeats. */
-export function postToPhp(url: string, post: PhpPost, timeoutMs: number): Promise<PhpOutcome> {
+/**
+ * Posts a delta once. Never rejects and never repeats. `isLate` is asked when the connection is there: true where the body must not be
+ * sent any more.
+ */
+export function postToPhp(
+  url: string,
+  post: PhpPost,
+  timeoutMs: number,
+  isLate: () => boolean = () => false,
+): Promise<PhpOutcome> {
   const body = postBody(post);
   const isHttps = new URL(url).protocol === 'https:';
   const send = isHttps ? httpsRequest : httpRequest;
   return new Promise((resolve) => {
-    let request: ClientRequest | null = null;
     // Up to the connection nothing can have been stored; after it, anything can.
     let isConnected = false;
     const failed = (detail: string) => {
       clearTimeout(timer);
-      request?.destroy();
+      request.destroy();
       resolve({ kind: isConnected ? 'uncertain' : 'refused', detail });
     };
     const timer = setTimeout(() => failed(`no answer within ${timeoutMs} ms`), timeoutMs);
-    request = send(
+    const request: ClientRequest = send(
       url,
       {
         method: 'POST',
@@ -89,10 +96,14 @@ export function postToPhp(url: string, post: PhpPost, timeoutMs: number): Promis
     );
     request.on('socket', (socket) => {
       socket.once(isHttps ? 'secureConnect' : 'connect', () => {
+        if (isLate()) {
+          failed('too late to be sent');
+          return;
+        }
         isConnected = true;
+        request.end(body);
       });
     });
     request.on('error', (error) => failed(error.message));
-    request.end(body);
   });
 }

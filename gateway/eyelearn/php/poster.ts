@@ -1,9 +1,10 @@
 import { type BackoffPolicy, backoffMs } from '../../../shared/backoff.ts';
+import { describeError, RelayError } from '../../../shared/errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Mutex } from '../../lib/mutex.ts';
 import { dueDelta, MAX_WAIT_MS, MIN_DELTA_S, type PhpAccount, type PhpDelta, unpostedOf } from './delta.ts';
-import { type PhpTables, type Place, placeKey } from './outbox-tables.ts';
+import { type PhpOutbox, type Place, placeKey } from './outbox.ts';
 import { postToPhp } from './post.ts';
 
 const CONCURRENCY = 4;
@@ -20,8 +21,8 @@ export interface PhpOptions {
 }
 
 export interface PhpPosterOptions extends PhpOptions {
-  readonly tables: PhpTables;
-  /** The queue's file takes one call at a time. */
+  readonly outbox: PhpOutbox;
+  /** The outbox takes one call at a time. */
   readonly run: Mutex['run'];
   readonly clock: Clock;
   readonly random: () => number;
@@ -42,9 +43,9 @@ export interface PhpPoster {
   close(): Promise<void>;
 }
 
-/** A poster of the accounts in `tables`; see PhpPoster. */
+/** A poster of the accounts in `outbox`; see PhpPoster. */
 export function createPhpPoster(options: PhpPosterOptions): PhpPoster {
-  const { url, tables, run, clock, random, logger } = options;
+  const { url, outbox, run, clock, random, logger } = options;
   const { timeoutMs = TIMEOUT_MS, minDeltaS = MIN_DELTA_S, maxWaitMs = MAX_WAIT_MS, backoff = BACKOFF } = options;
   /** One post at a time for each student and module: the endpoint reads, adds and writes without a lock. */
   const busy = new Map<string, Promise<void>>();
@@ -57,10 +58,13 @@ export function createPhpPoster(options: PhpPosterOptions): PhpPoster {
   let cancelTimer: (() => void) | null = null;
 
   async function post(account: PhpAccount, delta: PhpDelta): Promise<void> {
-    const id = await run(() => tables.begin(account, delta, clock.nowMs()));
+    const notedAtMs = clock.nowMs();
+    const id = await run(() => outbox.begin(account, delta, notedAtMs));
     if (id === null) return;
-    const outcome = await postToPhp(url, { ...account, ...delta }, timeoutMs);
-    await run(() => tables.end(id, outcome.kind, clock.nowMs()));
+    // A gateway that stood still meanwhile may have been given up by another one.
+    const isLate = () => clock.nowMs() - notedAtMs >= timeoutMs;
+    const outcome = await postToPhp(url, { ...account, ...delta }, timeoutMs, isLate);
+    await run(() => outbox.end(id, outcome.kind, clock.nowMs()));
     if (outcome.kind === 'stored') {
       if (failures > 0) logger.info({ failures }, 'the PHP endpoint stores time again');
       failures = 0;
@@ -82,8 +86,9 @@ export function createPhpPoster(options: PhpPosterOptions): PhpPoster {
     const key = placeKey(account);
     const posting = post(account, delta)
       .catch((error: unknown) => {
-        logger.error({ code: 'spool_failed', reason: String(error) }, 'a PHP post could not be noted');
-        notBeforeMs = clock.nowMs() + backoff.maxMs;
+        const code = error instanceof RelayError ? error.code : 'spool_failed';
+        logger.error({ code, reason: describeError(error) }, 'a PHP post could not be noted');
+        notBeforeMs = clock.nowMs() + (code === 'part_lost' ? backoff.firstMs : backoff.maxMs);
       })
       .then(() => {
         busy.delete(key);
@@ -93,13 +98,23 @@ export function createPhpPoster(options: PhpPosterOptions): PhpPoster {
   }
 
   async function check(): Promise<void> {
-    const accounts = await run(() => tables.accounts());
+    const [accounts, open] = await run(async () => [await outbox.accounts(), await outbox.openPosts()] as const);
     const nowMs = clock.nowMs();
+    /** Until when the endpoint may still be at work on a post of a place, also of one that another gateway has sent. */
+    const takenUntilMs = new Map<string, number>();
+    for (const post of open) {
+      takenUntilMs.set(placeKey(post), Math.max(takenUntilMs.get(placeKey(post)) ?? 0, post.postedAtMs + timeoutMs));
+    }
     let nextMs = Number.POSITIVE_INFINITY;
     for (const account of accounts) {
       if (closed || isPaused) return;
       const { focusedS, unfocusedS } = unpostedOf(account);
       if (focusedS + unfocusedS === 0 || account.isLocked || busy.has(placeKey(account))) continue;
+      const untilMs = takenUntilMs.get(placeKey(account)) ?? 0;
+      if (untilMs > nowMs) {
+        nextMs = Math.min(nextMs, untilMs);
+        continue;
+      }
       const delta = dueDelta(account, nowMs, minDeltaS, maxWaitMs);
       // While the endpoint fails it gets one post at a time.
       const room = busy.size < (failures > 0 ? 1 : CONCURRENCY);

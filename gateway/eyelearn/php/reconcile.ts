@@ -2,7 +2,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { EyelearnDay } from '../stored-day.ts';
 import { chooseStored } from './delta.ts';
-import type { PhpTables, Place, RememberedPost } from './outbox-tables.ts';
+import type { PhpOutbox, Place, RememberedPost } from './outbox.ts';
 
 /** Decides from EyeLearn's rows of one day which of its posts were stored. */
 export function decidePosts(
@@ -29,17 +29,17 @@ export function decidePosts(
  */
 export async function reconcilePosts(options: {
   readonly place: Place;
-  readonly tables: PhpTables;
+  readonly outbox: PhpOutbox;
   readonly run: <T>(task: () => Promise<T>) => Promise<T>;
   readonly readDay: (userId: number, moduleId: number, atMs: number) => Promise<EyelearnDay | null>;
   readonly clock: Clock;
   readonly graceMs: number;
   readonly logger: Logger;
 }): Promise<void> {
-  const { place, tables, run, readDay, clock, graceMs, logger } = options;
+  const { place, outbox, run, readDay, clock, graceMs, logger } = options;
   let hasWaited = false;
   for (;;) {
-    const posts = await run(() => tables.postsOf(place.userId, place.moduleId));
+    const posts = await run(() => outbox.postsOf(place.userId, place.moduleId));
     const uncertain = posts.find(({ status }) => status === 'uncertain');
     if (uncertain === undefined) return;
     let day = await readDay(place.userId, place.moduleId, uncertain.postedAtMs);
@@ -51,7 +51,7 @@ export async function reconcilePosts(options: {
     // Without a table of EyeLearn's there is no row that the post could be in.
     const decisions = day === null ? [{ id: uncertain.id, isStored: false }] : decidePosts(posts, day);
     for (const { id, isStored } of decisions) {
-      await run(() => tables.end(id, isStored ? 'stored' : 'refused', clock.nowMs()));
+      await run(() => outbox.end(id, isStored ? 'stored' : 'refused', clock.nowMs()));
       logger.info({ post: id, isStored }, 'a PHP post with an unknown outcome is decided from the database');
     }
   }

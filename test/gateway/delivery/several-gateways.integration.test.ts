@@ -4,9 +4,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createClient } from '@libsql/client';
+import { AckPolicy } from '@nats-io/jetstream';
+import { nanos } from '@nats-io/transport-node';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type DeliveryQueue, openQueue } from '../../../gateway/delivery/queue.ts';
+import { namesOf } from '../../../gateway/delivery/stream/names.ts';
 import { openStreamQueue } from '../../../gateway/delivery/stream/queue.ts';
+import { streamRecords } from '../../../gateway/delivery/stream/stream-records.ts';
 import { type NatsLink, natsLink } from '../../../gateway/nats/connection.ts';
 import { createLibsqlStore } from '../../../gateway/store/libsql/store.ts';
 import type { MetricsStore } from '../../../gateway/store/port.ts';
@@ -17,6 +21,7 @@ import { natsConfig } from '../nats/nats-config.ts';
 import { metricsWindow, SESSION_A, SESSION_B, sumOf, windowSeries } from '../store/windows.ts';
 
 const BUDGET_MS = 20_000;
+const WITHIN = { timeout: 20_000 };
 const BACKOFF = { firstMs: 100, maxMs: 100 };
 
 let nats: Nats;
@@ -25,7 +30,7 @@ let folder: string;
 let prefix: string;
 let store: MetricsStore;
 let isStoreReachable: boolean;
-const log = captureLog();
+let log: ReturnType<typeof captureLog>;
 const queues: DeliveryQueue[] = [];
 const links: NatsLink[] = [];
 
@@ -41,6 +46,7 @@ beforeEach(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'relay-gateways-'));
   prefix = randomUUID().slice(0, 8);
   isStoreReachable = true;
+  log = captureLog();
   store = createLibsqlStore({ path: path.join(folder, 'store.db'), logger: log.logger });
   await store.migrate();
 });
@@ -65,8 +71,9 @@ const filesOf = (name: string) => path.join(folder, name);
 async function gateway(
   name: string,
   apply = shared.applyWindows,
+  url = nats.url,
 ): Promise<DeliveryQueue & { readonly link: NatsLink }> {
-  const link = natsLink(natsConfig(nats.url, { NATS_PREFIX: prefix }), log.logger, { idleMs: 100, timeoutMs: 1000 });
+  const link = natsLink(natsConfig(url, { NATS_PREFIX: prefix }), log.logger, { idleMs: 100, timeoutMs: 1000 });
   links.push(link);
   const queue = await openStreamQueue({
     dataDir: filesOf(name),
@@ -150,6 +157,27 @@ describe('windows of several gateways', () => {
     expect(overlaps).toEqual([]);
   });
 
+  it('of a part that a gateway has left behind for good are delivered by another', async () => {
+    const before = await gateway('before');
+    await before.append(metricsWindow({ userId: 8, sessionId: SESSION_B }));
+    await expect.poll(() => before.depth(), WITHIN).toBe(0);
+    await before.close();
+    // As after a fault of NATS: the server has the consumer still, and nothing asks it for windows.
+    const { subjectsOfPart, stream } = namesOf({ prefix });
+    await before.link.use(({ jsm }) =>
+      jsm.consumers.add(stream, {
+        name: `${randomUUID()}-7`,
+        filter_subject: subjectsOfPart(7),
+        ack_policy: AckPolicy.Explicit,
+        inactive_threshold: nanos(3_600_000),
+      }),
+    );
+    const queue = await gateway('after');
+    await queue.append(metricsWindow());
+    await expect.poll(() => windowsOf(SESSION_A), WITHIN).toHaveLength(1);
+    expect(log.codes()).toContain('parts_without_gateway');
+  });
+
   it('wait in the file while NATS is unavailable, which is said, and go to it when it is back', async () => {
     const queue = await gateway('one');
     await queue.append(metricsWindow());
@@ -203,6 +231,32 @@ describe('windows of several gateways', () => {
     expect(await windowsOf(SESSION_A)).toEqual([]);
   });
 
+  it('of a student are in the export while they wait, and are deleted by hand, also the copy in the file of a gateway', async () => {
+    isStoreReachable = false;
+    const off = await gateway('off');
+    const window = metricsWindow();
+    await off.append(window);
+    await off.append(metricsWindow({ userId: 8, sessionId: SESSION_B }));
+    await expect.poll(inStream, WITHIN).toBe(2);
+    await expect.poll(() => off.streamLag()?.windows, WITHIN).toBe(2);
+    expect(off.streamLag()?.oldestAgeMs).toBeGreaterThan(0);
+    await off.close();
+    const records = streamRecords(off.link);
+    const exported = await records.exportOf(7);
+    expect(exported).toEqual({
+      'nats/windows': [{ body: JSON.stringify(window) }],
+      'nats/refused': [],
+      'nats/notes': [],
+    });
+    expect(await records.forgetStudent(7, Date.now(), 0)).toEqual({ 'nats/windows': 1 });
+    expect(await records.exportOf(7)).toMatchObject({ 'nats/windows': [] });
+    isStoreReachable = true;
+    const back = await gateway('off');
+    await expect.poll(() => back.depth(), WITHIN).toBe(0);
+    expect(await windowsOf(SESSION_A)).toEqual([]);
+    expect(await windowsOf(SESSION_B)).toHaveLength(1);
+  });
+
   it('leave no connection behind when all are stored', async () => {
     const queue = await gateway('one');
     await queue.append(metricsWindow());
@@ -210,6 +264,32 @@ describe('windows of several gateways', () => {
     await expect.poll(() => queue.link.state()).toBe('closed');
     await queue.append(metricsWindow({ seq: 1 }));
     await expect.poll(() => windowsOf(SESSION_A)).toHaveLength(2);
+  });
+});
+
+describe('three servers of NATS, one of which is gone for good', () => {
+  it('have the windows of all students delivered, also of the parts whose consumer that server had', async () => {
+    const three = await startNats({ servers: 3 });
+    try {
+      const queue = await gateway('one', shared.applyWindows, three.url);
+      const students = Array.from({ length: 16 }, (_, index) => ({
+        userId: 16 + index,
+        sessionId: `0b0a3c52-6f1c-4c9a-9a3e-${String(index).padStart(12, '0')}`,
+      }));
+      isStoreReachable = false;
+      for (const student of students) await queue.append(metricsWindow(student));
+      // It has taken the parts then.
+      await expect.poll(() => log.codes(), { timeout: 60_000 }).toContain('store_unreachable');
+      await expect.poll(() => queue.streamLag()?.windows, { timeout: 60_000 }).toBe(students.length);
+      await three.servers[2]?.kill();
+      for (const student of students) await queue.append(metricsWindow({ ...student, seq: 1 }));
+      isStoreReachable = true;
+      await expect.poll(() => queue.depth(), { timeout: 60_000 }).toBe(0);
+      const [found] = await store.execute([{ sql: 'SELECT COUNT(*) AS n FROM relay_windows', values: [] }]);
+      expect(Number(found?.rows[0]?.n)).toBe(32);
+    } finally {
+      await three.stop();
+    }
   });
 });
 

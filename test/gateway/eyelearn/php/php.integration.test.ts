@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -7,10 +8,12 @@ import fc from 'fast-check';
 import mysql from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type DeliveryQueue, openQueue } from '../../../../gateway/delivery/queue.ts';
+import { openStreamQueue, type StreamQueueOptions } from '../../../../gateway/delivery/stream/queue.ts';
 import { chooseStored, dueDelta, type PhpAccount, unpostedOf } from '../../../../gateway/eyelearn/php/delta.ts';
 import type { PhpFallbackOptions } from '../../../../gateway/eyelearn/php/fallback.ts';
 import { judgeAnswer, postBody } from '../../../../gateway/eyelearn/php/post.ts';
 import { eyelearn } from '../../../../gateway/eyelearn/platform.ts';
+import { type NatsLink, natsLink } from '../../../../gateway/nats/connection.ts';
 import type { Platform } from '../../../../gateway/platform.ts';
 import { deleteStudent } from '../../../../gateway/privacy/student.ts';
 import { createLibsqlStore } from '../../../../gateway/store/libsql/store.ts';
@@ -18,11 +21,15 @@ import { createMysqlStore } from '../../../../gateway/store/mysql/store.ts';
 import type { MetricsStore } from '../../../../gateway/store/port.ts';
 import { createEyelearnDayTables, createEyelearnTables } from '../../../../harness/eyelearn-schema.ts';
 import { type MariaDb, middayZone, startMariaDb } from '../../../../harness/mariadb.ts';
+import { type Nats, startNats } from '../../../../harness/nats.ts';
 import { type PhpServer, startPhpServer } from '../../../../harness/php-server.ts';
 import { openTcpLink, type TcpLink } from '../../../../harness/tcp-link.ts';
 import type { MetricsWindow } from '../../../../shared/metrics-window.ts';
 import { captureLog } from '../../../support/log-capture.ts';
+import { natsConfig } from '../../nats/nats-config.ts';
 import { metricsWindow, SESSION_A, SESSION_B } from '../../store/windows.ts';
+
+type Over = 'file' | 'stream';
 
 const WAIT = { timeout: 60_000, interval: 20 };
 const BACKOFF = { firstMs: 20, maxMs: 100 };
@@ -34,6 +41,16 @@ const QUICK: Omit<PhpFallbackOptions, 'url' | 'use'> = {
   minDeltaS: 30,
   maxWaitMs: 600_000,
 };
+
+/** What the endpoint may do with a post; the first two are tried over the stream as well. */
+const OUTCOMES: readonly (readonly [string, (php: PhpServer) => unknown])[] = [
+  ['stores and answers HTML', (at: PhpServer) => at.failNext('fatal_after')],
+  ['is silent and does not store', (at: PhpServer) => at.failNext('silence_before')],
+  ['answers HTML before it stores', (at: PhpServer) => at.failNext('fatal_before')],
+  ['stores and is silent', (at: PhpServer) => at.failNext('silence_after')],
+  ['is cut off after the body', async (at: PhpServer) => at.cutAfterBody(true)],
+  ['is away', (at: PhpServer) => at.kill()],
+];
 
 const account: PhpAccount = {
   userId: 7,
@@ -135,11 +152,13 @@ describe('time that goes through PHP', () => {
   const spools: DeliveryQueue[] = [];
   const stores: MetricsStore[] = [];
   const platforms: Platform[] = [];
+  let nats: Nats;
+  const links: NatsLink[] = [];
 
   beforeAll(async () => {
-    server = await startMariaDb({ timeZone: middayZone(Date.now()) });
+    [server, nats] = await Promise.all([startMariaDb({ timeZone: middayZone(Date.now()) }), startNats()]);
   });
-  afterAll(() => server.stop());
+  afterAll(() => Promise.all([server.stop(), nats.stop()]));
   beforeEach(async () => {
     count += 1;
     log = captureLog();
@@ -152,6 +171,7 @@ describe('time that goes through PHP', () => {
   });
   afterEach(async () => {
     for (const spool of spools.splice(0)) await spool.close();
+    for (const each of links.splice(0)) await each.close();
     for (const store of stores.splice(0)) await store.close();
     await php.stop();
     await link.close();
@@ -159,28 +179,47 @@ describe('time that goes through PHP', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
+  /** Opens a queue in a folder: in its file alone, or over the stream. */
+  async function openOver(
+    over: Over,
+    options: Pick<StreamQueueOptions, 'store' | 'openSecondWay'> & { readonly dataDir: string },
+  ): Promise<DeliveryQueue> {
+    const common = { ...options, logger: log.logger, backoff: BACKOFF };
+    if (over === 'file') return keep(await openQueue(common));
+    const prefix = `php_${count}`;
+    const natsOfGateway = natsLink(natsConfig(nats.url, { NATS_PREFIX: prefix }), log.logger, { idleMs: 100 });
+    links.push(natsOfGateway);
+    return keep(
+      await openStreamQueue({
+        ...common,
+        nats: natsOfGateway,
+        gatewayId: randomUUID(),
+        shareEveryMs: 300,
+        confirmAfterMs: 500,
+      }),
+    );
+  }
+
+  function keep(spool: DeliveryQueue): DeliveryQueue {
+    spools.push(spool);
+    return spool;
+  }
+
   /** A spool whose store is our own file: PHP is the only way to EyeLearn. */
   async function phpOnly(lineage: 'a' | 'b' | 'c'): Promise<DeliveryQueue> {
     const store = createLibsqlStore({ path: path.join(folder, 'store.db'), logger: log.logger });
     stores.push(store);
     await store.migrate();
-    const spool = await openQueue({
-      dataDir: folder,
-      store,
-      logger: log.logger,
-      backoff: BACKOFF,
-      openSecondWay: eyelearn({ php: { ...QUICK, url: php.url(lineage), use: 'always' } }, log.logger).openSecondWay(
-        store,
-      ),
-    });
-    spools.push(spool);
-    return spool;
+    const { openSecondWay } = eyelearn({ php: { ...QUICK, url: php.url(lineage), use: 'always' } }, log.logger);
+    return openOver('file', { dataDir: folder, store, openSecondWay: openSecondWay(store) });
   }
 
   /** A spool on MySQL behind the link, with PHP for when the link is cut. */
   async function withFallback(
     lineage: 'a' | 'b' | 'c',
     more: Partial<PhpFallbackOptions> = {},
+    over: Over = 'file',
+    dataDir = folder,
   ): Promise<DeliveryQueue> {
     const behind = new URL(url);
     behind.port = String(link.port);
@@ -193,15 +232,7 @@ describe('time that goes through PHP', () => {
       limits: { transactionMs: 2000, idleMs: 500 },
     });
     stores.push(store);
-    const spool = await openQueue({
-      dataDir: folder,
-      store,
-      logger: log.logger,
-      backoff: BACKOFF,
-      openSecondWay: platform.openSecondWay(store),
-    });
-    spools.push(spool);
-    return spool;
+    return openOver(over, { dataDir, store, openSecondWay: platform.openSecondWay(store) });
   }
 
   /** Windows of today, since PHP adds to today's rows. */
@@ -382,71 +413,69 @@ describe('time that goes through PHP', () => {
     });
   });
 
-  it('is not touched while MySQL can be reached', async () => {
-    const spool = await withFallback('b');
-    await appendAll(spool, lesson(0, 10));
-    await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
-    expect(await stored()).toEqual({ rows: 1, focusedS: 205, unfocusedS: 95, totalS: 300 });
-    expect(log.codes()).not.toContain('php_fallback');
-  });
+  describe.each(['file', 'stream'] as const)('beside a database, from a %s', (over) => {
+    it('is not touched while MySQL can be reached', async () => {
+      const spool = await withFallback('b', {}, over);
+      await appendAll(spool, lesson(0, 10));
+      await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
+      expect(await stored()).toEqual({ rows: 1, focusedS: 205, unfocusedS: 95, totalS: 300 });
+      expect(log.codes()).not.toContain('php_fallback');
+    });
 
-  it.each(['a', 'b'] as const)(
-    'is in the rows once, and in our ledger, when MySQL is back: lineage %s',
-    async (lineage) => {
-      const spool = await withFallback(lineage);
-      await appendAll(spool, lesson(0, 5));
+    it.each(over === 'file' ? (['a', 'b'] as const) : (['a'] as const))(
+      'is in the rows once, and in our ledger, when MySQL is back: lineage %s',
+      async (lineage) => {
+        const spool = await withFallback(lineage, {}, over);
+        await appendAll(spool, lesson(0, 5));
+        await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
+        await link.cut();
+        await appendAll(spool, lesson(5, 12));
+        await vi.waitFor(async () => expect((await stored()).totalS).toBeGreaterThanOrEqual(300), WAIT);
+        await link.restore();
+        await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
+        await appendAll(spool, lesson(12, 20));
+        await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
+        expect(await stored()).toMatchObject({ focusedS: 410, unfocusedS: 190, totalS: 600 });
+        expect(await ledger()).toEqual({ windows: 20, focusedMs: 20 * 20_500 });
+      },
+    );
+
+    it('is in the rows once where no lesson section is known and posts are small', async () => {
+      const spool = await withFallback('a', { minDeltaS: 2 }, over);
+      const bare = { sectionId: null, focusedMs: 1900, unfocusedMs: 1100 };
+      await appendAll(spool, lesson(0, 5, bare));
       await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
       await link.cut();
-      await appendAll(spool, lesson(5, 12));
-      await vi.waitFor(async () => expect((await stored()).totalS).toBeGreaterThanOrEqual(300), WAIT);
+      await appendAll(spool, lesson(5, 9, bare));
+      await vi.waitFor(() => expect(php.storedSeconds()).toBeGreaterThan(5), WAIT);
+      await appendAll(spool, lesson(9, 12, bare));
       await link.restore();
       await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
-      await appendAll(spool, lesson(12, 20));
+      await appendAll(spool, lesson(12, 20, bare));
       await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
-      expect(await stored()).toMatchObject({ focusedS: 410, unfocusedS: 190, totalS: 600 });
-      expect(await ledger()).toEqual({ windows: 20, focusedMs: 20 * 20_500 });
-    },
-  );
+      expect(await stored()).toMatchObject({ focusedS: 38, unfocusedS: 22, totalS: 60 });
+    });
 
-  it('is in the rows once where no lesson section is known and posts are small', async () => {
-    const spool = await withFallback('a', { minDeltaS: 2 });
-    const bare = { sectionId: null, focusedMs: 1900, unfocusedMs: 1100 };
-    await appendAll(spool, lesson(0, 5, bare));
-    await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
-    await link.cut();
-    await appendAll(spool, lesson(5, 9, bare));
-    await vi.waitFor(() => expect(php.storedSeconds()).toBeGreaterThan(5), WAIT);
-    await appendAll(spool, lesson(9, 12, bare));
-    await link.restore();
-    await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
-    await appendAll(spool, lesson(12, 20, bare));
-    await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
-    expect(await stored()).toMatchObject({ focusedS: 38, unfocusedS: 22, totalS: 60 });
-  });
-
-  it.each([
-    ['answers HTML before it stores', (at: PhpServer) => at.failNext('fatal_before')],
-    ['stores and answers HTML', (at: PhpServer) => at.failNext('fatal_after')],
-    ['is silent and does not store', (at: PhpServer) => at.failNext('silence_before')],
-    ['stores and is silent', (at: PhpServer) => at.failNext('silence_after')],
-    ['is cut off after the body', async (at: PhpServer) => at.cutAfterBody(true)],
-    ['is away', (at: PhpServer) => at.kill()],
-  ])('is settled when MySQL is back, where the endpoint %s', async (_what, fail) => {
-    const spool = await withFallback('a');
-    await appendAll(spool, lesson(0, 5));
-    await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
-    await link.cut();
-    await fail(php);
-    await appendAll(spool, lesson(5, 8));
-    await vi.waitFor(
-      () => expect(log.codes().filter((code) => String(code).match(/^php_(uncertain|refused)$/))).not.toEqual([]),
-      WAIT,
+    it.each(over === 'file' ? OUTCOMES : OUTCOMES.slice(0, 2))(
+      'is settled when MySQL is back, where the endpoint %s',
+      async (_what, fail) => {
+        const spool = await withFallback('a', {}, over);
+        await appendAll(spool, lesson(0, 5));
+        await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
+        await link.cut();
+        await fail(php);
+        await appendAll(spool, lesson(5, 8));
+        await vi.waitFor(
+          () => expect(log.codes().filter((code) => String(code).match(/^php_(uncertain|refused)$/))).not.toEqual([]),
+          WAIT,
+        );
+        await appendAll(spool, lesson(8, 12));
+        await link.restore();
+        await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
+        expect(await stored()).toMatchObject({ focusedS: 246, unfocusedS: 114, totalS: 360 });
+        expect(await ledger()).toEqual({ windows: 12, focusedMs: 12 * 20_500 });
+      },
     );
-    await appendAll(spool, lesson(8, 12));
-    await link.restore();
-    await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
-    expect(await stored()).toMatchObject({ focusedS: 246, unfocusedS: 114, totalS: 360 });
-    expect(await ledger()).toEqual({ windows: 12, focusedMs: 12 * 20_500 });
   });
 
   async function onDisk(sql: string): Promise<Record<string, unknown>[]> {
@@ -515,5 +544,23 @@ describe('time that goes through PHP', () => {
     await vi.waitFor(() => expect(reborn.depth()).toBe(0), WAIT);
     expect(await stored()).toMatchObject({ focusedS: 164, unfocusedS: 76, totalS: 240 });
     expect((await stores.at(-1)?.sessionReport(SESSION_A))?.windows).toHaveLength(8);
+  });
+
+  it('is stored once where a gateway is gone in the middle of a post, and another has its students', async () => {
+    const dying = await withFallback('a', { timeoutMs: 60_000 }, 'stream', path.join(folder, 'one'));
+    await appendAll(dying, lesson(0, 5));
+    await vi.waitFor(() => expect(dying.depth()).toBe(0), WAIT);
+    await link.cut();
+    await php.failNext('silence_after');
+    await appendAll(dying, lesson(5, 8));
+    await vi.waitFor(async () => expect((await stored()).totalS).toBeGreaterThan(150), WAIT);
+    // It hears neither of NATS nor of PHP any more.
+    await links.at(-1)?.close();
+    const other = await withFallback('a', { timeoutMs: 1000 }, 'stream', path.join(folder, 'two'));
+    await appendAll(other, lesson(8, 10));
+    await link.restore();
+    await vi.waitFor(async () => expect(await ledger()).toEqual({ windows: 10, focusedMs: 10 * 20_500 }), WAIT);
+    await vi.waitFor(() => expect(other.depth()).toBe(0), WAIT);
+    expect(await stored()).toMatchObject({ focusedS: 205, unfocusedS: 95, totalS: 300 });
   });
 });
