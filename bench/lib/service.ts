@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
+import { GATHER_REQUESTS, gatherMs, NO_REQUESTS, noteRequest } from '../../gateway/relay/gathering.ts';
 import type { ObserveRequest } from '../../inference/observe.ts';
 import { decodeInferenceResponse, encodeInferenceRequest, LINK_PATH, LINK_SUBPROTOCOL } from '../../shared/link.ts';
 import { cpuMsOf, rssMbOf } from './process-usage.ts';
@@ -125,7 +126,7 @@ export async function pace(port: number, requests: readonly ObserveRequest[], pe
 const SPREAD = (1 + Math.sqrt(5)) / 2;
 
 /**
- * A school: `students` who each send `perSecond` pictures, every one at moments of their own, through one link as a gateway has it.
+ * A school: `students` who each send `perSecond` pictures, every one at moments of their own, through one link and gathered as a gateway does.
  * Resolves with the latencies of what was answered, ms.
  */
 export async function teach(
@@ -138,15 +139,28 @@ export async function teach(
   const dueMs = Array.from({ length: students }, (_, index) => ((index * SPREAD) % 1) * everyMs);
   const answers: Promise<{ ok: boolean; ms: number }>[] = [];
   const startedMs = performance.now();
+  let rate = NO_REQUESTS;
+  let heldSinceMs: number[] = [];
+  const sendHeld = (nowMs: number): void => {
+    for (const sinceMs of heldSinceMs) {
+      answers.push(sender.send().then(({ ok, ms }) => ({ ok, ms: nowMs - sinceMs + ms })));
+    }
+    heldSinceMs = [];
+  };
   await new Promise<void>((resolve) => {
     const timer = setInterval(() => {
-      const elapsedMs = performance.now() - startedMs;
+      const nowMs = performance.now();
+      const elapsedMs = nowMs - startedMs;
       for (const [index, due] of dueMs.entries()) {
         if (due > Math.min(elapsedMs, forMs)) continue;
         dueMs[index] = due + everyMs;
-        answers.push(sender.send());
+        rate = noteRequest(rate, nowMs);
+        heldSinceMs.push(nowMs);
       }
-      if (elapsedMs < forMs) return;
+      const isOver = elapsedMs >= forMs;
+      const waitedMs = nowMs - (heldSinceMs[0] ?? nowMs);
+      if (isOver || heldSinceMs.length >= GATHER_REQUESTS || waitedMs >= gatherMs(rate)) sendHeld(nowMs);
+      if (!isOver) return;
       clearInterval(timer);
       resolve();
     }, 1);

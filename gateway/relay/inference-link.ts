@@ -12,6 +12,7 @@ import {
   linkAuthorization,
 } from '../../shared/link.ts';
 import type { Logger } from '../lib/logger.ts';
+import { GATHER_REQUESTS, gatherMs, NO_REQUESTS, noteRequest } from './gathering.ts';
 
 /** What a request comes back with; `unavailable` when no replica could be reached. */
 export type LinkAnswer = InferenceResponse | { readonly status: 'unavailable' } | { readonly status: 'expired' };
@@ -45,7 +46,9 @@ export class InferenceLink {
   #socket: WebSocket | null = null;
   /** What the WebSocket writes to. */
   #transport: Socket | null = null;
-  #holding = false;
+  /** Requests that wait to be written together; null: none does. */
+  #held: { count: number; timer: NodeJS.Timeout | null } | null = null;
+  #rate = NO_REQUESTS;
   #state: LinkState = 'idle';
   #failures = 0;
   #retryTimer: NodeJS.Timeout | null = null;
@@ -117,16 +120,27 @@ export class InferenceLink {
     });
   }
 
-  /** Pictures that came in together are written together: one system call, not one for each. */
+  /** Requests that come together, or soon after each other (gathering.ts), are written by one system call. */
   #holdWrites(): void {
+    this.#rate = noteRequest(this.#rate, performance.now());
     const transport = this.#transport;
-    if (transport === null || this.#holding) return;
-    this.#holding = true;
+    if (transport === null) return;
+    if (this.#held !== null) {
+      this.#held.count += 1;
+      if (this.#held.count === GATHER_REQUESTS) setImmediate(() => this.#writeHeld(transport));
+      return;
+    }
     transport.cork();
-    setImmediate(() => {
-      this.#holding = false;
-      transport.uncork();
-    });
+    const waitMs = gatherMs(this.#rate);
+    this.#held = { count: 1, timer: waitMs === 0 ? null : setTimeout(() => this.#writeHeld(transport), waitMs) };
+    if (waitMs === 0) setImmediate(() => this.#writeHeld(transport));
+  }
+
+  #writeHeld(transport: Socket): void {
+    if (transport !== this.#transport || this.#held === null) return;
+    if (this.#held.timer !== null) clearTimeout(this.#held.timer);
+    this.#held = null;
+    transport.uncork();
   }
 
   #connect(): void {
@@ -206,6 +220,7 @@ export class InferenceLink {
   }
 
   #drop(state: LinkState): void {
+    if (this.#transport !== null) this.#writeHeld(this.#transport);
     this.#socket = null;
     this.#transport = null;
     this.#state = state;

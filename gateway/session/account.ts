@@ -271,7 +271,7 @@ export function countSample(
   const hasCompany = observation?.detectorRan === true ? observation.faceCount > 1 : account.hasCompany;
   const secondFaceMs = hasCompany && coveredMs <= MAX_COVER_MS ? coveredMs : 0;
   return {
-    ...addCounts(account, { secondFaceMs }),
+    ...(secondFaceMs === 0 ? account : addCounts(account, { secondFaceMs })),
     tracker: observeSample(account.tracker, { atMs, observation }),
     lastCaptureMs: captureMs,
     hasCompany,

@@ -56,6 +56,8 @@ interface Slot {
   current: { readonly resolve: (answer: PoolAnswer) => void; readonly startedAtMs: number } | null;
   watchdog: NodeJS.Timeout | null;
   failures: number;
+  /** When it served its newest request. */
+  servedAtMs: number;
 }
 
 const RESTART: BackoffPolicy = { firstMs: 100, maxMs: 5_000 };
@@ -63,6 +65,11 @@ const MIN_RETRY_MS = 5;
 const FIRST_GUESS_MS = 5;
 /** Weight of the newest request in the running mean of service times. */
 const SERVICE_WEIGHT = 0.05;
+/**
+ * A worker that has rested for so long is not woken while another one runs, unless there has been, or will be, a queue for as
+ * long: a worker that has just served finds its model in the caches, one that has rested takes up to three times the processor time.
+ */
+const WARM_MS = 20;
 
 /** Who sends where nothing tells senders apart. */
 const ONE_PEER = {};
@@ -76,6 +83,10 @@ export class WorkerPool {
   readonly #options: PoolOptions;
   readonly #slots: Slot[];
   readonly #queue: FairQueue<Waiting>;
+  /** Since when something has always waited; means nothing while nothing does. */
+  #queuedSinceMs = 0;
+  /** Until there has been a queue for WARM_MS. */
+  #wakeTimer: NodeJS.Timeout | null = null;
   #serviceMs = FIRST_GUESS_MS;
   #answered = 0;
   #expired = 0;
@@ -95,6 +106,7 @@ export class WorkerPool {
       current: null,
       watchdog: null,
       failures: 0,
+      servedAtMs: Number.NEGATIVE_INFINITY,
     }));
   }
 
@@ -131,6 +143,7 @@ export class WorkerPool {
     return new Promise((resolve) => {
       const sinceMs = performance.now();
       const waiting: Waiting = { peer, job, resolve, sinceMs, expiresAtMs: sinceMs + budgetMs, timer: null };
+      if (this.#queue.size === 0) this.#queuedSinceMs = sinceMs;
       const { isTaken, evicted } = this.#queue.push(peer, waiting);
       if (evicted !== null) this.#finish(evicted, this.#busy());
       if (!isTaken) return resolve(this.#busy());
@@ -148,6 +161,7 @@ export class WorkerPool {
   /** Ends the workers. Queued requests are answered `busy`, running ones `engineFailed`. */
   async close(): Promise<void> {
     this.#closing = true;
+    if (this.#wakeTimer !== null) clearTimeout(this.#wakeTimer);
     for (const waiting of this.#queue.clear())
       this.#finish(waiting, { status: 'busy', retryAfterMs: this.#retryAfterMs() });
     for (const { worker } of this.#slots) if (worker !== null) this.#end(worker);
@@ -185,12 +199,31 @@ export class WorkerPool {
     const given = new Set<Waiting>();
     for (const slot of this.#slots) {
       if (!slot.ready || slot.current !== null) continue;
+      if (this.#queue.size === 0) break;
+      if (!this.#isWorthWaking(slot)) {
+        this.#wakeTimer ??= setTimeout(() => {
+          this.#wakeTimer = null;
+          this.#pump();
+        }, WARM_MS);
+        continue;
+      }
       const waiting = this.#nextAlive();
       if (waiting === null) break;
       given.add(waiting);
       this.#dispatch(slot, waiting);
     }
     return given;
+  }
+
+  /** False for a worker that has rested while another one will soon have served what waits. */
+  #isWorthWaking({ servedAtMs }: Slot): boolean {
+    const nowMs = performance.now();
+    return (
+      nowMs - servedAtMs < WARM_MS ||
+      nowMs - this.#queuedSinceMs >= WARM_MS ||
+      this.#queue.size * this.#serviceMs > WARM_MS ||
+      this.#slots.every(({ current }) => current === null)
+    );
   }
 
   #nextAlive(): Waiting | null {
@@ -219,7 +252,8 @@ export class WorkerPool {
     slot.current = null;
     if (current === null) return;
     this.#answered++;
-    this.#serviceMs += SERVICE_WEIGHT * (performance.now() - current.startedAtMs - this.#serviceMs);
+    slot.servedAtMs = performance.now();
+    this.#serviceMs += SERVICE_WEIGHT * (slot.servedAtMs - current.startedAtMs - this.#serviceMs);
     current.resolve(outcome);
     this.#pump();
     this.#notifyIdle();

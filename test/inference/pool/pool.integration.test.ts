@@ -66,6 +66,23 @@ describe('WorkerPool', () => {
     expect(opened.state()).toMatchObject({ workersReady: 2, answered: 4, queued: 0, running: 0, refused: 0 });
   });
 
+  it('lets a rested worker sleep while one that runs will soon have served what waits', async () => {
+    const opened = await openPool({ workers: 2, queueLimit: 64 });
+    const few = [0, 20].map((index) => opened.submit(job(clipFrame(index)), PATIENT_MS));
+    expect(opened.state()).toMatchObject({ running: 1, queued: 1 });
+    const more = Array.from({ length: 10 }, (_, index) => opened.submit(job(clipFrame(index)), PATIENT_MS));
+    expect(opened.state()).toMatchObject({ running: 2 });
+    for (const answer of await Promise.all([...few, ...more])) expect(answer).toMatchObject({ status: 'ok' });
+  });
+
+  it('wakes a rested worker when the one that runs is slow', async () => {
+    const opened = await openPool({ workers: 2 });
+    const stuck = opened.submit(job(faultBytes('hang')), PATIENT_MS);
+    expect(await opened.submit(job(), PATIENT_MS)).toMatchObject({ status: 'ok' });
+    await opened.close();
+    expect(await stuck).toMatchObject({ status: 'engineFailed' });
+  });
+
   it('gives each request the same observation, bit for bit, on any worker, after and beside any others', async () => {
     const opened = await openPool({ workers: 2, queueLimit: 256, spawn: () => spawnWorker({ engine: 'onnx', files }) });
     // Three students, each request with the region of that student's frame before; one looks away, one frame is broken.
