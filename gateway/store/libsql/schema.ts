@@ -115,7 +115,15 @@ export const bouts = sqliteTable(
     primaryKey({ columns: [table.sessionId, table.epoch, table.seq, table.boutNo] }),
     // With the length in them, so that a median reads the index alone.
     index('relay_bouts_user').on(table.userId, table.kind, table.durationMs),
-    index('relay_bouts_module').on(table.moduleId, table.sectionId, table.kind, table.durationMs),
+    // With days and students too, for lessons are asked for by ranges of days, and by class.
+    index('relay_bouts_lesson').on(
+      table.moduleId,
+      table.sectionId,
+      table.kind,
+      table.durationMs,
+      table.day,
+      table.userId,
+    ),
     index('relay_bouts_day').on(table.day, table.kind, table.durationMs),
   ],
 );
