@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise';
 import { pino } from 'pino';
 import { gatewayConfigSchema } from '../gateway/config.ts';
+import { BATCH_SIZE } from '../gateway/delivery/delivery-loop.ts';
 import { type DeliveryQueue, openQueue } from '../gateway/delivery/queue.ts';
 import { openStreamQueue } from '../gateway/delivery/stream/queue.ts';
 import { eyelearn } from '../gateway/eyelearn/platform.ts';
@@ -27,7 +28,6 @@ const USAGE = `npm run bench -- delivery [options]
   --nats         through a JetStream stream of one server, instead of the gateway's file alone
   --json         ends with one line of JSON
 `;
-const BATCH_SIZE = 50;
 const BUDGET_MS = 600_000;
 
 /** Number of statements that clients have sent to the server so far. */
@@ -131,7 +131,7 @@ export async function run(argv: readonly string[]): Promise<void> {
       windowsPerSecond: Math.round((1000 * count) / ms),
       bareRowsPerSecond: Math.round((1000 * bare.rows) / bare.ms),
       ratio: round(ms / bare.ms, 2),
-      statementsPer50Windows: round((BATCH_SIZE * statements) / count, 1),
+      statementsPer50Windows: round((50 * statements) / count, 1),
       windowsPerCpuSecond: Math.round((1_000_000 * count) / (cpu.user + cpu.system)),
     };
     process.stdout.write(

@@ -53,12 +53,16 @@ const metricsWindowSchema = z.object({
   final: z.boolean(),
 });
 
+/** What was checked before: the queue checks the windows that it reads, and the store those that it is given. */
+const checked = new WeakSet<object>();
+
 /**
  * Checks that a value is a metrics window that a store can hold exactly: whole milliseconds, nothing
  * negative, nothing beyond its column. Session ids come back in lower case. Throws RelayError
  * `store_rejected` naming each field that is wrong.
  */
 export function parseMetricsWindow(value: unknown): MetricsWindow {
+  if (isChecked(value)) return value;
   const parsed = metricsWindowSchema.safeParse(value);
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'window'}: ${issue.message}`);
@@ -69,5 +73,11 @@ export function parseMetricsWindow(value: unknown): MetricsWindow {
     const durationMs = directionMs[direction];
     return durationMs === undefined ? [] : [[direction, durationMs] as const];
   });
-  return { ...rest, sessionId: rest.sessionId.toLowerCase(), directionMs: Object.fromEntries(present) };
+  const window = { ...rest, sessionId: rest.sessionId.toLowerCase(), directionMs: Object.fromEntries(present) };
+  checked.add(window);
+  return window;
+}
+
+function isChecked(value: unknown): value is MetricsWindow {
+  return typeof value === 'object' && value !== null && checked.has(value);
 }

@@ -5,7 +5,7 @@ import mysql from 'mysql2/promise';
 
 /**
  * SQL text with its values in it. Drizzle builds a statement of hundreds of rows from one object for each value, and that took
- * two thirds of a gateway's time for a delivery; here each value becomes text at once.
+ * two fifths of a gateway's CPU time for a delivery; here each value becomes text at once.
  */
 export class SqlText {
   readonly text: string;
