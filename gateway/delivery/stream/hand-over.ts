@@ -17,7 +17,7 @@ import { HEADERS, namesOf } from './names.ts';
 import { hasRefused } from './refused.ts';
 import { messageAt } from './stream.ts';
 
-const PUBLISHED_AT_ONCE = 100;
+const PUBLISHED_AT_ONCE = 200;
 const CONFIRMED_AT_ONCE = 200;
 const NATS_BACKOFF = { firstMs: 200, maxMs: 5000 };
 const CONFIRM_BACKOFF = { firstMs: 500, maxMs: 30_000 };
