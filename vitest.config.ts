@@ -4,12 +4,15 @@ import { defineConfig } from 'vitest/config';
 /** It is no dependency (docs/railway.md), because it wants Node 22. */
 const RAILWAY = { 'railway/iac': fileURLToPath(new URL('test/support/railway-iac.ts', import.meta.url)) };
 
+/** Limits that a busy machine does not reach: they end a test that hangs, and say nothing about speed. */
+const PATIENT = { testTimeout: 60_000, expect: { poll: { timeout: 60_000, interval: 20 } } };
+
 /** What every project of real parts has in common. */
 const REAL = {
+  ...PATIENT,
   globalSetup: ['test/support/global-setup.ts'],
   testTimeout: 120_000,
   hookTimeout: 300_000,
-  expect: { poll: { timeout: 60_000, interval: 20 } },
 };
 
 // `*.test.ts` touch no process, port or file outside the project; `*.integration.test.ts` use the real parts.
@@ -21,6 +24,7 @@ export default defineConfig({
     projects: [
       {
         test: {
+          ...PATIENT,
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.integration.test.ts'],

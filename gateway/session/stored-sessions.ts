@@ -4,7 +4,6 @@ import { within } from '../lib/timeout.ts';
 import type { SessionReport } from '../store/port.ts';
 import type { Saver } from './saver.ts';
 
-/** Longest wait for what the session has not stored yet. */
 const WAIT_MS = 2000;
 
 export interface StoredSessionsOptions {
@@ -12,6 +11,8 @@ export interface StoredSessionsOptions {
   readonly spool: () => Promise<Pick<DeliveryQueue, 'flushSession'>>;
   /** Rejects with RelayError `store_unreachable`. */
   readonly sessionReport: (sessionId: string) => Promise<SessionReport | null>;
+  /** Longest wait for what the session has not stored yet. */
+  readonly waitMs?: number;
 }
 
 /** What is stored of a session, after its own windows had a moment to get there. Other sessions' are not waited for. */
@@ -37,12 +38,13 @@ export class StoredSessions {
 
   /** Resolves with the number of the session's windows that still wait. */
   async #deliver(sessionId: string): Promise<number> {
+    const { saver, waitMs = WAIT_MS } = this.#options;
     const isSaved = await within(
-      this.#options.saver.whenSaved(sessionId).then(() => true),
-      WAIT_MS,
+      saver.whenSaved(sessionId).then(() => true),
+      waitMs,
       false,
     );
     const spool = await this.#options.spool();
-    return (await spool.flushSession(sessionId, WAIT_MS)) + (isSaved ? 0 : 1);
+    return (await spool.flushSession(sessionId, waitMs)) + (isSaved ? 0 : 1);
   }
 }

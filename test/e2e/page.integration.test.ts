@@ -76,7 +76,7 @@ describe('page → gateway → inference → MariaDB', () => {
     await page.locator('#start').click();
     await page.locator('#during').waitFor({ state: 'visible' });
     await page.waitForFunction(() => document.getElementById('time-focused')?.closest('section')?.checkVisibility());
-    while ((await countedSeconds(page)) * 1000 < CLIP_MS) await page.waitForTimeout(100);
+    await expect.poll(() => countedSeconds(page)).toBeGreaterThanOrEqual(CLIP_MS / 1000);
     expect(await tracks(page)).toEqual(['live']);
     await page.locator('#stop').click();
     await page.locator('#after').waitFor({ state: 'visible' });
@@ -133,7 +133,7 @@ describe('page → gateway → inference → MariaDB', () => {
     await page.locator('#consent').check();
     await page.locator('#start').click();
     await page.locator('#during').waitFor({ state: 'visible' });
-    while ((await countedSeconds(page)) < 3) await page.waitForTimeout(100);
+    await expect.poll(() => countedSeconds(page)).toBeGreaterThanOrEqual(3);
     await page.close();
     const newest = async () => {
       const [rows] = await connection.query<mysql.RowDataPacket[]>(

@@ -15,7 +15,7 @@ const links: NatsLink[] = [];
 const started: Nats[] = [];
 
 function linkTo(url: string, env: Readonly<Record<string, string>> = {}): NatsLink {
-  const link = natsLink(natsConfig(url, env), SILENT, { timeoutMs: 1000, idleMs: 100 });
+  const link = natsLink(natsConfig(url, env), SILENT, { timeoutMs: 5000, idleMs: 100 });
   links.push(link);
   return link;
 }
