@@ -41,9 +41,8 @@ function trackingColumns(variant: EyelearnVariant): string[] {
   ];
 }
 
-/** Makes the tables that tracking and the dashboards touch, with two students and two modules. */
-export async function createEyelearnTables(connection: Connection, variant: EyelearnVariant): Promise<void> {
-  await connection.query(`CREATE TABLE eye_tracking_sessions (${trackingColumns(variant).join(', ')}) ENGINE=InnoDB`);
+/** Makes the tables of people and lessons, empty. */
+export async function createPeopleTables(connection: Connection): Promise<void> {
   await connection.query(
     `CREATE TABLE users (id INT AUTO_INCREMENT PRIMARY KEY, first_name VARCHAR(50), last_name VARCHAR(50),
       email VARCHAR(100) UNIQUE, password VARCHAR(255), gender ENUM('Male','Female','Other'), section VARCHAR(50) NULL,
@@ -61,6 +60,12 @@ export async function createEyelearnTables(connection: Connection, variant: Eyel
     `CREATE TABLE module_sections (id INT AUTO_INCREMENT PRIMARY KEY, module_part_id INT NOT NULL, subtitle VARCHAR(255))
       ENGINE=InnoDB`,
   );
+}
+
+/** Makes the tables that tracking and the dashboards touch, with two students and two modules. */
+export async function createEyelearnTables(connection: Connection, variant: EyelearnVariant): Promise<void> {
+  await connection.query(`CREATE TABLE eye_tracking_sessions (${trackingColumns(variant).join(', ')}) ENGINE=InnoDB`);
+  await createPeopleTables(connection);
   await connection.query(
     "INSERT INTO users (id, first_name, last_name, email, section, camera_agreement_accepted) VALUES (7, 'Ana', 'Reyes', 'ana@school.example', 'BSIT-1A', 1), (8, 'Ben', 'Cruz', 'ben@school.example', 'BSIT-1B', 1)",
   );

@@ -1,16 +1,15 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import mysql from 'mysql2/promise';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { openStore } from '../../gateway/store/open.ts';
 import { type LaunchedChromium, launchChromium } from '../../harness/chromium.ts';
-import { SILENT, startTestGateway, type TestGateway } from '../../harness/gateway.ts';
+import { startTestGateway, type TestGateway } from '../../harness/gateway.ts';
 import { type MariaDb, startMariaDb } from '../../harness/mariadb.ts';
 import { Peer } from '../../harness/peer.ts';
 import { startGateway } from '../../harness/services.ts';
-import { createSchoolTables, STUDENTS, schoolWindows, TEACHER } from '../support/report-data.ts';
+import { STUDENTS, schoolWindows, TEACHER } from '../support/report-data.ts';
+import { createSchool, storeWindows } from '../support/school-database.ts';
 
 /** Two weeks of March 2026; the pages are asked for them by their address. */
 const FIRST_DAY_MS = Date.UTC(2026, 2, 1, 16);
@@ -69,14 +68,9 @@ async function csvOf(title: string): Promise<Record<string, string>[]> {
 
 beforeAll(async () => {
   database = await startMariaDb();
-  const mysqlUrl = await database.createDatabase('school');
-  const connection = await mysql.createConnection(mysqlUrl);
-  await createSchoolTables(connection);
-  await connection.end();
+  const mysqlUrl = await createSchool(database, 'school');
   dataDir = await mkdtemp(join(tmpdir(), 'relay-dashboard-'));
-  const store = await openStore({ mysqlUrl, dataDir }, SILENT);
-  for (let at = 0; at < WINDOWS.length; at += 500) await store.applyWindows(WINDOWS.slice(at, at + 500));
-  await store.close();
+  await storeWindows({ mysqlUrl, dataDir }, WINDOWS);
   gateway = await startTestGateway({ MYSQL_URL: mysqlUrl }, { dataDir });
   browser = await launchChromium();
   page = await browser.newPage();
@@ -215,9 +209,7 @@ describe('a student', () => {
 describe('on a development gateway', () => {
   it('one is a teacher by opening the page, and the embedded store has reports too', async () => {
     const ownDir = await mkdtemp(join(tmpdir(), 'relay-dashboard-dev-'));
-    const store = await openStore({ mysqlUrl: null, dataDir: ownDir }, SILENT);
-    await store.applyWindows(ofCarla);
-    await store.close();
+    await storeWindows({ mysqlUrl: null, dataDir: ownDir }, ofCarla);
     const env = { PATH: process.env.PATH, LOG_LEVEL: 'warn', HOST: '127.0.0.1', PORT: '0', DATA_DIR: ownDir };
     const development = await startGateway({ env, log: 'ignore' }, 1);
     const other = await browser.newPage();

@@ -1,4 +1,5 @@
 import type { Connection } from 'mysql2/promise';
+import { createPeopleTables } from '../../harness/eyelearn-schema.ts';
 import { seededRandom } from '../../harness/random.ts';
 import type { Direction, FocusState } from '../../shared/direction.ts';
 import type { Bout, MetricsWindow } from '../../shared/metrics-window.ts';
@@ -258,23 +259,7 @@ export function schoolWindows(plan: SchoolPlan): MetricsWindow[] {
 
 /** EyeLearn's tables of people and lessons, filled with the school above. */
 export async function createSchoolTables(connection: Connection): Promise<void> {
-  await connection.query(
-    `CREATE TABLE users (id INT AUTO_INCREMENT PRIMARY KEY, first_name VARCHAR(50), last_name VARCHAR(50),
-      email VARCHAR(100) UNIQUE, password VARCHAR(255), gender ENUM('Male','Female','Other'), section VARCHAR(50) NULL,
-      role ENUM('admin','student') DEFAULT 'student', camera_agreement_accepted TINYINT DEFAULT 0,
-      camera_agreement_date DATETIME NULL) ENGINE=InnoDB`,
-  );
-  await connection.query(
-    `CREATE TABLE modules (id INT AUTO_INCREMENT PRIMARY KEY, title VARCHAR(255), description TEXT,
-      status ENUM('draft','published') DEFAULT 'published') ENGINE=InnoDB`,
-  );
-  await connection.query(
-    'CREATE TABLE module_parts (id INT AUTO_INCREMENT PRIMARY KEY, module_id INT NOT NULL, title VARCHAR(255)) ENGINE=InnoDB',
-  );
-  await connection.query(
-    `CREATE TABLE module_sections (id INT AUTO_INCREMENT PRIMARY KEY, module_part_id INT NOT NULL,
-      subtitle VARCHAR(255)) ENGINE=InnoDB`,
-  );
+  await createPeopleTables(connection);
   await connection.query(
     'INSERT INTO users (id, first_name, last_name, email, section, role, camera_agreement_accepted) VALUES ?',
     [

@@ -1,19 +1,19 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Teaching } from '../../../gateway/auth/teaching.ts';
 import type { Role } from '../../../gateway/auth/ticket.ts';
 import { API_ROUTES } from '../../../gateway/http/api/mount.ts';
-import { openStore } from '../../../gateway/store/open.ts';
-import { SILENT, startTestGateway, type TestGateway } from '../../../harness/gateway.ts';
+import { startTestGateway, type TestGateway } from '../../../harness/gateway.ts';
 import { type MariaDb, startMariaDb } from '../../../harness/mariadb.ts';
 import { Peer } from '../../../harness/peer.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
 import { answers } from '../../../shared/report/answers.ts';
 import { addDays, dateAt, datesOf } from '../../../shared/report/range.ts';
-import { createSchoolTables, MODULES, STUDENTS, schoolWindows, TEACHER } from '../../support/report-data.ts';
+import { MODULES, STUDENTS, schoolWindows, TEACHER } from '../../support/report-data.ts';
+import { createSchool, storeWindows } from '../../support/school-database.ts';
+import { CLASS, FILTERS, SPAN } from './reach-filters.ts';
 
 const MANILA_MS = 8 * 3_600_000;
 const MIN_GROUP = 3;
@@ -21,8 +21,6 @@ const FIRST_DAY_MS = Date.UTC(2026, 2, 1, 16);
 const SCHOOL = schoolWindows({ seed: 5, firstDayMs: FIRST_DAY_MS, days: 6, firstWeekday: 1 });
 const FROM = '2026-03-02';
 const TO = '2026-03-08';
-const SPAN = `from=${FROM}&to=${TO}`;
-const CLASS = 'BSIT-1A';
 const MODULE = 3;
 
 /** Of the present day: a group that still grows. */
@@ -136,14 +134,9 @@ async function tokenOf(reader: Person): Promise<string> {
 
 beforeAll(async () => {
   database = await startMariaDb({ timeZone: 'Asia/Manila' });
-  const mysqlUrl = await database.createDatabase('school');
-  const connection = await mysql.createConnection(mysqlUrl);
-  await createSchoolTables(connection);
-  await connection.end();
+  const mysqlUrl = await createSchool(database, 'school');
   dataDir = await mkdtemp(join(tmpdir(), 'relay-reach-'));
-  const store = await openStore({ mysqlUrl, dataDir }, SILENT);
-  for (let at = 0; at < WINDOWS.length; at += 500) await store.applyWindows(WINDOWS.slice(at, at + 500));
-  await store.close();
+  await storeWindows({ mysqlUrl, dataDir }, WINDOWS);
   gateway = await startTestGateway({ MYSQL_URL: mysqlUrl, MIN_GROUP: String(MIN_GROUP) }, { dataDir });
   live = await Peer.open(gateway.url);
   await live.hello(await gateway.ticket(STUDENTS[0]?.id ?? 0, { moduleId: MODULE }));
@@ -156,26 +149,6 @@ afterAll(async () => {
   await database?.stop();
   await rm(dataDir, { recursive: true, force: true });
 });
-
-/** Ways to ask a route that might open it wider. */
-const FILTERS = [
-  '',
-  SPAN,
-  `${SPAN}&class=BSIT-1B`,
-  `${SPAN}&class=${CLASS}`,
-  `${SPAN}&class=%25`,
-  ...[STUDENTS[0], STUDENTS[7], STUDENTS[13]].map((student) => student?.id ?? 0).map((id) => `${SPAN}&userId=${id}`),
-  ...MODULES.map(({ id }) => `${SPAN}&moduleId=${id}`),
-  `${SPAN}&moduleId=4&class=BSIT-1B`,
-  `${SPAN}&search=a`,
-  `${SPAN}&search=%25`,
-  `${SPAN}&search=${STUDENTS[6]?.id}`,
-  `${SPAN}&order=lastSeenAtMs&way=down&pageSize=200`,
-  `${SPAN}&order=focusShare&pageSize=1&page=2`,
-  `${SPAN}&page=3&pageSize=2`,
-  `${SPAN}&pageSize=200`,
-  `${SPAN}&stepMs=10000`,
-];
 
 /** The addresses of a route with every id that there is. */
 function pathsOf(path: string): string[] {
