@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import { linkSecret, oneOf, variable, wholeNumber } from '../shared/config.ts';
 import { MODES, RULES } from '../shared/direction.ts';
+import { DATABASE_VARIABLES, mysqlUrlOf, unusedPortWarnings } from './database-config.ts';
+import { PHP_VARIABLES, phpOf, phpOnlyWarnings } from './eyelearn/php/config.ts';
+import { urlWith } from './lib/url-variable.ts';
 import { NATS_VARIABLES, natsConflicts, natsOf } from './nats/config.ts';
 
 const LOOPBACK_HOSTS = ['127.0.0.1', '::1', 'localhost'];
@@ -8,15 +11,6 @@ const LOOPBACK_HOSTS = ['127.0.0.1', '::1', 'localhost'];
 /** True for an address that no other machine reaches. */
 export function isLoopback(host: string): boolean {
   return LOOPBACK_HOSTS.includes(host);
-}
-
-function urlWith(protocols: readonly string[]) {
-  return z
-    .string()
-    .refine(
-      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
-      `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
-    );
 }
 
 function isOrigin(text: string): boolean {
@@ -35,9 +29,6 @@ function retentionDays() {
     .transform((text) => (text === 'forever' ? null : Number(text)))
     .optional();
 }
-
-const SAME_IN_RAILWAY = "Railway's name for a part of the database's address";
-const SAME_IN_EYELEARN = "EyeLearn's name for a part of the database's address";
 
 /** What holds where the operator says nothing, days. */
 const DEFAULT_RETENTION = { detailDays: 120, totalsDays: 400 };
@@ -108,57 +99,8 @@ export const gatewayEnvironmentSchema = z.object({
     example: 'change-me-openssl-rand-hex-32',
     secret: true,
   }),
-  MYSQL_URL: variable(urlWith(['mysql:']).optional(), {
-    description:
-      "the school's database, `mysql://user:password@host:3306/database`; without any database variable an embedded file is used",
-    example: 'mysql://relay:password@mysql.railway.internal:3306/railway',
-    secret: true,
-  }),
-  MYSQLHOST: variable(z.string().optional(), { description: SAME_IN_RAILWAY, example: 'mysql.railway.internal' }),
-  MYSQLPORT: variable(z.string().default('3306'), { description: SAME_IN_RAILWAY, example: '3306' }),
-  MYSQLUSER: variable(z.string().optional(), { description: SAME_IN_RAILWAY, example: 'relay' }),
-  MYSQLPASSWORD: variable(z.string().optional(), { description: SAME_IN_RAILWAY, example: 'password', secret: true }),
-  MYSQLDATABASE: variable(z.string().optional(), { description: SAME_IN_RAILWAY, example: 'railway' }),
-  MYSQL_HOST: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'db.school.example' }),
-  MYSQL_PORT: variable(z.string().default('3306'), { description: SAME_IN_EYELEARN, example: '3306' }),
-  MYSQL_USER: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'relay' }),
-  MYSQL_PASSWORD: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'password', secret: true }),
-  MYSQL_DATABASE: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'elearn_db' }),
-  DB_HOST: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'db.school.example' }),
-  DB_PORT: variable(z.string().default('3306'), { description: SAME_IN_EYELEARN, example: '3306' }),
-  DB_USER: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'relay' }),
-  DB_PASS: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'password', secret: true }),
-  DB_NAME: variable(z.string().optional(), { description: SAME_IN_EYELEARN, example: 'elearn_db' }),
-  PHP_ENDPOINT: variable(urlWith(['http:', 'https:']).optional(), {
-    description:
-      "EyeLearn's `save_enhanced_tracking.php`, asked while the database is unreachable; without it windows wait",
-    example: 'http://eyelearn.railway.internal:8080/user/database/save_enhanced_tracking.php',
-  }),
-  TRACKING_SAVE_URL: variable(urlWith(['http:', 'https:']).optional(), {
-    description: "EyeLearn's other name for `PHP_ENDPOINT`",
-    example: 'http://eyelearn.railway.internal:8080/user/database/save_enhanced_tracking.php',
-  }),
-  PHP_TIMEOUT_MS: variable(wholeNumber(100, 60_000).default(10_000), {
-    description: 'how long a post to `PHP_ENDPOINT` may take, ms',
-    example: '10000',
-  }),
-  PHP_MIN_SECONDS: variable(wholeNumber(1, 3600).default(30), {
-    description: 'least time of a post to `PHP_ENDPOINT`, s, unless a session ends or it has waited for two minutes',
-    example: '30',
-  }),
-  PHP_AFTER_MS: variable(wholeNumber(0, 3_600_000).default(30_000), {
-    description: 'how long the database must be unreachable before windows go to `PHP_ENDPOINT`, ms',
-    example: '30000',
-  }),
-  PHP_SETTLE_MS: variable(wholeNumber(1000, 3_600_000).default(60_000), {
-    description: 'how old a post with an unknown outcome must be to be settled against the database, ms',
-    example: '60000',
-  }),
-  METRICS_SINK: variable(oneOf(['auto', 'mysql', 'php']).default('auto'), {
-    description:
-      "what writes EyeLearn's `eye_tracking_sessions`: `auto` (the gateway, `PHP_ENDPOINT` while the database is unreachable), `mysql` (the gateway alone), `php` (`PHP_ENDPOINT` alone)",
-    example: 'auto',
-  }),
+  ...DATABASE_VARIABLES,
+  ...PHP_VARIABLES,
   RETENTION_DAYS: variable(retentionDays(), {
     description:
       'windows and bouts older than this many days are deleted; `forever` keeps them. A database with older data deletes nothing until it is set',
@@ -250,86 +192,6 @@ export const gatewayEnvironmentSchema = z.object({
     example: 'info',
   }),
 });
-
-type Environment = z.infer<typeof gatewayEnvironmentSchema>;
-
-/** Names of the parts of one database address: host, port, user, password, database. A set is taken whole, the first one given. */
-const DATABASE_NAMES = [
-  ['MYSQLHOST', 'MYSQLPORT', 'MYSQLUSER', 'MYSQLPASSWORD', 'MYSQLDATABASE'],
-  ['MYSQL_HOST', 'MYSQL_PORT', 'MYSQL_USER', 'MYSQL_PASSWORD', 'MYSQL_DATABASE'],
-  ['DB_HOST', 'DB_PORT', 'DB_USER', 'DB_PASS', 'DB_NAME'],
-] as const satisfies readonly (readonly (keyof Environment)[])[];
-
-interface VariableFault {
-  readonly name: string;
-  readonly message: string;
-}
-
-const PORT_SCHEMA = wholeNumber(1, 65_535);
-
-/** Port variables that hold no port though no part of them is used: container platforms set some by themselves. */
-function unusedPortWarnings(env: Environment): string[] {
-  const used =
-    env.MYSQL_URL === undefined ? DATABASE_NAMES.find(([hostName]) => env[hostName] !== undefined) : undefined;
-  return DATABASE_NAMES.filter((names) => names !== used && !PORT_SCHEMA.safeParse(env[names[1]]).success).map(
-    ([, portName]) => `${portName} is not a port number; it is not used`,
-  );
-}
-
-/** An operator who names a database beside PHP as the only way to EyeLearn's rows learns what is fed by which. */
-function phpOnlyWarnings(env: Environment, mysqlUrl: string | null): string[] {
-  if (env.METRICS_SINK !== 'php' || mysqlUrl === null) return [];
-  return [
-    "METRICS_SINK is php: eye_tracking_sessions is written by PHP_ENDPOINT alone; our own tables, EyeLearn's tables of days and focus_events are written to the database, and wait while it cannot be written",
-  ];
-}
-
-function mysqlUrlOf(env: Environment): { url: string | null; fault: VariableFault | null } {
-  if (env.MYSQL_URL !== undefined) return { url: env.MYSQL_URL, fault: null };
-  const given = DATABASE_NAMES.find(([hostName]) => env[hostName] !== undefined);
-  if (given === undefined) return { url: null, fault: null };
-  const [hostName, portName, userName, passwordName, databaseName] = given;
-  const [host = '', port, user, password = '', database] = [
-    env[hostName],
-    env[portName],
-    env[userName],
-    env[passwordName],
-    env[databaseName],
-  ];
-  if (user === undefined || database === undefined) {
-    const message = `a database host is given, ${userName} and ${databaseName} are needed with it`;
-    return { url: null, fault: { name: hostName, message } };
-  }
-  const checkedPort = PORT_SCHEMA.safeParse(port);
-  if (!checkedPort.success) {
-    return { url: null, fault: { name: portName, message: checkedPort.error.issues[0]?.message ?? 'is not a port' } };
-  }
-  const url = new URL('mysql://host');
-  url.hostname = host.includes(':') ? `[${host}]` : host;
-  url.port = String(port);
-  url.username = encodeURIComponent(user);
-  url.password = encodeURIComponent(password);
-  url.pathname = `/${encodeURIComponent(database)}`;
-  return { url: url.toString(), fault: null };
-}
-
-/**
- * The way to EyeLearn's rows: PHP alone when there is no database or the operator wants it so, PHP as the way
- * round an unreachable database when both are given.
- */
-function phpOf(env: Environment, mysqlUrl: string | null) {
-  const url = env.PHP_ENDPOINT ?? env.TRACKING_SAVE_URL;
-  if (url === undefined || env.METRICS_SINK === 'mysql') return null;
-  const use: 'always' | 'fallback' = env.METRICS_SINK === 'php' || mysqlUrl === null ? 'always' : 'fallback';
-  return {
-    url,
-    use,
-    timeoutMs: env.PHP_TIMEOUT_MS,
-    minDeltaS: env.PHP_MIN_SECONDS,
-    fallbackAfterMs: env.PHP_AFTER_MS,
-    settleAfterMs: env.PHP_SETTLE_MS,
-  };
-}
 
 /**
  * The gateway's configuration from environment variables (README, "Configuration"). Without

@@ -114,6 +114,20 @@ export class Camera {
     return isOn && this.#video?.paused === false && this.size !== null;
   }
 
+  /** As `open`; resolves with null where there is no camera, after `onError` has reported why, or where it was closed. */
+  async openOrReport(
+    wish: CameraWish,
+    onError: (error: CameraError) => void | Promise<void>,
+  ): Promise<FrameSize | null> {
+    try {
+      return await this.open(wish);
+    } catch (error) {
+      if (error instanceof CameraError) await onError(error);
+      else if (!(error instanceof CameraClosed)) throw error;
+      return null;
+    }
+  }
+
   /** Opens the camera and resolves once it has a picture. Rejects with CameraError, or CameraClosed. */
   async open(wish: CameraWish): Promise<FrameSize> {
     this.close();

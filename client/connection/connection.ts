@@ -315,15 +315,11 @@ export class RelayConnection {
   }
 
   #receive({ data }: SocketEvent, generation: number): void {
+    if (typeof data !== 'string' && !(data instanceof ArrayBuffer)) return;
+    this.#traffic.noteDown(data);
     let received: ServerControl | Update;
     try {
-      if (typeof data === 'string') {
-        this.#traffic.noteDown(data.length);
-        received = parseGatewayMessage(data);
-      } else if (data instanceof ArrayBuffer) {
-        this.#traffic.noteDown(data.byteLength);
-        received = decodeUpdate(new Uint8Array(data));
-      } else return;
+      received = typeof data === 'string' ? parseGatewayMessage(data) : decodeUpdate(new Uint8Array(data));
     } catch (error) {
       if (!(error instanceof RelayError)) throw error;
       this.#options.onFault?.(messageFault(error));

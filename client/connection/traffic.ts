@@ -14,8 +14,8 @@ export class Traffic {
     this.#bytesUp += bytes;
   }
 
-  noteDown(bytes: number): void {
-    this.#bytesDown += bytes;
+  noteDown(data: string | ArrayBuffer): void {
+    this.#bytesDown += typeof data === 'string' ? data.length : data.byteLength;
   }
 
   noteSent(kind: ClientMessage['kind']): void {

@@ -1,6 +1,6 @@
 import type { FrameSize } from '../../shared/geometry.ts';
 import type { PauseReason } from '../../shared/pause.ts';
-import { type Camera, CameraClosed, CameraError, type CameraWish } from '../capture/camera.ts';
+import type { Camera, CameraError, CameraWish } from '../capture/camera.ts';
 import type { CaptureSettings, CreatePlacement, Placement } from '../capture/placement.ts';
 import type { RelayConnection } from '../connection/connection.ts';
 
@@ -109,13 +109,8 @@ export class CaptureSession {
   async #reopen(): Promise<void> {
     const attempt = ++this.#reopened;
     const { camera, cameraWish, onCameraError } = this.#options;
-    try {
-      const size = await camera.open(cameraWish());
-      if (!this.#ended && !this.#capturing && attempt === this.#reopened) this.#begin(size);
-    } catch (error) {
-      if (error instanceof CameraError) onCameraError(error);
-      else if (!(error instanceof CameraClosed)) throw error;
-    }
+    const size = await camera.openOrReport(cameraWish(), onCameraError);
+    if (size !== null && !this.#ended && !this.#capturing && attempt === this.#reopened) this.#begin(size);
   }
 
   #begin(size: FrameSize): void {

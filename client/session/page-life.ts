@@ -29,8 +29,8 @@ export interface PageLifeListener {
   onVisibility(visible: boolean): void;
   /** The device slept: the page's monotonic clock may have stood still. */
   onWake(): void;
-  /** A camera or another device was connected or removed. */
-  onDevicesChange(): void;
+  /** A device was connected or removed, and there is a camera now. */
+  onCameraPresent(): void;
   /** The page's content security policy refused something. */
   onRefused(violation: SecurityPolicyViolationEvent): void;
 }
@@ -59,7 +59,10 @@ export function watchPage(listener: PageLifeListener): () => void {
   const refused = (event: SecurityPolicyViolationEvent) => listener.onRefused(event);
   document.addEventListener('securitypolicyviolation', refused);
   const devices = navigator.mediaDevices as MediaDevices | undefined;
-  const change = () => listener.onDevicesChange();
+  const change = async () => {
+    const present = (await devices?.enumerateDevices()) ?? [];
+    if (present.some(({ kind }) => kind === 'videoinput')) listener.onCameraPresent();
+  };
   devices?.addEventListener('devicechange', change);
   return () => {
     window.removeEventListener('pagehide', hide);

@@ -2,18 +2,11 @@ import type { CameraErrorKind } from '../capture/camera.ts';
 import type { EndReason } from '../connection/link-state.ts';
 import type { TrackingErrorType } from './types.ts';
 
-/** Error type of the old class for each kind of camera error. */
-export const CAMERA_ERROR_TYPES: Readonly<Record<CameraErrorKind, TrackingErrorType>> = {
-  denied: 'CAMERA_PERMISSION_DENIED',
-  none: 'NO_CAMERA',
-  in_use: 'CAMERA_ERROR',
-  insecure: 'CAMERA_ERROR',
-  altered: 'CAMERA_ERROR',
-  lost: 'CAMERA_ERROR',
-  slow: 'CAMERA_ERROR',
-  stalled: 'CAMERA_ERROR',
-  other: 'CAMERA_ERROR',
-};
+/** Error type of the old class for a kind of camera error. */
+export function cameraErrorType(kind: CameraErrorKind): TrackingErrorType {
+  if (kind === 'denied') return 'CAMERA_PERMISSION_DENIED';
+  return kind === 'none' ? 'NO_CAMERA' : 'CAMERA_ERROR';
+}
 
 /** For the student, when the connection has ended permanently. */
 export const END_MESSAGES: Readonly<Record<Exclude<EndReason, 'closed'>, string>> = {

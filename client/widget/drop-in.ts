@@ -1,21 +1,20 @@
-import { describeError, RelayError } from '../../shared/errors.ts';
-import type { FrameSize } from '../../shared/geometry.ts';
+import { describeError } from '../../shared/errors.ts';
 import type { PauseReason } from '../../shared/pause.ts';
 import type { CalibrationStatus } from '../../shared/protocol/calibration.ts';
-import { type CalibrationResult, UNAVAILABLE } from '../calibration/result.ts';
-import { Camera, CameraClosed, CameraError, type CameraErrorKind, type CameraWish } from '../capture/camera.ts';
+import type { CalibrationResult } from '../calibration/result.ts';
+import { Camera, type CameraErrorKind, type CameraWish } from '../capture/camera.ts';
 import { rememberCamera } from '../capture/camera-choice.ts';
 import { type GatewayAddresses, gatewayAddresses } from '../connection/addresses.ts';
 import type { ConnectionStats, Stopped } from '../connection/connection-options.ts';
 import type { ConnectionPhase, EndReason } from '../connection/link-state.ts';
 import { MAX_FPS } from '../connection/pacing/pacing.ts';
-import { loadAsset } from '../lib/gateway-assets.ts';
+import { wantsLessData } from '../lib/data-saver.ts';
 import type { ModeWish } from '../session/mode-choice.ts';
 import type { ModeReport } from '../session/mode-controller.ts';
 import { isLeaving, watchPage } from '../session/page-life.ts';
 import { StudentSession } from '../session/student-session.ts';
-import { PageReports } from './page-reports.ts';
-import type { TrackerOnPage } from './page-trouble.ts';
+import { presentCalibration, type ReceivedCalibration, runCalibration } from './page-calibration.ts';
+import { type ExplainTrouble, PageReports } from './page-reports.ts';
 import { type TrackingUpdate, toTrackingUpdate } from './payload.ts';
 import { defaultServerUrl } from './script-tag.ts';
 import { parseSectionId } from './section.ts';
@@ -52,7 +51,7 @@ export class WebcamWebSocket {
   #mode: ModeWish;
   #lessData: boolean;
   readonly #reports = new PageReports(() => this.onError);
-  #calibration: { readonly status: CalibrationStatus; readonly receivedMs: number } | null = null;
+  #calibration: ReceivedCalibration | null = null;
 
   constructor(options: WebcamWebSocketOptions = {}) {
     this.#options = options;
@@ -91,32 +90,18 @@ export class WebcamWebSocket {
 
   /** The calibration in use, with its present age; null without one. */
   get calibration(): CalibrationStatus | null {
-    if (this.#calibration === null) return null;
-    const { status, receivedMs } = this.#calibration;
-    const { version, ageMs, yawErrorDeg, pitchErrorDeg } = status;
-    return { version, ageMs: ageMs + Math.round(performance.now() - receivedMs), yawErrorDeg, pitchErrorDeg };
+    return this.#calibration && presentCalibration(this.#calibration);
   }
 
   /**
    * Shows the student five dots, over the whole window, while tracking runs. Resolves when they are done or have
    * skipped it, with `unavailable` where it cannot be loaded or begun. Never rejects.
    */
-  async calibrate(): Promise<CalibrationResult> {
-    if (!this.#canCalibrate) return UNAVAILABLE;
-    const { httpOrigin } = gatewayAddresses(this.serverUrl);
-    const module = await loadAsset<typeof import('../calibration/calibrate.ts')>('calibration', httpOrigin).catch(
-      (error: unknown) => {
-        console.warn(`gaze-relay: ${describeError(error)}`);
-        return null;
-      },
-    );
-    const channel = this.#session?.calibration;
-    if (module === null || channel === undefined || !this.#canCalibrate) return UNAVAILABLE;
-    return module.calibrate(channel);
-  }
-
-  get #canCalibrate(): boolean {
-    return this.isCapturing && this.isConnected && this.#session?.calibration.isBusy === false;
+  calibrate(): Promise<CalibrationResult> {
+    return runCalibration(this.serverUrl, () => {
+      const channel = this.#session?.calibration;
+      return this.isCapturing && this.isConnected && channel?.isBusy === false ? channel : null;
+    });
   }
 
   /**
@@ -239,14 +224,14 @@ export class WebcamWebSocket {
     this.#watch();
     const run = ++this.#run;
     const tickets = new TicketSource(() => obtainTicket(this.#options, addresses.httpOrigin, userId, moduleId));
-    const refusal = await ticketRefusal(tickets);
+    const refusal = await tickets.refusal();
     if (run !== this.#run) return false;
     if (refusal !== null) {
       this.#tearDown();
       this.#reports.report('SERVER_ERROR', refusal, 'ticket_refused');
       return false;
     }
-    const size = await this.#openCamera();
+    const size = await this.#camera.openOrReport(this.#cameraWish(), ({ kind }) => this.#reportCamera(kind));
     // Ended, and perhaps started again, while the permission prompt was open.
     if (run !== this.#run) return false;
     if (size === null) {
@@ -272,10 +257,7 @@ export class WebcamWebSocket {
       moduleId,
       getTicket: () => tickets.take(),
       camera: this.#camera,
-      settings: {
-        fps: this.#options.frameRate === undefined ? null : this.frameRate,
-        quality: this.jpegQuality,
-      },
+      settings: { fps: this.#options.frameRate === undefined ? null : this.frameRate, quality: this.jpegQuality },
       mode: this.#mode,
       lessData: this.#lessData,
       onMode: (report) => {
@@ -295,7 +277,10 @@ export class WebcamWebSocket {
         this.#reports.forget();
         this.#reports.call(() => this.#options.onSession?.(session));
       },
-      onCalibrationStatus: (status) => this.#setCalibration(status),
+      onCalibrationStatus: (status) => {
+        this.#calibration = status && { status, atMs: performance.now() };
+        this.#reports.call(() => this.#options.onCalibrationChange?.(this.calibration));
+      },
       onPhase: (phase) => this.#onPhase(phase),
       onUpdate: (update) => {
         const payload = toTrackingUpdate(update, new Date(), before);
@@ -313,18 +298,6 @@ export class WebcamWebSocket {
     return { widthPx: this.videoWidth, heightPx: this.videoHeight, fps: Math.max(MAX_FPS, this.frameRate) };
   }
 
-  /** Resolves with the size of the camera's frames; null when there is none (reported by onError). */
-  async #openCamera(): Promise<FrameSize | null> {
-    try {
-      return await this.#camera.open(this.#cameraWish());
-    } catch (error) {
-      if (error instanceof CameraClosed) return null;
-      if (!(error instanceof CameraError)) throw error;
-      await this.#reportCamera(error.kind);
-      return null;
-    }
-  }
-
   /** A refusal may be that of the page around this one. */
   async #reportCamera(kind: CameraErrorKind): Promise<void> {
     const isEmbedded = kind === 'denied' && window.top !== window;
@@ -332,29 +305,11 @@ export class WebcamWebSocket {
     this.#reports.reportCamera(kind);
   }
 
-  /** Reports what the page around the tracker forbids. Resolves with whether that is so. Never rejects. */
-  async #blamePage(
-    explain: (
-      trouble: typeof import('./page-trouble.ts'),
-      tracker: TrackerOnPage,
-    ) => TrackingError | null | Promise<TrackingError | null>,
-  ): Promise<boolean> {
+  #blamePage(explain: ExplainTrouble): Promise<boolean> {
     const run = this.#run;
     const { httpOrigin } = gatewayAddresses(this.serverUrl);
-    try {
-      const trouble = await loadAsset<typeof import('./page-trouble.ts')>('pageTrouble', httpOrigin);
-      const error = await explain(trouble, { httpOrigin, isConnected: this.isConnected, mode: this.#mode });
-      if (error === null || run !== this.#run) return false;
-      this.#reports.report(error.type, error.message, error.code);
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  #setCalibration(status: CalibrationStatus | null): void {
-    this.#calibration = status === null ? null : { status, receivedMs: performance.now() };
-    this.#reports.call(() => this.#options.onCalibrationChange?.(this.calibration));
+    const tracker = () => ({ httpOrigin, isConnected: this.isConnected, mode: this.#mode });
+    return this.#reports.reportTrouble(explain, tracker, () => run === this.#run);
   }
 
   #onPhase(phase: ConnectionPhase): void {
@@ -389,14 +344,6 @@ export class WebcamWebSocket {
       capture?.pause('camera', sinceMs);
       this.#reports.reportCamera('stalled');
     }
-  }
-
-  /** A camera was connected or removed. */
-  async #onDevicesChange(): Promise<void> {
-    const { capture } = this.#session ?? {};
-    if (capture === undefined || this.stream !== null) return;
-    const devices = await navigator.mediaDevices.enumerateDevices();
-    if (devices.some(({ kind }) => kind === 'videoinput')) capture.resumeAfter('camera');
   }
 
   /** Turns the camera off and removes all listeners. The caller ends the session with the gateway. */
@@ -441,27 +388,10 @@ export class WebcamWebSocket {
         else this.#session?.capture.pause('hidden');
       },
       onWake: () => this.#session?.renew(),
-      onDevicesChange: () => void this.#onDevicesChange(),
+      onCameraPresent: () => {
+        if (this.stream === null) this.#session?.capture.resumeAfter('camera');
+      },
       onRefused: (violation) => void this.#blamePage((page, tracker) => page.explainViolation(violation, tracker)),
     });
-  }
-}
-
-/** True if the browser's data saver is on (Network Information API; not in all browsers). */
-function wantsLessData(): boolean {
-  const { connection } = navigator as Navigator & { readonly connection?: { readonly saveData?: boolean } };
-  return connection?.saveData === true;
-}
-
-/**
- * Why the school's ticket page lets the student not be tracked (not logged in, camera not agreed to); null where it gives
- * a ticket, or cannot be asked right now: then the connection asks again.
- */
-async function ticketRefusal(tickets: TicketSource): Promise<string | null> {
-  try {
-    await tickets.fetchAhead();
-    return null;
-  } catch (error) {
-    return error instanceof RelayError && error.code === 'ticket_refused' ? error.message : null;
   }
 }

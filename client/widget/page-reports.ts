@@ -1,9 +1,17 @@
 import type { CameraErrorKind } from '../capture/camera.ts';
 import { CAMERA_HELP } from '../capture/camera.ts';
 import type { EndReason, Fault } from '../connection/link-state.ts';
+import { loadAsset } from '../lib/gateway-assets.ts';
 import type { ModeReport } from '../session/mode-controller.ts';
-import { CAMERA_ERROR_TYPES, END_MESSAGES } from './camera-error-types.ts';
+import { cameraErrorType, END_MESSAGES } from './camera-error-types.ts';
+import type { TrackerOnPage } from './page-trouble.ts';
 import type { TrackingError, TrackingErrorType } from './types.ts';
+
+/** Finds the error that the page around the tracker causes; null where it causes none. */
+export type ExplainTrouble = (
+  trouble: typeof import('./page-trouble.ts'),
+  tracker: TrackerOnPage,
+) => TrackingError | null | Promise<TrackingError | null>;
 
 /** Calls the page's callbacks. One that throws must not break tracking. */
 export class PageReports {
@@ -32,7 +40,27 @@ export class PageReports {
   }
 
   reportCamera(kind: CameraErrorKind): void {
-    this.report(CAMERA_ERROR_TYPES[kind], CAMERA_HELP[kind], kind);
+    this.report(cameraErrorType(kind), CAMERA_HELP[kind], kind);
+  }
+
+  /**
+   * Reports what the page around the tracker forbids, unless tracking has ended since (`isCurrent`). Resolves with
+   * whether something was reported. Never rejects.
+   */
+  async reportTrouble(
+    explain: ExplainTrouble,
+    tracker: () => TrackerOnPage,
+    isCurrent: () => boolean,
+  ): Promise<boolean> {
+    try {
+      const trouble = await loadAsset<typeof import('./page-trouble.ts')>('pageTrouble', tracker().httpOrigin);
+      const error = await explain(trouble, tracker());
+      if (error === null || !isCurrent()) return false;
+      this.report(error.type, error.message, error.code);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Faults that end the connection are reported with its end, or resolve themselves. */

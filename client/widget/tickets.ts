@@ -90,6 +90,19 @@ export class TicketSource {
     return ticket;
   }
 
+  /**
+   * Why the school's ticket page does not let the student be tracked (not logged in, camera not agreed to); null where it
+   * gives a ticket, or cannot be asked right now: then the connection asks again. Never rejects.
+   */
+  async refusal(): Promise<string | null> {
+    try {
+      await this.fetchAhead();
+      return null;
+    } catch (error) {
+      return error instanceof RelayError && error.code === 'ticket_refused' ? error.message : null;
+    }
+  }
+
   /** A ticket for one connection. Rejects as `fetchTicket` does. */
   take(): Promise<string> {
     const ahead = this.#ahead;

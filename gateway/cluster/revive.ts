@@ -3,7 +3,8 @@ import type { FocusTotals } from '../../shared/focus/focus.ts';
 import { createFocusTracker, totalsOf } from '../../shared/focus/tracker.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import { within } from '../lib/timeout.ts';
-import { addTotals, cutWindow, rebuildAccount, type SessionAccount, settleAccount } from '../session/account.ts';
+import { addTotals, rebuildAccount, type SessionAccount, settleAccount } from '../session/account.ts';
+import { cutWindow } from '../session/account-windows.ts';
 import { totalsOfReport } from '../session/sessions.ts';
 import type { SessionReport } from '../store/port.ts';
 

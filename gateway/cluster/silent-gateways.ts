@@ -2,7 +2,7 @@ import { describeError } from '../../shared/errors.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import type { Logger } from '../lib/logger.ts';
 import { inParallel } from '../lib/parallel.ts';
-import { openWindow } from '../session/account.ts';
+import { openWindow } from '../session/account-windows.ts';
 import type { StudentState } from '../session/ownership.ts';
 import type { CheckpointStream } from './checkpoints.ts';
 import type { OwnerBucket } from './owners.ts';

@@ -7,11 +7,9 @@ import {
   MAX_COVER_MS,
   observeSample,
   settle,
-  takeBouts,
   totalsOf,
 } from '../../shared/focus/tracker.ts';
-import { diffTotals } from '../../shared/focus/windows.ts';
-import { type MetricsWindow, NO_SIDE_TIMES, type SideTimes } from '../../shared/metrics-window.ts';
+import { NO_SIDE_TIMES, type SideTimes } from '../../shared/metrics-window.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
 import type { PauseReason } from '../../shared/pause.ts';
 import { NO_SUSPICION, type Suspicion } from './suspicion.ts';
@@ -36,7 +34,7 @@ interface Counters extends SideTimes {
   readonly lateMs: number;
 }
 
-const NO_COUNTS: Counters = {
+export const NO_COUNTS: Counters = {
   framesReceived: 0,
   framesProcessed: 0,
   framesDropped: 0,
@@ -148,7 +146,8 @@ export function openAccount(options: {
   };
 }
 
-function coveredMs(totals: FocusTotals): number {
+/** Time that the totals cover, ms: the sum of all kinds. */
+export function coveredMs(totals: FocusTotals): number {
   return totals.focusedMs + totals.unfocusedMs + totals.unknownMs + totals.untrackedMs;
 }
 
@@ -338,68 +337,6 @@ export function addTotals(base: FocusTotals, own: FocusTotals): FocusTotals {
     focusBouts: base.focusBouts + own.focusBouts,
     unfocusBouts: base.unfocusBouts + own.unfocusBouts,
   };
-}
-
-/** Time decided since the last window, ms. */
-export function unflushedMs(account: SessionAccount): number {
-  return coveredMs(totalsOf(account.tracker)) - coveredMs(account.flushed);
-}
-
-/**
- * Cuts the window since the last one. The window is null when nothing happened and it need not
- * mark the end. UTC times follow from the tracker's clock, so windows join without overlap.
- */
-export function cutWindow(
-  account: SessionAccount,
-  final: boolean,
-): { account: SessionAccount; window: MetricsWindow | null } {
-  const { startedAtMs, clockZeroMs } = account;
-  if (startedAtMs === null || clockZeroMs === null) return { account, window: null };
-  const totals = totalsOf(account.tracker);
-  const delta = diffTotals(account.flushed, totals);
-  const nothing = coveredMs(delta) === 0 && account.counts.framesReceived === 0;
-  if (nothing && !final) return { account, window: null };
-  const { state: tracker, bouts } = takeBouts(account.tracker);
-  const trackerZeroMs = clockZeroMs + account.pausedMs;
-  const window: MetricsWindow = {
-    sessionId: account.sessionId,
-    epoch: account.epoch,
-    seq: account.seq,
-    userId: account.userId,
-    moduleId: account.moduleId,
-    sectionId: account.sectionId,
-    sessionStartedAtMs: startedAtMs,
-    startedAtMs: trackerZeroMs + coveredMs(account.flushed),
-    endedAtMs: trackerZeroMs + coveredMs(totals),
-    focusedMs: delta.focusedMs,
-    unfocusedMs: delta.unfocusedMs,
-    unknownMs: delta.unknownMs,
-    untrackedMs: delta.untrackedMs,
-    directionMs: delta.directionMs,
-    bouts: bouts.map((bout) => ({
-      kind: bout.kind,
-      startedAtMs: trackerZeroMs + bout.startMs,
-      durationMs: bout.durationMs,
-    })),
-    ...account.counts,
-    gatewayMsSum: Math.round(account.counts.gatewayMsSum),
-    suspect: account.suspicion.reason,
-    mode: account.mode,
-    rule: account.rule,
-    calibrationVersion: account.tracker.calibration?.version ?? null,
-    calibratedAtMs: account.calibratedAtMs,
-    final,
-  };
-  return {
-    account: { ...account, tracker, flushed: totals, seq: account.seq + 1, counts: NO_COUNTS },
-    window,
-  };
-}
-
-/** The window that would be cut if the session ended at its newest sample; null when there is nothing in it. */
-export function openWindow(account: SessionAccount): MetricsWindow | null {
-  if (account.stoppedAtMs !== null) return null;
-  return cutWindow(settleAccount(account, account.lastCaptureMs), false).window;
 }
 
 /** Totals as messages carry them. */

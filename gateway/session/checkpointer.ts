@@ -2,7 +2,8 @@ import { describeError } from '../../shared/errors.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import type { Logger } from '../lib/logger.ts';
 import { createMutex } from '../lib/mutex.ts';
-import { openWindow, type SessionAccount } from './account.ts';
+import type { SessionAccount } from './account.ts';
+import { openWindow } from './account-windows.ts';
 
 /** At most this share of the processor goes into checkpoints: with many sessions they come less often. */
 const DUTY = 1 / 40;

@@ -15,7 +15,6 @@ import { within } from '../lib/timeout.ts';
 import type { CalibrationRecord } from '../store/calibrations.ts';
 import type { SessionReport } from '../store/port.ts';
 import {
-  cutWindow,
   nextEpoch,
   onClock,
   openAccount,
@@ -24,6 +23,7 @@ import {
   type SessionAccount,
 } from './account.ts';
 import { onDevice } from './account-calibration.ts';
+import { cutWindow } from './account-windows.ts';
 import { closeReasonOf } from './connection/closing.ts';
 import { DetachedSessions } from './detached-sessions.ts';
 import type { LiveSession } from './live.ts';

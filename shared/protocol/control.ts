@@ -8,7 +8,7 @@ import {
   captureMsSchema,
 } from './calibration.ts';
 import { parseControlText } from './control-text.ts';
-import { PROTOCOL_FAULTS, ProtocolError, type ProtocolFault } from './errors.ts';
+import { closeCodeOf, PROTOCOL_FAULTS, ProtocolError, type ProtocolFault } from './errors.ts';
 import { assertAgreed, FEATURE_GATES, type FeatureGate, MAX_FEATURE_CHARS, MAX_FEATURES } from './features.ts';
 import { SUBPROTOCOL } from './version.ts';
 
@@ -177,5 +177,5 @@ export function faultMessage(
   seq: number | null = null,
 ): Extract<ServerControl, { type: 'error' }> {
   const { retry } = PROTOCOL_FAULTS[error.fault];
-  return { type: 'error', code: error.fault, message: error.message, fatal: error.closeCode !== null, retry, seq };
+  return { type: 'error', code: error.fault, message: error.message, fatal: closeCodeOf(error) !== null, retry, seq };
 }

@@ -63,10 +63,10 @@ export class ProtocolError extends RelayError {
     super(fault, message, hint === undefined ? {} : { hint });
     this.fault = fault;
   }
+}
 
-  /** Close code that ends the connection, or null when the message alone is refused. */
-  get closeCode(): number | null {
-    const { close } = PROTOCOL_FAULTS[this.fault];
-    return close === null ? null : CLOSE[close];
-  }
+/** Close code that ends the connection, or null when the message alone is refused. */
+export function closeCodeOf({ fault }: ProtocolError): number | null {
+  const { close } = PROTOCOL_FAULTS[fault];
+  return close === null ? null : CLOSE[close];
 }

@@ -1,5 +1,5 @@
 import { faultMessage } from '../../../shared/protocol/control.ts';
-import { CLOSE, ProtocolError } from '../../../shared/protocol/errors.ts';
+import { CLOSE, closeCodeOf, ProtocolError } from '../../../shared/protocol/errors.ts';
 import { settleAccount } from '../account.ts';
 import { saveWindow } from './sections.ts';
 import { type ConnectionEffect, type ConnectionStep, next, type Ready, type Stopping, type Tracking } from './state.ts';
@@ -13,7 +13,7 @@ export function closeWith(error: ProtocolError, before: readonly ConnectionEffec
     { phase: 'ended' },
     ...before,
     { type: 'send', message: { ...faultMessage(error), fatal: true } },
-    { type: 'close', code: error.closeCode ?? CLOSE.protocolViolation, reason: error.fault },
+    { type: 'close', code: closeCodeOf(error) ?? CLOSE.protocolViolation, reason: error.fault },
   );
 }
 

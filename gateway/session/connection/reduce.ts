@@ -1,17 +1,10 @@
 import type { Mode } from '../../../shared/direction.ts';
 import type { ClientControl } from '../../../shared/protocol/control.ts';
-import { ProtocolError } from '../../../shared/protocol/errors.ts';
+import { closeCodeOf, ProtocolError } from '../../../shared/protocol/errors.ts';
 import { agreedFeatures } from '../../../shared/protocol/features.ts';
-import {
-  accountTotals,
-  captureClock,
-  isTimely,
-  plainTotals,
-  startCapture,
-  stopCapture,
-  unflushedMs,
-} from '../account.ts';
+import { accountTotals, captureClock, isTimely, plainTotals, startCapture, stopCapture } from '../account.ts';
 import { calibrationStatus, withView } from '../account-calibration.ts';
+import { unflushedMs } from '../account-windows.ts';
 import { NO_PICTURE } from '../freeze.ts';
 import { EMPTY_SLOT } from '../relay-slot.ts';
 import { fullBucket } from '../token-bucket.ts';
@@ -116,7 +109,7 @@ function beforeAdmission(state: Early, event: ConnectionEvent, context: Connecti
     case 'message':
       return closeWith(new ProtocolError('hello_expected', 'a binary message came before hello was answered'));
     case 'fault':
-      return waiting && event.error.closeCode === null
+      return waiting && closeCodeOf(event.error) === null
         ? closeWith(new ProtocolError('hello_expected', `hello comes first: ${event.error.message}`))
         : closeWith(event.error);
     case 'admitted': {
@@ -189,7 +182,9 @@ function whenReady(state: Ready, event: ConnectionEvent, context: ConnectionCont
         event.message.seq,
       );
     case 'fault':
-      return event.error.closeCode === null ? refuse(state, event.error, event.seq) : detachSession(state, event.error);
+      return closeCodeOf(event.error) === null
+        ? refuse(state, event.error, event.seq)
+        : detachSession(state, event.error);
     case 'superseded':
     case 'drain':
       return detachSession(state, closeReasonOf(event.type));
@@ -249,7 +244,9 @@ function track(state: Tracking, event: ConnectionEvent, context: ConnectionConte
     case 'unserved':
       return advanceCalibration(answered(state, event, context), context);
     case 'fault':
-      return event.error.closeCode === null ? refuse(state, event.error, event.seq) : detachSession(state, event.error);
+      return closeCodeOf(event.error) === null
+        ? refuse(state, event.error, event.seq)
+        : detachSession(state, event.error);
     case 'tick': {
       if (unflushedMs(state.account) < context.windowMs) return advanceCalibration(next(state), context);
       const { account, effects } = saveWindow(state.account, false);
@@ -332,7 +329,7 @@ function whenStopping(state: Stopping, event: ConnectionEvent, context: Connecti
       // A client that stops and at once starts again does not wait for the last frame.
       return chain(finish(state, state.stop, context), event, context);
     case 'fault':
-      return event.error.closeCode === null
+      return closeCodeOf(event.error) === null
         ? refuse(state, event.error, event.seq)
         : chain(finish(state, state.stop, context), event, context);
     case 'message':

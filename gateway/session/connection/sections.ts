@@ -1,15 +1,8 @@
 import { MAX_COVER_MS } from '../../../shared/focus/tracker.ts';
 import { ProtocolError } from '../../../shared/protocol/errors.ts';
-import {
-  CLOCK_SLACK_MS,
-  captureClock,
-  cutWindow,
-  type SectionSwitch,
-  type SessionAccount,
-  settleAccount,
-  unflushedMs,
-} from '../account.ts';
+import { CLOCK_SLACK_MS, captureClock, type SectionSwitch, type SessionAccount, settleAccount } from '../account.ts';
 import { skipSample } from '../account-calibration.ts';
+import { cutWindow, unflushedMs } from '../account-windows.ts';
 import type { ConnectionContext, ConnectionEffect, ConnectionEvent } from './state.ts';
 
 /** Most switches that may wait for their first sample: more than the rate of text messages lets an outage leave (C-6). */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { countSample, cutWindow, nextEpoch, rebuildAccount, startCapture } from '../../../gateway/session/account.ts';
+import { countSample, nextEpoch, rebuildAccount, startCapture } from '../../../gateway/session/account.ts';
+import { cutWindow } from '../../../gateway/session/account-windows.ts';
 import { faceAtScreen } from '../../../harness/observations.ts';
 import { SESSION_ID, T0 } from './connection/driver.ts';
 

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { faultMessage, parseClientControl, parseServerControl } from '../../../shared/protocol/control.ts';
 import { MAX_CONTROL_CHARS } from '../../../shared/protocol/control-text.ts';
-import { CLOSE, PROTOCOL_FAULTS, ProtocolError, type ProtocolFault } from '../../../shared/protocol/errors.ts';
+import {
+  CLOSE,
+  closeCodeOf,
+  PROTOCOL_FAULTS,
+  ProtocolError,
+  type ProtocolFault,
+} from '../../../shared/protocol/errors.ts';
 
 function codeOf(text: string): string {
   try {
@@ -59,7 +65,7 @@ describe('faults', () => {
   it.each(Object.keys(PROTOCOL_FAULTS) as ProtocolFault[])('X-1 %s can be told to the client', (fault) => {
     const error = new ProtocolError(fault, 'why');
     const message = parseServerControl(JSON.stringify(faultMessage(error, 3)));
-    expect(message).toMatchObject({ type: 'error', code: fault, seq: 3, fatal: error.closeCode !== null });
+    expect(message).toMatchObject({ type: 'error', code: fault, seq: 3, fatal: closeCodeOf(error) !== null });
   });
 
   it('close codes are ones that browsers take', () => {

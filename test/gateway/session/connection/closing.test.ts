@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PROTOCOL_FAULTS, ProtocolError, type ProtocolFault } from '../../../../shared/protocol/errors.ts';
+import { closeCodeOf, PROTOCOL_FAULTS, ProtocolError, type ProtocolFault } from '../../../../shared/protocol/errors.ts';
 import { Driver } from './driver.ts';
 
 describe('closing', () => {
@@ -34,7 +34,7 @@ describe('closing', () => {
       driver.dispatch({ type: 'fault', error, seq: null });
       expect(driver.effects.slice(-2)).toMatchObject([
         { type: 'send', message: { type: 'error', code: fault, fatal: true, retry: PROTOCOL_FAULTS[fault].retry } },
-        { type: 'close', code: error.closeCode, reason: fault },
+        { type: 'close', code: closeCodeOf(error), reason: fault },
       ]);
     },
   );
