@@ -1,14 +1,12 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
 import { ensureProgram, MARIADB, MARIADB_INSTALLER } from './debian-packages.ts';
 import { freePort } from './free-port.ts';
+import { ServerProcess } from './server-process.ts';
 
 const run = promisify(execFile);
 
@@ -16,8 +14,6 @@ const HOST = '127.0.0.1';
 const USER = 'relay';
 /** Characters that a URL must encode, so that every test also tests that. */
 const PASSWORD = 'r3lay:p@ss/word %';
-const START_LIMIT_MS = 60_000;
-const POLL_MS = 50;
 const LOG_FILE_SIZE = '16M';
 
 export interface MariaDb {
@@ -91,17 +87,11 @@ function asRoot(): string[] {
  * Resolves when it answers. Nothing else on the machine is touched, and only this process is ever ended.
  */
 export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaDb> {
-  const server = ensureProgram(MARIADB);
   const folder = await mkdtemp(path.join(os.tmpdir(), 'relay-db-'));
   const dataDir = path.join(folder, 'data');
   const socket = path.join(folder, 's.sock');
-  const errorLog = path.join(folder, 'error.log');
   const port = await freePort();
   await makeDataDirectory(dataDir);
-  let child: ChildProcess | null = null;
-  const endWithUs = () => child?.kill('SIGKILL');
-  process.once('exit', endWithUs);
-
   async function answers(): Promise<boolean> {
     try {
       const connection = await mysql.createConnection({ socketPath: socket, user: 'root', connectTimeout: 1000 });
@@ -113,49 +103,27 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaD
     }
   }
 
-  async function start(): Promise<void> {
-    const started = spawn(
-      server,
-      [
-        '--no-defaults',
-        `--datadir=${dataDir}`,
-        `--socket=${socket}`,
-        `--pid-file=${path.join(folder, 'pid')}`,
-        `--port=${port}`,
-        `--bind-address=${HOST}`,
-        '--skip-name-resolve',
-        '--innodb-buffer-pool-size=64M',
-        `--tmpdir=${folder}`,
-        `--innodb-log-file-size=${LOG_FILE_SIZE}`,
-        '--character-set-server=utf8mb4',
-        ...asRoot(),
-        ...(options.serverOptions ?? []),
-      ],
-      {
-        stdio: ['ignore', 'ignore', 'pipe'],
-        env: options.timeZone === undefined ? process.env : { ...process.env, TZ: options.timeZone },
-      },
-    );
-    started.stderr?.pipe(createWriteStream(errorLog, { flags: 'a' }));
-    child = started;
-    const deadline = Date.now() + START_LIMIT_MS;
-    while (!(await answers())) {
-      if (started.exitCode !== null || started.signalCode !== null || Date.now() > deadline) {
-        const log = await readFile(errorLog, 'utf8').catch(() => '');
-        throw new Error(`MariaDB does not start:\n${log.split('\n').slice(-20).join('\n')}`);
-      }
-      await delay(POLL_MS);
-    }
-  }
-
-  async function kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    const running = child;
-    child = null;
-    if (running === null || running.exitCode !== null || running.signalCode !== null) return;
-    const gone = once(running, 'exit');
-    running.kill(signal);
-    await gone;
-  }
+  const running = new ServerProcess({
+    program: ensureProgram(MARIADB),
+    args: [
+      '--no-defaults',
+      `--datadir=${dataDir}`,
+      `--socket=${socket}`,
+      `--pid-file=${path.join(folder, 'pid')}`,
+      `--port=${port}`,
+      `--bind-address=${HOST}`,
+      '--skip-name-resolve',
+      '--innodb-buffer-pool-size=64M',
+      `--tmpdir=${folder}`,
+      `--innodb-log-file-size=${LOG_FILE_SIZE}`,
+      '--character-set-server=utf8mb4',
+      ...asRoot(),
+      ...(options.serverOptions ?? []),
+    ],
+    ...(options.timeZone === undefined ? {} : { env: { ...process.env, TZ: options.timeZone } }),
+    logFile: path.join(folder, 'error.log'),
+    answers,
+  });
 
   async function query(sql: string): Promise<void> {
     const connection = await mysql.createConnection({ socketPath: socket, user: 'root' });
@@ -170,11 +138,11 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaD
     `mysql://${USER}:${encodeURIComponent(PASSWORD)}@${HOST}:${port}/${encodeURIComponent(database)}`;
 
   try {
-    await start();
+    await running.restart();
     await query(mysql.format('CREATE USER IF NOT EXISTS ?@? IDENTIFIED BY ?', [USER, HOST, PASSWORD]));
     await query(mysql.format('GRANT ALL ON *.* TO ?@? WITH GRANT OPTION', [USER, HOST]));
   } catch (error) {
-    await kill();
+    await running.stop();
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
@@ -189,19 +157,11 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaD
       await query(`CREATE DATABASE IF NOT EXISTS ${mysql.escapeId(name)} CHARACTER SET ${mysql.escapeId(charset)}`);
       return url(name);
     },
-    kill,
-    signal(signal) {
-      child?.kill(signal);
-    },
-    async restart() {
-      await kill('SIGTERM');
-      await start();
-    },
+    kill: (signal) => running.kill(signal),
+    signal: (signal) => running.signal(signal),
+    restart: () => running.restart('SIGTERM'),
     async stop() {
-      // A stopped process does not hear SIGTERM.
-      child?.kill('SIGCONT');
-      await kill('SIGTERM');
-      process.removeListener('exit', endWithUs);
+      await running.stop('SIGTERM');
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -1,16 +1,12 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { ensureProgram, NATS_SERVER } from './debian-packages.ts';
 import { freePort } from './free-port.ts';
+import { ServerProcess } from './server-process.ts';
 
 const HOST = '127.0.0.1';
-const START_LIMIT_MS = 60_000;
-const POLL_MS = 25;
 
 /** One nats-server of ours. */
 export interface NatsServer {
@@ -96,66 +92,34 @@ async function isHealthy(monitorUrl: string): Promise<boolean> {
   }
 }
 
-function server(
+async function server(
   folder: string,
   index: number,
   ports: readonly Ports[],
   options: NatsOptions,
-): NatsServer & { start(): Promise<void>; ready(): Promise<void> } {
-  const program = ensureProgram(NATS_SERVER);
+): Promise<NatsServer & { start(): void; ready(): Promise<void> }> {
   const own = ports[index];
   if (own === undefined) throw new Error(`there is no server ${index}`);
   const storeDir = path.join(folder, `n${index + 1}`);
   const configFile = path.join(folder, `n${index + 1}.conf`);
-  const logFile = path.join(folder, `n${index + 1}.log`);
+  await writeFile(configFile, configurationOf(index, ports, storeDir, options));
   const monitorUrl = `http://${HOST}:${own.monitor}`;
-  let child: ChildProcess | null = null;
-  process.once('exit', () => child?.kill('SIGKILL'));
-
-  async function start(): Promise<void> {
-    await writeFile(configFile, configurationOf(index, ports, storeDir, options));
-    child = spawn(program, ['-c', configFile], { stdio: ['ignore', 'ignore', 'pipe'] });
-    child.stderr?.pipe(createWriteStream(logFile, { flags: 'a' }));
-  }
-
-  async function ready(): Promise<void> {
-    const deadline = Date.now() + START_LIMIT_MS;
-    while (!(await isHealthy(monitorUrl))) {
-      if (child === null || child.exitCode !== null || child.signalCode !== null || Date.now() > deadline) {
-        const log = await readFile(logFile, 'utf8').catch(() => '');
-        throw new Error(`nats-server does not start:\n${log.split('\n').slice(-20).join('\n')}`);
-      }
-      await delay(POLL_MS);
-    }
-  }
-
-  async function kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    const running = child;
-    child = null;
-    if (running === null || running.exitCode !== null || running.signalCode !== null) return;
-    const gone = once(running, 'exit');
-    running.kill(signal);
-    // A stopped process does not hear SIGTERM.
-    if (signal !== 'SIGKILL') running.kill('SIGCONT');
-    await gone;
-  }
-
+  const running = new ServerProcess({
+    program: ensureProgram(NATS_SERVER),
+    args: ['-c', configFile],
+    logFile: path.join(folder, `n${index + 1}.log`),
+    answers: () => isHealthy(monitorUrl),
+  });
   return {
     port: own.client,
     url: `${options.tls === undefined ? 'nats' : 'tls'}://${options.identity ?? ''}${HOST}:${own.client}`,
     monitorUrl,
     storeDir,
-    start,
-    ready,
-    kill,
-    signal(signal) {
-      child?.kill(signal);
-    },
-    async restart() {
-      await kill();
-      await start();
-      await ready();
-    },
+    start: () => running.start(),
+    ready: () => running.ready(),
+    kill: (signal) => running.kill(signal),
+    signal: (signal) => running.signal(signal),
+    restart: () => running.restart(),
   };
 }
 
@@ -169,13 +133,13 @@ export async function startNats(options: NatsOptions = {}): Promise<Nats> {
   for (let index = 0; index < (options.servers ?? 1); index++) {
     ports.push({ client: await freePort(), monitor: await freePort(), cluster: await freePort() });
   }
-  const servers = ports.map((_, index) => server(folder, index, ports, options));
+  const servers = await Promise.all(ports.map((_, index) => server(folder, index, ports, options)));
   const stop = async () => {
     await Promise.all(servers.map((each) => each.kill()));
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    await Promise.all(servers.map((each) => each.start()));
+    for (const each of servers) each.start();
     await Promise.all(servers.map((each) => each.ready()));
   } catch (error) {
     await stop();

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ensureProgram, PHP, PHP_MYSQL } from './debian-packages.ts';
 import { freePort } from './free-port.ts';
+import { isListening } from './is-listening.ts';
 
 const HOST = '127.0.0.1';
 const FOLDER = fileURLToPath(new URL('./php', import.meta.url));
@@ -42,18 +43,6 @@ export async function startPhpServer(databaseUrl: string): Promise<PhpServer> {
 
   const innerPort = await freePort();
 
-  async function answers(): Promise<boolean> {
-    const socket = createConnection(innerPort, HOST);
-    try {
-      await once(socket, 'connect');
-      return true;
-    } catch {
-      return false;
-    } finally {
-      socket.destroy();
-    }
-  }
-
   async function start(): Promise<void> {
     child = spawn(php, ['-d', 'display_errors=1', '-S', `${HOST}:${innerPort}`, '-t', FOLDER], {
       stdio: 'ignore',
@@ -70,7 +59,7 @@ export async function startPhpServer(databaseUrl: string): Promise<PhpServer> {
         FAULT_FILE: faultFile,
       },
     });
-    while (!(await answers())) await delay(20);
+    while (!(await isListening(innerPort))) await delay(20);
   }
 
   async function kill(): Promise<void> {

@@ -15,6 +15,11 @@ export function seededIntegers(seed: number): (limit: number) => number {
   return (limit) => Math.floor(random() * limit);
 }
 
+/** A number from `low` to `high`, in hundredths. */
+export function between(random: () => number, low: number, high: number): number {
+  return Math.round((low + (high - low) * random()) * 100) / 100;
+}
+
 /** A normally distributed number, mean 0 and standard deviation 1, of uniform ones (Box and Muller, 1958). */
 export function normal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());

@@ -1,14 +1,12 @@
 import { describeError } from '../../shared/errors.ts';
+import { restAfter } from '../lib/cpu-share.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { SessionAccount } from '../session/account.ts';
 import type { StudentState } from '../session/ownership.ts';
 import type { Checkpoint } from './checkpoints.ts';
 
-/** Shortest time between two writes: a killed gateway loses what was counted since. */
-const EVERY_MS = 250;
-/** At most this share of the processor goes into checkpoints: with many sessions they come less often. */
-const DUTY = 1 / 20;
-const LONGEST_REST_MS = 4000;
+/** A killed gateway loses what was counted since the last write. With many sessions checkpoints come less often. */
+const PACE = { share: 1 / 20, minRestMs: 250, maxRestMs: 4000 };
 
 export interface CheckpointWriterOptions {
   /** Sends it; with `isConfirmed` it resolves when the stream has it. */
@@ -64,8 +62,7 @@ export class CheckpointWriter {
 
   async #run(): Promise<void> {
     while (this.#isWanted) {
-      const busyMs = await this.#write();
-      const restMs = Math.max(EVERY_MS, Math.min(busyMs / DUTY, LONGEST_REST_MS));
+      const restMs = await restAfter(() => this.#write(), PACE);
       if (!this.#isWanted) return;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, restMs);
@@ -93,17 +90,15 @@ export class CheckpointWriter {
     return next;
   }
 
-  /** Resolves with the processor time that it took, ms. */
-  async #write(): Promise<number> {
+  async #write(): Promise<void> {
     const { write, spansOf, maySpeak } = this.#options;
-    if (!maySpeak()) return 0;
-    const before = process.cpuUsage();
+    if (!maySpeak()) return;
     const next = this.#next();
     const isSame =
       next.size === this.#written.size && [...next].every(([id, account]) => this.#written.get(id) === account);
     if (isSame && (this.#isConfirming || this.#confirmed === this.#written)) {
       if (!this.#isConfirming) this.#confirmedAtMs = performance.now();
-      return 0;
+      return;
     }
     this.#written = next;
     const byStudent = new Map<number, SessionAccount[]>();
@@ -117,8 +112,6 @@ export class CheckpointWriter {
     // The stream may take seconds to answer, and what is counted meanwhile is sent without waiting for it.
     if (this.#isConfirming) await write(students, false).catch(() => undefined);
     else void this.#confirm(next, write(students, true));
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / 1000;
   }
 
   async #confirm(sent: ReadonlyMap<string, SessionAccount>, writing: Promise<void>): Promise<void> {

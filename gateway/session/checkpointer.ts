@@ -1,12 +1,13 @@
 import { describeError } from '../../shared/errors.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
+import { restAfter } from '../lib/cpu-share.ts';
 import type { Logger } from '../lib/logger.ts';
 import { createMutex } from '../lib/mutex.ts';
 import type { SessionAccount } from './account.ts';
 import { openWindow } from './account-windows.ts';
 
-/** At most this share of the processor goes into checkpoints: with many sessions they come less often. */
-const DUTY = 1 / 40;
+/** With many sessions checkpoints come less often. */
+const CPU_SHARE = 1 / 40;
 /** Longest pause, whatever a write took: a killed gateway loses what was counted since. */
 const MAX_REST_MS = 4000;
 
@@ -73,8 +74,8 @@ export class Checkpointer {
       if (!this.#wanted) return;
       await this.#rest(this.#restUntilMs - performance.now());
       this.#changed = false;
-      const busyMs = await this.#mutex.run(() => this.#write());
-      const restMs = Math.max(this.#deps.everyMs, Math.min(busyMs / DUTY, MAX_REST_MS));
+      const pace = { share: CPU_SHARE, minRestMs: this.#deps.everyMs, maxRestMs: MAX_REST_MS };
+      const restMs = await this.#mutex.run(() => restAfter(() => this.#write(), pace));
       this.#restUntilMs = performance.now() + restMs;
     }
   }
@@ -101,10 +102,7 @@ export class Checkpointer {
     });
   }
 
-  /** Resolves with the processor time that it took, ms. */
-  async #write(): Promise<number> {
-    // Processor time: a process that is stopped or crowded out here has not worked meanwhile.
-    const before = process.cpuUsage();
+  async #write(): Promise<void> {
     const { sessions, isAllSaved, checkpoint, logger } = this.#deps;
     const open: MetricsWindow[] = [];
     const written: SessionAccount[] = [];
@@ -121,11 +119,7 @@ export class Checkpointer {
       written.push(account);
     }
     if (isAllSaved()) for (const sessionId of this.#written.keys()) if (!present.has(sessionId)) gone.push(sessionId);
-    const busyMs = () => {
-      const { user, system } = process.cpuUsage(before);
-      return (user + system) / 1000;
-    };
-    if (open.length === 0 && gone.length === 0) return busyMs();
+    if (open.length === 0 && gone.length === 0) return;
     try {
       await checkpoint(open, gone);
       if (this.#failing) logger.info({}, 'open windows are written again');
@@ -135,10 +129,9 @@ export class Checkpointer {
         logger.error({ code: 'spool_failed', reason: describeError(error) }, 'open windows are not on the disk');
       this.#failing = true;
       this.#changed = true;
-      return busyMs();
+      return;
     }
     for (const sessionId of gone) this.#written.delete(sessionId);
     for (const account of written) this.#written.set(account.sessionId, account);
-    return busyMs();
   }
 }

@@ -1,4 +1,5 @@
-import { seededRandom } from '../../../harness/random.ts';
+import { between, seededRandom } from '../../../harness/random.ts';
+import { CALIBRATION_POINTS, READINGS_PER_POINT } from '../synthetic/grid.ts';
 import { LIGHTS, type Light, type Scene } from '../synthetic/scene.ts';
 
 /** What a frame of a head is for. */
@@ -11,27 +12,12 @@ export interface HeadFrame {
   readonly target: { readonly yawDeg: number; readonly pitchDeg: number } | null;
 }
 
-/** Five points of a screen below the camera, as in synthetic/grid.ts. */
-const CALIBRATION_POINTS = [
-  [0, -10],
-  [-13, -3],
-  [13, -3],
-  [-13, -17],
-  [13, -17],
-] as const;
-const READINGS_PER_POINT = 3;
 /** How far the head is turned while the eyes stay on the first point. */
 const TURNED_DEG = [-20, -12, 12, 20];
 /** A 14-inch screen with its camera 1 cm above it, cm. */
 const SCREEN_CM = { halfWidth: 15.5, top: -1, bottom: -18.5 };
 /** Lids that still show some of the iris. */
 const COUNTS = { still: 12, moving: 12, screen: 12, hardSide: 8, glassesDown: 4 } as const;
-
-type Random = () => number;
-
-function between(random: Random, low: number, high: number): number {
-  return Math.round((low + (high - low) * random()) * 100) / 100;
-}
 
 function degOf(lengthCm: number, distanceCm: number): number {
   return (Math.atan2(lengthCm, distanceCm) * 180) / Math.PI;

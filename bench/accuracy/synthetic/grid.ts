@@ -1,4 +1,4 @@
-import { seededRandom } from '../../../harness/random.ts';
+import { between, seededRandom } from '../../../harness/random.ts';
 import type { Direction } from '../../../shared/direction.ts';
 import { LIGHTS, type Light, type Scene } from './scene.ts';
 
@@ -35,20 +35,16 @@ const FRONTAL_YAWS_DEG = [-30, -20, -10, 0, 10, 20, 30];
 const FRONTAL_PITCHES_DEG = [-20, -10, 0, 10, 20];
 const DISTANCES_CM = [42, 65, 88];
 /** Five points of a screen below the camera, as eye angles of a head that faces the camera. */
-const CALIBRATION_POINTS = [
+export const CALIBRATION_POINTS = [
   [0, -10],
   [-13, -3],
   [13, -3],
   [-13, -17],
   [13, -17],
 ] as const;
-const READINGS_PER_POINT = 3;
+export const READINGS_PER_POINT = 3;
 
 type Random = () => number;
-
-function between(random: Random, low: number, high: number): number {
-  return Math.round((low + (high - low) * random()) * 100) / 100;
-}
 
 function sceneOf(random: Random, light: Light, given: Partial<Scene>): Scene {
   return {

@@ -111,13 +111,17 @@ export function createHandOver(options: HandOverOptions): HandOver {
     return { id: row.id, seq };
   }
 
-  async function confirm(rows: readonly QueueRow[]): Promise<void> {
-    const read = await readable(rows);
-    if (read.length === 0) return;
-    const stored = await storedKeys(
+  /** Keys of those windows that the store has. */
+  const storedOf = (read: readonly { readonly window: MetricsWindow }[]) =>
+    storedKeys(
       store,
       read.map(({ window }) => window),
     );
+
+  async function confirm(rows: readonly QueueRow[]): Promise<void> {
+    const read = await readable(rows);
+    if (read.length === 0) return;
+    const stored = await storedOf(read);
     const deliveredIds = read.flatMap(({ row, window }) => (stored.has(windowKey(window)) ? [row.id] : []));
     if (deliveredIds.length > 0) await remove({ deliveredIds, setAside: [] });
   }
@@ -127,19 +131,12 @@ export function createHandOver(options: HandOverOptions): HandOver {
     const rows = await run(() => file.published(clock.nowMs() - confirmAfterMs, CONFIRMED_AT_ONCE));
     if (rows.length === 0) return confirmAfterMs;
     const read = await readable(rows);
-    const stored = await storedKeys(
-      store,
-      read.map(({ window }) => window),
-    );
-    const isStored = ({ window }: ReadRow<QueueRow>) => stored.has(windowKey(window));
-    const missing = read.filter((each) => !isStored(each));
+    const stored = await storedOf(read);
+    const missing = read.filter(({ window }) => !stored.has(windowKey(window)));
     const found = await nats.use((open) => Promise.all(missing.map((each) => whereIs(open, each))));
     const of = (place: Place) => missing.filter((_, index) => found[index] === place);
     // Between the two questions it may have been stored and taken out of the stream.
-    const storedSince = await storedKeys(
-      store,
-      of('nowhere').map(({ window }) => window),
-    );
+    const storedSince = await storedOf(of('nowhere'));
     const lost = of('nowhere').filter(({ window }) => !storedSince.has(windowKey(window)));
     const inStream = of('stream');
     const deliveredIds = read

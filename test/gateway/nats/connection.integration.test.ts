@@ -14,8 +14,8 @@ import { natsConfig } from './nats-config.ts';
 const links: NatsLink[] = [];
 const started: Nats[] = [];
 
-function linkTo(url: string, env: Readonly<Record<string, string>> = {}): NatsLink {
-  const link = natsLink(natsConfig(url, env), SILENT, { timeoutMs: 5000, idleMs: 100 });
+function linkTo(url: string, env: Readonly<Record<string, string>> = {}, timeoutMs = 5000): NatsLink {
+  const link = natsLink(natsConfig(url, env), SILENT, { timeoutMs, idleMs: 100 });
   links.push(link);
   return link;
 }
@@ -112,7 +112,7 @@ describe('what is wrong with NATS_URL has one name each', () => {
     const http = createServer().listen(0, '127.0.0.1');
     await once(http, 'listening');
     const { port } = http.address() as AddressInfo;
-    expect(await codeOf(account(linkTo(`nats://127.0.0.1:${port}`)))).toBe('nats_unreachable');
+    expect(await codeOf(account(linkTo(`nats://127.0.0.1:${port}`, {}, 500)))).toBe('nats_unreachable');
     http.close();
   });
 
@@ -192,7 +192,7 @@ describe('TLS to NATS, with certificates of an authority of our own', () => {
 describe('a cluster of three', () => {
   it('moves to another server when its own is killed, or stands still', async () => {
     const nats = await serve({ servers: 3 });
-    const link = linkTo(nats.url);
+    const link = linkTo(nats.url, {}, 2000);
     const release = link.hold();
     const serverOf = () => link.use(async ({ connection }) => connection.getServer());
     const own = async () => {
