@@ -14,7 +14,11 @@ const SCHEMA = `
     appended_at_ms INTEGER NOT NULL,
     status TEXT NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'set_aside')),
     error TEXT,
-    is_with_php INTEGER NOT NULL DEFAULT 0
+    is_with_php INTEGER NOT NULL DEFAULT 0,
+    published_seq INTEGER,
+    published_at_ms INTEGER,
+    is_repeated INTEGER NOT NULL DEFAULT 0,
+    body_crc32 INTEGER
   );
   CREATE INDEX IF NOT EXISTS spool_windows_status ON spool_windows (status, id);
   CREATE INDEX IF NOT EXISTS spool_windows_session ON spool_windows (session_id, id);

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { copyFile, readFile, rename, rm } from 'node:fs/promises';
+import { copyFile, open, readFile, rename, rm } from 'node:fs/promises';
 import type { Logger } from './logger.ts';
 import {
   type BlockingConnection,
@@ -17,6 +17,20 @@ import { damagedFrames } from './write-ahead-log.ts';
 const MAX_FAILED_READS = 20_000;
 /** Where neither the table nor its counter tells the last id. */
 const UNKNOWN_LAST_ID = 2 ** 32;
+/** SQLite's default, and what the first page has where (https://www.sqlite.org/fileformat.html, 1.3). */
+const PAGE_BYTES = 4096;
+const HEADER = {
+  writeVersion: 18,
+  readVersion: 19,
+  changes: 24,
+  pages: 28,
+  freePages: 32,
+  freeCount: 36,
+  validFor: 92,
+};
+const VERSION_WAL = 2;
+/** First bytes of a table's pages: within its tree, and with rows. */
+const TABLE_PAGES = [0x05, 0x0d];
 
 /** Errors that say that the content of a file is wrong. Others (locked, disk full, no permission) say nothing about it. */
 const DAMAGE = /^SQLITE_(CORRUPT|NOTADB|CONSTRAINT)/;
@@ -80,8 +94,8 @@ function saveTable(salvage: BlockingConnection, table: string, lastId: number): 
   }
 }
 
-/** Makes the file `repaired` of the rows of `file` that can be read. Resolves with their number. */
-async function save(file: string, repaired: string): Promise<number> {
+/** Makes the file `repaired` of the rows of `file` that can be read. Resolves with their number; null where not even the list of tables can be read. */
+async function save(file: string, repaired: string): Promise<number | null> {
   const salvage = connectBlocking(repaired);
   const reader = connect(repaired);
   const damaged = file.replaceAll("'", "''");
@@ -99,7 +113,7 @@ async function save(file: string, repaired: string): Promise<number> {
     salvage.exec('DROP TABLE main.reading');
     return rows;
   }
-  let rows = 0;
+  let rows: number | null = null;
   try {
     salvage.exec('PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;');
     salvage.exec(`ATTACH '${damaged}' AS damaged`);
@@ -115,16 +129,55 @@ async function save(file: string, repaired: string): Promise<number> {
       ];
       saveTable(salvage, table, last === undefined ? UNKNOWN_LAST_ID : numberOf(last, 'id'));
       const count = await reader.prepare(`SELECT COUNT(*) AS n FROM "${table}"`);
-      rows += numberOf((await count.all([]))[0], 'n');
+      rows = (rows ?? 0) + numberOf((await count.all([]))[0], 'n');
     }
   } catch (error) {
-    // Not even the list of tables can be read.
     if (!hasCode(error, UNREADABLE)) throw error;
   } finally {
     salvage.close();
     reader.close();
   }
   return rows;
+}
+
+/**
+ * As `save`, for a file whose first page is damaged: with the header and the list of tables of a new file with the same
+ * `setup`. Both have the tables of the setup in the same places, for they are made first and in the same order.
+ */
+async function saveWithNewHeader(file: string, repaired: string, setup: string): Promise<number | null> {
+  const [pattern, copy] = [`${file}.pattern`, `${file}.copy`];
+  const remove = (names: readonly string[]) => Promise.all(names.map((name) => rm(name, { force: true })));
+  const temporary = [pattern, copy].flatMap((name) => ['', '-wal', '-shm', '-journal'].map((part) => name + part));
+  await remove(temporary);
+  try {
+    const made = connectBlocking(pattern);
+    made.exec(setup);
+    made.close();
+    const page = (await readFile(pattern)).subarray(0, PAGE_BYTES);
+    await copyFile(file, copy);
+    // The log may have a newer first page: SQLite then takes that one.
+    if (existsSync(`${file}-wal`)) await copyFile(`${file}-wal`, `${copy}-wal`);
+    const handle = await open(copy, 'r+');
+    try {
+      const { size } = await handle.stat();
+      // Without the root of its first table, nothing is found of a whole file of noise, but only after thousands of reads.
+      const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, PAGE_BYTES);
+      if (!TABLE_PAGES.includes(buffer.readUInt8(0))) return null;
+      page.writeUInt8(VERSION_WAL, HEADER.writeVersion);
+      page.writeUInt8(VERSION_WAL, HEADER.readVersion);
+      page.writeUInt32BE(Math.floor(size / PAGE_BYTES), HEADER.pages);
+      page.writeUInt32BE(page.readUInt32BE(HEADER.changes), HEADER.validFor);
+      page.writeUInt32BE(0, HEADER.freePages);
+      page.writeUInt32BE(0, HEADER.freeCount);
+      await handle.write(page, 0, PAGE_BYTES, 0);
+    } finally {
+      await handle.close();
+    }
+    await remove([repaired, `${repaired}-journal`]);
+    return await save(copy, repaired);
+  } finally {
+    await remove(temporary);
+  }
 }
 
 /** The damaged file leaves its name to the repaired one. The log goes too: SQLite would apply it to the new file. */
@@ -157,7 +210,7 @@ export async function openSoundFile(file: string, setup: string, logger: Logger,
     }
     if (!isSound(file)) {
       for (const part of ['', '-journal']) await rm(repaired + part, { force: true });
-      const savedRows = await save(file, repaired);
+      const savedRows = (await save(file, repaired)) ?? (await saveWithNewHeader(file, repaired, setup)) ?? 0;
       await replace(file, repaired, aside);
       logger.error(
         { code: 'file_damaged', file, setAside: aside, savedRows },

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openCheckpoints } from '../../../gateway/delivery/checkpoints.ts';
 import { type DeliveryQueue, openQueue } from '../../../gateway/delivery/queue.ts';
 import { openQueueFile, type QueueFile } from '../../../gateway/delivery/queue-file.ts';
+import { readRow } from '../../../gateway/delivery/queue-row.ts';
 import { isSound } from '../../../gateway/lib/damaged-file.ts';
 import { isSetAside } from '../../../gateway/lib/sqlite-file.ts';
 import { SILENT } from '../../../harness/gateway.ts';
@@ -81,12 +82,12 @@ describe('damaged files of the data folder', () => {
     expect(await setAside()).toEqual([]);
   });
 
-  it('every page of the queue but the first may be damaged: the others are saved, and the gateway starts', async () => {
+  it('every page of the queue may be damaged: the others are saved, and the gateway starts', async () => {
     await killedGateway('in the file');
     const { size } = await stat(fileOf('spool.db'));
     const whole = await readFile(fileOf('spool.db'));
     const saved: number[] = [];
-    for (let page = 1; page < size / PAGE_BYTES; page += 7) {
+    for (let page = 0; page < size / PAGE_BYTES; page += 7) {
       for (const name of await readdir(folder)) await rm(fileOf(name));
       await writeFile(fileOf('spool.db'), whole);
       await damage('spool.db', (bytes) => bytes.fill(0xff, page * PAGE_BYTES, (page + 1) * PAGE_BYTES));
@@ -144,15 +145,23 @@ describe('damaged files of the data folder', () => {
     expect(indexes).toEqual([...indexes].sort((one, other) => one - other));
   });
 
-  it('a queue without its header starts empty, and says so', async () => {
+  it.each([
+    ['header', 100],
+    ['first page', PAGE_BYTES],
+  ])('a queue without its %s loses no window', async (_part, bytesLost) => {
     await killedGateway('in the file');
-    await damage('spool.db', (bytes) => bytes.fill(0x41, 0, 100));
+    await damage('spool.db', (bytes) => bytes.fill(0x41, 0, bytesLost));
     const queue = await open();
-    expect(queue.depth()).toBe(0);
-    expect(damaged()).toMatchObject([{ file: fileOf('spool.db'), savedRows: 0 }]);
+    expect(queue.depth()).toBe(WINDOWS);
+    expect(damaged()).toMatchObject([{ file: fileOf('spool.db') }]);
+    expect((await readdir(folder)).filter((name) => /pattern|copy|repaired/.test(name))).toEqual([]);
     expect(await setAside()).toHaveLength(1);
-    await queue.append(metricsWindow());
-    expect(queue.depth()).toBe(1);
+    await queue.append(metricsWindow({ seq: WINDOWS }));
+    await queue.close();
+    const file = await openQueueFile(fileOf('spool.db'), log.logger, 0);
+    const rows = await file.waiting(2 * WINDOWS);
+    file.close();
+    expect(rows.map((row) => readRow(row).seq)).toEqual(Array.from({ length: WINDOWS + 1 }, (_, seq) => seq));
   });
 
   it('a process killed between the two names ends the exchange at its next start', async () => {
