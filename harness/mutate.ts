@@ -1,8 +1,15 @@
+import { mutateStructure } from './mutate-picture.ts';
+
 /** Bytes that decoders treat specially: markers, lengths and table sizes are made of them. */
 const TELLING = [0x00, 0x01, 0x0f, 0x10, 0x7f, 0x80, 0xc0, 0xc2, 0xc4, 0xd0, 0xd8, 0xd9, 0xda, 0xdb, 0xdd, 0xfe, 0xff];
 
-/** A damaged copy of a picture: bytes changed, cut out, doubled, cut off, or most of it from another one. */
+/**
+ * A damaged copy of a picture or message: bytes changed, cut out, doubled, cut off, or most of it from another one; every
+ * third picture in its structure.
+ */
 export function mutate(bytes: Uint8Array, other: Uint8Array, below: (limit: number) => number): Uint8Array {
+  const structural = below(3) === 0 ? mutateStructure(bytes, below) : null;
+  if (structural !== null) return structural;
   const at = below(bytes.length);
   // Half of the damage goes to the headers, where it reaches furthest.
   const place = (): number => (below(2) === 0 ? below(Math.min(700, bytes.length)) : below(bytes.length));

@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import { CLIP_FRAMES, CLIP_SIZE } from '../../harness/clip.ts';
 import { mutate } from '../../harness/mutate.ts';
 import { Peer } from '../../harness/peer.ts';
@@ -5,6 +6,8 @@ import { encodeClientMessage } from '../../shared/protocol/frames.ts';
 import { type Attack, type AttackContext, hold, studentTicket } from './context.ts';
 
 const CLOSED_WITHIN_MS = 20_000;
+/** First byte of a WebP file. */
+const RIFF_BEGIN = 0x52;
 /** User ids of attackers; no other user has them. */
 let nextUserId = 900_000;
 
@@ -83,7 +86,12 @@ const pictures: Attack = {
   async run(context) {
     const { below } = context;
     const count = context.times(1000, 40);
-    const pictureOf = () => CLIP_FRAMES[below(CLIP_FRAMES.length)] as Uint8Array;
+    const frameOf = () => CLIP_FRAMES[below(CLIP_FRAMES.length)] as Uint8Array;
+    const webps = await Promise.all(
+      [frameOf(), frameOf()].map((frame) => sharp(frame).webp({ quality: 40 }).toBuffer()),
+    );
+    const pictures = [...webps, frameOf(), frameOf()];
+    const pictureOf = () => pictures[below(pictures.length)] as Uint8Array;
     const crop = { xPx: 0, yPx: 0, ...CLIP_SIZE };
     let peer = await admitted(context);
     await peer.start(0, CLIP_SIZE, 'server');
@@ -93,7 +101,8 @@ const pictures: Attack = {
       seq += 1;
       // Several KB are too many for a picture of this gateway: what is too large is refused by another rule.
       const image = mutate(pictureOf(), pictureOf(), below).slice(0, 60_000);
-      peer.send({ kind: 'frame', seq, captureMs: seq * 250, late: false, codec: 'jpeg', crop, fullFrame: true, image });
+      const codec = image[0] === RIFF_BEGIN ? 'webp' : 'jpeg';
+      peer.send({ kind: 'frame', seq, captureMs: seq * 250, late: false, codec, crop, fullFrame: true, image });
       const outcome = await peer.update(seq).then(
         (update) => update.outcome,
         () => 'closed' as const,
