@@ -18,11 +18,44 @@ export const CLOSE = {
 
 export type CloseName = keyof typeof CLOSE;
 
-/**
- * Every fault that an `error` may name: whether the connection ends with it, and whether a client
- * should connect again by itself.
- */
-export const PROTOCOL_FAULTS = {
+/** Every fault that an `error` may name. What follows from each stands apart: browsers do without it. */
+export const PROTOCOL_FAULT_NAMES = [
+  'subprotocol_missing',
+  'hello_expected',
+  'hello_timeout',
+  'ticket_invalid',
+  'ticket_expired',
+  'consent_missing',
+  'control_not_json',
+  'control_invalid',
+  'control_unexpected',
+  'frame_truncated',
+  'frame_version',
+  'frame_type',
+  'frame_flags',
+  'frame_geometry',
+  'frame_empty',
+  'frame_mode',
+  'frame_not_started',
+  'image_format',
+  'image_too_large',
+  'image_corrupt',
+  'observation_invalid',
+  'rate_exceeded',
+  'too_many_faults',
+  'too_many_sessions',
+  'slow_reader',
+  'superseded',
+  'shutting_down',
+  'internal',
+] as const;
+
+export type ProtocolFault = (typeof PROTOCOL_FAULT_NAMES)[number];
+
+/** Whether the connection ends with a fault, and whether a client should connect again by itself. */
+export const PROTOCOL_FAULTS: Readonly<
+  Record<ProtocolFault, { readonly close: CloseName | null; readonly retry: boolean }>
+> = {
   subprotocol_missing: { close: 'protocolViolation', retry: false },
   hello_expected: { close: 'protocolViolation', retry: false },
   hello_timeout: { close: 'helloTimeout', retry: true },
@@ -51,9 +84,7 @@ export const PROTOCOL_FAULTS = {
   superseded: { close: 'superseded', retry: false },
   shutting_down: { close: 'goingAway', retry: true },
   internal: { close: 'internal', retry: true },
-} as const satisfies Record<string, { close: CloseName | null; retry: boolean }>;
-
-export type ProtocolFault = keyof typeof PROTOCOL_FAULTS;
+};
 
 /** A fault of the peer's message. `code` is one of PROTOCOL_FAULTS. */
 export class ProtocolError extends RelayError {

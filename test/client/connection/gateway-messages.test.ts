@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseGatewayMessage } from '../../../client/connection/gateway-messages.ts';
 import { faultMessage, parseServerControl, type ServerControl } from '../../../shared/protocol/control.ts';
-import { PROTOCOL_FAULTS, ProtocolError, type ProtocolFault } from '../../../shared/protocol/errors.ts';
+import { PROTOCOL_FAULT_NAMES, ProtocolError } from '../../../shared/protocol/errors.ts';
 import { SESSION, welcome } from '../support/harness.ts';
 
 const TOTALS = { focusedMs: 1, unfocusedMs: 2, unknownMs: 3, untrackedMs: 0xffff_ffff };
@@ -115,7 +115,7 @@ describe('messages of the gateway as the browser checks them', () => {
     expect(parseGatewayMessage(JSON.stringify(message))).toEqual(message);
   });
 
-  it.each(Object.keys(PROTOCOL_FAULTS) as ProtocolFault[])('reads the fault %s', (fault) => {
+  it.each(PROTOCOL_FAULT_NAMES)('reads the fault %s', (fault) => {
     const message = faultMessage(new ProtocolError(fault, 'what is wrong'), 3);
     expect(parseGatewayMessage(JSON.stringify(message))).toEqual(message);
   });

@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { faultMessage, parseClientControl, parseServerControl } from '../../../shared/protocol/control.ts';
 import { MAX_CONTROL_CHARS } from '../../../shared/protocol/control-text.ts';
-import {
-  CLOSE,
-  closeCodeOf,
-  PROTOCOL_FAULTS,
-  ProtocolError,
-  type ProtocolFault,
-} from '../../../shared/protocol/errors.ts';
+import { CLOSE, closeCodeOf, PROTOCOL_FAULT_NAMES, ProtocolError } from '../../../shared/protocol/errors.ts';
 
 function codeOf(text: string): string {
   try {
@@ -62,7 +56,7 @@ describe('control messages of the client', () => {
 });
 
 describe('faults', () => {
-  it.each(Object.keys(PROTOCOL_FAULTS) as ProtocolFault[])('X-1 %s can be told to the client', (fault) => {
+  it.each(PROTOCOL_FAULT_NAMES)('X-1 %s can be told to the client', (fault) => {
     const error = new ProtocolError(fault, 'why');
     const message = parseServerControl(JSON.stringify(faultMessage(error, 3)));
     expect(message).toMatchObject({ type: 'error', code: fault, seq: 3, fatal: closeCodeOf(error) !== null });

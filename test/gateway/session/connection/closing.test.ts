@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { closeCodeOf, PROTOCOL_FAULTS, ProtocolError, type ProtocolFault } from '../../../../shared/protocol/errors.ts';
+import {
+  closeCodeOf,
+  PROTOCOL_FAULT_NAMES,
+  PROTOCOL_FAULTS,
+  ProtocolError,
+} from '../../../../shared/protocol/errors.ts';
 import { Driver } from './driver.ts';
 
 describe('closing', () => {
-  const ends = (Object.keys(PROTOCOL_FAULTS) as ProtocolFault[]).filter(
-    (fault) => PROTOCOL_FAULTS[fault].close !== null,
-  );
+  const ends = PROTOCOL_FAULT_NAMES.filter((fault) => PROTOCOL_FAULTS[fault].close !== null);
   const phases = [
     ['waits for hello', () => new Driver()],
     ['is ready', () => admitted()],
