@@ -23,7 +23,7 @@ export const IRIS_PLANE_UP_CM = 0.25;
  * Where the iris is on that plane when the eye looks straight out of the head, from the corners'
  * midpoint, cm: a little above it, and a little towards the temple.
  */
-export const IRIS_REST_UP_CM = 0.12;
+const IRIS_REST_UP_CM = 0.12;
 export const IRIS_REST_OUTWARD_CM = 0.03;
 
 /**
@@ -38,14 +38,7 @@ export const IRIS_BIAS_RIGHT_CM = 0.018;
  * make more of its noise: the rest of a look down is read from the lid (below).
  */
 export const IRIS_LEVER_ACROSS_CM = 0.9;
-export const IRIS_LEVER_UP_CM = 0.82;
-/**
- * An iris this far above its rest is seen only in looks up, which the lid shows less of than looks down: what it is higher counts
- * this share more. 19 of 20 irises of people who look at their laptop's screen are lower.
- */
-export const IRIS_HIGH_CM = 0.08;
-export const IRIS_HIGH_SHARE = 0.7;
-
+const IRIS_LEVER_UP_CM = 0.82;
 /**
  * The corners are drawn along when the iris moves sideways. This share of how far both eyes' corners lie
  * off the place that the fitted face has for them counts as a shift of the iris: it takes a fifth off the
@@ -60,11 +53,22 @@ const CORNERS_DRAWN_ALONG = 0.45;
  * Iris and lid together scatter less than the iris alone with a shorter lever: on 48 unlike rendered heads the error of pitch after
  * five points falls from 3.9° to 3.2°, and so does the scatter within a sitting of people at laptops.
  */
-export const LID_REST_CM = 0.65;
+const LID_REST_CM = 0.65;
 const LID_PLANE_CM = 0.35;
 const LOWER_LID_PLANE_CM = 0.3;
-export const LID_DEG_PER_CM = 45;
+const LID_DEG_PER_CM = 45;
 const MAX_LID_DROP_CM = 0.4;
+
+/**
+ * A raised eye, which looks over the screen: the iris alone with more gain, corrected for how far the lids are apart, degrees per
+ * cm of each, less the zero. It counts where it reads higher than iris and lid together and the gaze is near the screen's upper
+ * edge or above it (counting in between these two pitches): further down it would be the noise of the iris. Fitted as a
+ * discriminant between looks up of 24 unlike rendered heads and looks at the screen of those and of two people at laptops.
+ */
+const RAISED_DEG_PER_CM = { iris: 180, upperLid: -12, lowerLid: 25 } as const;
+const RAISED_ZERO_DEG = 29.5;
+const RAISED_FROM_DEG = -8;
+const RAISED_FULLY_DEG = -3;
 
 /**
  * Where an iris can be: its height over the middle between the lids, cm. It is within the inner
@@ -81,7 +85,7 @@ const OPEN_OPENNESS = 0.2;
  * image left (two people at laptops, ten sittings each: 3.6° and 5.5° in the mean, 1.2° and 3.5° in pictures as pages send them).
  */
 export const EYE_ZERO_YAW_DEG = -1;
-export const EYE_ZERO_PITCH_DEG = 4.5;
+const EYE_ZERO_PITCH_DEG = 4.5;
 
 const MAX_EYE_DEG = 60;
 
@@ -179,22 +183,25 @@ function eyePlacesOf(landmarks: Float32Array, eye: EyeIndices, pose: HeadPose): 
   };
 }
 
-/** The eye's yaw and pitch in the head, degrees, from where the iris and the upper lid are in the eye's own frame. */
-function eyeAnglesOf(
-  places: EyePlaces,
-  eye: EyeIndices,
-  cornersShiftCm: number,
-): { readonly yawDeg: number; readonly pitchDeg: number } {
+/** The eye's pitch in the head, degrees, of a head with this pitch, from heights over the corners' midpoint in the eye's own frame, cm. */
+export function eyePitchDegOf(
+  { irisUp, upperLid, lowerLid }: Pick<EyePlaces, 'irisUp' | 'upperLid' | 'lowerLid'>,
+  headPitchDeg: number,
+): number {
+  const lidDropCm = Math.min(MAX_LID_DROP_CM, Math.max(0, LID_REST_CM - upperLid));
+  const irisDeg = Math.atan((irisUp - IRIS_REST_UP_CM) / IRIS_LEVER_UP_CM) * DEG_PER_RAD;
+  const pitchDeg = irisDeg - LID_DEG_PER_CM * lidDropCm - EYE_ZERO_PITCH_DEG;
+  const { iris, upperLid: ofUpper, lowerLid: ofLower } = RAISED_DEG_PER_CM;
+  const raisedDeg = iris * irisUp + ofUpper * upperLid + ofLower * lowerLid - RAISED_ZERO_DEG;
+  const isHigh = (headPitchDeg + pitchDeg - RAISED_FROM_DEG) / (RAISED_FULLY_DEG - RAISED_FROM_DEG);
+  return pitchDeg + Math.min(1, Math.max(0, isHigh)) * Math.max(0, raisedDeg - pitchDeg);
+}
+
+/** The eye's yaw in the head, degrees, from where the iris is in the eye's own frame. */
+function eyeYawDegOf({ irisAcross }: EyePlaces, eye: EyeIndices, cornersShiftCm: number): number {
   const side = Math.sign(canonicalMidpoint(eye)[0]);
-  const across =
-    places.irisAcross + CORNERS_DRAWN_ALONG * cornersShiftCm - IRIS_BIAS_RIGHT_CM - side * IRIS_REST_OUTWARD_CM;
-  const overRest = places.irisUp - IRIS_REST_UP_CM;
-  const up = overRest + IRIS_HIGH_SHARE * Math.max(0, overRest - IRIS_HIGH_CM);
-  const lidDropCm = Math.min(MAX_LID_DROP_CM, Math.max(0, LID_REST_CM - places.upperLid));
-  return {
-    yawDeg: Math.atan(across / IRIS_LEVER_ACROSS_CM) * DEG_PER_RAD - EYE_ZERO_YAW_DEG,
-    pitchDeg: Math.atan(up / IRIS_LEVER_UP_CM) * DEG_PER_RAD - LID_DEG_PER_CM * lidDropCm - EYE_ZERO_PITCH_DEG,
-  };
+  const across = irisAcross + CORNERS_DRAWN_ALONG * cornersShiftCm - IRIS_BIAS_RIGHT_CM - side * IRIS_REST_OUTWARD_CM;
+  return Math.atan(across / IRIS_LEVER_ACROSS_CM) * DEG_PER_RAD - EYE_ZERO_YAW_DEG;
 }
 
 /**
@@ -266,11 +273,10 @@ export function observeEye(
   cornersShiftCm: number,
 ): EyeObservation {
   const places = eyePlacesOf(landmarks, eye, pose);
-  const { yawDeg, pitchDeg } = eyeAnglesOf(places, eye, cornersShiftCm);
   const openness = opennessOf(landmarks, eye, pose);
   return {
-    yawDeg: clampDeg(yawDeg),
-    pitchDeg: clampDeg(pitchDeg),
+    yawDeg: clampDeg(eyeYawDegOf(places, eye, cornersShiftCm)),
+    pitchDeg: clampDeg(eyePitchDegOf(places, pose.pitchDeg)),
     openness,
     visibility: visibilityOf(eye, pose) * plausibilityOf(places, openness),
   };

@@ -41,19 +41,15 @@ const GOOD_RESIDUAL = 0.05;
 const GOOD_SHARPNESS = 0.05;
 
 /**
- * Openness below which eyes are shut. A shut eye shows no iris, and the mesh puts it near the middle of the
- * lids, which reads as an eye turned to the nose, and so on both sides: eyes that converge as no eyes do
- * are shut at a higher openness than eyes that agree, which only look down or squint. In clips of four
- * people shut eyes have an openness up to 0.06 and converge by 8° to 50°; eyes that look down between
- * lowered lids, or are caught in a blink, 0.09 to 0.15 and −8° to 6° (down to 22 px between the eyes).
+ * Openness below which eyes are shut whose pixels were not judged. In clips of four people shut eyes have an openness up to 0.06;
+ * eyes that look down between lowered lids, or are caught in a blink, 0.09 to 0.15 (down to 22 px between the eyes). That shut
+ * eyes seem to converge does not help: compression makes open eyes do so too.
  */
-const CLOSED_OPENNESS = { agreeing: 0.1, converging: 0.18 } as const;
-const CONVERGING_DEG = { from: 6, to: 26 } as const;
+const CLOSED_OPENNESS = 0.1;
 /**
- * Where pixels were judged, they say it instead of convergence, which compression makes too: the limit rises from
- * the one to the other between these probabilities of a shut lid. Set on rendered heads that the network had not seen
- * and on clips of four people, whole and as pages send them: 93 to 95 in 100 shut eyes at 0.2 false alarms, where convergence
- * finds 55.
+ * Where pixels were judged, the limit rises from the one to the other between these probabilities of a shut lid. Set on rendered
+ * heads that the network had not seen and on clips of four people, whole and as pages send them: 93 to 95 in 100 shut eyes at 0.2
+ * false alarms.
  */
 const CLOSED_BY_PIXELS = { open: 0.07, shut: 0.34 } as const;
 const SHUT_BY_PIXELS = { from: 0.3, to: 0.85 } as const;
@@ -74,6 +70,11 @@ const NODDED_PITCH_DEG = 40;
  * turned so far that they would have to be is off the screen, whatever is made out of half-hidden eyes.
  */
 const EYES_COME_BACK_DEG = 25;
+/**
+ * Power of the superellipse that the screen's region is: nearly a rectangle, as a screen is. People's looks at the corners of their
+ * screens, as pages send them, are lost with more rounding.
+ */
+const CORNERS = 8;
 /** Widening of the limits that the held direction enjoys, as a share. */
 const HYSTERESIS = 0.08;
 /** With less of the eyes to be seen (sum of both), only a head that is turned away says anything. */
@@ -120,9 +121,7 @@ function closedLevelOf({ imageLeftEye: left, imageRightEye: right }: FaceMeasure
       (left.shut * left.visibility + right.shut * right.visibility) / (left.visibility + right.visibility),
     );
   }
-  const isSeen = Math.min(left.visibility, right.visibility) >= WELL_SEEN;
-  const converging = isSeen ? ramp(left.yawDeg - right.yawDeg, CONVERGING_DEG.from, CONVERGING_DEG.to) : 0;
-  return CLOSED_OPENNESS.agreeing + (CLOSED_OPENNESS.converging - CLOSED_OPENNESS.agreeing) * converging;
+  return CLOSED_OPENNESS;
 }
 
 /** Openness below which the eyes of this face are shut; `openShare` as opennessShare has it. */
@@ -146,7 +145,7 @@ function axisBeyond(across: number, up: number): Direction {
 
 /**
  * One frame's verdict by the geometric rule: no face, unknown where the frame is too poor, eyes closed,
- * then where the gaze leaves the screen, which has rounded corners: the axis on which it leaves furthest.
+ * then where the gaze leaves the screen, whose corners are a little rounded: the axis on which it leaves furthest.
  * A head that is turned away is `looking_left` or `looking_right` as long as the gaze is off the screen on
  * that side, by the head alone where no eye is seen, and `face_turned` when the eyes seem to come back: as
  * in the seed's rule, where they look comes before how the head is turned. A head towards the screen whose
@@ -199,7 +198,7 @@ export function verdictOf(observation: FaceObservation, context: VerdictContext 
     return { direction: 'unknown', confidence: 0, gaze: null, reason: 'eyes_hidden' };
   }
 
-  const reach = (across ** 4 + up ** 4) ** 0.25;
+  const reach = (across ** CORNERS + up ** CORNERS) ** (1 / CORNERS);
   const sureness = 0.4 + 0.6 * ramp(Math.abs(reach - 1), 0, 0.5);
   const agreement = 1 - 0.5 * ramp(gaze.eyeDifferenceDeg ?? 0, EYES_DIFFER_DEG, EYES_CONTRADICT_DEG);
   const eyes = (0.6 + 0.4 * gaze.eyeWeight) * agreement;

@@ -1,19 +1,13 @@
 import type { FrameSize } from '../../shared/geometry.ts';
 import { CANONICAL_POINTS, canonicalToHead, LANDMARK_VALUES } from '../../shared/vision/canonical-face.ts';
 import {
-  EYE_ZERO_PITCH_DEG,
   EYE_ZERO_YAW_DEG,
+  eyePitchDegOf,
   IRIS_BIAS_RIGHT_CM,
-  IRIS_HIGH_CM,
-  IRIS_HIGH_SHARE,
   IRIS_LEVER_ACROSS_CM,
-  IRIS_LEVER_UP_CM,
   IRIS_PLANE_ACROSS_CM,
   IRIS_PLANE_UP_CM,
   IRIS_REST_OUTWARD_CM,
-  IRIS_REST_UP_CM,
-  LID_DEG_PER_CM,
-  LID_REST_CM,
 } from '../../shared/vision/eyes.ts';
 import {
   add,
@@ -110,6 +104,17 @@ function openLids(places: Map<number, Vec3>, share: number): void {
   }
 }
 
+/** Height of the iris, cm, from which this pitch of the eye is read between these lids: by halving, for readings rise with it. */
+function irisUpFor(eyePitchDeg: number, upperLid: number, lowerLid: number, headPitchDeg: number): number {
+  let [low, high] = [-2, 2];
+  for (let round = 0; round < 50; round++) {
+    const irisUp = (low + high) / 2;
+    if (eyePitchDegOf({ irisUp, upperLid, lowerLid }, headPitchDeg) < eyePitchDeg) low = irisUp;
+    else high = irisUp;
+  }
+  return low;
+}
+
 /** 478 × (x, y, z) of the face as an ideal mesh would give them; landmarks that nothing reads stay 0. */
 export function renderFace(face: SyntheticFace): Float32Array {
   const { frame, focalPx } = face;
@@ -118,9 +123,9 @@ export function renderFace(face: SyntheticFace): Float32Array {
   const wideOpen = new Map(places);
   openLids(wideOpen, WIDE_OPEN_LIDS);
   openLids(places, face.lids);
-  for (const [outer, inner, iris, upperLid] of [
-    [33, 133, 468, 159],
-    [263, 362, 473, 386],
+  for (const [outer, inner, iris, upperLid, lowerLid] of [
+    [33, 133, 468, 159, 145],
+    [263, 362, 473, 386, 374],
   ] as const) {
     const middle = scale(add(places.get(outer) ?? [0, 0, 0], places.get(inner) ?? [0, 0, 0]), 0.5);
     const side = Math.sign(middle[0]);
@@ -130,10 +135,8 @@ export function renderFace(face: SyntheticFace): Float32Array {
       side * IRIS_REST_OUTWARD_CM +
       IRIS_LEVER_ACROSS_CM * tangent(face.eyeYawDeg + EYE_ZERO_YAW_DEG);
     // As if the lids were wide open: lids that hang lower are read as a look down.
-    const lidDropCm = LID_REST_CM - ((wideOpen.get(upperLid)?.[1] ?? 0) - middle[1]);
-    const shown = IRIS_LEVER_UP_CM * tangent(face.eyePitchDeg + EYE_ZERO_PITCH_DEG + LID_DEG_PER_CM * lidDropCm);
-    const overRest = shown <= IRIS_HIGH_CM ? shown : (shown + IRIS_HIGH_SHARE * IRIS_HIGH_CM) / (1 + IRIS_HIGH_SHARE);
-    const up = IRIS_REST_UP_CM + overRest;
+    const lidUp = (index: number): number => (wideOpen.get(index)?.[1] ?? 0) - middle[1];
+    const up = irisUpFor(face.eyePitchDeg, lidUp(upperLid), lidUp(lowerLid), face.pitchDeg);
     places.set(iris, add(middle, [across, up, (IRIS_PLANE_ACROSS_CM + IRIS_PLANE_UP_CM) / 2]));
   }
 

@@ -134,14 +134,14 @@ describe('openness', () => {
 });
 
 describe('visibility', () => {
-  it('is full for both eyes of a face that looks at the camera and falls for the eye that turns away', () => {
-    const straight = measure(faceWith({}));
+  it('is full for both eyes of a face that looks at its screen and falls for the eye that turns away', () => {
+    const straight = measure(faceWith({ eyePitchDeg: -5 }));
     expect(straight.imageLeftEye.visibility).toBeGreaterThan(0.9);
     expect(straight.imageRightEye.visibility).toBeGreaterThan(0.9);
-    const turned = measure(faceWith({ yawDeg: 45 }));
+    const turned = measure(faceWith({ yawDeg: 45, eyePitchDeg: -5 }));
     expect(turned.imageLeftEye.visibility).toBeGreaterThan(0.9);
     expect(turned.imageRightEye.visibility).toBeLessThan(0.6);
-    const other = measure(faceWith({ yawDeg: -45 }));
+    const other = measure(faceWith({ yawDeg: -45, eyePitchDeg: -5 }));
     expect(other.imageRightEye.visibility).toBeGreaterThan(0.9);
     expect(other.imageLeftEye.visibility).toBeLessThan(0.6);
   });
@@ -149,7 +149,7 @@ describe('visibility', () => {
 
 describe('an iris that is not where an open eye can have it', () => {
   const withIrisMovedBy = (share: number, lids: number) => {
-    const landmarks = renderFace(faceWith({ lids }));
+    const landmarks = renderFace(faceWith({ lids, eyePitchDeg: -5 }));
     const movedPx = share * (((landmarks[362 * 3] ?? 0) - (landmarks[133 * 3] ?? 0)) as number);
     for (const index of [468, 473]) landmarks[index * 3 + 1] = (landmarks[index * 3 + 1] ?? 0) + movedPx;
     return measureFace(landmarks, 1, VGA, ROI);

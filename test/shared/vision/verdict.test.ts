@@ -101,19 +101,26 @@ describe('the geometric rule', () => {
     expect(directionOf({ headPitchDeg: -26, ...eyes({ openness: 0.03 }) })).toBe('eyes_closed');
   });
 
-  it('takes narrow eyes for closed when both seem to look at the nose, and for open when they agree', () => {
+  it('takes narrow eyes for open, also when both seem to look at the nose, as they do in compressed pictures', () => {
     const narrow = (leftYawDeg: number, rightYawDeg: number): Partial<FaceMeasurement> => ({
-      imageLeftEye: eye({ yawDeg: leftYawDeg, openness: 0.14 }),
-      imageRightEye: eye({ yawDeg: rightYawDeg, openness: 0.14 }),
+      imageLeftEye: eye({ yawDeg: leftYawDeg, openness: 0.12 }),
+      imageRightEye: eye({ yawDeg: rightYawDeg, openness: 0.12 }),
     });
-    expect(directionOf(narrow(15, -15))).toBe('eyes_closed');
+    expect(directionOf(narrow(15, -15))).toBe('centered');
     expect(directionOf(narrow(0, 0))).toBe('centered');
-    expect(directionOf(narrow(-15, 15))).toBe('centered');
     expect(directionOf({ headPitchDeg: -34, ...narrow(2, -2) })).toBe('looking_down');
-    expect(directionOf({ imageLeftEye: eye({ yawDeg: 15 }), imageRightEye: eye({ yawDeg: -15 }) })).toBe('centered');
   });
 
-  it('goes by the pixels of narrow eyes where they were judged, and not by convergence', () => {
+  it('takes a look at a corner of the screen for one at the screen', () => {
+    const { halfWidthDeg, aboveDeg, centerPitchDeg } = DEFAULT_SCREEN;
+    const lookAt = (across: number, up: number): string =>
+      directionOf(eyes({ yawDeg: across * halfWidthDeg, pitchDeg: centerPitchDeg + up * aboveDeg }));
+    expect(lookAt(0.9, 0.9)).toBe('centered');
+    expect(lookAt(1.05, 0.9)).toBe('looking_right');
+    expect(lookAt(0.9, 1.1)).toBe('looking_up');
+  });
+
+  it('goes by the pixels of narrow eyes where they were judged', () => {
     const narrow = (openness: number, shut: number): Partial<FaceMeasurement> => ({
       imageLeftEye: eye({ yawDeg: 15, openness, shut }),
       imageRightEye: eye({ yawDeg: -15, openness, shut }),
