@@ -4,7 +4,7 @@ import {
   fitCalibration,
   MIN_READINGS,
 } from '../../shared/focus/calibration.ts';
-import { median } from '../../shared/focus/median.ts';
+import { median } from '../../shared/median.ts';
 import { type StudentView, screenSetupOf } from '../../shared/focus/screen-setup.ts';
 import type { FaceMeasurement, FaceObservation } from '../../shared/observation.ts';
 import {

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { RelayError } from '../errors.ts';
+import { median } from '../median.ts';
 import type { FaceMeasurement } from '../observation.ts';
 import { type EyeCorrection, eyeWeightOf, type GazeCorrection, gazeOf, NO_CORRECTION } from '../vision/gaze.ts';
 import type { ScreenSetup } from '../vision/screen.ts';
-import { median } from './median.ts';
 
 /** Version of the stored form and of how the eyes are read; a calibration of another version is not used. */
 export const CALIBRATION_VERSION = 3;

@@ -1,9 +1,9 @@
 import type { FrameSize } from '../geometry.ts';
+import { median } from '../median.ts';
 import type { FaceMeasurement } from '../observation.ts';
 import { CANONICAL_INTER_OCULAR_CM } from '../vision/canonical-face.ts';
 import { focalLengthPx } from '../vision/pose.ts';
 import { DEFAULT_SETUP, type ScreenSetup } from '../vision/screen.ts';
-import { median } from './median.ts';
 
 /** Screens are not read from nearer or farther than this; beyond it the estimate is wrong. */
 const NEAREST_CM = 20;

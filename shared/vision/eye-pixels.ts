@@ -1,6 +1,8 @@
+import { median } from '../median.ts';
 import { type EyeIndices, IMAGE_LEFT_EYE, IMAGE_RIGHT_EYE } from './canonical-face.ts';
 import { COVERED_NUMBERS, SHUT_NUMBERS } from './eye-pixels-weights.ts';
-import { MESH_SIZE } from './mesh-output.ts';
+import { greenAround, greenAt } from './mesh-pixels.ts';
+import { hardSideLightOf } from './side-light.ts';
 
 /**
  * What the mesh's input pixels say of an eye: whether it is covered, by dark lenses, reflections or a patch
@@ -27,31 +29,8 @@ const LEAST_SKIN = 0.08;
 const BRIGHTEST = 2.5;
 const BURNT = 0.93;
 
-/** Green at a place of the mesh's tensor, bilinear, the border repeated; places count from pixel corners. */
-function greenAt(planes: Float32Array, xPx: number, yPx: number): number {
-  const last = MESH_SIZE - 1.001;
-  const x = Math.min(last, Math.max(0, xPx - 0.5));
-  const y = Math.min(last, Math.max(0, yPx - 0.5));
-  const left = x | 0;
-  const top = y | 0;
-  const right = x - left;
-  const lower = y - top;
-  const at = MESH_SIZE * MESH_SIZE + top * MESH_SIZE + left;
-  const upperRow = (1 - right) * (planes[at] as number) + right * (planes[at + 1] as number);
-  const lowerRow = (1 - right) * (planes[at + MESH_SIZE] as number) + right * (planes[at + MESH_SIZE + 1] as number);
-  return (1 - lower) * upperRow + lower * lowerRow;
-}
-
 function skinOf(planes: Float32Array, landmarks: Float32Array): number {
-  const lumas = SKIN_POINTS.map((point) => {
-    const x = landmarks[point * 3] as number;
-    const y = landmarks[point * 3 + 1] as number;
-    let sum = 0;
-    for (const dy of [-2, 0, 2]) for (const dx of [-2, 0, 2]) sum += greenAt(planes, x + dx, y + dy);
-    return sum / 9;
-  }).sort((a, b) => a - b);
-  const middle = lumas.length >> 1;
-  return Math.max(LEAST_SKIN, ((lumas[middle - 1] as number) + (lumas[middle] as number)) / 2);
+  return Math.max(LEAST_SKIN, median(SKIN_POINTS.map((point) => greenAround(planes, landmarks, point))));
 }
 
 /** Writes mean, deviation, least and most of rows and columns of the cells to `to` on. */
@@ -217,6 +196,8 @@ export interface EyePixels {
 export interface EyesPixels {
   readonly imageLeft: EyePixels;
   readonly imageRight: EyePixels;
+  /** Hard light from the side, as hardSideLightOf has it. */
+  readonly hardSideLight: number;
 }
 
 /** An eye counts in full up to the first probability of a cover, and not at all from the second on. */
@@ -232,5 +213,9 @@ export function eyesInPixels(planes: Float32Array, landmarks: Float32Array): Eye
     const seen = Math.min(1, Math.max(0, (COVERED_FROM - covered) / (COVERED_FROM - SEEN_UP_TO)));
     return { seen, shut: chance(inputs, SHUT) };
   };
-  return { imageLeft: judge(IMAGE_LEFT_EYE), imageRight: judge(IMAGE_RIGHT_EYE) };
+  return {
+    imageLeft: judge(IMAGE_LEFT_EYE),
+    imageRight: judge(IMAGE_RIGHT_EYE),
+    hardSideLight: hardSideLightOf(planes, landmarks),
+  };
 }

@@ -197,11 +197,17 @@ export function eyePitchDegOf(
   return pitchDeg + Math.min(1, Math.max(0, isHigh)) * Math.max(0, raisedDeg - pitchDeg);
 }
 
+/** What both eyes have in common to image right: their corners along the face, as cornersShiftOf has it, and hard light's error. */
+interface EyesShift {
+  readonly cornersCm: number;
+  readonly lightDeg: number;
+}
+
 /** The eye's yaw in the head, degrees, from where the iris is in the eye's own frame. */
-function eyeYawDegOf({ irisAcross }: EyePlaces, eye: EyeIndices, cornersShiftCm: number): number {
+function eyeYawDegOf({ irisAcross }: EyePlaces, eye: EyeIndices, shift: EyesShift): number {
   const side = Math.sign(canonicalMidpoint(eye)[0]);
-  const across = irisAcross + CORNERS_DRAWN_ALONG * cornersShiftCm - IRIS_BIAS_RIGHT_CM - side * IRIS_REST_OUTWARD_CM;
-  return Math.atan(across / IRIS_LEVER_ACROSS_CM) * DEG_PER_RAD - EYE_ZERO_YAW_DEG;
+  const across = irisAcross + CORNERS_DRAWN_ALONG * shift.cornersCm - IRIS_BIAS_RIGHT_CM - side * IRIS_REST_OUTWARD_CM;
+  return Math.atan(across / IRIS_LEVER_ACROSS_CM) * DEG_PER_RAD - EYE_ZERO_YAW_DEG - shift.lightDeg;
 }
 
 /**
@@ -265,17 +271,12 @@ function clampDeg(value: number): number {
   return Math.min(MAX_EYE_DEG, Math.max(-MAX_EYE_DEG, value));
 }
 
-/** One eye's observation; angles are limited to ±60°. `cornersShiftCm` as cornersShiftOf has it. */
-export function observeEye(
-  landmarks: Float32Array,
-  eye: EyeIndices,
-  pose: HeadPose,
-  cornersShiftCm: number,
-): EyeObservation {
+/** One eye's observation; angles are limited to ±60°. */
+export function observeEye(landmarks: Float32Array, eye: EyeIndices, pose: HeadPose, shift: EyesShift): EyeObservation {
   const places = eyePlacesOf(landmarks, eye, pose);
   const openness = opennessOf(landmarks, eye, pose);
   return {
-    yawDeg: clampDeg(eyeYawDegOf(places, eye, cornersShiftCm)),
+    yawDeg: clampDeg(eyeYawDegOf(places, eye, shift)),
     pitchDeg: clampDeg(eyePitchDegOf(places, pose.pitchDeg)),
     openness,
     visibility: visibilityOf(eye, pose) * plausibilityOf(places, openness),

@@ -7,6 +7,7 @@ import type { Location } from './locate.ts';
 import { headPoseOf } from './pose.ts';
 import { roiFromLandmarks } from './roi.ts';
 import { seedDirectionOf } from './seed-rule.ts';
+import { HARD_LIGHT_YAW_DEG } from './side-light.ts';
 
 /**
  * The mesh shows this much less of a nod than there is: slope of its pitch over exact poses of a
@@ -33,15 +34,18 @@ export function measureFace(
   pixels?: EyesPixels,
 ): FaceMeasurement {
   const pose = headPoseOf(landmarks, frame);
-  const cornersShiftCm = cornersShiftOf(landmarks, pose);
+  const shift = {
+    cornersCm: cornersShiftOf(landmarks, pose),
+    lightDeg: HARD_LIGHT_YAW_DEG * (pixels?.hardSideLight ?? 0),
+  };
   return {
     score,
     headYawDeg: pose.yawDeg,
     headPitchDeg: pose.pitchDeg * NOD_GAIN,
     headRollDeg: pose.rollDeg,
     fitResidual: pose.residual,
-    imageLeftEye: withPixels(observeEye(landmarks, IMAGE_LEFT_EYE, pose, cornersShiftCm), pixels?.imageLeft),
-    imageRightEye: withPixels(observeEye(landmarks, IMAGE_RIGHT_EYE, pose, cornersShiftCm), pixels?.imageRight),
+    imageLeftEye: withPixels(observeEye(landmarks, IMAGE_LEFT_EYE, pose, shift), pixels?.imageLeft),
+    imageRightEye: withPixels(observeEye(landmarks, IMAGE_RIGHT_EYE, pose, shift), pixels?.imageRight),
     interOcularPx: interOcularPxOf(landmarks, IMAGE_LEFT_EYE, IMAGE_RIGHT_EYE),
     seedDirection: seedDirectionOf(landmarks, frame),
     nextRoi,
