@@ -7,7 +7,7 @@ import type { Location } from './locate.ts';
 import { headPoseOf } from './pose.ts';
 import { roiFromLandmarks } from './roi.ts';
 import { seedDirectionOf } from './seed-rule.ts';
-import { HARD_LIGHT_YAW_DEG } from './side-light.ts';
+import { lightYawDegOf } from './side-light.ts';
 
 /**
  * The mesh shows this much less of a nod than there is: slope of its pitch over exact poses of a
@@ -36,7 +36,7 @@ export function measureFace(
   const pose = headPoseOf(landmarks, frame);
   const shift = {
     cornersCm: cornersShiftOf(landmarks, pose),
-    lightDeg: HARD_LIGHT_YAW_DEG * (pixels?.hardSideLight ?? 0),
+    lightDeg: lightYawDegOf(pixels?.hardSideLight ?? 0, pose.yawDeg),
   };
   return {
     score,

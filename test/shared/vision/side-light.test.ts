@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FACE_POINTS, MESH_SIZE } from '../../../shared/vision/mesh-output.ts';
 import { measureFace } from '../../../shared/vision/observe.ts';
-import { HARD_LIGHT_YAW_DEG, hardSideLightOf, SKIN_PAIRS } from '../../../shared/vision/side-light.ts';
+import { hardSideLightOf, lightYawDegOf, SKIN_PAIRS } from '../../../shared/vision/side-light.ts';
 import { faceWith, renderFace } from '../../support/synthetic-face.ts';
 
 const PLANE = MESH_SIZE * MESH_SIZE;
@@ -61,20 +61,27 @@ describe('hard light from the side', () => {
 });
 
 describe('the eyes in hard light', () => {
-  it('are read that much less towards the side away from the lamp', () => {
-    const frame = { widthPx: 640, heightPx: 480 };
-    const landmarks = renderFace(faceWith({ frame, eyePitchDeg: -8 }));
-    const roi = { centerXPx: 320, centerYPx: 240, sizePx: 200, rotationRad: 0 };
+  const frame = { widthPx: 640, heightPx: 480 };
+  const roi = { centerXPx: 320, centerYPx: 240, sizePx: 200, rotationRad: 0 };
+  const yawsOf = (headYawDeg: number, hardSideLight: number): number[] => {
     const clear = { seen: 1, shut: 0 };
-    const yawsIn = (hardSideLight: number): number[] => {
-      const face = measureFace(landmarks, 1, frame, roi, { imageLeft: clear, imageRight: clear, hardSideLight });
-      return [face.imageLeftEye.yawDeg, face.imageRightEye.yawDeg];
-    };
-    const even = yawsIn(0);
+    const landmarks = renderFace(faceWith({ frame, yawDeg: headYawDeg, eyePitchDeg: -8 }));
+    const face = measureFace(landmarks, 1, frame, roi, { imageLeft: clear, imageRight: clear, hardSideLight });
+    return [face.imageLeftEye.yawDeg, face.imageRightEye.yawDeg];
+  };
+
+  it('are read less towards the side away from the lamp', () => {
     for (const light of [-1, 0.5, 1]) {
-      yawsIn(light).forEach((yawDeg, eye) => {
-        expect(yawDeg).toBeCloseTo((even[eye] ?? 0) - light * HARD_LIGHT_YAW_DEG, 6);
+      const even = yawsOf(0, 0);
+      yawsOf(0, light).forEach((yawDeg, eye) => {
+        expect(yawDeg).toBeCloseTo((even[eye] ?? 0) - light * 5, 6);
       });
     }
+  });
+
+  it('are read as ever when the head is turned, where its far side is not seen', () => {
+    expect(lightYawDegOf(1, 15)).toBe(5);
+    expect(lightYawDegOf(1, -50)).toBe(0);
+    expect(yawsOf(45, 1)).toEqual(yawsOf(45, 0));
   });
 });
