@@ -74,13 +74,13 @@ describe('the eyes in hard light', () => {
     for (const light of [-1, 0.5, 1]) {
       const even = yawsOf(0, 0);
       yawsOf(0, light).forEach((yawDeg, eye) => {
-        expect(yawDeg).toBeCloseTo((even[eye] ?? 0) - light * 5, 6);
+        expect(yawDeg).toBeCloseTo((even[eye] ?? 0) - light * 3, 6);
       });
     }
   });
 
   it('are read as ever when the head is turned, where its far side is not seen', () => {
-    expect(lightYawDegOf(1, 15)).toBe(5);
+    expect(lightYawDegOf(1, 15)).toBe(3);
     expect(lightYawDegOf(1, -50)).toBe(0);
     expect(yawsOf(45, 1)).toEqual(yawsOf(45, 0));
   });
