@@ -31,7 +31,7 @@ const TURNED = { fromDeg: 20, fullyDeg: 35 } as const;
  * How far both eyes are read towards image right in hard light from image left, degrees, and the other way round: the lit eye has a
  * shadow of its own on the side away from the lamp, which draws the mesh's iris. Set on two kinds of rendered heads: on 17 made from
  * MakeHuman's mesh the error of yaw in hard light falls from 5.1° to 3.7° (6.0° to 4.7° as sent), on the moving head of
- * FaceKit over all lights from 4.9° to 4.4°. 5° would take off another 0.3° and lose one in seven glances 25° aside in such light,
+ * FaceKit over all lights from 4.9° to 4.4°. 5° would take off another 0.3° and lose one in six glances 25° aside in such light,
  * which are read less wrong. Photographs that are darkened smoothly on one side, without shadows, are read within 1.5° of what they
  * are read evenly lit, so soft light is left alone.
  */
