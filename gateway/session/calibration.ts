@@ -4,8 +4,8 @@ import {
   fitCalibration,
   MIN_READINGS,
 } from '../../shared/focus/calibration.ts';
-import { median } from '../../shared/median.ts';
 import { type StudentView, screenSetupOf } from '../../shared/focus/screen-setup.ts';
+import { median } from '../../shared/median.ts';
 import type { FaceMeasurement, FaceObservation } from '../../shared/observation.ts';
 import {
   type CalibrateFinish,
