@@ -33,8 +33,15 @@ export interface Verdict {
   /** Windows that cover time which another one of the session covers, and rows whose key is there twice. */
   readonly duplicates: number;
   readonly maxErrorMs: number;
-  /** The largest error of a student, divided by the kills of their gateways. */
+  /**
+   * The largest error of a student's whole time, divided by the kills of their gateways. By kinds of time there is more: a change of
+   * the student's state is taken over a moment late, and which changes fall into a gap is chance.
+   */
   readonly maxErrorPerKillMs: number;
+  /** The mean of that over the students whose gateway was killed; 0 without any. */
+  readonly meanErrorPerKillMs: number;
+  /** The most whole time of a student that is missing. */
+  readonly maxLostMs: number;
   /** Share of the reconnects that resumed the session; 1 without any. */
   readonly resumedShare: number;
   /** From the kill of a student's gateway to the next update, 99th percentile, ms; 0 without any. */
@@ -120,6 +127,11 @@ export async function judge(connection: Connection, truths: readonly StudentTrut
       beyond(student.storedFocusedMs, student.truthFocusedMs, student.unheardMs),
       beyond(student.storedUnfocusedMs, student.truthUnfocusedMs, student.unheardMs),
     );
+  const truthOf = (student: StudentVerdict) => student.truthFocusedMs + student.truthUnfocusedMs;
+  const storedOf = (student: StudentVerdict) => student.storedFocusedMs + student.storedUnfocusedMs;
+  const errorPerKill = (student: StudentVerdict) =>
+    beyond(storedOf(student), truthOf(student), student.unheardMs) / Math.max(1, student.kills);
+  const killed = students.filter(({ kills }) => kills > 0);
   const reconnects = truths.reduce((total, truth) => total + truth.reconnects, 0);
   const resumes = truths.reduce((total, truth) => total + truth.resumes, 0);
   const backMs = truths.flatMap((truth) => truth.backMs);
@@ -131,10 +143,11 @@ export async function judge(connection: Connection, truths: readonly StudentTrut
     windowsStored: stored?.n ?? 0,
     duplicates: (overlapping?.n ?? 0) + (disagreeing?.n ?? 0),
     maxErrorMs: Math.max(0, ...students.map(errorOf)),
-    maxErrorPerKillMs: Math.max(
-      0,
-      ...students.map((student) => Math.round(errorOf(student) / Math.max(1, student.kills))),
+    maxErrorPerKillMs: Math.round(Math.max(0, ...students.map(errorPerKill))),
+    meanErrorPerKillMs: Math.round(
+      killed.reduce((sum, each) => sum + errorPerKill(each), 0) / Math.max(1, killed.length),
     ),
+    maxLostMs: Math.max(0, ...students.map((student) => truthOf(student) - storedOf(student))),
     resumedShare: reconnects === 0 ? 1 : resumes / reconnects,
     reconnectMsP99: backMs.length === 0 ? 0 : Math.round(quantile(backMs, 0.99)),
     eyelearnSeconds: sum((student) => student.eyelearnS),
