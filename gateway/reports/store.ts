@@ -64,12 +64,15 @@ function titlesOf(rows: readonly Row[], kind: 'module' | 'section'): Map<number,
 export function createReportStore(database: ReportDatabase): ReportStore {
   const { dialect } = database;
 
-  /** Rows of the cube of hours, added up by one of its columns. */
+  /**
+   * Rows of the cube of hours, added up by one of its columns. By the column alone MariaDB would read the rows in the order of its
+   * index, one by one; with an expression it reads the table as it lies and sorts, which takes half the time.
+   */
   function grouped(scope: Scope, key: string): Promise<readonly Row[]> {
     const where = whereOf(scope);
     return database.rows(
       `SELECT CAST(${key} AS CHAR) AS grouped_by, COUNT(DISTINCT user_id) AS student_count, ${FIGURE_SUMS}
-       FROM relay_report_hours WHERE ${where.text} GROUP BY ${key} ORDER BY ${key}`,
+       FROM relay_report_hours WHERE ${where.text} GROUP BY ${key}, ${key} + 0 ORDER BY ${key}`,
       where.values,
     );
   }
