@@ -39,6 +39,8 @@ import { onFirstUse } from './store/open.ts';
 import type { MetricsStore } from './store/port.ts';
 
 const SHUTDOWN_FLUSH_MS = 8000;
+/** With other gateways: what is left is in NATS, and they deliver it. */
+const SHARED_FLUSH_MS = 3000;
 const CREDIT = 2;
 /** Longer side of a face crop: the mesh's own input, more gains nothing. */
 const FACE_IMAGE_PX = 192;
@@ -332,7 +334,10 @@ function compose(parts: GatewayParts, at: { readonly phase: () => GatewayPhase; 
     ['cluster', async () => cluster?.close()],
     ['checkpoints', () => checkpointer.stop()],
     ['inference', () => inference.release()],
-    ['delivery', async () => void (await spool.opened()?.flush(SHUTDOWN_FLUSH_MS))],
+    [
+      'delivery',
+      async () => void (await spool.opened()?.flush(cluster === null ? SHUTDOWN_FLUSH_MS : SHARED_FLUSH_MS)),
+    ],
     ['spool', () => spool.close()],
     ['retention', () => retention.idle()],
     ['calibrations', () => calibrations.close()],
