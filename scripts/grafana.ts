@@ -17,6 +17,7 @@ const PANELS: readonly Panel[] = [
     queries: [
       ['sum by (mode, phase) (gaze_relay_sessions)', '{{mode}} {{phase}}'],
       ['sum(gaze_relay_sessions_detached)', 'waiting to come back'],
+      ['sum(gaze_relay_connections{transport="post"})', 'over POSTs'],
     ],
   },
   {

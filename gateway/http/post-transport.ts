@@ -39,6 +39,7 @@ export interface PostTransportOptions {
 
 /** POSTs of one student, one after another, as a transport: what is sent waits for the answer to the next of them. */
 export class PostTransport implements Transport {
+  readonly kind = 'post';
   readonly #options: PostTransportOptions;
   #receiver: PostReceiver | null = null;
   #outgoing: PostPart[] = [];

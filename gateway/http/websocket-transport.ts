@@ -3,6 +3,7 @@ import { MAX_MISSED_CHECKS, type Transport } from '../session/transport.ts';
 
 /** A student's WebSocket. */
 export class WebSocketTransport implements Transport {
+  readonly kind = 'websocket';
   readonly #socket: WebSocket;
   #unansweredPings = 0;
 

@@ -13,8 +13,13 @@ const LATENCY_BUCKETS_S = [0.002, 0.005, 0.01, 0.02, 0.035, 0.06, 0.1, 0.2, 0.5,
 
 /** What is read at the moment of a scrape. */
 export interface GaugeReadings {
-  /** Sessions with a connection. */
-  readonly sessions: () => readonly { readonly mode: string; readonly phase: string; readonly state: string }[];
+  /** Connections, each with what is known of its session. */
+  readonly sessions: () => readonly {
+    readonly transport: string;
+    readonly mode: string;
+    readonly phase: string;
+    readonly state: string;
+  }[];
   readonly detachedSessions: () => number;
   readonly links: () => readonly { readonly state: string }[];
   readonly spoolDepth: () => number;
@@ -220,6 +225,9 @@ export class GatewayMetrics {
       'Sessions with a connection, by mode, phase of the connection and state of the student',
       ['mode', 'phase', 'state'],
       () => readings.sessions().map(({ mode, phase, state }) => ({ mode, phase, state })),
+    );
+    tally('connections', 'Open connections, by what carries them: WebSocket, or POSTs', ['transport'], () =>
+      readings.sessions().map(({ transport }) => ({ transport })),
     );
     gauge('sessions_detached', 'Sessions without a connection that may be resumed', readings.detachedSessions);
     tally('inference_links', 'Inference replicas by the state of their link', ['state'], () =>

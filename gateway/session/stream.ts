@@ -110,10 +110,15 @@ export class Stream {
   }
 
   /** How metrics count it: where its observations are made and what its student does, `none` where nothing can be said. */
-  get labels(): { readonly mode: string; readonly phase: string; readonly state: string } {
+  get labels(): {
+    readonly transport: Transport['kind'];
+    readonly mode: string;
+    readonly phase: string;
+    readonly state: string;
+  } {
     const state = this.#state;
     const mode = 'account' in state ? state.account.mode : 'none';
-    return { mode, phase: state.phase, state: this.live?.state ?? 'none' };
+    return { transport: this.#transport.kind, mode, phase: state.phase, state: this.live?.state ?? 'none' };
   }
 
   /** The connection's own clock, which does not step. */

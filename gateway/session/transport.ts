@@ -1,5 +1,6 @@
 /** How a stream reaches its student: a WebSocket, or POSTs one after another. */
 export interface Transport {
+  readonly kind: 'websocket' | 'post';
   readonly isOpen: boolean;
   /** Bytes given to `send` that the peer has not taken yet. */
   readonly bufferedAmount: number;

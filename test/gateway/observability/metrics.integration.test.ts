@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestGateway, type TestGateway } from '../../../harness/gateway.ts';
 import { frameMessage, Peer } from '../../../harness/peer.ts';
+import { PostPeer } from '../../../harness/post-peer.ts';
 import { shownPoints } from '../../support/calibrating.ts';
 
 const TOKEN = 'scraper-token-of-the-tests';
@@ -54,6 +55,16 @@ describe('/metrics', () => {
       after.get('gaze_relay_sessions_detached') === 1 && after.get('gaze_relay_spool_windows') === 0;
     while (!settled()) after = await scrape();
     expect(after.get('gaze_relay_spool_set_aside_windows')).toBe(0);
+  });
+
+  it('counts connections by what carries them', async () => {
+    const posts = new PostPeer(gateway.url);
+    await posts.hello(await gateway.ticket(2));
+    const peer = await Peer.open(gateway.url);
+    const during = await scrape();
+    expect(during.get('gaze_relay_connections{transport="post"}')).toBe(1);
+    expect(during.get('gaze_relay_connections{transport="websocket"}')).toBe(1);
+    await peer.close();
   });
 
   it('counts pages of origins that are not allowed', async () => {

@@ -8,6 +8,7 @@ import { LIMITS, newAccount, SESSION_ID, T0 } from './connection/driver.ts';
 
 /** A transport whose faults a test chooses: no peer can be made to leave that much unread within a test's time. */
 class FaultyTransport implements Transport {
+  readonly kind = 'websocket';
   readonly isOpen = true;
   bufferedAmount = 0;
   readonly sent: { readonly type?: string; readonly code?: string; readonly saved?: boolean }[] = [];
