@@ -17,7 +17,7 @@ const HEIGHT = 420;
 const MARGIN = { left: 64, right: 20, top: 58, bottom: 56 };
 
 /** Colours that differ in lightness too, for readers who do not tell red from green. */
-export const COLORS = ['#1b5e9e', '#c2571a', '#4d8f3c', '#7a4fa3'] as const;
+export const COLORS = ['#1b5e9e', '#c2571a', '#4d8f3c', '#7a4fa3', '#8a6d1f', '#4a4a4a'] as const;
 
 function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

@@ -4,6 +4,7 @@ import { WebcamWebSocket } from '../widget/drop-in.ts';
 import type { TrackingError } from '../widget/types.ts';
 import { Announcer } from './announcer.ts';
 import { CameraPanel } from './camera-panel.ts';
+import { outageWords } from './connection-labels.ts';
 import { byId, setText, ticketUrlOfPage } from './dom.ts';
 import { duration, percent, share } from './format.ts';
 import { readLessData } from './less-data.ts';
@@ -65,8 +66,10 @@ const tracker = new WebcamWebSocket({
   },
   onPhaseChange: (phase) => {
     link.showPhase(phase);
-    if (phase === 'reconnecting')
-      view.showWaiting('Reconnecting', 'Your time so far is saved. Tracking resumes by itself.');
+    if (phase === 'reconnecting') {
+      const { title, meaning } = outageWords(tracker.modeReport?.mode ?? null);
+      view.showWaiting(title, meaning);
+    }
   },
   onNotice: ({ message }) => setText(byId('kept-line', HTMLElement), message),
   onCalibrationChange: () => setup.show(),
