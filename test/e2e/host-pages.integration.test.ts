@@ -12,6 +12,7 @@ type Meddler = typeof globalThis & {
   /** A camera of the page's own making: a canvas of this size with the pictures of the real one. */
   drawn: { canvas: HTMLCanvasElement; resize(widthPx: number, heightPx: number): void; start(): void };
   starts: { camera: { widthPx: number; heightPx: number } }[];
+  mute(isMuted: boolean): Promise<void>;
 };
 
 let product: Product;
@@ -87,6 +88,51 @@ async function drawCamera(page: Page, size: { widthPx: number; heightPx: number 
     },
     { size, isOn },
   );
+}
+
+/**
+ * The page gets its camera over a connection to itself: where that sends no video, the browser mutes the track, as it does
+ * for a call or a locked phone.
+ */
+async function muteableCamera(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (constraints) => {
+      const camera = await open(constraints);
+      const [from, to] = [new RTCPeerConnection(), new RTCPeerConnection()];
+      from.onicecandidate = ({ candidate }) => void to.addIceCandidate(candidate ?? undefined);
+      to.onicecandidate = ({ candidate }) => void from.addIceCandidate(candidate ?? undefined);
+      const negotiate = async () => {
+        await from.setLocalDescription();
+        await to.setRemoteDescription(from.localDescription as RTCSessionDescription);
+        await to.setLocalDescription();
+        await from.setRemoteDescription(to.localDescription as RTCSessionDescription);
+      };
+      const received = new Promise<MediaStream>((resolve) => {
+        to.ontrack = ({ track }) => resolve(new MediaStream([track]));
+      });
+      const [track] = camera.getVideoTracks();
+      const transceiver = from.addTransceiver(track as MediaStreamTrack, { direction: 'sendonly' });
+      const mute = (isMuted: boolean) => {
+        transceiver.direction = isMuted ? 'inactive' : 'sendonly';
+        return negotiate();
+      };
+      Object.assign(window, { mute });
+      await negotiate();
+      return received;
+    };
+  });
+}
+
+function setMuted(page: Page, isMuted: boolean): Promise<void> {
+  return page.evaluate((muted) => (window as unknown as Meddler).mute(muted), isMuted);
+}
+
+async function setVisibility(page: Page, state: DocumentVisibilityState): Promise<void> {
+  await page.evaluate((now) => {
+    Object.defineProperty(document, 'visibilityState', { get: () => now, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, state);
 }
 
 describe('a page that meddles with videos', () => {
@@ -211,6 +257,31 @@ describe('a camera that is not as expected', () => {
     await page.evaluate(() => navigator.mediaDevices.dispatchEvent(new Event('devicechange')));
     await page.locator('#notice').waitFor({ state: 'hidden' });
     await page.waitForFunction(() => (document.getElementById('time-focused')?.textContent ?? '') >= '0:02');
+    await page.close();
+  });
+
+  it('is muted, as by a call or on a locked phone: it is told, and capture resumes with its pictures', async () => {
+    const page = await openLesson();
+    await muteableCamera(page);
+    await initialize(page);
+    await untilCounted(page, 1000);
+    await setMuted(page, true);
+    await untilError(page, 'stalled');
+    const untilPaused = (reason: string | null) =>
+      page.waitForFunction((wanted) => (window as unknown as Meddler).tracker.pauseReason === wanted, reason);
+    await untilPaused('camera');
+    await setMuted(page, false);
+    await untilCountedMore(page, 1000);
+
+    await setVisibility(page, 'hidden');
+    await untilPaused('hidden');
+    await setMuted(page, true);
+    // The phone is unlocked before its camera is back.
+    await setVisibility(page, 'visible');
+    await untilPaused('camera');
+    await setMuted(page, false);
+    await untilCountedMore(page, 1000);
+    expect(await page.evaluate(() => window.heard.sessions.length)).toBe(1);
     await page.close();
   });
 
