@@ -1,57 +1,61 @@
 import { PageGrabber } from './page-grabber.ts';
 import type { Grabber, PictureRequest, PictureResult } from './picture.ts';
-import { startCaptureWorker } from './start-capture-worker.ts';
+import { type StartedWorker, takeCaptureWorker } from './start-capture-worker.ts';
 import { WorkerGrabber } from './worker-grabber.ts';
 
-/**
- * Takes pictures on the page's own thread until the worker is there, in the worker from then on, and
- * on the page again should the worker fail.
- */
+/** The worker is waited for so long: drawing on the page's thread takes time from the lesson. */
+const PAGE_AFTER_MS = 3000;
+
+/** Takes pictures in the worker, on the page's own thread while the worker is slow to load, and where it cannot run or fails. */
 export class BestGrabber implements Grabber {
   readonly #onWebp: (encoded: boolean) => void;
-  #grabber: Grabber;
+  #grabber: Grabber | null = null;
   #disposed = false;
 
   /** `httpOrigin`: the gateway's. `onWebp` is called with whether the grabber in use encodes WebP. */
   constructor(httpOrigin: string, onWebp: (encoded: boolean) => void) {
     this.#onWebp = onWebp;
-    const page = new PageGrabber();
-    this.#grabber = page;
-    void this.#start(httpOrigin, page);
+    void this.#start(takeCaptureWorker(httpOrigin));
   }
 
   grab(video: HTMLVideoElement, request: PictureRequest): Promise<PictureResult> {
-    return this.#grabber.grab(video, request);
+    return this.#grabber?.grab(video, request) ?? Promise.resolve({ kind: 'none' });
   }
 
   sent(): void {
-    this.#grabber.sent();
+    this.#grabber?.sent();
   }
 
   dispose(): void {
     this.#disposed = true;
-    this.#grabber.dispose();
+    this.#grabber?.dispose();
   }
 
-  async #start(httpOrigin: string, page: PageGrabber): Promise<void> {
-    const starting = startCaptureWorker(httpOrigin);
-    const webp = await page.encodesWebp();
-    this.#switch(page, webp);
+  async #start(starting: Promise<StartedWorker | null>): Promise<void> {
+    const timer = setTimeout(() => this.#usePage(), PAGE_AFTER_MS);
     const started = await starting;
-    if (started === null) return;
+    clearTimeout(timer);
+    if (started === null) {
+      if (this.#grabber === null) this.#usePage();
+      return;
+    }
     if (this.#disposed) {
       started.worker.terminate();
       return;
     }
     const grabber = new WorkerGrabber(started.worker, started.crops);
-    // A new one: the first has not seen what the worker sent.
-    grabber.onFailure = () => this.#switch(new PageGrabber(), webp);
-    this.#switch(grabber, started.webp);
+    grabber.onFailure = () => this.#usePage();
+    this.#grabber = grabber;
+    this.#onWebp(started.webp);
   }
 
-  #switch(grabber: Grabber, webp: boolean): void {
+  /** A new one each time: an earlier one has not seen what the worker sent. */
+  #usePage(): void {
     if (this.#disposed) return;
-    this.#grabber = grabber;
-    this.#onWebp(webp);
+    const page = new PageGrabber();
+    this.#grabber = page;
+    void page.encodesWebp().then((webp) => {
+      if (this.#grabber === page) this.#onWebp(webp);
+    });
   }
 }

@@ -13,11 +13,26 @@ export interface StartedWorker {
   readonly crops: boolean;
 }
 
+let ahead: Promise<StartedWorker | null> | null = null;
+
+/** Loads the worker while the ticket is fetched and the camera opened. */
+export function startCaptureAhead(httpOrigin: string): void {
+  ahead ??= startCaptureWorker(httpOrigin);
+}
+
+/** The worker that was started ahead, once, or a new one. Resolves as startCaptureWorker. */
+export function takeCaptureWorker(httpOrigin: string): Promise<StartedWorker | null> {
+  startCaptureAhead(httpOrigin);
+  const taken = ahead ?? Promise.resolve(null);
+  ahead = null;
+  return taken;
+}
+
 /**
  * Loads the capture worker from the gateway and starts it. Resolves with null if that fails: no workers in this browser,
  * a content security policy without `worker-src blob:`, or a newer client on the gateway.
  */
-export function startCaptureWorker(httpOrigin: string): Promise<StartedWorker | null> {
+function startCaptureWorker(httpOrigin: string): Promise<StartedWorker | null> {
   if (GATEWAY_ASSETS === null || typeof Worker !== 'function' || typeof OffscreenCanvas !== 'function') {
     return Promise.resolve(null);
   }

@@ -1,3 +1,5 @@
+import { SUBPROTOCOL } from '../../shared/protocol/version.ts';
+import type { GatewayAddresses } from '../connection/addresses.ts';
 import type { WebSocketLike } from '../connection/socket.ts';
 import type { TransportRecord } from '../connection/transport-choice.ts';
 import type { Transports, TransportsOptions } from '../connection/transports.ts';
@@ -8,6 +10,40 @@ const WORKS_AFTER_MS = 10_000;
 
 /** Where it is stored that POSTs were the way through to a gateway. */
 const memoryKey = (httpOrigin: string): string => `gaze-relay:post:${httpOrigin}`;
+
+/** The gateway waits 5 s for the first message: a socket that is not used by then is closed before. */
+const AHEAD_MS = 4000;
+
+let ahead: WebSocket | null = null;
+
+/** Opens a WebSocket while the ticket is fetched and the camera opened: the session's first connection takes it. */
+export function openAhead({ streamUrl, httpOrigin }: GatewayAddresses): void {
+  takeAhead('');
+  try {
+    if (memoryKey(httpOrigin) in localStorage) return;
+    const socket = new WebSocket(streamUrl, SUBPROTOCOL);
+    ahead = socket;
+    setTimeout(() => {
+      if (ahead === socket) takeAhead('');
+    }, AHEAD_MS);
+  } catch {
+    // The session's own attempt says what is wrong.
+  }
+}
+
+/** The socket that was opened ahead, if it is of this address and not closed. It is used once. */
+function takeAhead(url: string): WebSocket | null {
+  const socket = ahead;
+  ahead = null;
+  if (socket?.url !== url) {
+    socket?.close();
+    return null;
+  }
+  if (socket.readyState > WebSocket.OPEN) return null;
+  // Those who listen to it come after this.
+  if (socket.readyState === WebSocket.OPEN) setTimeout(() => socket.dispatchEvent(new Event('open')));
+  return socket;
+}
 
 /**
  * WebSockets, until one of them, or an earlier page, gives a reason to load what chooses between them and POSTs: few
@@ -36,7 +72,7 @@ export function openTransports(options: Omit<TransportsOptions, 'last' | 'memory
     },
     open: (url, subprotocol) => {
       if (chosen !== null) return chosen.open(url, subprotocol);
-      const socket = new WebSocket(url, subprotocol);
+      const socket = takeAhead(url) ?? new WebSocket(url, subprotocol);
       const record: TransportRecord = {
         kind: 'websocket',
         startedAtMs: now(),

@@ -4,6 +4,7 @@ import type { CalibrationStatus } from '../../shared/protocol/calibration.ts';
 import type { CalibrationResult } from '../calibration/result.ts';
 import { Camera, type CameraErrorKind, type CameraWish } from '../capture/camera.ts';
 import { rememberCamera } from '../capture/camera-choice.ts';
+import { startCaptureAhead } from '../capture/start-capture-worker.ts';
 import { type GatewayAddresses, gatewayAddresses } from '../connection/addresses.ts';
 import type { ConnectionStats, Stopped } from '../connection/connection-options.ts';
 import type { ConnectionPhase, EndReason } from '../connection/link-state.ts';
@@ -11,6 +12,7 @@ import { MAX_FPS } from '../connection/pacing/pacing.ts';
 import { wantsLessData } from '../lib/data-saver.ts';
 import type { ModeWish } from '../session/mode-choice.ts';
 import type { ModeReport } from '../session/mode-controller.ts';
+import { openAhead } from '../session/open-transports.ts';
 import { isLeaving, watchPage } from '../session/page-life.ts';
 import { StudentSession } from '../session/student-session.ts';
 import { presentCalibration, type ReceivedCalibration, runCalibration } from './page-calibration.ts';
@@ -224,7 +226,10 @@ export class WebcamWebSocket {
     this.#watch();
     const run = ++this.#run;
     const tickets = new TicketSource(() => obtainTicket(this.#options, addresses.httpOrigin, userId, moduleId));
-    const refusal = await tickets.refusal();
+    const asked = tickets.refusal();
+    openAhead(addresses);
+    if (this.#mode !== 'device') startCaptureAhead(addresses.httpOrigin);
+    const refusal = await asked;
     if (run !== this.#run) return false;
     if (refusal !== null) {
       this.#tearDown();

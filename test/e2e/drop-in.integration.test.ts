@@ -189,6 +189,29 @@ describe('the old class on a page of the school', () => {
     await page.close();
   });
 
+  it('opens its connection and loads its worker while the ticket is fetched', async () => {
+    const page = await openLesson(product.url);
+    const sockets: string[] = [];
+    page.on('websocket', (socket) => sockets.push(socket.url()));
+    const worker = page.waitForEvent('worker');
+    const socket = page.waitForEvent('websocket');
+    const ticketUrl = `${product.url}dev/ticket?userId=124&moduleId=22`;
+    const started = page.evaluate(async (url) => {
+      const { WebcamWebSocket } = window as unknown as { WebcamWebSocket: new (options: object) => Tracker };
+      const ask = new Promise<void>((resolve) => Object.assign(window, { ask: resolve }));
+      const getTicket = async () => {
+        await ask;
+        return (await (await fetch(url)).json()).ticket;
+      };
+      return new WebcamWebSocket({ serverUrl: new URL(url).origin, getTicket }).initialize(124, 22, null);
+    }, ticketUrl);
+    await Promise.all([worker, socket]);
+    await page.evaluate(() => (window as unknown as { ask(): void }).ask());
+    expect(await started).toBe(true);
+    expect(sockets).toHaveLength(1);
+    await page.close();
+  });
+
   it('survives a gateway that is killed: same session, same camera', async () => {
     const page = await openLesson(product.url);
     await initialize(page, 82);
