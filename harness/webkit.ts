@@ -48,7 +48,8 @@ export async function launchWebkit(): Promise<LaunchedWebkit> {
       HOME: home,
       XDG_RUNTIME_DIR: home,
       DISPLAY: `:${String(number).trim()}`,
-      WEBKIT_DISABLE_COMPOSITING_MODE: '1',
+      // Not WEBKIT_DISABLE_COMPOSITING_MODE: without compositing a video's thread waits for the page's to draw, and a page
+      // that stops or leaves the video waits for that thread, both for ever.
       WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1',
       NO_AT_BRIDGE: '1',
     },

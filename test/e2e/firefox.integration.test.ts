@@ -2,8 +2,16 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DrivenPage } from '../../harness/driven-page.ts';
 import { type LaunchedFirefox, launchFirefox } from '../../harness/firefox.ts';
+import { startPage } from '../../harness/lesson.ts';
 import { type Product, startProduct } from '../../harness/product.ts';
-import { messagesOf, trackDemoPage } from '../support/demo-page.ts';
+import {
+  type DemoPageOptions,
+  messagesOf,
+  postsOf,
+  sentBySocket,
+  trackDemoPage,
+  untilFocused,
+} from '../support/demo-page.ts';
 
 let product: Product;
 let browser: LaunchedFirefox;
@@ -18,9 +26,9 @@ afterAll(async () => {
   await product?.stop();
 });
 
-async function track(mode: 'server' | 'device'): Promise<DrivenPage> {
+async function track(mode: 'server' | 'device', options?: DemoPageOptions): Promise<DrivenPage> {
   const page = await browser.openPage(`${product.url}?mode=${mode}`);
-  await trackDemoPage(page);
+  await trackDemoPage(page, options);
   return page;
 }
 
@@ -45,6 +53,31 @@ describe('in Firefox', () => {
     expect(messages.length).toBeGreaterThanOrEqual(5);
     expect(messages.every(({ kind }) => kind === 'observation')).toBe(true);
     await page.close();
+  });
+
+  it('a lesson goes by POSTs where no WebSocket gets through', async () => {
+    const page = await track('server', { posts: true });
+    await untilFocused(page, '0:02');
+    expect(await postsOf(page)).toBeGreaterThanOrEqual(3);
+    expect(await sentBySocket(page)).toBe(0);
+    await page.close();
+  });
+
+  it('an <iframe> without allow="camera": the attribute, and a window of its own', async () => {
+    const inner = await startPage(`<script src="${product.url}js/webcam-websocket.js"></script><script>
+      const onError = (error) => parent.postMessage({ ...error }, '*');
+      new WebcamWebSocket({ serverUrl: '${product.url}', onError }).initialize(1, 22, null);</script>`);
+    const outer = await startPage(`<script>onmessage = ({ data }) => { window.told = data; };</script>
+      <iframe src="${inner.url}"></iframe>`);
+    const page = await browser.openPage(outer.url);
+    await page.until(() => 'told' in window, null);
+    expect(await page.evaluate(() => (window as unknown as { told: object }).told, null)).toMatchObject({
+      code: 'embedded',
+      message: expect.stringMatching(/<iframe> needs allow="camera"/),
+    });
+    await page.close();
+    outer.close();
+    inner.close();
   });
 });
 

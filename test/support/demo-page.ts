@@ -6,28 +6,50 @@ import { type ClientMessage, decodeClientMessage } from '../../shared/protocol/f
 const FRAMES = CLIP_FRAMES.slice(0, 60);
 
 interface PageSeen {
-  /** What the page sent in binary, base64. */
+  /** What the page sent over WebSockets in binary, base64. */
   messages: string[];
+  /** Size of the camera's pictures in each `start` message. */
+  cameras: { widthPx: number; heightPx: number }[];
+}
+
+type SeenWindow = typeof globalThis & { seen: PageSeen; camera: HTMLCanvasElement };
+
+export interface DemoPageOptions {
+  /** Globals that this browser is to be without. */
+  readonly without?: readonly string[];
+  /** As after an earlier page that found no WebSocket to get through. */
+  readonly posts?: boolean;
 }
 
 /** Lets the demo page track: the clip is its camera, and what it sends is written down. */
-export async function trackDemoPage(page: DrivenPage): Promise<void> {
+export async function trackDemoPage(page: DrivenPage, options: DemoPageOptions = {}): Promise<void> {
   const jpegs = FRAMES.map((frame) => Buffer.from(frame).toString('base64'));
+  const { without = [], posts = false } = options;
   await page.evaluate(
-    async ({ jpegs, fps }) => {
-      const seen: PageSeen = { messages: [] };
+    async ({ jpegs, fps, without, posts }) => {
+      const seen: PageSeen = { messages: [], cameras: [] };
       Object.assign(window, { seen });
+      for (const name of without) Reflect.deleteProperty(window, name);
+      const key = `gaze-relay:post:${location.origin}`;
+      if (posts) localStorage.setItem(key, JSON.stringify({ atMs: Date.now(), network: '' }));
+      else localStorage.removeItem(key);
       const bitmaps = await Promise.all(
         jpegs.map((jpeg) => {
           const bytes = Uint8Array.from(atob(jpeg), (character) => character.charCodeAt(0));
           return createImageBitmap(new Blob([bytes], { type: 'image/jpeg' }));
         }),
       );
-      navigator.mediaDevices.getUserMedia = async () => {
+      // Of its prototype: WebKit may forget what is set on the object itself, at its next collection of garbage.
+      MediaDevices.prototype.getUserMedia = async () => {
         const canvas = Object.assign(document.createElement('canvas'), { width: 640, height: 480 });
+        Object.assign(window, { camera: canvas });
         const context = canvas.getContext('2d');
         let next = 0;
-        const draw = () => context?.drawImage(bitmaps[next++ % bitmaps.length] as ImageBitmap, 0, 0, 640, 480);
+        const draw = () => {
+          // A camera that is turned shows its middle, as high as before.
+          const picture = bitmaps[next++ % bitmaps.length] as ImageBitmap;
+          context?.drawImage(picture, (canvas.width - 640) / 2, (canvas.height - 480) / 2, 640, 480);
+        };
         draw();
         setInterval(draw, 1000 / fps);
         return canvas.captureStream(fps);
@@ -35,10 +57,12 @@ export async function trackDemoPage(page: DrivenPage): Promise<void> {
       const send = WebSocket.prototype.send;
       WebSocket.prototype.send = function (data) {
         if (data instanceof Uint8Array) seen.messages.push(btoa(String.fromCharCode(...data)));
+        const message = typeof data === 'string' ? JSON.parse(data) : null;
+        if (message?.type === 'start') seen.cameras.push(message.camera);
         send.call(this, data);
       };
     },
-    { jpegs, fps: CLIP_FPS },
+    { jpegs, fps: CLIP_FPS, without, posts },
   );
   await page.evaluate(() => {
     document.getElementById('consent')?.click();
@@ -47,10 +71,36 @@ export async function trackDemoPage(page: DrivenPage): Promise<void> {
   await page.until(() => document.getElementById('during')?.hidden === false, null);
 }
 
+/** Resolves once the page shows at least so much focused time, as `m:ss`. */
+export function untilFocused(page: DrivenPage, time: string): Promise<void> {
+  return page.until((least) => (document.getElementById('time-focused')?.textContent ?? '0:00') >= least, time);
+}
+
 /** What the page has sent once it counts focused time and has sent a few messages: a busy machine sends few a second. */
 export async function messagesOf(page: DrivenPage): Promise<ClientMessage[]> {
-  await page.until(() => (document.getElementById('time-focused')?.textContent ?? '0:00') >= '0:02', null);
-  await page.until(() => (window as unknown as { seen: { messages: string[] } }).seen.messages.length >= 8, null);
-  const messages = await page.evaluate(() => (window as unknown as { seen: PageSeen }).seen.messages, null);
+  await untilFocused(page, '0:02');
+  await page.until(() => (window as unknown as SeenWindow).seen.messages.length >= 8, null);
+  const messages = await page.evaluate(() => (window as unknown as SeenWindow).seen.messages, null);
   return messages.map((message) => decodeClientMessage(Buffer.from(message, 'base64')));
+}
+
+/** Binary messages that went over WebSockets. */
+export function sentBySocket(page: DrivenPage): Promise<number> {
+  return page.evaluate(() => (window as unknown as SeenWindow).seen.messages.length, null);
+}
+
+/** Turns the camera upright. Resolves once the page has announced the new size. */
+export async function turnCamera(page: DrivenPage): Promise<void> {
+  await page.evaluate(() => {
+    Object.assign((window as unknown as SeenWindow).camera, { width: 480, height: 640 });
+  }, null);
+  await page.until(() => (window as unknown as SeenWindow).seen.cameras.at(-1)?.heightPx === 640, null);
+}
+
+/** Answered POSTs of the stream. */
+export function postsOf(page: DrivenPage): Promise<number> {
+  return page.evaluate(
+    () => performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/v1/stream')).length,
+    null,
+  );
 }
