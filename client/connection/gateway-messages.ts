@@ -18,7 +18,7 @@ const MAX_CAPTURE_MS = 0xffff_ffff;
 function when<T>(isGood: (value: unknown) => value is T): Check<T> {
   return (value, path) => {
     if (isGood(value)) return value;
-    throw new ProtocolError('control_invalid', `${path}: not as the protocol has it`);
+    throw new ProtocolError('control_invalid', `${path}: invalid`);
   };
 }
 

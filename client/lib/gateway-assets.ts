@@ -43,9 +43,6 @@ export async function loadAsset<T>(
     return (await import(`${httpOrigin}/${GATEWAY_ASSETS[name]}${again}`)) as T;
   } catch (cause) {
     failures += 1;
-    throw new RelayError('module_unavailable', 'a part of the tracker could not be loaded', {
-      hint: 'reload the page: the gateway may have a newer client',
-      cause,
-    });
+    throw new RelayError('module_unavailable', 'a part of the tracker could not be loaded: reload the page', { cause });
   }
 }

@@ -6,14 +6,11 @@ export const MAX_CONTROL_CHARS = 8192;
 /** The JSON of a text message, not checked further. Throws ProtocolError `control_not_json` or `control_invalid`. */
 export function parseControlText(text: string): unknown {
   if (text.length > MAX_CONTROL_CHARS) {
-    throw new ProtocolError('control_invalid', `a control message has at most ${MAX_CONTROL_CHARS} characters`);
+    throw new ProtocolError('control_invalid', `over ${MAX_CONTROL_CHARS} characters`);
   }
   try {
     return JSON.parse(text);
   } catch {
-    throw new ProtocolError(
-      'control_not_json',
-      'text messages are JSON control messages; pictures go as binary messages',
-    );
+    throw new ProtocolError('control_not_json', 'text messages are JSON');
   }
 }
