@@ -1,3 +1,4 @@
+import { drawsPartsOfFrames } from '../lib/frame-parts.ts';
 import { CANVAS_SETTINGS, Painter } from './painter.ts';
 import type { FromCaptureWorker, ToCaptureWorker } from './worker-messages.ts';
 
@@ -25,32 +26,5 @@ scope.onmessage = async ({ data }) => {
   scope.postMessage({ type: 'taken', result }, result.kind === 'picture' ? [result.image.buffer] : []);
 };
 
-/**
- * Whether a part of a video's frame is drawn where that part is asked for: WebKit draws the whole frame, without an
- * error. Tried on a picture that is black on its left and white on its right.
- */
-function cropsFrames(): boolean {
-  if (typeof VideoFrame !== 'function') return false;
-  const sidePx = canvas.width;
-  const known = new OffscreenCanvas(sidePx, sidePx);
-  const halves = known.getContext('2d', CANVAS_SETTINGS);
-  if (halves === null || context === null) return false;
-  halves.fillStyle = '#fff';
-  halves.fillRect(sidePx / 2, 0, sidePx / 2, sidePx);
-  const frame = new VideoFrame(known, { timestamp: 0 });
-  context.drawImage(frame, sidePx / 2, 0, sidePx / 2, sidePx, 0, 0, sidePx, sidePx);
-  frame.close();
-  const [luma = 0] = context.getImageData(2, sidePx / 2, 1, 1).data;
-  return luma > 128;
-}
-
-function tryCrops(): boolean {
-  try {
-    return cropsFrames();
-  } catch {
-    return false;
-  }
-}
-
-const crops = tryCrops();
+const crops = drawsPartsOfFrames();
 void painter.encodesWebp().then((webp) => scope.postMessage({ type: 'ready', webp, crops }));

@@ -1,6 +1,7 @@
 import { type FrameSize, isSameSize } from '../../shared/geometry.ts';
 import { implausibility } from '../../shared/observation-check.ts';
 import type { DeviceEngine } from '../device/engine.ts';
+import { uprightFrame } from '../lib/frame-parts.ts';
 import { nextDueMs } from './frame-schedule.ts';
 import type { Placement, PlacementContext } from './placement.ts';
 import { awaitVideoFrame } from './video-frames.ts';
@@ -96,7 +97,7 @@ export class DevicePlacement implements Placement {
 
   async #infer(engine: DeviceEngine, video: HTMLVideoElement, size: FrameSize, captureMs: number): Promise<void> {
     const { connection } = this.#context;
-    const picture = await createImageBitmap(video);
+    const picture = (engine.takesFrames ? uprightFrame(video) : null) ?? (await createImageBitmap(video));
     if (!this.#running) {
       picture.close();
       return;

@@ -1,4 +1,5 @@
 import type { RectPx } from '../../shared/geometry.ts';
+import { uprightFrame } from '../lib/frame-parts.ts';
 import type { Grabber, PictureRequest, PictureResult } from './picture.ts';
 import type { FromCaptureWorker, ToCaptureWorker } from './worker-messages.ts';
 
@@ -83,12 +84,8 @@ async function frameOf(
   crops: boolean,
 ): Promise<{ source: VideoFrame | ImageBitmap; place: RectPx }> {
   if (crops) {
-    const frame = new VideoFrame(video);
-    // A phone's camera may deliver frames that the video element turns upright: the bitmap is upright.
-    if (frame.displayWidth === video.videoWidth && frame.displayHeight === video.videoHeight) {
-      return { source: frame, place: crop };
-    }
-    frame.close();
+    const frame = uprightFrame(video);
+    if (frame !== null) return { source: frame, place: crop };
   }
   const { widthPx, heightPx } = size;
   const source = await createImageBitmap(video, crop.xPx, crop.yPx, crop.widthPx, crop.heightPx, {

@@ -18,6 +18,8 @@ export interface Readiness {
   readonly inferenceMs: number;
   /** Bytes that the link carried for the models; 0 if the browser had them cached. */
   readonly downloadedBytes: number;
+  /** True where a VideoFrame may be given to `infer`, which costs the page's thread less than a bitmap. */
+  readonly takesFrames: boolean;
 }
 
 export interface DeviceEngineOptions {
@@ -34,7 +36,7 @@ export class DeviceEngine {
   readonly #worker: Worker;
   readonly #pending = new Map<number, { resolve: (inferred: Inferred) => void; reject: (error: unknown) => void }>();
   #nextId = 0;
-  #isReady = false;
+  #readiness: Readiness | null = null;
   #failed: RelayError | null = null;
 
   /** Starts loading. Throws where the browser allows no worker; `ready` rejects with RelayError: what the worker says. */
@@ -54,7 +56,7 @@ export class DeviceEngine {
             onProgress?.(Math.min(1, data.loadedBytes / assets.deviceModelsBytes));
             return;
           case 'ready':
-            this.#isReady = true;
+            this.#readiness = data;
             resolve(data);
             return;
           case 'inferred':
@@ -80,11 +82,15 @@ export class DeviceEngine {
 
   /** True once the models are loaded and warm. */
   get isReady(): boolean {
-    return this.#isReady;
+    return this.#readiness !== null;
+  }
+
+  get takesFrames(): boolean {
+    return this.#readiness?.takesFrames === true;
   }
 
   /** Analyses a picture, which is closed. Rejects with RelayError when the worker failed. */
-  infer(picture: ImageBitmap, camera: FrameSize, captureMs: number): Promise<Inferred> {
+  infer(picture: VideoFrame | ImageBitmap, camera: FrameSize, captureMs: number): Promise<Inferred> {
     if (this.#failed !== null) {
       picture.close();
       return Promise.reject(this.#failed);

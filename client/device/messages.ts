@@ -9,7 +9,7 @@ export type ToWorker =
   | {
       readonly type: 'infer';
       readonly id: number;
-      readonly picture: ImageBitmap;
+      readonly picture: VideoFrame | ImageBitmap;
       readonly camera: FrameSize;
       /** Capture clock, ms. */
       readonly captureMs: number;
@@ -20,11 +20,15 @@ export type ToWorker =
 /** From the worker to the page. */
 export type FromWorker =
   | { readonly type: 'progress'; readonly loadedBytes: number }
-  /** Ready; `inferenceMs` is the time for one picture, ms, `downloadedBytes` what the link carried for the models. */
+  /**
+   * Ready; `inferenceMs` is the time for one picture, ms, `downloadedBytes` what the link carried for the models,
+   * `takesFrames` whether a VideoFrame may be given to it.
+   */
   | {
       readonly type: 'ready';
       readonly inferenceMs: number;
       readonly downloadedBytes: number;
+      readonly takesFrames: boolean;
     }
   /** Null: the picture is identical to the one before. */
   | {

@@ -3,6 +3,7 @@ import type { FrameSize } from '../../shared/geometry.ts';
 import { splitFiles } from '../../shared/vision/device-models.ts';
 import type { PixelImage } from '../../shared/vision/image.ts';
 import { createLocator } from '../../shared/vision/locate.ts';
+import { drawsPartsOfFrames } from '../lib/frame-parts.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import { openNetworkModels } from './models.ts';
 import { KERNEL_WASM_BASE64 } from './network/kernel-bytes.ts';
@@ -49,14 +50,16 @@ function kernelBytes(): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(KERNEL_WASM_BASE64), (character) => character.charCodeAt(0));
 }
 
-function createCanvas(): (picture: ImageBitmap) => PixelImage {
+function createCanvas(): (picture: VideoFrame | ImageBitmap) => PixelImage {
   const canvas = new OffscreenCanvas(1, 1);
   const context = canvas.getContext('2d', { alpha: false, willReadFrequently: true });
   if (context === null) throw new RelayError('canvas_missing', 'this browser gives a worker no 2D canvas');
   return (picture) => {
-    const scale = Math.min(1, MAX_PICTURE_PX / Math.max(picture.width, picture.height));
-    const widthPx = Math.max(2, Math.round(picture.width * scale));
-    const heightPx = Math.max(2, Math.round(picture.height * scale));
+    const [width, height] =
+      'displayWidth' in picture ? [picture.displayWidth, picture.displayHeight] : [picture.width, picture.height];
+    const scale = Math.min(1, MAX_PICTURE_PX / Math.max(width, height));
+    const widthPx = Math.max(2, Math.round(width * scale));
+    const heightPx = Math.max(2, Math.round(height * scale));
     if (canvas.width !== widthPx) canvas.width = widthPx;
     if (canvas.height !== heightPx) canvas.height = heightPx;
     context.imageSmoothingQuality = 'high';
@@ -77,7 +80,7 @@ async function compileKernels(): Promise<WebAssembly.Module> {
 
 interface Opened {
   readonly observer: Observer;
-  readonly pixelsOf: (picture: ImageBitmap) => PixelImage;
+  readonly pixelsOf: (picture: VideoFrame | ImageBitmap) => PixelImage;
 }
 
 async function open({ modelsUrl, modelsBytes }: Extract<ToWorker, { type: 'open' }>): Promise<Opened> {
@@ -102,6 +105,7 @@ async function open({ modelsUrl, modelsBytes }: Extract<ToWorker, { type: 'open'
     type: 'ready',
     inferenceMs,
     downloadedBytes: transferredBytes(modelsUrl),
+    takesFrames: drawsPartsOfFrames(),
   });
   return { observer: createObserver(locate), pixelsOf };
 }
