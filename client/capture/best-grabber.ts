@@ -32,11 +32,11 @@ export class BestGrabber implements Grabber {
   }
 
   async #start(starting: Promise<StartedWorker | null>): Promise<void> {
-    const timer = setTimeout(() => this.#usePage(), PAGE_AFTER_MS);
+    const timer = setTimeout(() => void this.#usePage(), PAGE_AFTER_MS);
     const started = await starting;
     clearTimeout(timer);
     if (started === null) {
-      if (this.#grabber === null) this.#usePage();
+      if (this.#grabber === null) void this.#usePage();
       return;
     }
     if (this.#disposed) {
@@ -44,18 +44,20 @@ export class BestGrabber implements Grabber {
       return;
     }
     const grabber = new WorkerGrabber(started.worker, started.crops);
-    grabber.onFailure = () => this.#usePage();
+    grabber.onFailure = () => {
+      this.#grabber = null;
+      void this.#usePage();
+    };
     this.#grabber = grabber;
     this.#onWebp(started.webp);
   }
 
   /** A new one each time: an earlier one has not seen what the worker sent. */
-  #usePage(): void {
-    if (this.#disposed) return;
+  async #usePage(): Promise<void> {
     const page = new PageGrabber();
+    const webp = await page.encodesWebp();
+    if (this.#disposed || this.#grabber !== null) return;
     this.#grabber = page;
-    void page.encodesWebp().then((webp) => {
-      if (this.#grabber === page) this.#onWebp(webp);
-    });
+    this.#onWebp(webp);
   }
 }

@@ -1,6 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { CalibrationRefused } from '../../shared/protocol/calibration.ts';
-import type { ProtocolFault } from '../../shared/protocol/errors.ts';
 import type { ClientMessage } from '../../shared/protocol/frames.ts';
 import type { Outcome } from '../../shared/protocol/update.ts';
 import type { LinkAnswer } from '../relay/inference-link.ts';
@@ -122,7 +121,7 @@ export class GatewayMetrics {
     help: 'Connections refused because their page is of an origin that is not in ALLOWED_ORIGINS',
     registers: [this.registry],
   });
-  readonly #refusals = new Tally<ProtocolFault>(
+  readonly #refusals = new Tally<string>(
     this.registry,
     'errors_sent_total',
     'Errors that clients were sent, by code: refused messages and ended connections',
@@ -168,7 +167,7 @@ export class GatewayMetrics {
   }
 
   /** A client was sent an error. */
-  refused(code: ProtocolFault): void {
+  refused(code: string): void {
     this.#refusals.add(code);
   }
 

@@ -8,7 +8,7 @@ import {
   captureMsSchema,
 } from './calibration.ts';
 import { parseControlText } from './control-text.ts';
-import { closeCodeOf, PROTOCOL_FAULT_NAMES, PROTOCOL_FAULTS, ProtocolError } from './errors.ts';
+import { closeCodeOf, PROTOCOL_FAULTS, ProtocolError } from './errors.ts';
 import { assertAgreed, FEATURE_GATES, type FeatureGate, MAX_FEATURE_CHARS, MAX_FEATURES } from './features.ts';
 import { SUBPROTOCOL } from './version.ts';
 
@@ -122,7 +122,8 @@ const stoppedSchema = z.object({
 
 const errorSchema = z.object({
   type: z.literal('error'),
-  code: z.enum(PROTOCOL_FAULT_NAMES),
+  /** One of PROTOCOL_FAULT_NAMES, or of a newer gateway's: `fatal` and `retry` say what follows from it. */
+  code: z.string(),
   message: z.string(),
   /** The connection closes after this message. */
   fatal: z.boolean(),

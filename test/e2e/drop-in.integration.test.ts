@@ -85,6 +85,8 @@ async function openLesson(serverUrl: string, path = ''): Promise<Page> {
 async function prepareLesson(page: Page, serverUrl: string): Promise<void> {
   await page.evaluate((url) => {
     const seen: Seen = { updates: [], connections: [], errors: [], cameras: 0, sessions: [] };
+    // A gateway that was away in another test may have been found again by POSTs.
+    localStorage.removeItem(`gaze-relay:post:${new URL(url.replace('ws', 'http')).origin}`);
     const streams: MediaStream[] = [];
     const original = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
     navigator.mediaDevices.getUserMedia = async (constraints) => {

@@ -120,6 +120,11 @@ describe('messages of the gateway as the browser checks them', () => {
     expect(parseGatewayMessage(JSON.stringify(message))).toEqual(message);
   });
 
+  it('reads a fault of a newer gateway, whose name it does not know', () => {
+    const message = { type: 'error', code: 'newer_fault', message: 'ended', fatal: true, retry: false, seq: null };
+    expect(parseGatewayMessage(JSON.stringify(message))).toEqual(message);
+  });
+
   it('leaves out fields that it does not know, as newer gateways may send them', () => {
     const [message] = MESSAGES.limits;
     const newer = { ...message, limits: { ...message?.limits, newer: 1 }, newer: {} };
