@@ -24,7 +24,7 @@ import { judge, leftInSpool } from './verdict.ts';
 const SECRET = 'a secret that all gateways of this run have';
 const INFERENCE_SERVICES = 2;
 /** The proxy asks a gateway twice a second whether it is ready. */
-const BETWEEN_RELEASES_MS = 4000;
+const BETWEEN_RELEASES_MS = 2500;
 /** Off the end of a file of NATS that was not synced to the disk. */
 const TAIL_BYTES = 4096;
 
