@@ -15,6 +15,7 @@ import {
   mediapipeFiles,
 } from './device/candidates.ts';
 import type { DevicePage } from './device/page.ts';
+import { PEERS, type PeerName, peerFiles } from './device/peer-files.ts';
 import { median, quantile, round } from './lib/stats.ts';
 
 /** CPU slow-downs: 1 is this machine, 4 what Chromium's tools call a slow phone. */
@@ -24,6 +25,13 @@ const ROUNDS = 3;
 const FRAMES = CLIP_FRAMES.filter((_, index) => index % 2 === 0).slice(0, 50);
 /** A slow link of the targets. */
 const LINK_KBPS = 256;
+/** Peers are slow: fewer will do. */
+const PEER_FRAMES = FRAMES.slice(0, 20);
+/** A peer may lose the face now and then. */
+const LEAST_FACES = 0.9;
+const PATIENT_MS = 120_000;
+/** MediaPipe's pictures go through WebGL, which needs a renderer in software here. */
+const WEBGL = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
 
 interface Speed {
   /** From nothing, files from this machine, to the first observation. */
@@ -96,20 +104,21 @@ function bench(page: Page): Promise<boolean> {
 type Global = typeof globalThis & { bench: DevicePage };
 
 /** One candidate's turn in a fresh page: the start, then the clip twice, of which the second counts. */
-async function oneRound(browser: LaunchedChromium, url: string, slowdown: number) {
+async function oneRound(browser: LaunchedChromium, url: string, slowdown: number, frames: readonly Uint8Array[]) {
   const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENT_MS);
   const devtools: CDPSession = await browser.context.newCDPSession(page);
   try {
     await page.goto(url);
     await bench(page);
-    const jpegs = FRAMES.map((frame) => Buffer.from(frame).toString('base64'));
+    const jpegs = frames.map((frame) => Buffer.from(frame).toString('base64'));
     await page.evaluate((given) => (globalThis as Global).bench.prepare(given), jpegs);
     const beforeMb = rendererMb();
     await devtools.send('Emulation.setCPUThrottlingRate', { rate: slowdown });
     const startMs = await page.evaluate(() => (globalThis as Global).bench.start(''));
     await page.evaluate(() => (globalThis as Global).bench.follow());
     const { lookMs, faces } = await page.evaluate(() => (globalThis as Global).bench.follow());
-    if (faces < FRAMES.length) throw new Error(`a face in ${faces} of ${FRAMES.length} frames alone`);
+    if (faces < frames.length * LEAST_FACES) throw new Error(`a face in ${faces} of ${frames.length} frames alone`);
     const afterMb = rendererMb();
     const memoryMb = beforeMb === null || afterMb === null ? null : afterMb - beforeMb;
     return { startMs, lookMs, memoryMb };
@@ -118,16 +127,22 @@ async function oneRound(browser: LaunchedChromium, url: string, slowdown: number
   }
 }
 
+type Name = Candidate | PeerName;
+
+function isPeer(name: Name): name is PeerName {
+  return PEERS.some((peer) => peer === name);
+}
+
 /** A candidate's page, served. */
 interface Stage {
-  readonly candidate: Candidate;
+  readonly candidate: Name;
   readonly files: CandidateFiles;
   readonly url: string;
   readonly server: Server;
 }
 
-async function prepare(candidate: Candidate): Promise<Stage> {
-  const files = await candidateFiles(candidate);
+async function prepare(candidate: Name): Promise<Stage> {
+  const files = isPeer(candidate) ? await peerFiles(candidate) : await candidateFiles(candidate);
   const server = await serve(files);
   return { candidate, files, server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` };
 }
@@ -144,15 +159,19 @@ function speedOf(rounds: readonly Round[]): Speed {
 }
 
 /** All candidates take turns in every round, so that whatever else the machine does falls on all of them. */
-async function measure(): Promise<Record<string, Figures>> {
-  const stages = await Promise.all(CANDIDATES.map(prepare));
-  const browser = await launchChromium();
-  const rounds: { readonly candidate: Candidate; readonly slowdown: number; readonly round: Round }[] = [];
+async function measure(
+  candidates: readonly Name[],
+  { roundCount, frames, args }: { roundCount: number; frames: readonly Uint8Array[]; args?: readonly string[] },
+): Promise<Record<string, Figures>> {
+  const stages = await Promise.all(candidates.map(prepare));
+  const browser = await launchChromium(args === undefined ? {} : { args });
+  const rounds: { readonly candidate: Name; readonly slowdown: number; readonly round: Round }[] = [];
   try {
-    for (let count = 0; count < ROUNDS; count++) {
+    for (let count = 0; count < roundCount; count++) {
       for (const slowdown of SLOWDOWNS) {
         for (const { candidate, url } of stages) {
-          rounds.push({ candidate, slowdown, round: await oneRound(browser, url, slowdown) });
+          rounds.push({ candidate, slowdown, round: await oneRound(browser, url, slowdown, frames) });
+          process.stderr.write(`… ${candidate}, ${slowdown}×\n`);
         }
       }
     }
@@ -229,16 +248,26 @@ function print(results: Readonly<Record<string, Figures>>): void {
 }
 
 /**
- * `npm run bench -- device [--json]`: runtimes for device mode in Chromium, one thread, the same models and frames.
+ * `npm run bench -- device [--json] [--peers]`: runtimes for device mode in Chromium, one thread, the same models and frames; with
+ * --peers device mode beside other libraries that find face and eyes, which are fetched into .cache when they are first asked for.
  * The last line with --json is one object: for each runtime `downloadBytes` (brotli), `downloadS` (that on a link of
  * 256 kbit/s), `memoryMb` (what the page's process grows by; null where not measured) and `speed`, which has for `1x`
  * and `4x` CPU slow-down `startMs` (files at hand, to the first observation), `frameMsP50` and `frameMsP95`; and
  * `ratios` to `own`: `download` and `frame1x`.
  */
 export async function run(argv: readonly string[]): Promise<void> {
-  const { values } = parseArgs({ args: [...argv], options: { json: { type: 'boolean', default: false } } });
-  const results = await measure();
-  results.mediapipe = await measureMediapipe();
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      json: { type: 'boolean', default: false },
+      peers: { type: 'boolean', default: false },
+      rounds: { type: 'string', default: String(ROUNDS) },
+    },
+  });
+  const roundCount = Number(values.rounds);
+  const results = values.peers
+    ? await measure(['own', ...PEERS], { roundCount, frames: PEER_FRAMES, args: WEBGL })
+    : { ...(await measure(CANDIDATES, { roundCount, frames: FRAMES })), mediapipe: await measureMediapipe() };
   const own = results.own;
   const ratios = Object.fromEntries(
     Object.entries(results).map(([name, { downloadBytes, speed }]) => [

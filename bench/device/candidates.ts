@@ -110,14 +110,16 @@ export async function brotliBytes(files: Iterable<Uint8Array>): Promise<number> 
 }
 
 /** What @mediapipe/face_mesh loads for itself, with SIMD. */
+export const MEDIAPIPE_FILES = [
+  'face_mesh.js',
+  'face_mesh.binarypb',
+  'face_mesh_solution_packed_assets.data',
+  'face_mesh_solution_packed_assets_loader.js',
+  'face_mesh_solution_simd_wasm_bin.js',
+  'face_mesh_solution_simd_wasm_bin.wasm',
+];
+
+/** Contents of those. */
 export function mediapipeFiles(): Promise<Uint8Array[]> {
-  const names = [
-    'face_mesh.js',
-    'face_mesh.binarypb',
-    'face_mesh_solution_packed_assets.data',
-    'face_mesh_solution_packed_assets_loader.js',
-    'face_mesh_solution_simd_wasm_bin.js',
-    'face_mesh_solution_simd_wasm_bin.wasm',
-  ];
-  return Promise.all(names.map((name) => readFile(packagePath('@mediapipe/face_mesh', name))));
+  return Promise.all(MEDIAPIPE_FILES.map((name) => readFile(packagePath('@mediapipe/face_mesh', name))));
 }
