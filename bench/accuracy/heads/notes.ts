@@ -7,7 +7,7 @@ hair, cut below the neck.
 `;
 
 export const GROUPS_NOTE = `What the differences mean: a share of 95 % is known within 2.5 points of 288 looks, 4 of 96 and 7 of 36, were all looks independent (95 % confidence, binomial).
-They are 12 looks of each head, and heads differ more than looks do, so differences under 5 points between groups of 96 or fewer are chance. Dark rims, which
-move the mesh's lids, and light from one side lie under the rest in this set and in two others. African and half-grown heads lie 6 points under the whole here
-and not in the others, old heads 3 points under it there and not here: four to eight heads decide such a group.
+They are 12 looks of each head, and heads differ more than looks do, so differences under 5 points between groups of 96 or fewer are chance. Hard light from
+one side lies a point under the rest, where it lay 2 to 8 points under it before it was taken out of the yaw. African and half-grown heads lie 6 and 8 points under
+the whole here and not in two other sets, old heads 3 points under it there and not here: four to eight heads decide such a group.
 `;
