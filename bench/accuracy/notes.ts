@@ -47,7 +47,7 @@ export const SHORT = `- **Hard light from one side.** The mesh shifts the irises
   above, moving, 8.5° become 6.7°. 5° would take off 0.3° more and lose one in six glances 25° aside in such light. It is set on renders:
   photographs that are darkened smoothly on one side, without shadows, are read within 1.5° of what they are read evenly lit, so soft
   light is left alone, and people in real hard light were not at hand.
-- **Pictures as they are sent** miss the yaw of the moving head by a degree where whole pictures miss it by a third of one; those of
+- **Pictures as they are sent** miss what is wanted of the moving head's yaw by a degree where whole pictures miss it by a tenth of one; those of
   128 px, for slow links, also miss what is wanted of the still head's yaw and of heads 15° aside. More bytes repair a part of that.
 - **A calibration of a still head** does not hold as well when the head moves: the shift by light and the lens of the camera are in it. The turn of
   the head after the dots takes a fifth off its error of yaw on unlike heads. In another sitting of the same person a calibration is worth about what it
@@ -90,7 +90,7 @@ no WebP (Safari). The last two lines are for comparison, no page sends them.
 
 export const SENT_NOTE = `The first line is what the tables above are of. A session looks at a frame where the one before had the face: that alone, in the second
 line, moves a mean by up to 0.3° and three of the 72 heads that are turned aside, so that differences of this size say little. Against
-it, pictures of the best step cost 0.2° of yaw after five points, and half a degree on both axes while the head moves. 160 px is 0.6°
+it, pictures of the best step cost 0.1° after five points, and 0.8° of yaw while the head moves. 160 px is 0.6°
 worse at most, 128 px at quality 0.45 up to 0.7°; the last step, for links that carry nothing else, costs up to another 0.7° and calls one
 in six heads turned aside off-screen. Grey JPEG is as good as grey WebP but for those heads, for twice the bytes.
 
