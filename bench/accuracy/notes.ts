@@ -136,8 +136,8 @@ What was set on these people, and how:
 - **How high the eyes look** is read from the iris and the upper lid together, the iris with less gain than it had alone: within a sitting the error of
   pitch falls from 5.4° to 4.7° (A) and from 3.3° to 2.9° (B), as sent from 5.6° to 4.8° and from 4.3° to 3.8°; on 48 rendered heads after
   five points from 3.9° to 3.2°. Near the screen's upper edge a raised iris
-  counts more and the upper lid, which does not follow it, hardly: on 24 heads that nothing was fitted to, looks up are seen in 54 % instead of 52 %, as sent
-  in 49 % instead of 39 %, after five points in 48 % instead of 40 %, and one look of 320 at screens is lost in either column of strangers.
+  counts more and the upper lid, which does not follow it, hardly: on 24 heads that helped to choose among such readings, looks up are seen in 54 %
+  instead of 52 %, as sent in 49 % instead of 39 %, after five points in 48 % instead of 40 %, on the rendered head below, which did not, in 67 % instead of 54 %, and one look of 320 at screens is lost in either column of strangers.
 - **Shut eyes** are told by a fixed limit of openness here, for these people's pictures are not at hand. Raised where both eyes seem to look at the
   nose, as it was, it called 1.3 % closed, as sent 1.6 %: compression makes open eyes converge.
 - **The zero of the eyes**: gaze was read 3.6° too high for A and 5.5° for B (1.2° and 3.5° as sent), so the one's zero is the other's
