@@ -25,7 +25,6 @@ const pointSchema = z
 export type ShownPoint = z.infer<typeof pointSchema>;
 
 const screenSizeSchema = z.strictObject({ widthCm: lengthCm, heightCm: lengthCm });
-export type ScreenSize = z.infer<typeof screenSizeSchema>;
 
 const calibrateSchema = z.strictObject({ type: z.literal('calibrate') });
 const calibrateFinishSchema = z.strictObject({

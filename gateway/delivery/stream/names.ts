@@ -32,8 +32,6 @@ export function namesOf({ prefix }: Pick<NatsConfig, 'prefix'>) {
   };
 }
 
-export type StreamNames = ReturnType<typeof namesOf>;
-
 /** Headers of a window in the stream. */
 export const HEADERS = {
   /** The window's key, by which JetStream knows a copy. */

@@ -2,8 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { createClient } from '@libsql/client';
 import mysql from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type DeliveryQueue, openQueue } from '../../../../gateway/delivery/queue.ts';
@@ -21,34 +19,12 @@ import { type MariaDb, middayZone, startMariaDb } from '../../../../harness/mari
 import { type Nats, startNats } from '../../../../harness/nats.ts';
 import { type PhpServer, startPhpServer } from '../../../../harness/php-server.ts';
 import { openTcpLink, type TcpLink } from '../../../../harness/tcp-link.ts';
-import type { MetricsWindow } from '../../../../shared/metrics-window.ts';
 import { captureLog } from '../../../support/log-capture.ts';
 import { natsConfig } from '../../nats/nats-config.ts';
 import { SESSION_A, SESSION_B } from '../../store/windows.ts';
-import { lesson, storedRows, storedWindows } from './lesson-today.ts';
+import { appendAll, BACKOFF, lesson, OUTCOMES, onDisk, QUICK, storedRows, storedWindows, WAIT } from './through-php.ts';
 
 type Over = 'file' | 'stream';
-
-const WAIT = { timeout: 60_000, interval: 20 };
-const BACKOFF = { firstMs: 20, maxMs: 100 };
-const QUICK: Omit<PhpFallbackOptions, 'url' | 'use'> = {
-  timeoutMs: 1000,
-  backoff: BACKOFF,
-  fallbackAfterMs: 0,
-  settleAfterMs: 3000,
-  minDeltaS: 30,
-  maxWaitMs: 600_000,
-};
-
-/** What the endpoint may do with a post; the first two are tried over the stream as well. */
-const OUTCOMES: readonly (readonly [string, (php: PhpServer) => unknown])[] = [
-  ['stores and answers HTML', (at: PhpServer) => at.failNext('fatal_after')],
-  ['is silent and does not store', (at: PhpServer) => at.failNext('silence_before')],
-  ['answers HTML before it stores', (at: PhpServer) => at.failNext('fatal_before')],
-  ['stores and is silent', (at: PhpServer) => at.failNext('silence_after')],
-  ['is cut off after the body', async (at: PhpServer) => at.cutAfterBody(true)],
-  ['is away', (at: PhpServer) => at.kill()],
-];
 
 describe('time that goes through PHP', () => {
   let server: MariaDb;
@@ -147,10 +123,6 @@ describe('time that goes through PHP', () => {
 
   const stored = () => storedRows(connection);
   const ledger = () => storedWindows(connection);
-
-  async function appendAll(spool: DeliveryQueue, windows: readonly MetricsWindow[]): Promise<void> {
-    for (const window of windows) await spool.append(window);
-  }
 
   it("stores 600 s as 600 s, where the seed's client stores 6,300 s", async () => {
     for (let totalS = 30; totalS <= 600; totalS += 30) {
@@ -350,22 +322,18 @@ describe('time that goes through PHP', () => {
     );
   });
 
-  async function onDisk(sql: string): Promise<Record<string, unknown>[]> {
-    const client = createClient({ url: pathToFileURL(path.join(folder, 'spool.db')).href });
-    const { rows } = await client.execute(sql);
-    client.close();
-    return rows.map((row) => ({ ...row }));
-  }
-
   it("is not given to PHP when the queue's own file fails and MySQL has it", async () => {
     const queue = await withFallback('b', { minDeltaS: 1 });
-    await onDisk("CREATE TRIGGER full BEFORE DELETE ON spool_windows BEGIN SELECT RAISE(FAIL, 'disk full'); END");
+    await onDisk(
+      folder,
+      "CREATE TRIGGER full BEFORE DELETE ON spool_windows BEGIN SELECT RAISE(FAIL, 'disk full'); END",
+    );
     await appendAll(queue, lesson(0, 5));
     await vi.waitFor(
       () => expect(log.codes().filter((code) => code === 'spool_failed').length).toBeGreaterThan(5),
       WAIT,
     );
-    await onDisk('DROP TRIGGER full');
+    await onDisk(folder, 'DROP TRIGGER full');
     await vi.waitFor(() => expect(queue.depth()).toBe(0), WAIT);
     expect(await stored()).toMatchObject({ focusedS: 102, unfocusedS: 47 });
     expect(log.codes()).not.toContain('php_fallback');
@@ -381,20 +349,22 @@ describe('time that goes through PHP', () => {
     await appendAll(queue, lesson(0, 1, { sessionId: SESSION_B, userId: 8, focusedMs: 5000, unfocusedMs: 0 }));
     await vi.waitFor(() => expect(queue.depth()).toBe(0), WAIT);
     expect(await queue.forgetStudent(7, 5000)).toBe(0);
-    expect(await onDisk('SELECT user_id FROM php_accounts')).toEqual([{ user_id: 8 }]);
-    expect(await onDisk('SELECT user_id FROM php_posts')).toEqual([]);
+    expect(await onDisk(folder, 'SELECT user_id FROM php_accounts')).toEqual([{ user_id: 8 }]);
+    expect(await onDisk(folder, 'SELECT user_id FROM php_posts')).toEqual([]);
   });
 
   it('is moved to PHP page by page when much has waited', async () => {
     const queue = await withFallback('a', { minDeltaS: 3600 });
     await link.cut();
     await Promise.all(lesson(0, 450).map((window) => queue.append(window)));
-    const moved = async () => Number((await onDisk('SELECT SUM(is_with_php) AS moved FROM spool_windows'))[0]?.moved);
+    const moved = async () =>
+      Number((await onDisk(folder, 'SELECT SUM(is_with_php) AS moved FROM spool_windows'))[0]?.moved);
     // The batch under way when the link was cut may be in MySQL already: it stays.
     await vi.waitFor(async () => expect(await moved()).toBeGreaterThanOrEqual(400), WAIT);
     // Logged after the last page.
     await vi.waitFor(() => expect(log.codes()).toContain('php_fallback'), WAIT);
     const [both] = await onDisk(
+      folder,
       'SELECT SUM(is_with_php) AS moved, (SELECT focused_ms FROM php_accounts) AS focused_ms FROM spool_windows',
     );
     expect(both?.focused_ms).toBe(Number(both?.moved) * 20_500);
