@@ -15,7 +15,7 @@ export class GazeRelayElement extends HTMLElement {
   tracker: WebcamWebSocket | null = null;
 
   connectedCallback(): void {
-    // Moved within the page: it goes on.
+    // Moved within the page: it continues.
     if (this.tracker !== null) return;
     const [serverUrl, ticketUrl, mode] = ['server-url', 'ticket-url', 'mode'].map((name) => this.getAttribute(name));
     const tracker = new WebcamWebSocket({

@@ -179,7 +179,7 @@ export function getAndPostProxy(targetUrl: string): Promise<RunningProxy> {
   );
 }
 
-/** HAProxy that cuts every connection through it, when it is told so over its own socket. */
+/** HAProxy that cuts every connection through it, on a command over its own socket. */
 export async function cuttingProxy(targetUrl: string): Promise<CuttingProxy> {
   const proxy = await haproxyTo(targetUrl, '', (folder) => `stats socket ${folder}/admin level admin`);
   return {

@@ -117,7 +117,7 @@ export async function startServer(options: ServerOptions): Promise<InferenceServ
     if (!asksForWebSocket(request.headers.upgrade)) return refuseUpgrade(socket, '426 Upgrade Required');
     if (request.url?.split('?', 1)[0] !== LINK_PATH) return refuseUpgrade(socket, '404 Not Found');
     if (!wantsLink(request)) return refuseUpgrade(socket, '400 Bad Request');
-    // Gateways name no origin: it is a web page on somebody's machine in this network.
+    // Gateways name no origin: it is a web page on a machine in this network.
     if (request.headers.origin !== undefined) return refuseUpgrade(socket, '403 Forbidden');
     if (secret !== null && !namesSecret(request, secret)) return refuseUpgrade(socket, '401 Unauthorized');
     const address = request.socket.remoteAddress ?? '';

@@ -5,7 +5,7 @@ import { PLACES, POINT_TIMING, type Step, TURN_TIMING } from './sequence.ts';
 /** Actions of the student in the overlay. */
 export interface ViewActions {
   begin(): void;
-  /** Goes on without turning the head. */
+  /** Continues without the head-turn step. */
   leaveOut(): void;
   /** Closes it: skipped, or done. */
   leave(): void;

@@ -83,7 +83,7 @@ export class LateQueue<T extends Timed> {
     const done = this.#sent.filter(isDone);
     this.#sent = this.#sent.filter((item) => !isDone(item));
     this.#live = this.#live.filter((item) => !isPast(item));
-    // In order of capture, and of a whole lesson: only the first ones are looked at.
+    // In order of capture, and of a whole lesson: only the first ones are examined.
     const kept = this.#waiting.findIndex((item) => !isPast(item));
     done.push(...this.#waiting.splice(0, kept < 0 ? this.#waiting.length : kept));
     if (this.size === 0) this.#notifyEmpty();

@@ -220,7 +220,7 @@ async function render(): Promise<void> {
 }
 
 window.addEventListener('hashchange', () => {
-  // Somebody came by another link of the platform: nothing of the reader before them may stay.
+  // Another reader came by a link of the platform: nothing of the previous reader may stay.
   if (location.hash.startsWith('#ticket=')) location.reload();
   else void render();
 });

@@ -5,7 +5,7 @@ import { DeviceEngine, type DeviceEngineOptions } from '../device/engine.ts';
 import { type FlushOptions, flushStoredObservations } from './flush-stored-observations.ts';
 import { ObservationStore, type StoredObservations, type StoredSession } from './observation-store.ts';
 
-/** Something that the student is told, and need do nothing about. */
+/** A message to the student that needs no action. */
 export interface Notice {
   readonly code: 'lesson_kept' | 'lesson_delivering' | 'lesson_delivered';
   readonly message: string;

@@ -61,7 +61,7 @@ export class OwnerBucket {
     );
   }
 
-  /** Everything of a student that `gateway` had is booked: nobody has them now. Nothing changes where it has them no more. */
+  /** Everything of a student that `gateway` owned is booked: no gateway owns them now. Nothing changes where it no longer owns them. */
   async release(userId: number, gateway: string): Promise<void> {
     await this.#change(userId, (before) =>
       before?.gateway === gateway ? { gateway: null, address: null, from: gateway } : null,

@@ -76,7 +76,7 @@ export class SilentGateways {
     }
   }
 
-  /** Resolves with the number of windows. The windows come first: whoever finds the student released finds them stored. */
+  /** Resolves with the number of windows. The windows come first: a gateway that finds the student released finds them stored. */
   async #book(gatewayId: string, userId: number): Promise<number> {
     const { owners, append, newestOf } = this.#options;
     const entry = await owners.find(userId);

@@ -74,7 +74,7 @@ export interface FolderRecords {
   forgetOlder(beforeMs: number): Promise<Counts>;
 }
 
-/** Looks at the files with connections of its own, while the gateway may be using them. A file that is not there is empty. */
+/** Reads the files with connections of its own, while the gateway may be using them. A file that is not there is empty. */
 export function folderRecords(dataDir: string): FolderRecords {
   async function inPlaces(work: (connection: Connection, place: Place) => Promise<void>): Promise<void> {
     const { connect, fileError } = await sqliteFile();

@@ -16,7 +16,7 @@ export interface PostGateways {
   addressOf(gatewayId: string): Promise<string | null>;
 }
 
-/** A token for a new connection: what nobody can guess and, among several gateways, which one has it. */
+/** A token for a new connection: it cannot be guessed and, among several gateways, which one has it. */
 export function newPostToken(gateways: PostGateways | null): Uint8Array {
   const own = gateways === null ? '' : gateways.id.replaceAll('-', '');
   return Buffer.concat([randomBytes(RANDOM_BYTES), Buffer.from(own, 'hex')]);

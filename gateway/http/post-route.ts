@@ -48,7 +48,7 @@ export function mountPosts(app: Hono, deps: PostRouteDependencies, guard: Stream
     if (refusal !== null) return refusal;
     const origin = context.req.header('origin');
     if (origin !== undefined) context.header('access-control-allow-origin', origin);
-    // A browser sends another type only after a preflight, which nobody answers.
+    // A browser sends another type only after a preflight, which is not answered.
     if (!/^text\/plain\b/i.test(context.req.header('content-type') ?? '')) {
       return context.json(fault('content_type', 'the body is sent as text/plain'), 415);
     }

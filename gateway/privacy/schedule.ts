@@ -29,7 +29,7 @@ const hasRows = (deleted: Readonly<Record<string, number>>) => Object.values(del
 
 /**
  * Deletes what is older than the rules allow once in 24 hours, over all gateways of one database: when it was last done is
- * kept there. A database that is away is asked again after ten minutes.
+ * kept there. An unavailable database is asked again after ten minutes.
  */
 export function retentionSchedule(
   store: Pick<MetricsStore, 'execute' | 'kind' | 'ready'>,

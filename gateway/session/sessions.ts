@@ -110,7 +110,7 @@ export class Sessions {
   async admit(hello: Hello, stream: AdmittedStream, identified: () => void = () => {}): Promise<void> {
     const { secret, ticketMaxLifeS, spentTickets, systemNow } = this.#deps;
     const identity = await verifyTicket(hello.ticket, secret, new Date(systemNow()), ticketMaxLifeS);
-    // Both are asked at once: neither is quick while a database or NATS is away.
+    // Both are asked at once: neither is quick while a database or NATS is unavailable.
     const [isFirstUse, hasConsent] = await Promise.all([
       spentTickets.spend(identity.use, systemNow()),
       this.#consentInTime(identity),

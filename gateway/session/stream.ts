@@ -25,7 +25,7 @@ import type { Transport } from './transport.ts';
 
 /** A peer that does not read is closed once this much waits for it. */
 export const MAX_BUFFERED_BYTES = 256 * 1024;
-/** How long a stop waits for its windows to be on the disk: a full one is told from then on, and tried again. */
+/** How long a stop waits for its windows to be on the disk: after that the client is told that it is full, and it is tried again. */
 export const STOP_SAVE_MS = 2000;
 /** How long a frame may take at inference before its answer is worth nothing. */
 export const FRAME_BUDGET_MS = 1000;

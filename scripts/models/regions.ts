@@ -1,7 +1,7 @@
 import type { OnnxGraph } from './onnx.ts';
 
 /**
- * The parts of the face that the model looks at again, each cut out of a feature map along its own
+ * The parts of the face that the model refines, each cut out of a feature map along its own
  * axis. All of them are computed at once: the first axis of every value here is the region.
  */
 export interface Regions {

@@ -48,7 +48,7 @@ export const timelineRowSchema = z.object({
   distractionsPerStudent: z.number().min(0).nullable(),
 });
 
-/** Somebody who is being tracked now. */
+/** A student who is being tracked now. */
 export const liveRowSchema = z.object({
   sessionId: z.string(),
   userId: idSchema,

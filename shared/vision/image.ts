@@ -259,7 +259,7 @@ export interface Sample {
   readonly quality: ImageQuality;
 }
 
-/** A picture that an engine looks at, and the part of the camera's frame that it shows. */
+/** A picture that an engine analyses, and the part of the camera's frame that it shows. */
 export interface Picture {
   /** Camera pixels of the full frame. */
   readonly crop: RectPx;

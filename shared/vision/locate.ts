@@ -78,12 +78,12 @@ const MAX_FACES_TRIED = 2;
 const MAX_OTHER_FACES = 2;
 const MAX_CLOSER_LOOKS = 3;
 
-/** What the mesh looks at. */
+/** The mesh model's input. */
 export const MESH_FORMAT: TensorFormat = { sizePx: MESH_SIZE, low: 0, high: 1, outside: 'edge' };
-/** What the detector looks at. */
+/** The detector's input. */
 export const DETECTOR_FORMAT: TensorFormat = { sizePx: DETECTOR_SIZE, low: -1, high: 1, outside: 'black' };
 
-/** What one look at a region found. */
+/** What the model found in a region. */
 export interface Look {
   readonly face: LocatedFace;
   readonly quality: ImageQuality;

@@ -8,7 +8,7 @@ export interface PlacedRegion {
   readonly sin: number;
 }
 
-/** Parts of the face that the mesh model looks at again. */
+/** Parts of the face that the mesh model refines. */
 export interface RegionOutlines {
   /** Mesh points whose line is a region's x axis. */
   readonly from: readonly number[];

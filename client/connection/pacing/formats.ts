@@ -3,7 +3,7 @@ import type { Codec } from '../../../shared/protocol/frames.ts';
 
 /** How a picture is drawn and encoded. */
 export interface PictureFormat {
-  /** Longer side of a face crop, px. The mesh looks at 192: nothing is gained above. */
+  /** Longer side of a face crop, px. The mesh model's input is 192 px: more gains nothing. */
   readonly sizePx: number;
   /** 0–1, as canvas encoders take it. */
   readonly quality: number;

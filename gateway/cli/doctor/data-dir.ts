@@ -111,7 +111,7 @@ export async function examineDataDir(
       fault(
         'disk_full',
         `DATA_DIR (${path}) has ${megabytes(free)} left, the spool should find ${megabytes(spoolBytes)}`,
-        'make room or enlarge the volume: what students do while the database is away waits here',
+        "make room or enlarge the volume: students' windows wait here while the database is unavailable",
       ),
     ];
   }

@@ -21,7 +21,7 @@ const HEARD_WITHIN_MS = 7000;
 const OWNERLESS_LOOKS = 5;
 const LOOK_WITHIN_MS = 1000;
 const ALL_PARTS = Array.from({ length: PARTS }, (_, part) => part);
-/** Looks in a row at a part whose windows are in nobody's hand after which it is given back. */
+/** After this many checks in a row in which no gateway held a part's windows, the part is given back. */
 const STUCK_LOOKS = 2;
 
 /** What the whole stream holds. */
@@ -66,9 +66,9 @@ interface Part {
   readonly messages: ConsumerMessages;
   /** By their place in the stream, in its order. */
   readonly windows: Map<number, TakenWindow>;
-  /** Up to here everything is confirmed, as the newest look at the part found it. */
+  /** Up to here everything is confirmed, as the newest check of the part found it. */
   confirmedSeq: number;
-  /** Looks in a row that found it there still, with windows in nobody's hand. */
+  /** Checks in a row that still found it there, with windows that no gateway held. */
   stuckLooks: number;
   /** No delivery takes windows from it any more; it is given back when the one under way has surely ended. */
   isLeaving: boolean;

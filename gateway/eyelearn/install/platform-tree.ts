@@ -50,7 +50,7 @@ function unknownPlatform(folder: string, found: string, gateway: string | null):
 }
 
 /**
- * Looks at the platform's folder and says what an installation would change there.
+ * Examines the platform's folder and says what an installation would change there.
  * Rejects with RelayError `platform_unknown` where the folder is not recognised, with the lines to change by hand.
  */
 export async function planInstallation(folder: string, gateway: string | null): Promise<Plan> {

@@ -13,7 +13,8 @@ const answerSchema = z.object({ success: z.boolean(), error: z.string().optional
  * stores nothing.
  */
 export async function examinePhp({ php }: Pick<GatewayConfig, 'php'>): Promise<Finding[]> {
-  if (php === null) return [note('php_unset', 'PHP_ENDPOINT is not used: while the database is away, windows wait')];
+  if (php === null)
+    return [note('php_unset', 'PHP_ENDPOINT is not used: while the database is unavailable, windows wait')];
   let response: Response;
   let text: string;
   try {
@@ -87,7 +88,7 @@ export async function examinePhp({ php }: Pick<GatewayConfig, 'php'>): Promise<F
   const role =
     php.use === 'always'
       ? "alone writes eye_tracking_sessions: EyeLearn's tables of days and focus_events are fed where a database is given"
-      : 'stands in while the database is away';
+      : 'takes over while the database is unavailable';
   return [ok(`PHP_ENDPOINT answers, and refuses a body without fields; it ${role}`)];
 }
 

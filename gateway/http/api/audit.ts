@@ -21,7 +21,7 @@ export interface AuditDependencies {
 
 /** An audit whose rows are bounded: at most one for each student in an answer, of live lists one an hour. */
 export function createAudit(deps: AuditDependencies): Audit {
-  /** UTC ms at which a reader's look at a student in a live list was written down, the oldest first. */
+  /** UTC ms at which it was recorded that a reader saw a student in a live list, the oldest first. */
   const liveAtMs = new Map<string, number>();
 
   function isDue(reader: Pick<Reader, 'userId'>, studentId: number, atMs: number): boolean {
