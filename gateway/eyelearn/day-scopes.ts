@@ -73,29 +73,43 @@ const keyOf = ({ target, userId, day, moduleId, sectionKey, sessionId }: ScopeKe
 export const either = (conditions: readonly SqlText[]): SqlText => joined(conditions, ' OR ');
 
 /**
+ * One condition for each day, of all its students: a batch is of one day or two, and a condition for each student would be compared with
+ * every row.
+ */
+function ofEachDay(
+  days: readonly StudentDay[],
+  condition: (userIds: readonly number[], day: string) => SqlText,
+): SqlText {
+  const byDay = new Map<string, number[]>();
+  for (const { userId, day } of days) byDay.set(day, [...(byDay.get(day) ?? []), userId]);
+  return either([...byDay].map(([day, userIds]) => condition(userIds, day)));
+}
+
+/**
  * All of our time on these days, this transaction's windows included. The sums come from relay_hours, whose days are fixed: a database
  * whose time zone changes has the same moments on other days from then on, and the ledger would give them to both. Which sessions
  * were there comes from the ledger.
  */
 export async function partsOf(db: Executor, days: readonly StudentDay[]): Promise<Part[]> {
-  const inLedger = days.map(
-    ({ userId, day }) =>
-      sql`(user_id = ${userId} AND started_at_ms >= UNIX_TIMESTAMP(${day} - INTERVAL 1 HOUR) * 1000
+  const inLedger = ofEachDay(
+    days,
+    (userIds, day) =>
+      sql`(user_id IN ${userIds} AND started_at_ms >= UNIX_TIMESTAMP(${day} - INTERVAL 1 HOUR) * 1000
         AND started_at_ms < UNIX_TIMESTAMP(${day} + INTERVAL 25 HOUR) * 1000)`,
   );
-  const inHours = days.map(({ userId, day }) => sql`(user_id = ${userId} AND day = ${day})`);
+  const inHours = ofEachDay(days, (userIds, day) => sql`(user_id IN ${userIds} AND day = ${day})`);
   const rows = await rowsOf(
     db,
     sql`SELECT h.*, w.session_id, w.session_focused_ms, w.session_unfocused_ms, t.focused_ms AS total_focused_ms, t.unfocused_ms AS total_unfocused_ms
       FROM
         (SELECT user_id, DATE_FORMAT(day, '%Y-%m-%d') AS study_day, module_id, section_key,
           SUM(focused_ms) AS focused_ms, SUM(unfocused_ms) AS unfocused_ms, MAX(longest_focused_bout_ms) AS longest_focus_ms
-        FROM relay_hours WHERE ${either(inHours)} GROUP BY user_id, study_day, module_id, section_key) h
+        FROM relay_hours WHERE ${inHours} GROUP BY user_id, study_day, module_id, section_key) h
       LEFT JOIN
         (SELECT user_id, DATE_FORMAT(FROM_UNIXTIME(FLOOR(started_at_ms / 1000)), '%Y-%m-%d') AS study_day, module_id,
           GREATEST(COALESCE(section_id, 0), 0) AS section_key, session_id,
           SUM(focused_ms) AS session_focused_ms, SUM(unfocused_ms) AS session_unfocused_ms
-        FROM relay_windows WHERE ${either(inLedger)}
+        FROM relay_windows WHERE ${inLedger}
         GROUP BY user_id, study_day, module_id, section_key, session_id) w
       ON h.user_id = w.user_id AND h.study_day = w.study_day AND h.module_id = w.module_id AND h.section_key = w.section_key
       LEFT JOIN relay_sessions t ON t.id = w.session_id`,
@@ -208,16 +222,17 @@ export async function writtenOf(
   targets: readonly DayTable[],
   days: readonly StudentDay[],
 ): Promise<{ readonly written: ReadonlyMap<string, Written>; readonly elsewhere: WrittenElsewhere }> {
-  const ofDays = days.flatMap(({ userId, day }) => [
-    sql`(target IN ${targets} AND user_id = ${userId} AND day = ${day})`,
-    // No zone is further from another than this.
-    sql`(target = 'user_study_sessions' AND user_id = ${userId} AND day BETWEEN ${day} - INTERVAL 2 DAY AND ${day} + INTERVAL 2 DAY)`,
-  ]);
+  const ofDays = ofEachDay(
+    days,
+    // No zone is further from another than two days.
+    (userIds, day) => sql`(target IN ${targets} AND user_id IN ${userIds} AND day = ${day})
+      OR (target = 'user_study_sessions' AND user_id IN ${userIds} AND day BETWEEN ${day} - INTERVAL 2 DAY AND ${day} + INTERVAL 2 DAY)`,
+  );
   const rows = await rowsOf(
     db,
     sql`SELECT target, user_id, DATE_FORMAT(day, '%Y-%m-%d') AS study_day, module_id, section_key, session_id, row_id,
         focused_written_s, unfocused_written_s, sessions_written
-      FROM relay_eyelearn_totals WHERE ${either(ofDays)} FOR UPDATE`,
+      FROM relay_eyelearn_totals WHERE ${ofDays} FOR UPDATE`,
   );
   const written = new Map(
     rows.map((row): [string, Written] => [
