@@ -134,6 +134,6 @@ export async function run(argv: readonly string[]): Promise<void> {
     },
   };
   say(`\n${tablesOf(comparison)}`);
-  if (options.docs) await writeDocs(comparison, versions);
+  if (options.docs) await writeDocs(comparison, `${seconds} s, rounds: ${rounds}`, versions);
   if (options.json) say(JSON.stringify(comparison));
 }

@@ -79,20 +79,20 @@ export class LoadStudent {
   }
 
   /**
-   * Sends a copy of an encoded message with a sequence number and capture time of its own. Returns its sequence number, or
-   * null where as many as a student may have are unanswered.
+   * Sends a copy of an encoded message with a sequence number of its own, captured at `capturedAtMs`. Returns its sequence
+   * number, or null where as many as a student may have are unanswered.
    */
-  send(message: Uint8Array, nowMs: number): number | null {
+  send(message: Uint8Array, capturedAtMs: number): number | null {
     if (this.#sentMs.size >= CREDIT || !this.isOpen) return null;
     const header = frameHeader(OPCODE.binary, message.byteLength);
     const bytes = Buffer.allocUnsafe(header.length + message.byteLength);
     bytes.set(header);
     bytes.set(message, header.length);
     this.#seq = (this.#seq + 1) & 0xffff;
-    this.#captureMs = Math.max(this.#captureMs + 1, Math.floor(nowMs - this.#startedMs));
+    this.#captureMs = Math.max(this.#captureMs + 1, Math.floor(capturedAtMs - this.#startedMs));
     bytes.writeUInt16BE(this.#seq, header.length + SEQ_AT);
     bytes.writeUInt32BE(this.#captureMs, header.length + CAPTURE_AT);
-    this.#sentMs.set(this.#seq, nowMs);
+    this.#sentMs.set(this.#seq, performance.now());
     this.#socket.write(bytes);
     return this.#seq;
   }

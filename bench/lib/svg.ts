@@ -49,13 +49,15 @@ function frame(title: string, body: readonly string[]): string {
 }
 
 function legend(series: readonly { readonly name: string; readonly color: string }[]): string[] {
-  let x = MARGIN.left;
+  let [x, y] = [MARGIN.left, 30];
   return series.flatMap(({ name, color }) => {
+    const widthPx = 15 + name.length * 6;
+    if (x + widthPx > WIDTH - MARGIN.right) [x, y] = [MARGIN.left, y + 14];
     const parts = [
-      `<rect x="${x}" y="30" width="10" height="10" fill="${color}"/>`,
-      text(x + 15, 39, name, 'class="small"'),
+      `<rect x="${x}" y="${y}" width="10" height="10" fill="${color}"/>`,
+      text(x + 15, y + 9, name, 'class="small"'),
     ];
-    x += 34 + name.length * 6.5;
+    x += widthPx + 16;
     return parts;
   });
 }

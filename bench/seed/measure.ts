@@ -49,7 +49,8 @@ export interface Setting {
   readonly readsBack: boolean;
 }
 
-const WARM_MS = 3000;
+/** Node compiles most of what runs often within this time; a school's service runs all day. */
+const WARM_MS = 12_000;
 const OPENING_AT_ONCE = 20;
 const rest = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 

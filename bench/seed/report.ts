@@ -81,23 +81,33 @@ export function machineOf(pythonVersions: string | null): string {
   return `${availableParallelism()} cores (${cpu?.model.trim() ?? 'unknown'}), ${memoryGb} GB, Node ${process.version}${python}.`;
 }
 
-const CHARTS: readonly (readonly [string, string, (figures: Figures) => number])[] = [
-  ['comparison-cpu.svg', 'CPU per student and second, ms', ({ cpuMsPerStudentSecond }) => cpuMsPerStudentSecond],
-  ['comparison-memory.svg', 'Memory of all processes, MB', ({ peakRssMb }) => peakRssMb],
-];
+const CHARTS = [
+  {
+    file: 'comparison-cpu.svg',
+    title: 'CPU per student and second, ms',
+    scale: logarithmicScale(1, 1000, String, short),
+    figureOf: ({ cpuMsPerStudentSecond }: Figures) => cpuMsPerStudentSecond,
+  },
+  {
+    file: 'comparison-memory.svg',
+    title: 'Memory of all processes, MB',
+    scale: logarithmicScale(10, 10_000, String, short),
+    figureOf: ({ peakRssMb }: Figures) => peakRssMb,
+  },
+] as const;
 
-/** Renews docs/comparison.md and its charts. */
-export async function writeDocs(comparison: Comparison, pythonVersions: string | null): Promise<void> {
+/** Renews docs/comparison.md and its charts; `how` says how long and how often was measured. */
+export async function writeDocs(comparison: Comparison, how: string, pythonVersions: string | null): Promise<void> {
   const docs = new URL('../../docs/', import.meta.url);
   const file = new URL('comparison.md', docs);
   const text = await readFile(file, 'utf8');
   const [before, after] = [text.indexOf(BEGIN), text.indexOf(END)];
   if (before < 0 || after < before) throw new Error(`docs/comparison.md has no lines "${BEGIN}" and "${END}"`);
   const date = new Date().toISOString().slice(0, 10);
-  const written = `${BEGIN}\n\nMeasured on ${date}: ${machineOf(pythonVersions)}\n\n${tablesOf(comparison)}\n\n`;
+  const written = `${BEGIN}\n\nMeasured on ${date}, ${how}: ${machineOf(pythonVersions)}\n\n${tablesOf(comparison)}\n\n${CHARTS.map(({ file: image, title }) => `![${title}](images/${image})\n\n`).join('')}`;
   await writeFile(file, text.slice(0, before) + written + text.slice(after));
   const shown = CONTENDERS.filter((contender) => comparison.students.some((row) => row[contender] !== null));
-  for (const [name, title, figureOf] of CHARTS) {
+  for (const { file: image, title, scale, figureOf } of CHARTS) {
     const bars = shown.map((contender, index) => ({
       name: NAMES[contender],
       color: COLORS[index] ?? '#777777',
@@ -107,7 +117,6 @@ export async function writeDocs(comparison: Comparison, pythonVersions: string |
       }),
     }));
     const groups = comparison.students.map(({ n }) => String(n));
-    const scale = logarithmicScale(0.1, 10_000, String, short);
-    await writeFile(new URL(join('images', name), docs), barChart(title, groups, bars, scale));
+    await writeFile(new URL(join('images', image), docs), barChart(title, groups, bars, scale));
   }
 }
