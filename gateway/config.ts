@@ -95,7 +95,7 @@ export const gatewayEnvironmentSchema = z.object({
     },
   ),
   INFERENCE_SECRET: variable(linkSecret, {
-    description: "inference's `INFERENCE_SECRET`, where it has one",
+    description: 'the same value as in inference, where one is set',
     example: 'change-me-openssl-rand-hex-32',
     secret: true,
   }),
@@ -137,7 +137,7 @@ export const gatewayEnvironmentSchema = z.object({
   }),
   ALLOWED_MODES: variable(oneOf(['both', 'server', 'device']).default('both'), {
     description:
-      'where observations may be made: `server`, `device` (its observations are taken as the browser says), or `both`',
+      'where observations may be made: `server`, `device` (its observations are trusted as the browser sends them), or `both`',
     example: 'both',
   }),
   LATE_MAX_MINUTES: variable(wholeNumber(1, 43_200).default(10_080), {
@@ -154,7 +154,7 @@ export const gatewayEnvironmentSchema = z.object({
     example: '30000',
   }),
   CHECKPOINT_MS: variable(wholeNumber(5, 60_000).default(100), {
-    description: 'how often running sessions are written to `DATA_DIR`, ms: about what a killed gateway loses',
+    description: 'how often running sessions are written to `DATA_DIR`, ms: about as much time as a killed gateway loses',
     example: '100',
   }),
   RESUME_GRACE_MS: variable(wholeNumber(0, 3_600_000).default(120_000), {

@@ -26,7 +26,7 @@ export const inferenceEnvironmentSchema = z.object({
   }),
   INFERENCE_SECRET: variable(linkSecret, {
     description:
-      'secret that a gateway must name to get a link, the same on both sides; needed where others share the network',
+      'secret that a gateway must present to connect, the same on both sides; needed where others share the network',
     example: 'change-me-openssl-rand-hex-32',
     secret: true,
   }),

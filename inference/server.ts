@@ -38,7 +38,7 @@ export interface ServerOptions {
   /** 0 for any free port. */
   readonly port: number;
   readonly pool: WorkerPool;
-  /** What a gateway must name to get a link; null: every peer gets one. */
+  /** What a gateway must present to connect; null: every peer may connect. */
   readonly secret?: string | null;
   readonly logger: Pick<Logger, 'info' | 'warn'>;
 }

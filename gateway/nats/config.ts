@@ -90,7 +90,7 @@ export const NATS_VARIABLES = {
       .regex(/^[A-Za-z0-9_-]{1,32}$/, 'must be 1 to 32 letters, digits, hyphens or underscores')
       .default('gaze'),
     {
-      description: 'begin of the names of streams and buckets, where several installations share the servers',
+      description: 'prefix of the names of streams and buckets, where several installations share the servers',
       example: 'gaze',
     },
   ),

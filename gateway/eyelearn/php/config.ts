@@ -6,7 +6,7 @@ import { urlWith } from '../../lib/url-variable.ts';
 export const PHP_VARIABLES = {
   PHP_ENDPOINT: variable(urlWith(['http:', 'https:']).optional(), {
     description:
-      "EyeLearn's `save_enhanced_tracking.php`, asked while the database is unreachable; without it windows wait",
+      "EyeLearn's `save_enhanced_tracking.php`, used while the database is unreachable; without it windows wait",
     example: 'http://eyelearn.railway.internal:8080/user/database/save_enhanced_tracking.php',
   }),
   TRACKING_SAVE_URL: variable(urlWith(['http:', 'https:']).optional(), {
