@@ -154,7 +154,8 @@ export const gatewayEnvironmentSchema = z.object({
     example: '30000',
   }),
   CHECKPOINT_MS: variable(wholeNumber(5, 60_000).default(100), {
-    description: 'how often running sessions are written to `DATA_DIR`, ms: about as much time as a killed gateway loses',
+    description:
+      'how often running sessions are written to `DATA_DIR`, ms: about as much time as a killed gateway loses',
     example: '100',
   }),
   RESUME_GRACE_MS: variable(wholeNumber(0, 3_600_000).default(120_000), {
