@@ -1,6 +1,6 @@
 /** A folder, or a few files of one, with one subject. */
 export interface Room {
-  /** What is in it. */
+  /** What it contains. */
   readonly holds: string;
   /** Rooms that its files may import, besides itself. Naming a folder allows every room inside it. */
   readonly imports: readonly string[];
@@ -15,10 +15,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   shared: { holds: 'the pure core: protocol, vision arithmetic, focus over time, report rules', imports: [] },
 
   'client/lib': { holds: 'small helpers of the pages', imports: CORE },
-  'client/device': { holds: 'finding the face in the browser', imports: [...CORE, 'client/lib'] },
-  'client/calibration': { holds: 'the calibration that a student sees', imports: [...CORE, 'client/lib'] },
+  'client/device': { holds: 'finds the face in the browser', imports: [...CORE, 'client/lib'] },
+  'client/calibration': { holds: "the student's calibration: points on the screen", imports: [...CORE, 'client/lib'] },
   'client/connection': {
-    holds: 'the connection to the gateway, its outboxes and its pace',
+    holds: 'the connection to the gateway: outboxes, rate and picture size',
     imports: [...CORE, 'client/lib'],
   },
   'client/capture': {
@@ -55,7 +55,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
   },
   'client/dashboard': { holds: 'the reports pages', imports: [...CORE, 'client/lib', 'client/widget', 'client/page'] },
-  client: { holds: 'entries of the bundles', imports: [...CORE, 'client'] },
+  client: { holds: 'entry points of the bundles', imports: [...CORE, 'client'] },
 
   'gateway/lib': { holds: 'small helpers: backoff, clock, timeout, mutex, SQLite file, logger', imports: CORE },
   'gateway/auth': { holds: 'tickets, resume tokens, roles of readers', imports: [...CORE, 'gateway/lib'] },
@@ -64,17 +64,17 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [...CORE, 'gateway/lib'],
   },
   'gateway/nats': {
-    holds: 'the connection to NATS, its configuration and its faults; loaded only where NATS_URL is given',
+    holds: 'the connection to NATS, its configuration and its errors; loaded only if NATS_URL is set',
     imports: [...CORE, 'gateway/lib'],
   },
-  'gateway/relay': { holds: 'links to inference, one for each replica', imports: [...CORE, 'gateway/lib'] },
+  'gateway/relay': { holds: 'connections to inference, one for each replica', imports: [...CORE, 'gateway/lib'] },
   'gateway/observability': {
     holds: 'metrics',
     imports: [...CORE, 'gateway/lib', 'gateway/relay', 'gateway/store'],
   },
   'gateway/delivery': {
     holds:
-      'from the disk to the store, however long the store is unavailable; in stream/ the same over several gateways',
+      'delivery of windows from the disk to the store, however long the store is unavailable; stream/ does the same with several gateways',
     imports: [...CORE, 'gateway/lib', 'gateway/store', 'gateway/nats'],
   },
   'gateway/reports': {
@@ -82,7 +82,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [...CORE, 'gateway/lib', 'gateway/auth', 'gateway/store'],
   },
   'gateway/session': {
-    holds: 'streams of students: the protocol, frames to observations, observations to windows',
+    holds: "students' streams: the protocol, from frames to observations, from observations to windows",
     imports: [
       ...CORE,
       'gateway/lib',
@@ -99,7 +99,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'gateway/cluster': {
     holds:
-      'which of several gateways has which student, and what they tell each other; loaded only where NATS_URL is given',
+      'which of several gateways serves which student, and the messages between gateways; loaded only if NATS_URL is set',
     imports: [
       ...CORE,
       'gateway/lib',
@@ -124,26 +124,32 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
   },
   'gateway/eyelearn': {
-    holds: 'all that is known of EyeLearn, behind the ports of store, delivery, reports and privacy',
+    holds: 'everything specific to EyeLearn, behind the ports of store, delivery, reports and privacy',
     imports: [...CORE, 'gateway'],
   },
-  'gateway/cli': { holds: "the operator's commands: doctor, mint-ticket, privacy", imports: [...CORE, 'gateway'] },
-  gateway: { holds: 'configuration, start and end', imports: [...CORE, 'gateway'] },
+  'gateway/cli': {
+    holds: "the operator's commands: doctor, mint-ticket, privacy and others",
+    imports: [...CORE, 'gateway'],
+  },
+  gateway: { holds: 'configuration, start and shutdown', imports: [...CORE, 'gateway'] },
 
   inference: { holds: 'the stateless service that finds 478 face points', imports: CORE },
 
-  'scripts/build': { holds: 'the build: bundles, models at build time', imports: PRODUCT },
-  scripts: { holds: 'what builds, packages, documents and starts the product', imports: LABORATORY },
-  harness: { holds: 'real parts to run against: databases, PHP, browsers, links, the clip', imports: LABORATORY },
+  'scripts/build': { holds: 'the build: bundles, conversion of the models', imports: PRODUCT },
+  scripts: { holds: 'scripts that build, package, document and start the product', imports: LABORATORY },
+  harness: {
+    holds: 'real parts for tests and benches: databases, PHP, browsers, links, the recorded clip',
+    imports: LABORATORY,
+  },
   bench: {
-    holds: '`npm run bench -- NAME`: one file a bench, its parts in a folder of that name',
+    holds: '`npm run bench -- NAME`: one file for each bench, its parts in a folder of the same name',
     imports: LABORATORY,
   },
 
-  'test/support': { holds: 'what several tests share and no bench needs', imports: LABORATORY },
+  'test/support': { holds: 'code that several tests share and no bench needs', imports: LABORATORY },
   'test/scripts': { holds: 'tests of scripts', imports: [...LABORATORY, 'scripts', 'test/support'] },
   'test/bench': { holds: 'tests of bench', imports: [...LABORATORY, 'bench', 'test/support'] },
-  'test/docs': { holds: 'tests of what the documents promise', imports: [...LABORATORY, '.railway', 'test/support'] },
+  'test/docs': { holds: 'tests of statements in the documents', imports: [...LABORATORY, '.railway', 'test/support'] },
   'test/shared': { holds: 'tests of shared', imports: [...LABORATORY, 'test/support'] },
   'test/client': { holds: 'tests of client', imports: [...LABORATORY, 'test/support'] },
   'test/gateway': { holds: 'tests of gateway', imports: [...LABORATORY, 'test/support'] },
