@@ -1,11 +1,11 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { Logger } from '../lib/logger.ts';
+import { type SampledLines, sampledLines } from '../lib/sampled-lines.ts';
 import { addressOwner } from './client-address.ts';
 import { fault } from './faults.ts';
 import { isAllowedOrigin, type OriginPolicy } from './origins.ts';
 import { PendingConnections } from './pending-connections.ts';
-import { refusedOrigins } from './refused-origins.ts';
 
 export interface StreamGuardDependencies {
   readonly origins: OriginPolicy;
@@ -22,19 +22,24 @@ export interface StreamGuardDependencies {
 export class StreamGuard {
   readonly #deps: StreamGuardDependencies;
   readonly #pending = new PendingConnections();
-  readonly #noteRefused: (origin: string) => void;
+  readonly #sampled: SampledLines;
 
   constructor(deps: StreamGuardDependencies) {
     this.#deps = deps;
-    this.#noteRefused = refusedOrigins(deps.logger, () => performance.now());
+    this.#sampled = sampledLines(() => performance.now());
   }
 
   /** The answer to a page of an origin that is not allowed; null where it may pass. */
   refusal<E extends { Bindings: HttpBindings }>(context: Context<E>): Response | null {
     const origin = context.req.header('origin');
     if (origin === undefined || isAllowedOrigin(this.#deps.origins, origin)) return null;
-    this.#noteRefused(origin);
     this.#deps.onRefusedOrigin();
+    this.#sampled('origin', (refused) =>
+      this.#deps.logger.warn(
+        { code: 'origin_not_allowed', origin: origin.slice(0, 200), refused },
+        'connection refused; add the origin to ALLOWED_ORIGINS',
+      ),
+    );
     return context.json(fault('origin_not_allowed', 'this origin is not in ALLOWED_ORIGINS'), 403);
   }
 

@@ -9,6 +9,7 @@ import { FEATURES } from '../../shared/protocol/features.ts';
 import { type ClientMessage, decodeClientMessage, FRAME_HEADER_BYTES } from '../../shared/protocol/frames.ts';
 import { encodeUpdate } from '../../shared/protocol/update.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { SampledLines } from '../lib/sampled-lines.ts';
 import type { ConnectionClock } from '../lib/steady-clock.ts';
 import { within } from '../lib/timeout.ts';
 import type { GatewayMetrics } from '../observability/metrics.ts';
@@ -55,6 +56,8 @@ export interface StreamDependencies {
   readonly dayEndsMs: () => readonly number[];
   readonly inference: Pick<InferencePool, 'request'>;
   readonly logger: Logger;
+  /** Of lines that any number of connections may cause. */
+  readonly sampled: SampledLines;
   readonly metrics: Pick<GatewayMetrics, 'received' | 'refused' | 'answered' | 'inferred' | 'closed' | 'calibrated'>;
   /** Calls the stream's welcome() with what it found. Rejects with ProtocolError. */
   readonly admit: (hello: Hello, stream: Stream) => Promise<void>;
@@ -180,8 +183,10 @@ export class Stream {
     });
     this.#state = step.state;
     if (step.state.phase !== before.phase) {
-      for (const { fields, message } of lifecycleLines(before, step.state, step.effects)) {
-        this.#deps.logger.info(fields, message);
+      const { logger, sampled } = this.#deps;
+      for (const { fields, message, sampledAs } of lifecycleLines(before, step.state, step.effects)) {
+        if (sampledAs === null) logger.info(fields, message);
+        else sampled(sampledAs, (connections) => logger.info({ ...fields, connections }, message));
       }
     }
     for (const effect of step.effects) this.#carryOut(effect);

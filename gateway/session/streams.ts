@@ -1,3 +1,4 @@
+import { sampledLines } from '../lib/sampled-lines.ts';
 import type { ConnectionClock } from '../lib/steady-clock.ts';
 import type { InferencePool } from '../relay/inference-pool.ts';
 import type { SessionAccount } from './account.ts';
@@ -12,7 +13,10 @@ const TICK_MS = 1000;
 const CHECK_EVERY_TICKS = 20;
 
 export interface StreamsOptions
-  extends Omit<StreamDependencies, 'admit' | 'detach' | 'changed' | 'inference' | 'load' | 'clockOffsetMs'> {
+  extends Omit<
+    StreamDependencies,
+    'admit' | 'detach' | 'changed' | 'sampled' | 'inference' | 'load' | 'clockOffsetMs'
+  > {
   /** A clock for a connection that opens now. */
   readonly openClock: () => ConnectionClock;
   readonly sessions: Sessions;
@@ -33,6 +37,7 @@ export class Streams {
   readonly #deps: StreamsOptions;
   readonly #open = new Set<Stream>();
   readonly #idle: IdleController;
+  readonly #sampled = sampledLines(() => performance.now());
   #draining = false;
 
   constructor(deps: StreamsOptions) {
@@ -78,6 +83,7 @@ export class Streams {
       admit: (hello, from) => sessions.admit(hello, from, identified),
       detach: (account, from) => sessions.detach(account, from),
       changed: () => this.#deps.checkpointer.changed(),
+      sampled: this.#sampled,
     });
     this.#open.add(stream);
     if (this.#draining) {

@@ -4,13 +4,16 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { MAX_PENDING_PER_ADDRESS } from '../../gateway/http/pending-connections.ts';
 import { startTestGateway, type TestGateway } from '../../harness/gateway.ts';
 import { frameMessage, Peer } from '../../harness/peer.ts';
+import { PostPeer, textPart } from '../../harness/post-peer.ts';
 import { clientFrame, FrameReader, frameHeader, OPCODE, openRaw } from '../../harness/raw-websocket.ts';
 import { encodeClientMessage } from '../../shared/protocol/frames.ts';
 import { STREAM_PATH, SUBPROTOCOL } from '../../shared/protocol/version.ts';
+import { captureLog } from '../support/log-capture.ts';
 import { describeRefusedUpgrades } from '../support/refused-upgrades.ts';
 
 const ADDRESS_HEADER = 'x-real-ip';
 
+const log = captureLog();
 let gateway: TestGateway;
 /** A student who is there all the while and must not notice. */
 let bystander: Peer;
@@ -18,7 +21,7 @@ let bystanderSeq = 0;
 const sockets: Socket[] = [];
 
 beforeAll(async () => {
-  gateway = await startTestGateway({ CLIENT_ADDRESS_HEADER: ADDRESS_HEADER });
+  gateway = await startTestGateway({ CLIENT_ADDRESS_HEADER: ADDRESS_HEADER }, { logger: log.logger });
   bystander = await Peer.open(gateway.url);
   await bystander.hello(await gateway.ticket(1));
   await bystander.start();
@@ -247,6 +250,18 @@ describe('students who do not behave', () => {
     const ends = await Promise.all(tabs.slice(0, -1).map(({ ended }) => ended));
     expect(ends).toEqual(ends.map(() => ({ code: 4409, reason: 'superseded' })));
     expect(tabs.at(-1)?.socket.destroyed).toBe(false);
+  });
+
+  it('connections that are not admitted leave one line in the log, by WebSocket or by POST', async () => {
+    const forged = { type: 'hello', protocol: SUBPROTOCOL, ticket: 'forged', resume: null, client: 'x', device: null };
+    for (let index = 0; index < 10; index += 1) {
+      const peer = await Peer.open(gateway.url);
+      peer.sendControl(forged);
+      await peer.closed;
+      await new PostPeer(gateway.url).post(textPart(forged));
+    }
+    const lines = log.entries.filter(({ fields }) => fields.code === 'ticket_invalid');
+    expect(lines.map(({ message }) => message)).toEqual(['a connection was not admitted']);
   });
 
   it('an answer to a close that never comes is not waited for', async () => {

@@ -4,6 +4,8 @@ import type { ConnectionEffect, ConnectionState } from './state.ts';
 export interface LifecycleLine {
   readonly fields: Readonly<Record<string, string | number | null>>;
   readonly message: string;
+  /** Set where somebody without a ticket can cause any number of them: its kind, by which it is sampled. */
+  readonly sampledAs: string | null;
 }
 
 function sessionOf(state: ConnectionState): { readonly sessionId: string; readonly epoch: number } | null {
@@ -24,10 +26,10 @@ export function lifecycleLines(
   const lines: LifecycleLine[] = [];
   if (after.phase === 'tracking' && before.phase === 'ready') {
     const { mode, sectionId } = after.account;
-    lines.push({ fields: { ...sessionOf(after), mode, sectionId }, message: 'tracking began' });
+    lines.push({ fields: { ...sessionOf(after), mode, sectionId }, message: 'tracking began', sampledAs: null });
   }
   if (after.phase === 'ready' && (before.phase === 'tracking' || before.phase === 'stopping')) {
-    lines.push({ fields: { ...sessionOf(after) }, message: 'tracking stopped' });
+    lines.push({ fields: { ...sessionOf(after) }, message: 'tracking stopped', sampledAs: null });
   }
   for (const effect of effects) {
     if (effect.type !== 'close') continue;
@@ -35,6 +37,7 @@ export function lifecycleLines(
     lines.push({
       fields: { ...session, code: effect.reason, closeCode: effect.code },
       message: session === null ? 'a connection was not admitted' : 'a connection was ended',
+      sampledAs: session === null ? effect.reason : null,
     });
   }
   return lines;

@@ -42,6 +42,7 @@ function admitted(changes: Partial<StreamDependencies> = {}) {
     dayEndsMs: () => [],
     inference: { request: () => Promise.resolve({ status: 'unavailable' }) },
     logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
+    sampled: ignore,
     metrics: { received: ignore, refused() {}, answered: ignore, inferred: ignore, closed: ignore, calibrated: ignore },
     admit: async (_hello, from) =>
       from.welcome({ account: newAccount(), resumed: false, resumeToken: 'token', lateToken: 'late' }),
