@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../harness/random.ts';
+import type { Mode } from '../shared/direction.ts';
 import { quantile, round } from './lib/stats.ts';
 import { ACTIVITIES, LESSON_MIX, makeLesson, STEP_MS } from './rate/lesson.ts';
 import { changeDelaysMs, play } from './rate/play.ts';
@@ -9,12 +10,12 @@ const FULL_FPS = 5;
 const REFERENCE_FPS = 10;
 
 /** Figures of simulated lessons at the rate that follows information, beside every picture at 5/s and at 10/s. */
-export function simulate(lessons: number, minutes: number) {
+export function simulate(lessons: number, minutes: number, mode: Mode = 'server') {
   const rows = Array.from({ length: lessons }, (_, seed) => {
     const lesson = makeLesson(minutes, seededRandom(seed + 1));
-    const ours = play(lesson, FULL_FPS, true, seededRandom(seed + 100));
-    const fixed = play(lesson, FULL_FPS, false, seededRandom(seed + 200));
-    const reference = play(lesson, REFERENCE_FPS, false, seededRandom(seed + 300));
+    const ours = play(lesson, { mode, checksPerSecond: FULL_FPS, calm: true }, seededRandom(seed + 100));
+    const fixed = play(lesson, { mode, checksPerSecond: FULL_FPS, calm: false }, seededRandom(seed + 200));
+    const reference = play(lesson, { mode, checksPerSecond: REFERENCE_FPS, calm: false }, seededRandom(seed + 300));
     const truthMs = lesson.filter(({ isFocused }) => isFocused).length * STEP_MS;
     return { lesson, ours, fixed, reference, truthMs };
   });
@@ -63,14 +64,17 @@ export function simulate(lessons: number, minutes: number) {
  * to send and the gateway's own reducer. Keys: `inferencesPerSecond`, `messagesPerSecond` of one student; focused time
  * against 10 pictures a second (`focusedErrorPercent`, `worstFocusedErrorPercent` of a lesson) and against the truth; from a change of state
  * to the update that tells it, 95 of 100 are faster (`changeToldMsP95`, and with every picture at 5/s and 10/s); how often the page was told
- * of one (`toldChanges`, and with every picture at 10/s: more of them would be flicker).
+ * of one (`toldChanges`, and with every picture at 10/s: more of them would be flicker). `device`: the same keys of device mode,
+ * where `inferencesPerSecond` counts observations that are sent.
  */
 export async function run(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...argv],
     options: { lessons: { type: 'string', default: '10' }, json: { type: 'boolean', default: false } },
   });
-  const result = simulate(Number(values.lessons), MINUTES);
+  const lessons = Number(values.lessons);
+  const device = simulate(lessons, MINUTES, 'device');
+  const result = { ...simulate(lessons, MINUTES), device };
   const mix = ACTIVITIES.map((activity) => `${activity} ${round(LESSON_MIX[activity] * 100, 0)} %`).join(', ');
   process.stdout.write(`${values.lessons} simulated lessons of ${MINUTES} minutes: ${mix}\n`);
   for (const [name, value] of Object.entries(result))

@@ -7,10 +7,12 @@ import {
   REAL_FRAME_EVERY_MS,
   SAME_WITHIN,
 } from '../../client/capture/picture-diff.ts';
+import { hasChanged, hasMovedFar } from '../../client/device/observation-diff.ts';
 import { openAccount } from '../../gateway/session/account.ts';
 import { openConnection, reduceConnection } from '../../gateway/session/connection/reduce.ts';
 import type { ConnectionEvent, ConnectionState } from '../../gateway/session/connection/state.ts';
-import type { FocusState } from '../../shared/direction.ts';
+import type { FocusState, Mode } from '../../shared/direction.ts';
+import type { FaceObservation } from '../../shared/observation.ts';
 import { FEATURES } from '../../shared/protocol/features.ts';
 import type { ClientMessage } from '../../shared/protocol/frames.ts';
 import type { Update } from '../../shared/protocol/update.ts';
@@ -24,6 +26,7 @@ const CAMERA = { widthPx: 640, heightPx: 480 };
 
 /** What came of a lesson. */
 export interface Played {
+  /** Pictures that the page sent, or observations in device mode. */
   readonly inferences: number;
   readonly inferencesBy: Readonly<Record<Activity, number>>;
   readonly sames: number;
@@ -34,8 +37,19 @@ export interface Played {
   readonly told: readonly { readonly atMs: number; readonly state: FocusState }[];
 }
 
-/** A page that compares pictures `checksPerSecond` times, before the gateway's own reducer; `calm` false: it sends every one of them. */
-export function play(lesson: readonly Moment[], checksPerSecond: number, calm: boolean, random: () => number): Played {
+/** How a page sends: it compares pictures, or in device mode observations, `checksPerSecond` times; `calm` false: it sends every one. */
+export interface PageRule {
+  readonly mode: Mode;
+  readonly checksPerSecond: number;
+  readonly calm: boolean;
+}
+
+/** A page before the gateway's own reducer. */
+export function play(
+  lesson: readonly Moment[],
+  { mode, checksPerSecond, calm }: PageRule,
+  random: () => number,
+): Played {
   let state: ConnectionState = openConnection(T0);
   let nowMs = T0;
   let update: Update | null = null;
@@ -79,10 +93,11 @@ export function play(lesson: readonly Moment[], checksPerSecond: number, calm: b
   dispatch({ type: 'control', message: { ...hello, features: [...FEATURES] } });
   const account = openAccount({ sessionId: 's', userId: 1, moduleId: 1, rule: 'geometric' });
   dispatch({ type: 'admitted', account, resumed: false, resumeToken: 'r', lateToken: 'l' });
-  dispatch({ type: 'control', message: { type: 'start', camera: CAMERA, sectionId: null, mode: 'server', atMs: 0 } });
+  dispatch({ type: 'control', message: { type: 'start', camera: CAMERA, sectionId: null, mode, atMs: 0 } });
 
   let seq = 0;
-  let sent: { readonly moment: Moment; readonly atMs: number } | null = null;
+  let sent: { readonly moment: Moment; readonly atMs: number; readonly observation: FaceObservation | null } | null =
+    null;
   let messageMs = Number.NEGATIVE_INFINITY;
   let unmovedMs: number | null = null;
   const everySteps = Math.round(1000 / checksPerSecond / STEP_MS);
@@ -93,9 +108,19 @@ export function play(lesson: readonly Moment[], checksPerSecond: number, calm: b
     const captureMs = step * STEP_MS;
     nowMs = T0 + captureMs;
     const rests = calm && isResting(messageMs, captureMs, (update as Update | null)?.maxFps ?? checksPerSecond);
+    const observation = mode === 'device' ? observe(moment, random) : null;
     const repeatable = sent !== null && captureMs - sent.atMs < REAL_FRAME_EVERY_MS;
-    const difference = calm && repeatable && sent !== null ? differenceOf(sent.moment, moment, random) : null;
-    const isSame = difference !== null && difference <= (rests ? CALM_WITHIN : SAME_WITHIN);
+    const difference =
+      calm && repeatable && sent !== null && observation === null ? differenceOf(sent.moment, moment, random) : null;
+    const before = sent?.observation ?? null;
+    const isSame =
+      observation !== null && before !== null
+        ? rests && !hasChanged(before, observation)
+        : difference !== null && difference <= (rests ? CALM_WITHIN : SAME_WITHIN);
+    const hasMoved =
+      observation !== null && before !== null
+        ? calm && hasMovedFar(before, observation)
+        : difference !== null && difference > LARGE_MOVEMENT;
     if (isSame && rests) {
       unmovedMs = captureMs;
       continue;
@@ -114,8 +139,14 @@ export function play(lesson: readonly Moment[], checksPerSecond: number, calm: b
       dispatch({ type: 'message', message: { kind: 'same', ...header }, bytes: 16, digest: null });
       continue;
     }
-    if (difference !== null && difference > LARGE_MOVEMENT) quickUntilStep = step + QUICK_FOR_MS / STEP_MS;
-    sent = { moment, atMs: captureMs };
+    if (hasMoved) quickUntilStep = step + QUICK_FOR_MS / STEP_MS;
+    sent = { moment, atMs: captureMs, observation };
+    if (observation !== null) {
+      inferences += 1;
+      inferencesBy[moment.activity] += 1;
+      dispatch({ type: 'message', message: { kind: 'observation', ...header, observation }, bytes: 56, digest: seq });
+      continue;
+    }
     const message: ClientMessage = {
       kind: 'frame',
       ...header,

@@ -23,7 +23,8 @@ export interface ClipMoment {
   readonly crop: RectPx;
   /** What a page compares with the picture that it sent last. */
   readonly grid: LumaGrid;
-  /** An OBSERVATION as device mode sends it. */
+  /** What device mode measures, and the OBSERVATION that it sends of it. */
+  readonly seen: FaceObservation;
   readonly observation: Uint8Array;
   /** The seed's data URL. */
   readonly dataUrl: string;
@@ -74,6 +75,7 @@ export async function prepareClip(): Promise<BenchClip> {
       frame: encodeClientMessage({ kind: 'frame', ...HEADER, codec: 'webp', ...choice, image }),
       crop: choice.crop,
       grid: await gridOf(drawn),
+      seen: observation,
       observation: encodeClientMessage({ kind: 'observation', ...HEADER, observation }),
       isCentred: isCentred(observation),
       dataUrl: `data:image/jpeg;base64,${asSeed.toString('base64')}`,

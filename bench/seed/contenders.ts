@@ -57,7 +57,11 @@ async function openOurs(clip: BenchClip, contender: 'ours' | 'oursFixed5' | 'dev
   const tickets = new Map<string, number>();
   const open = async (index: number): Promise<BenchStudent> => {
     const userId = FIRST_USER_ID + index;
-    const link = await LoadStudent.open(url, await fetchTicket(url, userId), contender === 'ours' ? ['calm'] : []);
+    const link = await LoadStudent.open(
+      url,
+      await fetchTicket(url, userId),
+      contender === 'oursFixed5' ? [] : ['calm'],
+    );
     tickets.set(link.sessionId, userId);
     const student = new OurStudent(link, clip, contender);
     await student.begin();

@@ -9,6 +9,7 @@ import {
   SAME_WITHIN,
 } from '../../client/capture/picture-diff.ts';
 import { MAX_FPS } from '../../client/connection/pacing/pacing.ts';
+import { hasChanged, hasMovedFar } from '../../client/device/observation-diff.ts';
 import { encodeClientMessage } from '../../shared/protocol/frames.ts';
 import type { LoadStudent } from '../lib/load-student.ts';
 import { type BenchClip, type ClipMoment, momentAt } from './clip.ts';
@@ -47,6 +48,14 @@ const APART_MS = 3700;
 const SPREAD = (1 + Math.sqrt(5)) / 2;
 const SAME = encodeClientMessage({ kind: 'same', seq: 0, captureMs: 0, late: false });
 const RETRY_MS = 20;
+
+/** The picture that a page sent last. */
+interface Sent {
+  readonly moment: ClipMoment;
+  readonly sentAtMs: number;
+}
+
+const NEW = { isSame: false, moved: false } as const;
 
 /** Calls `step` at a rate that it may change, without drift. */
 class Ticker {
@@ -92,7 +101,7 @@ export class OurStudent implements BenchStudent {
   #messageMs = Number.NEGATIVE_INFINITY;
   #unmovedAtMs: number | null = null;
   #quickUntilMs = 0;
-  #sent: { readonly moment: ClipMoment; readonly sentAtMs: number } | null = null;
+  #sent: Sent | null = null;
 
   constructor(link: LoadStudent, clip: BenchClip, kind: 'ours' | 'oursFixed5' | 'device') {
     this.#link = link;
@@ -151,17 +160,10 @@ export class OurStudent implements BenchStudent {
   #step(nowMs: number): void {
     const moment = momentAt(this.#clip, nowMs + this.#offsetMs);
     if (moment === undefined) return;
-    if (this.#kind === 'device') {
-      this.#wanted += 1;
-      this.#link.send(moment.observation, nowMs);
-      return;
-    }
     const sent = this.#sent;
-    const rests = this.#kind === 'ours' && isResting(this.#messageMs, nowMs, this.#link.newest?.maxFps ?? MAX_FPS);
-    const isRepeatable =
-      this.#kind === 'ours' && sent?.moment.crop === moment.crop && nowMs - sent.sentAtMs < REAL_FRAME_EVERY_MS;
-    const difference = isRepeatable ? largestDifference(sent.moment.grid, moment.grid) : null;
-    const isSame = difference !== null && difference <= (rests ? CALM_WITHIN : SAME_WITHIN);
+    const rests =
+      this.#kind !== 'oursFixed5' && isResting(this.#messageMs, nowMs, this.#link.newest?.maxFps ?? MAX_FPS);
+    const { isSame, moved } = sent === null ? NEW : this.#compare(sent, moment, nowMs, rests);
     if (isSame && rests) {
       this.#unmovedAtMs = nowMs;
       return;
@@ -174,10 +176,23 @@ export class OurStudent implements BenchStudent {
     this.#unmovedAtMs = null;
     this.#messageMs = nowMs;
     if (isSame) this.#link.send(SAME, nowMs);
-    else if (this.#link.send(moment.frame, nowMs) !== null) {
+    else if (this.#link.send(this.#kind === 'device' ? moment.observation : moment.frame, nowMs) !== null) {
       this.#sent = { moment, sentAtMs: nowMs };
-      if (difference !== null && difference > LARGE_MOVEMENT) this.#quickUntilMs = nowMs + QUICK_FOR_MS;
+      if (moved) this.#quickUntilMs = nowMs + QUICK_FOR_MS;
     }
+  }
+
+  /** What a page finds between the picture that it sent last and this one. */
+  #compare(sent: Sent, moment: ClipMoment, nowMs: number, rests: boolean): { isSame: boolean; moved: boolean } {
+    if (this.#kind === 'device') {
+      const isSame = rests && !hasChanged(sent.moment.seen, moment.seen);
+      return { isSame, moved: hasMovedFar(sent.moment.seen, moment.seen) };
+    }
+    const isRepeatable =
+      this.#kind === 'ours' && sent.moment.crop === moment.crop && nowMs - sent.sentAtMs < REAL_FRAME_EVERY_MS;
+    if (!isRepeatable) return NEW;
+    const difference = largestDifference(sent.moment.grid, moment.grid);
+    return { isSame: difference <= (rests ? CALM_WITHIN : SAME_WITHIN), moved: difference > LARGE_MOVEMENT };
   }
 }
 

@@ -3,6 +3,7 @@ import { implausibility } from '../../shared/observation-check.ts';
 import type { DeviceEngine } from '../device/engine.ts';
 import { uprightFrame } from '../lib/frame-parts.ts';
 import { nextDueMs } from './frame-schedule.ts';
+import { isResting, QUICK_FOR_MS, QUICK_MS } from './picture-diff.ts';
 import type { Placement, PlacementContext } from './placement.ts';
 import { awaitVideoFrame } from './video-frames.ts';
 
@@ -24,6 +25,12 @@ export class DevicePlacement implements Placement {
   #running = false;
   #inferring = false;
   #dueMs: number | null = null;
+  /** When the newest message was sent. */
+  #messageMs = 0;
+  /** Capture time until which nothing has changed since that message; 0 where it has been said. */
+  #unmovedMs = 0;
+  /** Until then pictures are analysed sooner: much has changed. */
+  #quickUntilMs = 0;
   #size: FrameSize | null = null;
   #cancelWait: () => void = () => {};
 
@@ -48,6 +55,7 @@ export class DevicePlacement implements Placement {
 
   /** The gateway has no picture from device mode. The next picture is analysed even if it is identical. */
   forget(): void {
+    this.#unmovedMs = 0;
     this.#options.engine()?.forget();
   }
 
@@ -84,10 +92,11 @@ export class DevicePlacement implements Placement {
     }
     const captureMs = connection.captureClockMs();
     if (captureMs === null) return;
-    this.#dueMs = dueMs;
+    const nowMs = performance.now();
+    this.#dueMs = nowMs < this.#quickUntilMs ? nowMs + QUICK_MS : dueMs;
     this.#inferring = true;
     try {
-      await this.#infer(engine, video, size, captureMs);
+      await this.#infer(engine, video, size, captureMs, nowMs);
     } catch (error) {
       if (this.#running) this.#options.onFailed(error);
     } finally {
@@ -95,17 +104,38 @@ export class DevicePlacement implements Placement {
     }
   }
 
-  async #infer(engine: DeviceEngine, video: HTMLVideoElement, size: FrameSize, captureMs: number): Promise<void> {
+  async #infer(
+    engine: DeviceEngine,
+    video: HTMLVideoElement,
+    size: FrameSize,
+    captureMs: number,
+    nowMs: number,
+  ): Promise<void> {
     const { connection } = this.#context;
+    const { guidance } = connection;
+    const rests = guidance !== null && !connection.isQueueing() && isResting(this.#messageMs, nowMs, guidance.maxFps);
     const picture = (engine.takesFrames ? uprightFrame(video) : null) ?? (await createImageBitmap(video));
     if (!this.#running) {
       picture.close();
       return;
     }
-    const { observation, inferenceMs } = await engine.infer(picture, size, captureMs);
+    const { observation, moved, inferenceMs } = await engine.infer(picture, size, captureMs, rests);
     if (!this.#running) return;
     this.#options.onInferred?.(inferenceMs);
+    if (observation === null && rests) {
+      this.#unmovedMs = captureMs;
+      return;
+    }
     if (observation === null) connection.sendSame(captureMs);
-    else if (implausibility(observation, size) === null) connection.sendObservation({ observation, captureMs });
+    else {
+      if (implausibility(observation, size) !== null) return;
+      // What moves now has not moved before: the observation covers the time since then alone.
+      if (rests && this.#unmovedMs > 0) connection.sendSame(this.#unmovedMs);
+      connection.sendObservation({ observation, captureMs });
+      if (moved) this.#quickUntilMs = nowMs + QUICK_FOR_MS;
+      if (moved) this.#dueMs = nowMs + QUICK_MS;
+    }
+    this.#messageMs = nowMs;
+    this.#unmovedMs = 0;
   }
 }

@@ -1,14 +1,11 @@
 import { RelayError } from '../../shared/errors.ts';
 import type { FrameSize } from '../../shared/geometry.ts';
-import type { FaceObservation } from '../../shared/observation.ts';
 import type { GatewayAssets } from '../lib/gateway-assets.ts';
 import { startWorker } from '../lib/start-worker.ts';
-import type { FromWorker, ToWorker } from './messages.ts';
+import type { FromWorker, Observed, ToWorker } from './messages.ts';
 
 /** The result for one picture. */
-export interface Inferred {
-  /** Null: the picture is identical to the one before. */
-  readonly observation: FaceObservation | null;
+export interface Inferred extends Observed {
   readonly inferenceMs: number;
 }
 
@@ -89,8 +86,11 @@ export class DeviceEngine {
     return this.#readiness?.takesFrames === true;
   }
 
-  /** Analyses a picture, which is closed. Rejects with RelayError when the worker failed. */
-  infer(picture: VideoFrame | ImageBitmap, camera: FrameSize, captureMs: number): Promise<Inferred> {
+  /**
+   * Analyses a picture, which is closed; `rests`: only what has changed is of use. Rejects with RelayError when the worker
+   * failed.
+   */
+  infer(picture: VideoFrame | ImageBitmap, camera: FrameSize, captureMs: number, rests: boolean): Promise<Inferred> {
     if (this.#failed !== null) {
       picture.close();
       return Promise.reject(this.#failed);
@@ -98,7 +98,7 @@ export class DeviceEngine {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
-      this.#post({ type: 'infer', id, picture, camera, captureMs }, [picture]);
+      this.#post({ type: 'infer', id, picture, camera, captureMs, rests }, [picture]);
     });
   }
 

@@ -1,6 +1,14 @@
 import type { FrameSize } from '../../shared/geometry.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
 
+/** What an observer makes of a picture. */
+export interface Observed {
+  /** Null: the picture is identical to the one before, or where the page rests, nothing has changed. */
+  readonly observation: FaceObservation | null;
+  /** True: much has changed, and more pictures should follow soon. */
+  readonly moved: boolean;
+}
+
 /** From the page to the device worker. */
 export type ToWorker =
   /** Load the models and warm up. */
@@ -13,6 +21,8 @@ export type ToWorker =
       readonly camera: FrameSize;
       /** Capture clock, ms. */
       readonly captureMs: number;
+      /** True: only an observation that differs from the newest one is of use. */
+      readonly rests: boolean;
     }
   /** Forget the previous picture: the next one is a new scene. */
   | { readonly type: 'forget' };
@@ -30,11 +40,5 @@ export type FromWorker =
       readonly downloadedBytes: number;
       readonly takesFrames: boolean;
     }
-  /** Null: the picture is identical to the one before. */
-  | {
-      readonly type: 'inferred';
-      readonly id: number;
-      readonly observation: FaceObservation | null;
-      readonly inferenceMs: number;
-    }
+  | ({ readonly type: 'inferred'; readonly id: number; readonly inferenceMs: number } & Observed)
   | { readonly type: 'failed'; readonly code: string; readonly message: string };

@@ -114,8 +114,8 @@ async function infer({ observer, pixelsOf }: Opened, message: Extract<ToWorker, 
   const startedMs = performance.now();
   try {
     const image = pixelsOf(message.picture);
-    const observation = await observer.observe(image, message.camera, message.captureMs);
-    scope.postMessage({ type: 'inferred', id: message.id, observation, inferenceMs: performance.now() - startedMs });
+    const observed = await observer.observe(image, message.camera, message.captureMs, message.rests);
+    scope.postMessage({ type: 'inferred', id: message.id, ...observed, inferenceMs: performance.now() - startedMs });
   } finally {
     message.picture.close();
   }

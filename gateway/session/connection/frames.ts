@@ -321,9 +321,9 @@ function observed<S extends Capturing>(
   };
 }
 
-/** True when fewer pictures tell as much: the client must send at once what moves (U-8). Observations ask nothing of inference. */
-function mayRest({ features, account, calibration, calm }: Capturing, captureMs: number): boolean {
-  return features.includes('calm') && account.mode === 'server' && calibration === null && isCalm(calm, captureMs);
+/** True when fewer messages tell as much: the client must send at once what moves (U-8). */
+function mayRest({ features, calibration, calm }: Capturing, captureMs: number): boolean {
+  return features.includes('calm') && calibration === null && isCalm(calm, captureMs);
 }
 
 /** Every message of the hot path is answered by exactly one update (U-2). */

@@ -43,17 +43,17 @@ describe('the device’s observer', () => {
   it('looks first where the face was, unless that is over 2 s ago', async () => {
     const { hints, locate } = locator(true);
     const observer = createObserver(locate);
-    const first = await observer.observe(picture(1), CAMERA, 0);
-    await observer.observe(picture(2), CAMERA, 200);
-    await observer.observe(picture(3), CAMERA, 2300);
+    const first = await observer.observe(picture(1), CAMERA, 0, false);
+    await observer.observe(picture(2), CAMERA, 200, false);
+    await observer.observe(picture(3), CAMERA, 2300, false);
     expect(hints[0]).toBeNull();
-    expect(hints[1]).toEqual(first?.face?.nextRoi);
+    expect(hints[1]).toEqual(first.observation?.face?.nextRoi);
     expect(hints[2]).toBeNull();
   });
 
   it('gives the numbers that the wire has, so that both placements hand on the same', async () => {
     const observer = createObserver(locator(true).locate);
-    const observation = await observer.observe(picture(1), CAMERA, 0);
+    const { observation } = await observer.observe(picture(1), CAMERA, 0, false);
     if (observation === null) throw new Error('nothing was observed');
     const view = new DataView(new ArrayBuffer(OBSERVATION_BYTES));
     encodeObservation(view, 0, observation);
@@ -63,11 +63,25 @@ describe('the device’s observer', () => {
   it('O-3 a picture that is bit for bit the one before is not inferred again', async () => {
     const { hints, locate } = locator(false);
     const observer = createObserver(locate);
-    expect(await observer.observe(picture(1), CAMERA, 0)).not.toBeNull();
-    expect(await observer.observe(picture(1), CAMERA, 200)).toBeNull();
-    expect(await observer.observe(picture(2), CAMERA, 400)).not.toBeNull();
+    expect((await observer.observe(picture(1), CAMERA, 0, false)).observation).not.toBeNull();
+    expect((await observer.observe(picture(1), CAMERA, 200, false)).observation).toBeNull();
+    expect((await observer.observe(picture(2), CAMERA, 400, false)).observation).not.toBeNull();
     expect(hints).toHaveLength(2);
     observer.forget();
-    expect(await observer.observe(picture(2), CAMERA, 600)).not.toBeNull();
+    expect((await observer.observe(picture(2), CAMERA, 600, false)).observation).not.toBeNull();
+  });
+
+  it('U-8 while the page rests, only an observation that differs from the one before is given to it', async () => {
+    const { locate } = locator(true);
+    const away = locator(false).locate;
+    let isThere = true;
+    const observer = createObserver((...seen) => (isThere ? locate : away)(...seen));
+    expect(await observer.observe(picture(1), CAMERA, 0, true)).toMatchObject({ moved: false });
+    expect(await observer.observe(picture(2), CAMERA, 200, true)).toEqual({ observation: null, moved: false });
+    expect((await observer.observe(picture(3), CAMERA, 400, false)).observation).not.toBeNull();
+    isThere = false;
+    const gone = await observer.observe(picture(4), CAMERA, 600, true);
+    expect(gone).toMatchObject({ observation: { face: null }, moved: true });
+    expect(await observer.observe(picture(5), CAMERA, 800, true)).toEqual({ observation: null, moved: false });
   });
 });
