@@ -16,8 +16,9 @@ const REAL = {
 };
 
 // `*.test.ts` touch no process, port or file outside the project; `*.integration.test.ts` use the real parts.
-// Browsers and benches have the machine to themselves: pictures that come too late are not what they test.
-const ALONE = ['test/e2e/**/*.integration.test.ts', 'test/bench/**/*.integration.test.ts'];
+// Browsers and benches have the machine to themselves: pictures that come too late are not what they test. The dashboard and
+// the accuracy report have no camera.
+const ALONE = ['test/e2e/**/!(dashboard).integration.test.ts', 'test/bench/**/!(accuracy).integration.test.ts'];
 
 export default defineConfig({
   test: {
