@@ -4,16 +4,16 @@ import { defineRailway, github, image, mysql, project, service, volume } from 'r
 /** Repositories that Railway builds from. */
 const REPOSITORY = 'your-name/gaze-relay';
 const PHP_REPOSITORY = 'your-name/eyelearn';
-/** The gateway's domain once it has one (docs/railway.md, step 5), so that no later plan takes it away. */
+/** The gateway's domain once it has one (docs/railway.md, step 5), so that no later plan removes it. */
 const GATEWAY_DOMAIN: string = '';
 
 /**
- * How many gateways. One keeps what waits for the database on its volume. More share it through NATS, which is then a service
- * of the project: set the shared variable NATS_PASSWORD first (docs/railway.md, "More gateways").
+ * The number of gateways. A single one keeps windows that wait for the database on its volume. Several share them through NATS,
+ * which is then a service of the project: set the shared variable NATS_PASSWORD first (docs/railway.md, "More gateways").
  */
 const GATEWAYS: number = 1;
 
-/** What concerns both services: a change of any of it deploys them anew. */
+/** Files of both services: a change of any of them deploys both again. */
 const COMMON_FILES = ['shared/**', 'scripts/**', 'package.json', 'package-lock.json', '.npmrc', '.dockerignore'];
 
 /** A variable of another service, filled in by Railway. */
@@ -23,7 +23,7 @@ function variableOf(name: string, variable: string): string {
 
 const RESTART = { restartPolicyType: 'ON_FAILURE', restartPolicyMaxRetries: 10 } as const;
 
-/** Configuration of NATS, without quotes, for it stands in some: an acknowledged window is on its volume. */
+/** Configuration of NATS: an acknowledged window is on its volume. It has no quotes because it is quoted in the start command. */
 const NATS_CONFIGURATION =
   'jetstream { store_dir: /data, sync_interval: always }\\nauthorization { user: relay, password: $NATS_PASSWORD }';
 
@@ -40,12 +40,12 @@ export const projectWith = (gateways: number) =>
         dockerfilePath: 'inference/Dockerfile',
         watchPatterns: [...COMMON_FILES, 'inference/**'],
       },
-      // It keeps nothing of anybody: any replica may serve any picture.
+      // It is stateless: any replica can serve any picture.
       replicas: isProduction ? 2 : 1,
       healthcheck: '/readyz',
       healthcheckTimeout: 60,
       deploy: { ...RESTART, sleepApplication: true, overlapSeconds: 5, drainingSeconds: 10 },
-      // No domain: the link has no authentication and is for the private network alone.
+      // No domain: the link has no authentication and is meant for the private network only.
       env: { HOST: '::', PORT: '5051', LOG_LEVEL: 'info' },
     });
 
@@ -53,10 +53,10 @@ export const projectWith = (gateways: number) =>
       source: image('nats:2.12-alpine'),
       start: `sh -c "printf '${NATS_CONFIGURATION}' > /tmp/nats.conf && exec nats-server --addr :: --port 4222 --http_port 8222 --config /tmp/nats.conf"`,
       replicas: 1,
-      // Asleep it would lose the gateways' leases; it costs next to nothing without students.
+      // Asleep it would lose the gateways' leases; without students it costs almost nothing.
       deploy: { ...RESTART, sleepApplication: false, overlapSeconds: 0, drainingSeconds: 20 },
       volumeMounts: { '/data': volume('nats') },
-      // No domain: it is for the gateways alone.
+      // No domain: only the gateways use it.
       env: { NATS_PASSWORD: context.shared.NATS_PASSWORD, RAILWAY_RUN_UID: '0' },
     });
     const isAlone = gateways === 1;
@@ -68,13 +68,13 @@ export const projectWith = (gateways: number) =>
         dockerfilePath: 'gateway/Dockerfile',
         watchPatterns: [...COMMON_FILES, 'gateway/**', 'client/**', 'migrations/**'],
       },
-      // The one service that changes the database's tables, before its new release starts.
+      // The only service that changes the database's tables, before its new release starts.
       preDeploy: 'node dist/gateway/cli.mjs migrate',
       // A volume belongs to one replica.
       replicas: gateways,
       healthcheck: '/readyz',
       healthcheckTimeout: 60,
-      // Draining is longer than telling students to come back and writing down what is counted.
+      // Draining must be longer than asking students to reconnect and storing what is counted.
       deploy: { ...RESTART, sleepApplication: true, overlapSeconds: 5, drainingSeconds: 20 },
       ...(GATEWAY_DOMAIN === '' ? {} : { networking: { serviceDomains: { [GATEWAY_DOMAIN]: { port: 5050 } } } }),
       ...(isAlone ? { volumeMounts: { '/data': volume('gateway-spool') } } : {}),
@@ -101,7 +101,7 @@ export const projectWith = (gateways: number) =>
       },
     });
 
-    // EyeLearn itself. Where it is deployed already, `railway config pull` writes it as it is: keep that instead.
+    // EyeLearn itself. Where it is already deployed, keep what `railway config pull` writes instead of this.
     const eyelearn = service('eyelearn', {
       source: github(PHP_REPOSITORY),
       env: {

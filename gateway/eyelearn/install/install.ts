@@ -86,7 +86,7 @@ export async function install(options: InstallOptions): Promise<void> {
   const { folder, keepIn, gateway, dryRun, out } = options;
   const plan = await planInstallation(folder, gateway);
   const manifest = await readManifest(keepIn);
-  out(`EyeLearn, lineage ${plan.lineage}`);
+  out(`EyeLearn, version ${plan.lineage}`);
 
   const pages: [string, string][] = [];
   for (const name of PAGES) pages.push([name, await readFile(join(pagesFolder(), name), 'latin1')]);
