@@ -65,7 +65,7 @@ describe.each(Object.entries(LESSON_TAGS))('lineage %s', (lineage, tag) => {
     const before = await snapshot(folder);
     const { status, out } = await install();
     expect(status, out).toBe(0);
-    expect(out).toContain(`lineage ${lineage}`);
+    expect(out).toContain(`version ${lineage}`);
     const after = await snapshot(folder);
     expect(after['user/Smodulepart.php']).toContain(`<script src="${GATEWAY}/js/`);
     expect(after['user/Smodulepart.php']).toContain('/* gaze-relay: include');
