@@ -1,5 +1,6 @@
 import { READER_TOKEN_LIFETIME_S } from '../gateway/auth/reader.ts';
 import { DEFAULT_TICKET_MAX_LIFE_S } from '../gateway/auth/ticket.ts';
+import { EXPORT_LIMITS, MAX_AT_ONCE, MAX_WAITING } from '../gateway/http/api/reader-limits.ts';
 import { MAX_PENDING_CONNECTIONS, MAX_PENDING_PER_ADDRESS } from '../gateway/http/pending-connections.ts';
 import { MAX_FAULTS } from '../gateway/session/connection/closing.ts';
 import { CONTROL_LIMITS } from '../gateway/session/connection/control-rate.ts';
@@ -21,6 +22,9 @@ const LIMITS: readonly (readonly [string, string | number])[] = [
   ['switches of section that wait for their moment', MAX_WAITING_SWITCHES],
   ['refused messages of one connection', MAX_FAULTS],
   ['bytes that a client may leave unread', MAX_BUFFERED_BYTES],
+  ['requests of one reader of reports that are worked on at once', MAX_AT_ONCE],
+  ['and that wait for these', MAX_WAITING],
+  ['exports of one student for one reader at once, and then one a minute', EXPORT_LIMITS.burst],
 ];
 
 function between(text: string, name: string, table: string): string {

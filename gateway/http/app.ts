@@ -121,7 +121,7 @@ export function createApp(deps: AppDependencies): Hono {
   };
   app.all('/api/v1/*', async (context) => {
     api ??= loadApi();
-    return (await api).fetch(context.req.raw);
+    return (await api).fetch(context.req.raw, context.env);
   });
   mountPages(app, deps.clientDir);
 

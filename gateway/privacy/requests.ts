@@ -1,4 +1,5 @@
 import type { FolderRecords } from '../delivery/folder-records.ts';
+import { createMutex } from '../lib/mutex.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { MetricsStore } from '../store/port.ts';
 import type { PlatformRecords } from './platform-records.ts';
@@ -35,11 +36,13 @@ export function privacyRequests(deps: {
   readonly now: () => number;
 }): PrivacyRequests {
   const { store, platform, undelivered, records, sessions, cluster, now } = deps;
+  // One after another: each has all rows of a student in memory.
+  const exports = createMutex();
   return {
     async exportStudent(userId, actor) {
       const line = { atMs: now(), actor, action: 'export_student', subjectUserId: userId, detail: 'api' };
       await writeAudit(store, [line]);
-      return exportStudent(store, platform, undelivered, userId, Math.round(now()));
+      return exports.run(() => exportStudent(store, platform, undelivered, userId, Math.round(now())));
     },
     async deleteStudent(userId, actor) {
       if (await cluster?.isConnectedElsewhere(userId)) return 'connected';

@@ -5,8 +5,10 @@ import type { AuditLine } from '../../privacy/student.ts';
 
 /** A live list is asked for every few seconds: of each student in it one line an hour is written for each reader. */
 const LIVE_EVERY_MS = 3_600_000;
-/** Pairs of reader and student remembered at most; the oldest are written down again. */
-const MAX_PAIRS = 100_000;
+/** Any other report that the same reader asks for again and again leaves a line so often. */
+const EVERY_MS = 60_000;
+/** Readings remembered at most; the oldest are written down again. */
+const MAX_READINGS = 100_000;
 
 /** Writes who has read the reports of which students, to the log and to relay_audit. */
 export type Audit = (reader: Pick<Reader, 'userId' | 'role'>, path: string, students: readonly number[]) => void;
@@ -19,27 +21,29 @@ export interface AuditDependencies {
   readonly writeAudit: (lines: readonly AuditLine[]) => Promise<void>;
 }
 
-/** An audit whose rows are bounded: at most one for each student in an answer, of live lists one an hour. */
+/**
+ * An audit whose rows are bounded: for each reader, student and kind of report at most one a minute, of live lists one an
+ * hour.
+ */
 export function createAudit(deps: AuditDependencies): Audit {
-  /** UTC ms at which it was recorded that a reader saw a student in a live list, the oldest first. */
-  const liveAtMs = new Map<string, number>();
+  /** UTC ms at which it was recorded, by reader, student and path, the oldest first. */
+  const writtenAtMs = new Map<string, number>();
 
-  function isDue(reader: Pick<Reader, 'userId'>, studentId: number, atMs: number): boolean {
-    const pair = `${reader.userId} ${studentId}`;
-    const writtenAtMs = liveAtMs.get(pair);
-    if (writtenAtMs !== undefined && atMs - writtenAtMs < LIVE_EVERY_MS) return false;
-    liveAtMs.delete(pair);
-    liveAtMs.set(pair, atMs);
-    const [oldest] = liveAtMs.keys();
-    if (liveAtMs.size > MAX_PAIRS && oldest !== undefined) liveAtMs.delete(oldest);
+  function isDue(reading: string, everyMs: number, atMs: number): boolean {
+    const beforeMs = writtenAtMs.get(reading);
+    if (beforeMs !== undefined && atMs - beforeMs < everyMs) return false;
+    writtenAtMs.delete(reading);
+    writtenAtMs.set(reading, atMs);
+    const [oldest] = writtenAtMs.keys();
+    if (writtenAtMs.size > MAX_READINGS && oldest !== undefined) writtenAtMs.delete(oldest);
     return true;
   }
 
   return (reader, path, students) => {
     const atMs = deps.now();
-    const isLive = path.endsWith('/live');
+    const everyMs = path.endsWith('/live') ? LIVE_EVERY_MS : EVERY_MS;
     const studentIds = [...new Set(students)]
-      .filter((studentId) => !isLive || isDue(reader, studentId, atMs))
+      .filter((studentId) => isDue(`${reader.userId} ${studentId} ${path}`, everyMs, atMs))
       .toSorted((a, b) => a - b);
     if (studentIds.length === 0) return;
     deps.logger.info({ readerId: reader.userId, role: reader.role, studentIds, path }, 'report accessed');

@@ -8,6 +8,7 @@ import { moduleRoutes } from './modules.ts';
 import { openApiDocument } from './openapi.ts';
 import { overviewRoutes } from './overview.ts';
 import { privacyRoutes } from './privacy.ts';
+import { ReaderLimits } from './reader-limits.ts';
 import { readerRoutes } from './readers.ts';
 import type { ApiDependencies, ApiRoute } from './route.ts';
 import { sessionRoutes } from './sessions.ts';
@@ -27,7 +28,11 @@ export const API_ROUTES: readonly ApiRoute[] = [
 /** The API and its OpenAPI document as an app of their own; paths begin with `/api/v1`. */
 export function createApi(given: ApiDependencies): Hono {
   const api = new Hono();
-  const deps = { ...given, revoked: given.revoked ?? new RevokedReaders(READER_TOKEN_LIFETIME_S * 1000) };
+  const deps = {
+    ...given,
+    revoked: given.revoked ?? new RevokedReaders(READER_TOKEN_LIFETIME_S * 1000),
+    limits: new ReaderLimits(() => performance.now()),
+  };
   const audit = createAudit(deps);
   const document = openApiDocument(API_ROUTES);
   api.get('/api/v1/openapi.json', (context) => context.json(document));

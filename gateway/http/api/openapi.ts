@@ -17,6 +17,7 @@ const FAULTS = {
   403: 'Not for this reader: role_not_allowed, student_not_allowed, details_not_allowed',
   404: 'Nothing of that id: student_unknown, module_unknown, section_unknown, session_unknown',
   409: 'Not now: student_connected',
+  429: 'Too much at once of this reader: too_many_requests',
   503: 'The database or NATS is unavailable: store_unreachable, nats_unreachable',
 } as const;
 

@@ -18,6 +18,7 @@ export const privacyRoutes: readonly ApiRoute[] = [
     response: answers.studentData,
     async handle(deps, { reader, params }) {
       const userId = studentFor(reader, params.userId) ?? params.userId;
+      deps.limits.countExport(reader.userId, userId);
       const { tables, ...rest } = await deps.privacy.exportStudent(userId, reader);
       return {
         ...rest,

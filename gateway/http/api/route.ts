@@ -1,3 +1,4 @@
+import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import * as z from 'zod';
 import { RelayError } from '../../../shared/errors.ts';
@@ -24,6 +25,7 @@ import type { SessionReport } from '../../store/port.ts';
 import { type CsvColumn, csvText } from '../csv.ts';
 import { HttpFault } from '../faults.ts';
 import type { Audit, AuditDependencies } from './audit.ts';
+import type { ReaderLimits } from './reader-limits.ts';
 
 /** What the API's routes work with. */
 export interface ApiDependencies extends AuditDependencies {
@@ -42,8 +44,8 @@ export interface ApiDependencies extends AuditDependencies {
   readonly privacy: PrivacyRequests;
 }
 
-/** The same with who is refused by name. */
-export type RouteDependencies = ApiDependencies & ReaderCheck;
+/** The same with who is refused by name, and how much each may ask for. */
+export type RouteDependencies = ApiDependencies & ReaderCheck & { readonly limits: ReaderLimits };
 
 export interface ApiRequest<Params, Query> {
   readonly reader: Reader;
@@ -135,6 +137,13 @@ async function admitted(readers: Readers, authorization: string | undefined, dep
   return reader;
 }
 
+/** Gives a place back once the answer is sent: what waits for a slow peer takes memory too. */
+function leaveOnceSent(context: Context, leave: () => void): void {
+  const outgoing = (context.env as Partial<HttpBindings> | undefined)?.outgoing;
+  if (outgoing === undefined || outgoing.closed) leave();
+  else outgoing.once('close', leave);
+}
+
 /** Filters that cut groups into parts. */
 const GROUP_PARTS = ['class', 'userId'];
 
@@ -164,6 +173,35 @@ export function defineRoute<P extends Shape, Q extends Shape, R extends z.ZodTyp
   const params = z.strictObject(options.params);
   const query = z.strictObject(options.query);
   const format = z.enum(csv === undefined ? ['json'] : ['json', 'csv']).default('json');
+  const answerTo = async (
+    reader: Reader,
+    deps: RouteDependencies,
+    audit: Audit,
+    context: Context,
+  ): Promise<Response> => {
+    const { format: asked, ...given } = context.req.query();
+    const reach = await reachFor(deps, reader, { open: options.groups === true, query: given });
+    const request = {
+      reader,
+      reach,
+      params: parsed(params, context.req.param()) as z.output<z.ZodObject<P>>,
+      query: parsed(query, given) as z.output<z.ZodObject<Q>>,
+      everything: parsed(z.object({ format }), { format: asked }).format === 'csv',
+    };
+    const result = await options.handle(deps, request).catch((error: unknown) => {
+      if (error instanceof RelayError && BAD_REQUESTS.has(error.code)) {
+        throw new HttpFault(400, error.code, error.message);
+      }
+      throw error;
+    });
+    if (options.students !== 'none') audit(reader, options.path, options.students({ request, result }));
+    context.header('cache-control', 'no-store');
+    if (!request.everything || csv === undefined) return context.json(result as object);
+    const name = csv.name({ params: request.params, result }).replace(/[^\w.-]+/g, '-');
+    context.header('content-type', 'text/csv; charset=utf-8');
+    context.header('content-disposition', `attachment; filename="${name}.csv"`);
+    return context.body(csvText(csv.columns, csv.rows(result)));
+  };
   return {
     method: options.method ?? 'get',
     path: options.path,
@@ -176,28 +214,12 @@ export function defineRoute<P extends Shape, Q extends Shape, R extends z.ZodTyp
     hasCsv: csv !== undefined,
     async answer(deps, audit, context) {
       const reader = await admitted(options.readers, context.req.header('authorization'), deps);
-      const { format: asked, ...given } = context.req.query();
-      const reach = await reachFor(deps, reader, { open: options.groups === true, query: given });
-      const request = {
-        reader,
-        reach,
-        params: parsed(params, context.req.param()) as z.output<z.ZodObject<P>>,
-        query: parsed(query, given) as z.output<z.ZodObject<Q>>,
-        everything: parsed(z.object({ format }), { format: asked }).format === 'csv',
-      };
-      const result = await options.handle(deps, request).catch((error: unknown) => {
-        if (error instanceof RelayError && BAD_REQUESTS.has(error.code)) {
-          throw new HttpFault(400, error.code, error.message);
-        }
-        throw error;
-      });
-      if (options.students !== 'none') audit(reader, options.path, options.students({ request, result }));
-      context.header('cache-control', 'no-store');
-      if (!request.everything || csv === undefined) return context.json(result as object);
-      const name = csv.name({ params: request.params, result }).replace(/[^\w.-]+/g, '-');
-      context.header('content-type', 'text/csv; charset=utf-8');
-      context.header('content-disposition', `attachment; filename="${name}.csv"`);
-      return context.body(csvText(csv.columns, csv.rows(result)));
+      const leave = await deps.limits.enter(reader.userId);
+      try {
+        return await answerTo(reader, deps, audit, context);
+      } finally {
+        leaveOnceSent(context, leave);
+      }
     },
   };
 }

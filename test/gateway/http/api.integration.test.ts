@@ -3,9 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { z } from 'zod';
 import { mintTicket } from '../../../gateway/auth/ticket.ts';
+import { MAX_AT_ONCE, MAX_WAITING } from '../../../gateway/http/api/reader-limits.ts';
 import { SECRET, startTestGateway, type TestGateway } from '../../../harness/gateway.ts';
 import { type MariaDb, startMariaDb } from '../../../harness/mariadb.ts';
 import { Peer } from '../../../harness/peer.ts';
@@ -13,7 +14,7 @@ import { answers } from '../../../shared/report/answers.ts';
 import { dateAt, datesOf } from '../../../shared/report/range.ts';
 import { sessionAnswerSchema } from '../../../shared/report/session.ts';
 import { captureLog } from '../../support/log-capture.ts';
-import { schoolWindows, TEACHER } from '../../support/report-data.ts';
+import { STUDENTS, schoolWindows, TEACHER } from '../../support/report-data.ts';
 import { createSchool, storeWindows } from '../../support/school-database.ts';
 
 const FIRST_DAY_MS = Date.UTC(2026, 2, 1, 16);
@@ -38,6 +39,9 @@ async function get(path: string, ticket: string | null, init: RequestInit = {}) 
 
 const asTeacher = () => gateway.ticket(TEACHER.id, { role: 'teacher' });
 const asStudent = () => gateway.ticket(STUDENT);
+/** Reads nothing before the tests of the audit: what is read again within a minute leaves no further line. */
+const AUDITED_TEACHER = 9001;
+const asAuditedTeacher = () => gateway.ticket(AUDITED_TEACHER, { role: 'teacher' });
 
 async function read<T extends z.ZodType>(schema: T, path: string): Promise<z.output<T>> {
   const response = await get(path, await asTeacher());
@@ -202,19 +206,22 @@ describe('who may read what', () => {
   it('each access to a student is written down: who, whose, by which way', async () => {
     const before = log.entries.length;
     const startedAtMs = Date.now();
-    await get(`/api/v1/students/${STUDENT}?${SPAN}`, await asTeacher());
-    await get(`/api/v1/sessions/${OWN_SESSION}`, await asStudent());
-    await get(`/api/v1/students?${SPAN}&pageSize=2`, await asTeacher());
-    await get(`/api/v1/overview?${SPAN}`, await asTeacher());
-    await get(`/api/v1/students/${OTHER}?${SPAN}`, await asStudent());
+    await get(`/api/v1/students/${STUDENT}?${SPAN}`, await asAuditedTeacher());
+    await get(`/api/v1/sessions/${OTHER_SESSION}`, await gateway.ticket(OTHER));
+    await get(`/api/v1/students?${SPAN}&pageSize=2`, await asAuditedTeacher());
+    await get(`/api/v1/overview?${SPAN}`, await asAuditedTeacher());
+    await get(`/api/v1/students/${STUDENT}?${SPAN}`, await gateway.ticket(OTHER));
     const lines = log.entries.slice(before).filter(({ message }) => message === 'report accessed');
     expect(lines.map(({ level, fields }) => [level, fields])).toEqual([
-      ['info', { readerId: TEACHER.id, role: 'teacher', studentIds: [STUDENT], path: '/api/v1/students/{userId}' }],
-      ['info', { readerId: STUDENT, role: 'student', studentIds: [STUDENT], path: '/api/v1/sessions/{sessionId}' }],
+      [
+        'info',
+        { readerId: AUDITED_TEACHER, role: 'teacher', studentIds: [STUDENT], path: '/api/v1/students/{userId}' },
+      ],
+      ['info', { readerId: OTHER, role: 'student', studentIds: [OTHER], path: '/api/v1/sessions/{sessionId}' }],
       [
         'info',
         {
-          readerId: TEACHER.id,
+          readerId: AUDITED_TEACHER,
           role: 'teacher',
           studentIds: [expect.any(Number), expect.any(Number)],
           path: '/api/v1/students',
@@ -234,7 +241,7 @@ describe('who may read what', () => {
     while (rows.length < 4) rows = await kept();
     expect(rows).toHaveLength(4);
     expect(rows.filter((row) => row.actor_role === 'student')).toEqual([
-      { actor_user_id: STUDENT, actor_role: 'student', subject_user_id: STUDENT },
+      { actor_user_id: OTHER, actor_role: 'student', subject_user_id: OTHER },
     ]);
   });
 });
@@ -244,16 +251,37 @@ describe('the audit line', () => {
     'of /%s names the one student that the answer is about, and no one for a school',
     async (route) => {
       const before = log.entries.length;
-      await get(`/api/v1/${route}?${SPAN}&userId=${OTHER}`, await asTeacher());
-      await get(`/api/v1/${route}?${SPAN}`, await asStudent());
-      await get(`/api/v1/${route}?${SPAN}`, await asTeacher());
+      await get(`/api/v1/${route}?${SPAN}&userId=${OTHER}`, await asAuditedTeacher());
+      await get(`/api/v1/${route}?${SPAN}`, await gateway.ticket(OTHER));
+      await get(`/api/v1/${route}?${SPAN}`, await asAuditedTeacher());
       const lines = log.entries.slice(before).filter(({ message }) => message === 'report accessed');
       expect(lines.map(({ fields }) => [fields.readerId, fields.studentIds])).toEqual([
-        [TEACHER.id, [OTHER]],
-        [STUDENT, [STUDENT]],
+        [AUDITED_TEACHER, [OTHER]],
+        [OTHER, [OTHER]],
       ]);
     },
   );
+});
+
+describe('a reader who asks for much at once', () => {
+  it('is answered a few requests at a time and refused what is too much, and can ask again afterwards', async () => {
+    const ticket = await gateway.ticket(STUDENTS.find(({ id }) => id !== STUDENT && id !== OTHER)?.id ?? 0);
+    const connection = await mysql.createConnection(database.url('school'));
+    await connection.query('LOCK TABLES relay_hours WRITE');
+    const statuses: number[] = [];
+    const flood = Array.from({ length: MAX_AT_ONCE + MAX_WAITING + 6 }, async () => {
+      const response = await get(`/api/v1/hours?${SPAN}`, ticket);
+      statuses.push(response.status);
+      if (response.status === 429) expect(await codeOf(response)).toBe('too_many_requests');
+    });
+    await vi.waitFor(() => expect(statuses).toHaveLength(6), { timeout: 20_000 });
+    expect(new Set(statuses)).toEqual(new Set([429]));
+    await connection.query('UNLOCK TABLES');
+    await connection.end();
+    await Promise.all(flood);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(MAX_AT_ONCE + MAX_WAITING);
+    expect((await get('/api/v1/me', ticket)).status).toBe(200);
+  });
 });
 
 describe('parameters', () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Role } from '../../../gateway/auth/ticket.ts';
+import { folderRecords } from '../../../gateway/delivery/folder-records.ts';
 import { openQueueFile } from '../../../gateway/delivery/queue-file.ts';
 import { createLibsqlStore } from '../../../gateway/store/libsql/store.ts';
 import { SILENT, startTestGateway, type TestGateway } from '../../../harness/gateway.ts';
@@ -98,9 +99,10 @@ describe("a student's data on demand", () => {
 
   it('holds what the student has just been counted, too', async () => {
     const peer = await studying(9);
-    const running = async () => (await exported(9)).tables['open-windows.db/open_windows'];
-    await vi.waitFor(async () => expect(await running()).toHaveLength(1), { timeout: 20_000, interval: 50 });
-    expect(JSON.parse(String((await running())?.[0]?.body))).toMatchObject({ userId: 9 });
+    const waiting = async () => (await folderRecords(dataDir).exportOf(9))['open-windows.db/open_windows'];
+    await vi.waitFor(async () => expect(await waiting()).toHaveLength(1), { timeout: 20_000, interval: 50 });
+    const running = (await exported(9)).tables['open-windows.db/open_windows'];
+    expect(JSON.parse(String(running?.[0]?.body))).toMatchObject({ userId: 9 });
     await peer.close();
   });
 
