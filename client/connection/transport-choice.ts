@@ -5,6 +5,7 @@ export type TransportKind = 'websocket' | 'post';
 export interface TransportRecord {
   readonly kind: TransportKind;
   readonly startedAtMs: number;
+  opened: boolean;
   /** Messages that came, and updates among them: a proxy may let the first through and hold back the others. */
   messages: number;
   updates: number;
@@ -18,7 +19,7 @@ const WORKS_AFTER_MS = 10_000;
 const PAUSED_AFTER_MS = 30_000;
 
 export function newRecord(kind: TransportKind, nowMs: number): TransportRecord {
-  return { kind, startedAtMs: nowMs, messages: 0, updates: 0, closeCode: null };
+  return { kind, startedAtMs: nowMs, opened: false, messages: 0, updates: 0, closeCode: null };
 }
 
 /** True for a close that the gateway itself has sent, which proves that the transport works. */
@@ -37,6 +38,14 @@ export function verdictOf(record: TransportRecord, nowMs: number): 'works' | 'fa
   if (messages === 0) return 'fails';
   if (updates === 0) return livedMs >= PAUSED_AFTER_MS ? 'works' : 'fails';
   return livedMs >= WORKS_AFTER_MS ? 'works' : 'short';
+}
+
+/**
+ * Whether a WebSocket that failed shows that the network carries none: it was open and silent, or was cut although it
+ * had carried updates. One that never opened, or was closed before the first update, may have met a gateway that restarts.
+ */
+export function showsBlocked({ opened, updates, closeCode }: TransportRecord): boolean {
+  return updates > 0 || (opened && closeCode === null);
 }
 
 /** The transport to try next. `shorts`: connections before this one that broke early, in a row. */

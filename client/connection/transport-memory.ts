@@ -1,4 +1,4 @@
-/** After this long the network is asked again. */
+/** After this long a page begins with a WebSocket again. */
 const FORGET_AFTER_MS = 12 * 3_600_000;
 
 /** That a network carried POSTs and no WebSocket. */
@@ -11,7 +11,7 @@ interface Remembered {
 /** What storage needs to be: localStorage. */
 type TransportStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 
-/** Kept for the next page: where it was the way through, POSTs are the first try. Storage that fails is no storage. */
+/** For the next page: on a network that carries no WebSocket it begins with POSTs. Storage that fails counts as empty. */
 export class TransportMemory {
   readonly #storage: () => TransportStorage;
   readonly #key: string;
@@ -42,7 +42,7 @@ export class TransportMemory {
     }
   }
 
-  /** A connection has carried updates. */
+  /** A WebSocket has carried updates, or failed while POSTs carried them (`isPost`). */
   note(isPost: boolean): void {
     try {
       if (!isPost) this.#storage().removeItem(this.#key);
@@ -51,7 +51,7 @@ export class TransportMemory {
         this.#storage().setItem(this.#key, JSON.stringify(remembered));
       }
     } catch {
-      // Blocked or full: the next page asks the network again.
+      // Blocked or full: the next page begins with a WebSocket.
     }
   }
 }

@@ -40,7 +40,7 @@ function takeAhead(url: string): WebSocket | null {
     return null;
   }
   if (socket.readyState > WebSocket.OPEN) return null;
-  // Those who listen to it come after this.
+  // The listeners are added after this.
   if (socket.readyState === WebSocket.OPEN) setTimeout(() => socket.dispatchEvent(new Event('open')));
   return socket;
 }
@@ -76,11 +76,15 @@ export function openTransports(options: Omit<TransportsOptions, 'last' | 'memory
       const record: TransportRecord = {
         kind: 'websocket',
         startedAtMs: now(),
+        opened: false,
         messages: 0,
         updates: 0,
         closeCode: null,
       };
       last = record;
+      socket.onopen = () => {
+        record.opened = true;
+      };
       socket.onmessage = ({ data }) => {
         record.messages++;
         if (typeof data !== 'string') record.updates++;

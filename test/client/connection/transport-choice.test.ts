@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   newRecord,
   nextTransport,
+  showsBlocked,
   type TransportRecord,
   verdictOf,
 } from '../../../client/connection/transport-choice.ts';
@@ -51,6 +52,19 @@ describe('the transport to try next', () => {
 
   it('stays POSTs where those end early: they have no connection to be cut', () => {
     expect(nextTransport(record({ ...cut, kind: 'post' }), 5, NOW_MS).kind).toBe('post');
+  });
+});
+
+describe('what a WebSocket that failed says of the network', () => {
+  it.each([
+    ['open and silent', { opened: true }, true],
+    ['open, with a welcome and no update', { opened: true, messages: 2 }, true],
+    ['cut after updates', { opened: true, messages: 9, updates: 7, closeCode: 1006 }, true],
+    ['never open: the gateway may be away', { closeCode: 1006 }, false],
+    ['never open and never closed', {}, false],
+    ['closed before an update: the gateway may have ended', { opened: true, messages: 1, closeCode: 1006 }, false],
+  ] as const)('%s', (_what, change, expected) => {
+    expect(showsBlocked(record(change))).toBe(expected);
   });
 });
 
