@@ -181,7 +181,6 @@ export class Sessions {
   /** A stream is over; its session may be resumed for a while. */
   detach(account: SessionAccount, stream: AdmittedStream): void {
     if (this.#live.get(account.userId) === stream) this.#live.delete(account.userId);
-    if (account.startedAtMs === null) return;
     this.#times.book(account, monotonicMs(stream.clock));
     this.#deps.logger.info({ sessionId: account.sessionId, epoch: account.epoch }, 'session detached');
     this.#detached.add(account);

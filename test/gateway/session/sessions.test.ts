@@ -127,6 +127,19 @@ describe('admission', () => {
     sessions.forget();
   });
 
+  it('S-3 a session whose connection was lost before its first start is resumed too, with its clock at 0', async () => {
+    const sessions = sessionsWith();
+    const first = new TestStream(sessions);
+    await sessions.admit(hello(1), first);
+    if (first.admission === null) throw new Error('not admitted');
+    sessions.detach(first.admission.account, first);
+    const second = new TestStream(sessions);
+    await sessions.admit(hello(1, first.admission.resumeToken), second);
+    const { sessionId } = first.admission.account;
+    expect(second.admission).toMatchObject({ resumed: true, account: { sessionId, startedAtMs: null, epoch: 1 } });
+    sessions.forget();
+  });
+
   it('S-1 a ticket is good for one connection', async () => {
     const sessions = sessionsWith();
     const once = hello(1);
