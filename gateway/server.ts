@@ -255,7 +255,7 @@ function compose(parts: GatewayParts, at: { readonly phase: () => GatewayPhase; 
     append,
     counting: () => streams.counting(),
     isSaved: (sessionId) => saver.isSaved(sessionId),
-    findReport: (sessionId) => stored.findWhole(sessionId),
+    storedReport: async (sessionId) => (await store.open()).sessionReport(sessionId),
     pendingFor: async (sessionId) => (await spool.open()).pendingFor(sessionId),
     forget: (userId) => records.forget(userId),
     offsetMs: () => openClock().offsetMs,

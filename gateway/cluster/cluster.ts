@@ -15,7 +15,7 @@ import { CheckpointWriter, type CheckpointWriterOptions } from './checkpoint-wri
 import { CheckpointStream } from './checkpoints.ts';
 import { KeptCheckpoints } from './kept-checkpoints.ts';
 import { OwnerBucket } from './owners.ts';
-import { ClusterOwnership, type OwnershipCounts } from './ownership.ts';
+import { ClusterOwnership, type HandOverQuestion, type OwnershipCounts } from './ownership.ts';
 import { type AllAnswers, Peers } from './peers.ts';
 import type { ReviveDependencies } from './revive.ts';
 import { ClusterRevokedReaders } from './revoked-readers.ts';
@@ -129,7 +129,8 @@ export function createCluster(options: ClusterOptions): Cluster {
     id,
     self: () => ({ address: address(), version: options.version, secretDigest }),
     handlers: {
-      'hand-over': (body) => ownership.handOver(userIdOf(body)),
+      'hand-over': (body) => ownership.handOver(body as HandOverQuestion),
+      'is-awaiting': async (body) => ownership.isAwaiting(body as HandOverQuestion),
       live: async () => parts().sessions.listLive(),
       'is-connected': async (body) => parts().sessions.isConnected(userIdOf(body)),
       kept: async (body) => {
@@ -164,7 +165,7 @@ export function createCluster(options: ClusterOptions): Cluster {
     kept,
     sessions: () => parts().sessions,
     append,
-    findReport: (sessionId) => parts().findReport(sessionId),
+    storedReport: (sessionId) => parts().storedReport(sessionId),
     pendingFor: (sessionId) => parts().pendingFor(sessionId),
     address,
     offsetMs: () => parts().offsetMs(),

@@ -9,7 +9,7 @@ import type { Sessions } from '../session/sessions.ts';
 import type { CheckpointStream, WrittenCheckpoints } from './checkpoints.ts';
 import type { KeptCheckpoints, KeptState } from './kept-checkpoints.ts';
 import type { OwnerBucket, OwnerEntry } from './owners.ts';
-import type { Peers } from './peers.ts';
+import type { Answer, Peers } from './peers.ts';
 import { type ReviveDependencies, revive } from './revive.ts';
 
 /** A student who connects waits no longer for what the other gateways know. */
@@ -17,11 +17,15 @@ const CLAIM_WITHIN_MS = 3000;
 const BUCKET_WITHIN_MS = 600;
 /** Longer than a gateway may be without a turn before it knows that it may have lost its students. */
 const HAND_OVER_WITHIN_MS = 1500;
+/** For the question back whether the answer is still awaited, and for the answer after it. */
+const AWAITED_WITHIN_MS = 500;
 const CHECK_WITHIN_MS = 1500;
 const KEPT_WITHIN_MS = 400;
 /** What a gateway wrote last is read once for all its students who come here together. */
 const CHECKPOINTS_VALID_MS = 2000;
 const AT_ONCE = 16;
+/** The windows of a student who was handed over are saved by then. */
+const HANDED_MS = 60_000;
 
 /** How students came here, and how they left. */
 export interface OwnershipCounts {
@@ -32,10 +36,10 @@ export interface OwnershipCounts {
 }
 
 export interface ClusterOwnershipOptions extends ReviveDependencies {
-  readonly peers: Peers;
-  readonly owners: OwnerBucket;
-  readonly checkpoints: CheckpointStream;
-  readonly kept: KeptCheckpoints;
+  readonly peers: Pick<Peers, 'id' | 'isLapsed' | 'others' | 'ask' | 'askAll'>;
+  readonly owners: Pick<OwnerBucket, 'take' | 'find'>;
+  readonly checkpoints: Pick<CheckpointStream, 'read'>;
+  readonly kept: Pick<KeptCheckpoints, 'stateOf'>;
   readonly sessions: () => Pick<Sessions, 'handOver' | 'lose' | 'adopt' | 'students'>;
   readonly address: () => string;
   /** UTC ms at 0 of the monotonic clock. */
@@ -47,6 +51,13 @@ interface HandedOver {
   readonly state: StudentState | null;
 }
 
+/** A student's hand-over, as one gateway speaks of it to another. */
+export interface HandOverQuestion {
+  readonly userId: number;
+  /** The gateway that asks; a version that cannot be asked back leaves it out. */
+  readonly from?: string;
+}
+
 /**
  * Which of several gateways has which student: the entry in the bucket decides. A student who connects is taken over from the
  * gateway that has them, by its answer; where it gives none, from what it wrote last.
@@ -56,7 +67,11 @@ export class ClusterOwnership implements Ownership {
   /** Students of this gateway; not `isSure` where the bucket could not be asked. */
   readonly #owned = new Map<number, { readonly isSure: boolean }>();
   readonly #claiming = new Map<number, Promise<unknown>>();
+  /** Hand-overs that are awaited here, by gateway and student; `isConfirmed` once that gateway was told so. */
+  readonly #awaited = new Map<string, { isConfirmed: boolean }>();
   readonly #read = new Map<string, { readonly atMs: number; readonly written: Promise<WrittenCheckpoints | null> }>();
+  /** Students handed over lately, and when: what was counted of them before is not taken over by any other way. */
+  readonly #handed = new Map<number, number>();
   readonly #takenOver = { handed: 0, checkpoint: 0, nothing: 0, unknown: 0 };
   #handedOver = 0;
   #lost = 0;
@@ -99,29 +114,45 @@ export class ClusterOwnership implements Ownership {
     return claimed;
   }
 
-  /** Answers a gateway that takes a student over. */
-  async handOver(userId: number): Promise<HandedOver> {
+  /**
+   * Answers a gateway that takes a student over, if it still waits: one that has given up waiting has taken the checkpoint, and
+   * what is here is no longer true.
+   */
+  async handOver({ userId, from }: HandOverQuestion): Promise<HandedOver> {
     await this.#claiming.get(userId);
     // What this gateway has just taken over itself is taken in by now.
     await nextTurn();
-    if (this.isInDoubt) {
-      // The gateway that asks may have given up waiting and taken the checkpoint.
+    if (!this.#owned.has(userId)) return { state: null };
+    const isAwaited = from === undefined ? !this.isInDoubt : await this.#isAwaitedBy(from, userId);
+    if (!isAwaited) {
       this.#lose(userId, 'superseded');
       return { state: null };
     }
     if (!this.#owned.delete(userId)) return { state: null };
     this.#handedOver += 1;
+    const nowMs = performance.now();
+    for (const [id, atMs] of this.#handed) if (nowMs - atMs > HANDED_MS) this.#handed.delete(id);
+    this.#handed.set(userId, nowMs);
     return { state: this.#options.sessions().handOver(userId, this.#options.offsetMs()) };
+  }
+
+  /** Whether this gateway still waits for `from` to hand a student over; if so, it waits long enough for the answer. */
+  isAwaiting({ userId, from }: HandOverQuestion): boolean {
+    const awaited = this.#awaited.get(`${from} ${userId}`);
+    if (awaited === undefined) return false;
+    awaited.isConfirmed = true;
+    return true;
   }
 
   /** Whether a window that was counted here may be saved: not where another gateway has taken the student over meanwhile. */
   async maySave({ userId, sessionId }: MetricsWindow): Promise<boolean> {
-    if (!this.isInDoubt) return true;
+    if (!this.isInDoubt || this.#handed.has(userId)) return true;
     const entry = await this.#find(userId);
-    const isLost = entry !== 'unknown' && entry !== null && entry.gateway !== this.#options.peers.id;
-    if (isLost)
-      this.#options.logger.warn({ sessionId }, 'a window is dropped: another gateway has taken the student over');
-    return !isLost;
+    if (entry === 'unknown' || entry === null || entry.gateway === this.#options.peers.id) return true;
+    // It may have been handed over meanwhile.
+    if ((await this.#isAwaitedBy(entry.gateway, userId)) || this.#handed.has(userId)) return true;
+    this.#options.logger.warn({ sessionId }, 'a window is dropped: another gateway has taken the student over');
+    return false;
   }
 
   /** Checks which students are still here, after this gateway had no turn or no connection for a while. */
@@ -158,6 +189,7 @@ export class ClusterOwnership implements Ownership {
     );
     if (before === 'unknown') return this.#claimWithoutBucket(userId);
     const wasOwned = this.#owned.get(userId)?.isSure === true;
+    this.#handed.delete(userId);
     this.#owned.set(userId, { isSure: true });
     if (before?.gateway === peers.id && wasOwned) return NO_STUDENT_STATE;
     if (before === null) {
@@ -192,7 +224,7 @@ export class ClusterOwnership implements Ownership {
     const others = peers.others();
     const answers = await Promise.all(
       others.map(({ id }) =>
-        peers.ask<HandedOver>(id, 'hand-over', { userId }, BUCKET_WITHIN_MS).catch(() => ({ kind: 'late' as const })),
+        this.#askForHandOver(id, userId, BUCKET_WITHIN_MS).catch(() => ({ kind: 'late' as const })),
       ),
     );
     for (const answer of answers) {
@@ -213,13 +245,43 @@ export class ClusterOwnership implements Ownership {
   async #stateAt(gatewayId: string, userId: number): Promise<StudentState | null> {
     const { peers } = this.#options;
     if (gatewayId !== peers.id) {
-      const answer = await peers.ask<HandedOver>(gatewayId, 'hand-over', { userId }, HAND_OVER_WITHIN_MS);
+      const answer = await this.#askForHandOver(gatewayId, userId, HAND_OVER_WITHIN_MS);
       if (answer.kind === 'answer' && answer.body.state !== null) {
         this.#takenOver.handed += 1;
         return answer.body.state;
       }
     }
     return this.#reviveOf(gatewayId, userId);
+  }
+
+  /** Asks a gateway for what it has of a student. Where it has asked back in time, its answer is waited for a little longer. */
+  async #askForHandOver(gatewayId: string, userId: number, withinMs: number): Promise<Answer<HandedOver>> {
+    const { peers } = this.#options;
+    const key = `${gatewayId} ${userId}`;
+    const awaited = { isConfirmed: false };
+    this.#awaited.set(key, awaited);
+    const question: HandOverQuestion = { userId, from: peers.id };
+    const asked = peers.ask<HandedOver>(gatewayId, 'hand-over', question, withinMs + AWAITED_WITHIN_MS);
+    try {
+      const answer = await within(asked, withinMs, null);
+      if (answer !== null) return answer;
+      if (awaited.isConfirmed) return await asked;
+      asked.catch(() => undefined);
+      return { kind: 'late' };
+    } finally {
+      if (this.#awaited.get(key) === awaited) this.#awaited.delete(key);
+    }
+  }
+
+  /** Whether a gateway that has made itself the owner of a student still waits for what is here. */
+  async #isAwaitedBy(gatewayId: string | null, userId: number): Promise<boolean> {
+    if (gatewayId === null) return false;
+    const { peers } = this.#options;
+    const question: HandOverQuestion = { userId, from: peers.id };
+    const answer = await peers
+      .ask<boolean>(gatewayId, 'is-awaiting', question, AWAITED_WITHIN_MS)
+      .catch(() => ({ kind: 'late' as const }));
+    return answer.kind === 'answer' && answer.body;
   }
 
   /** What a gateway that gives no answer had of a student, with its open windows booked; null where that is nothing. */
@@ -244,7 +306,7 @@ export class ClusterOwnership implements Ownership {
         'unknown' as const,
       ),
       peers
-        .askAll<KeptState | null>('kept', { gatewayId, userId }, KEPT_WITHIN_MS)
+        .askAll<KeptState | null>('kept', { gatewayId, userId }, KEPT_WITHIN_MS, gatewayId)
         .catch(() => ({ rows: [] as readonly (KeptState | null)[] })),
     ]);
     const found = [...others.rows, kept.stateOf(gatewayId, userId)].filter((each) => each !== null);
@@ -292,6 +354,8 @@ export class ClusterOwnership implements Ownership {
         await owners.take(userId, { gateway: peers.id, address: address() }).catch(() => undefined);
         return;
       }
+      // Its question is on the way here.
+      if (await this.#isAwaitedBy(entry.gateway, userId)) return;
       this.#lose(userId, entry.gateway === null ? 'drain' : 'superseded');
     });
   }

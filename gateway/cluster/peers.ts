@@ -34,7 +34,7 @@ export interface PeerInfo {
   readonly secretDigest: string;
 }
 
-export type Question = 'hand-over' | 'kept' | 'live' | 'is-connected' | 'forget';
+export type Question = 'hand-over' | 'is-awaiting' | 'kept' | 'live' | 'is-connected' | 'forget';
 export type Handlers = Readonly<Record<Question, (body: unknown) => Promise<unknown>>>;
 
 /** `absent`: nothing listens there. `late`: no answer in time, and the gateway may be alive. */
@@ -159,14 +159,23 @@ export class Peers {
     });
   }
 
-  /** Asks all other gateways and resolves with the rows of those that answer within `withinMs`; lists come in parts. */
-  async askAll<T>(question: Question, body: unknown, withinMs: number): Promise<AllAnswers<T>> {
+  /**
+   * Asks all other gateways and resolves with the rows of those that answer within `withinMs`; lists come in parts. The answer of
+   * `goneId`, a gateway that is thought gone, is not waited for.
+   */
+  async askAll<T>(
+    question: Question,
+    body: unknown,
+    withinMs: number,
+    goneId: string | null = null,
+  ): Promise<AllAnswers<T>> {
     await this.met();
     const subject = `${this.#options.link.config.prefix}.gateways.${question}`;
     const rows: T[] = [];
     let isComplete = false;
     await this.#options.link.use(async ({ connection }) => {
       const missing = new Set(this.others().map(({ id }) => id));
+      if (goneId !== null) missing.delete(goneId);
       const inbox = `${this.#options.link.config.prefix}.answers.${crypto.randomUUID()}`;
       const subscription = connection.subscribe(inbox);
       const collected = (async () => {

@@ -5,17 +5,16 @@ import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import { within } from '../lib/timeout.ts';
 import { addTotals, rebuildAccount, type SessionAccount, settleAccount } from '../session/account.ts';
 import { cutWindow } from '../session/account-windows.ts';
-import { totalsOfReport } from '../session/sessions.ts';
 import type { SessionReport } from '../store/port.ts';
 
-/** The store and the queue are asked for so long: each may be away. */
-const REPORT_WITHIN_MS = 800;
+/** The store and the queue are each asked for so long: they may be unavailable. */
+const ASK_WITHIN_MS = 400;
 
 export interface ReviveDependencies {
   /** Resolves when the window is in the delivery queue. */
   readonly append: (window: MetricsWindow) => Promise<void>;
-  /** What is stored of a session, everything delivered. Rejects with `store_unreachable`. */
-  readonly findReport: (sessionId: string) => Promise<SessionReport | null>;
+  /** What is stored of a session. Rejects with `store_unreachable`. */
+  readonly storedReport: (sessionId: string) => Promise<SessionReport | null>;
   /** Windows of a session that are not in the store yet. */
   readonly pendingFor: (sessionId: string) => Promise<readonly MetricsWindow[]>;
 }
@@ -67,32 +66,28 @@ function continueFrom(
  * the gateway would have given it), and the account continues after it, or after later windows that the gateway had saved.
  */
 export async function revive(account: SessionAccount, deps: ReviveDependencies): Promise<SessionAccount> {
-  const cut = cutWindow(settleAccount(account, account.lastCaptureMs), false);
-  if (cut.window !== null) await deps.append(cut.window);
   const { sessionId } = account;
-  const [report, pending] = await Promise.all([
-    within(
-      deps.findReport(sessionId).catch(() => null),
-      REPORT_WITHIN_MS,
-      null,
-    ),
-    within(
-      deps.pendingFor(sessionId).catch(() => []),
-      REPORT_WITHIN_MS,
-      [],
-    ),
-  ]);
-  const windows = [...(report?.windows ?? []), ...pending].filter((window) => isNewer(window, account, cut.window));
-  const newest = windows.toSorted((one, other) => one.epoch - other.epoch || one.seq - other.seq).at(-1);
+  const cut = cutWindow(settleAccount(account, account.lastCaptureMs), false);
+  // In this order a window that is delivered meanwhile is found in the store.
+  const pending = await within(
+    deps.pendingFor(sessionId).catch(() => []),
+    ASK_WITHIN_MS,
+    [],
+  );
+  const report = await within(
+    deps.storedReport(sessionId).catch(() => null),
+    ASK_WITHIN_MS,
+    null,
+  );
+  const found = [...(report?.windows ?? []), ...pending].filter((window) => isNewer(window, account, cut.window));
+  const newer = new Map(found.map((window) => [`${window.epoch} ${window.seq}`, window]));
+  const newest = [...newer.values()].toSorted((one, other) => one.epoch - other.epoch || one.seq - other.seq).at(-1);
+  // The open window may have been saved after all, with more time in it.
+  const isReplaced = newer.has(`${account.epoch} ${account.seq}`);
+  if (cut.window !== null && !isReplaced) await deps.append(cut.window);
   if (newest === undefined) return cut.account;
-  if (report !== null && report.endedAtMs >= newest.endedAtMs) {
-    return continueFrom(account, { base: totalsOfReport(report), endedAtMs: report.endedAtMs, epoch: newest.epoch });
-  }
-  const distinct = new Map(windows.map((window) => [`${window.epoch} ${window.seq}`, window]));
-  const flushed = addTotals(account.base, account.flushed);
-  // Where the open window itself was saved after all it is among the newer ones, else its time is counted here.
-  const isReplaced = distinct.has(`${account.epoch} ${account.seq}`);
-  const begin = isReplaced ? flushed : addTotals(account.base, totalsOf(cut.account.tracker));
-  const base = [...distinct.values()].reduce((sum, window) => addTotals(sum, totalsOfWindow(window)), begin);
+  const own = isReplaced ? account.flushed : totalsOf(cut.account.tracker);
+  const begin = addTotals(account.base, own);
+  const base = [...newer.values()].reduce((sum, window) => addTotals(sum, totalsOfWindow(window)), begin);
   return continueFrom(account, { base, endedAtMs: newest.endedAtMs, epoch: newest.epoch });
 }

@@ -33,7 +33,10 @@ export interface DeliveryQueue {
   /** Number of entries that the store refused for good. */
   setAsideCount(): number;
   setAside(): Promise<SetAsideEntry[]>;
-  /** Windows of a session that are not in the store yet, in order. Rejects as the store or NATS does. */
+  /**
+   * Windows of a session that are not in the store yet, in order; while the store is unavailable some of them may be. Rejects as
+   * NATS does.
+   */
   pendingFor(sessionId: string): Promise<MetricsWindow[]>;
   /**
    * Delivers the waiting windows of one session now, for at most `budgetMs`, and resolves with the number left. While the

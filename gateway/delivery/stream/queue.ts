@@ -246,7 +246,8 @@ export async function openStreamQueue(options: StreamQueueOptions): Promise<Deli
     },
     async pendingFor(sessionId) {
       const find = () => windows.file.waitingOfSession(sessionId.toLowerCase());
-      await handOver.confirm(await windows.run(find));
+      // While the store is unavailable, those that it has already are among them.
+      await handOver.confirm(await windows.run(find)).catch(() => undefined);
       const own = await windows.run(find);
       const inStream = await nats.use(async (open) => {
         await prepare(open);

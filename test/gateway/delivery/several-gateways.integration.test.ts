@@ -120,6 +120,18 @@ describe('windows of several gateways', () => {
     expect(other.depth()).toBe(0);
   });
 
+  it('are found by another that takes the session over while the store is unavailable, beside its own', async () => {
+    isStoreReachable = false;
+    const [first, ...rest] = windowSeries(3);
+    if (first === undefined) throw new Error('there is no window');
+    const gone = await gateway('gone');
+    await gone.append(first);
+    await expect.poll(inStream, WITHIN).toBe(1);
+    const other = await gateway('other');
+    for (const window of rest) await other.append(window);
+    expect(await other.pendingFor(SESSION_A)).toEqual([first, ...rest]);
+  });
+
   it('of one student are never in the hands of two of them', async () => {
     const busy = new Map<number, string>();
     const overlaps: number[] = [];
