@@ -25,11 +25,14 @@ function configurationOf(port: number, ports: readonly number[], socket: string)
     '  timeout check 500ms',
     '  retries 3',
     '  option redispatch 1',
+    // A gateway that was killed a moment ago, behind a port that still takes connections.
+    '  retry-on conn-failure empty-response',
     'frontend students',
     `  bind ${HOST}:${port}`,
     '  default_backend gateways',
     'backend gateways',
     '  balance roundrobin',
+    '  http-request disable-l7-retry unless METH_GET',
     '  option httpchk',
     '  http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host gateway',
     // A gateway that does not answer any more has its students sent elsewhere.
