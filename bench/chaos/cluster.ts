@@ -18,7 +18,7 @@ import { databaseFaults, type Fault, inferenceFaults, injectFaults, phpFaults } 
 import { loadPictures } from './pictures.ts';
 import type { ChaosOptions, ChaosResult } from './run.ts';
 import { MODULE_ID, openSchool, SERVER_MODE_EVERY, SETTLE_LIMIT_MS } from './school.ts';
-import { type ChaosStudent, startStudent } from './student.ts';
+import { allBegun, type ChaosStudent, startStudent } from './student.ts';
 import { judge, leftInSpool } from './verdict.ts';
 
 const SECRET = 'a secret that all gateways of this run have';
@@ -253,7 +253,7 @@ export async function runClusterChaos(options: ClusterChaosOptions): Promise<Cha
         ),
       ),
     ];
-    await delay(3000);
+    await allBegun(students);
     const wanted = faults.filter(({ name }) => options.only?.includes(name) ?? true);
     const counts = options.isRelease
       ? await release(gateways, startOne, options.onFault)

@@ -11,7 +11,7 @@ import { RelayError } from '../../shared/errors.ts';
 import { databaseFaults, type Fault, inferenceFaults, injectFaults, phpFaults } from './faults.ts';
 import { loadPictures } from './pictures.ts';
 import { MODULE_ID, openSchool, SERVER_MODE_EVERY, SETTLE_LIMIT_MS } from './school.ts';
-import { startStudent } from './student.ts';
+import { allBegun, startStudent } from './student.ts';
 import { judge, leftInSpool, type Verdict } from './verdict.ts';
 
 export interface ChaosOptions {
@@ -103,7 +103,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
         pictures: index % SERVER_MODE_EVERY === 0 ? pictures : null,
       }),
     );
-    await delay(2000);
+    await allBegun(running);
     const wanted = faults.filter(({ name }) => options.only?.includes(name) ?? true);
     const counts = await injectFaults(wanted, options.seconds * 1000, random, options.onFault);
     await delay(3000);

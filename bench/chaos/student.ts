@@ -1,8 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
+import { within } from '../../gateway/lib/timeout.ts';
 import { CLIP_SIZE } from '../../harness/clip.ts';
 import { faceAtScreen, NO_FACE } from '../../harness/observations.ts';
 import { fetchTicket } from '../../harness/student.ts';
 import type { Mode } from '../../shared/direction.ts';
+import { RelayError } from '../../shared/errors.ts';
 import { MAX_COVER_MS } from '../../shared/focus/tracker.ts';
 import type { FaceObservation } from '../../shared/observation.ts';
 import { parseServerControl } from '../../shared/protocol/control.ts';
@@ -18,6 +21,9 @@ const PATIENCE_MS = 3000;
 /** After an outage a student lets more time pass than one observation may cover, so that the gap is untracked for certain. */
 const GAP_MS = 2200;
 const RETRY_MS = 150;
+/** How long all students may take to begin, and how long they look undisturbed then. */
+const BEGIN_LIMIT_MS = 60_000;
+const BEGUN_MS = 3000;
 /** Far from the numbers of real messages, which begin at 0 with each connection. */
 const PROBE_SEQ = 0xffff;
 
@@ -44,6 +50,8 @@ export interface StudentTruth {
 }
 
 export interface ChaosStudent {
+  /** Resolves when the first observation was counted. */
+  readonly begun: Promise<void>;
   /** Opens the lesson in a second tab, which takes over from the first. */
   openSecondTab(): void;
   /** The gateway `name` (header x-gateway of the proxy before it) is killed now, or stands still for a while. */
@@ -105,6 +113,10 @@ export function startStudent(options: {
   let lastSentMs = 0;
   let isFinishing = false;
   let finished: (truth: StudentTruth) => void = () => {};
+  let counted: () => void = () => {};
+  const begun = new Promise<void>((resolve) => {
+    counted = resolve;
+  });
   const truth = () => ({
     userId,
     mode,
@@ -181,6 +193,7 @@ export function startStudent(options: {
         if (sent === undefined) return;
         if (update.outcome === 'unserved') unserved += 1;
         if (update.outcome !== 'processed') return;
+        counted();
         const coveredMs = ackedMs === null ? 0 : sent.captureMs - ackedMs;
         if (coveredMs <= MAX_COVER_MS) {
           if (sent.isFocused) focusedMs += coveredMs;
@@ -251,6 +264,7 @@ export function startStudent(options: {
   let isDone = false;
   void connect();
   return {
+    begun,
     openSecondTab: () => {
       if (!isFinishing && resume !== null) void connect();
     },
@@ -265,4 +279,18 @@ export function startStudent(options: {
         isFinishing = true;
       }),
   };
+}
+
+/**
+ * Resolves when the time of every student is counted, and a first window of each is on its way: before that there is nothing
+ * to resume. Rejects with RelayError `chaos_unsettled` if that takes too long.
+ */
+export async function allBegun(students: readonly ChaosStudent[]): Promise<void> {
+  const isBegun = await within(
+    Promise.all(students.map(({ begun }) => begun)).then(() => true),
+    BEGIN_LIMIT_MS,
+    false,
+  );
+  if (!isBegun) throw new RelayError('chaos_unsettled', 'not every student could begin');
+  await delay(BEGUN_MS);
 }
