@@ -33,6 +33,7 @@ import { Saver } from './session/saver.ts';
 import { Sessions } from './session/sessions.ts';
 import { StoredSessions } from './session/stored-sessions.ts';
 import { Streams } from './session/streams.ts';
+import { bookedSpans } from './store/booked-spans.ts';
 import { ClockWatch } from './store/clock-watch.ts';
 import { DayEnds } from './store/day-ends.ts';
 import { onFirstUse } from './store/open.ts';
@@ -194,6 +195,7 @@ function compose(parts: GatewayParts, at: { readonly phase: () => GatewayPhase; 
     save: (window) => saver.save(window),
     hasConsent: (userId) => platform.hasConsent(database, userId),
     findReport: (sessionId) => stored.findWhole(sessionId),
+    findBooked: async (of) => bookedSpans(await store.open(), of),
     findCalibration: async (userId, deviceId) => (await calibrations.open()).newest(userId, deviceId),
   });
   const checkpointer = new Checkpointer({

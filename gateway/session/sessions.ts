@@ -21,6 +21,7 @@ import {
   rebuildAccount,
   resumeWithoutReport,
   type SessionAccount,
+  type TakenSpan,
 } from './account.ts';
 import { onDevice } from './account-calibration.ts';
 import { cutWindow } from './account-windows.ts';
@@ -41,6 +42,11 @@ interface CheckedHello {
   readonly claims: ResumeClaims | null;
   readonly stored: SessionAccount | null;
   readonly calibration: CalibrationRecord | null | 'unknown';
+}
+
+/** A session as it is stored, and what other sessions of the student have of the time after it. */
+interface StoredSession extends SessionReport {
+  readonly booked: readonly TakenSpan[];
 }
 
 /** How long a resuming student waits for the store: well below the deadline for hello. */
@@ -69,6 +75,12 @@ export interface SessionsOptions {
   readonly hasConsent: (userId: number) => Promise<boolean | null>;
   /** What is stored of a session, everything delivered; null if nothing is. */
   readonly findReport: (sessionId: string) => Promise<SessionReport | null>;
+  /** Time after a moment (UTC ms) that other sessions of the student have, as it is stored. */
+  readonly findBooked: (of: {
+    readonly userId: number;
+    readonly sessionId: string;
+    readonly afterMs: number;
+  }) => Promise<readonly TakenSpan[]>;
   /** The calibration to use for a student on a device; null if there is none. */
   readonly findCalibration: (userId: number, deviceId: string) => Promise<CalibrationRecord | null>;
 }
@@ -299,6 +311,8 @@ export class Sessions {
     if (claims.lateOnly && (report === null || report === 'unavailable' || !isComplete)) {
       throw new ProtocolError('internal', 'the session of these late messages cannot be read now; come again later');
     }
+    // This gateway may have been started since, or have forgotten when the student was here last.
+    if (report !== null && report !== 'unavailable') this.#times.adopt(userId, report.booked, clock.offsetMs);
     const ids = { sessionId, userId, moduleId, rule: this.#deps.rule };
     const account =
       report === 'unavailable' || report === null
@@ -320,10 +334,16 @@ export class Sessions {
   }
 
   /** A student does not wait for a database that is unavailable or slow. */
-  async #reportInTime(claims: ResumeClaims, withinMs: number): Promise<SessionReport | null | 'unavailable'> {
-    const found = this.#deps.findReport(claims.sessionId).catch((error: unknown) => {
+  async #reportInTime(claims: ResumeClaims, withinMs: number): Promise<StoredSession | null | 'unavailable'> {
+    const { sessionId, userId } = claims;
+    const find = async (): Promise<StoredSession | null> => {
+      const report = await this.#deps.findReport(sessionId);
+      if (report === null) return null;
+      return { ...report, booked: await this.#deps.findBooked({ userId, sessionId, afterMs: report.endedAtMs }) };
+    };
+    const found = find().catch((error: unknown) => {
       this.#deps.logger.warn(
-        { sessionId: claims.sessionId, reason: describeError(error) },
+        { sessionId, reason: describeError(error) },
         'a session is resumed without its report: the store is unavailable',
       );
       return 'unavailable' as const;

@@ -9,7 +9,7 @@ const REMEMBERED_MS = 12 * 3600 * 1000;
 /** Digests of observations of a student's sessions that are remembered, the newest. */
 const MAX_SAMPLES = 512;
 /** Spans of one student that are kept apart; beyond it the oldest two become one. */
-const MAX_SPANS = 64;
+export const MAX_SPANS = 64;
 
 interface StudentRecord {
   readonly hellos: TokenBucket;
@@ -24,13 +24,13 @@ function moved(span: TakenSpan, byMs: number): TakenSpan {
   return { ...span, fromMs: span.fromMs + byMs, untilMs: span.untilMs + byMs };
 }
 
-/** Spans sorted by their beginning; those of one session that touch become one, and of too many the first two. */
+/** Spans sorted by their beginning; those of one session that touch become one, and of too many the first ones. */
 function joined(spans: readonly TakenSpan[]): readonly TakenSpan[] {
   const sorted = spans.toSorted((one, other) => one.fromMs - other.fromMs);
   const kept: TakenSpan[] = [];
-  for (const each of sorted) {
+  for (const [index, each] of sorted.entries()) {
     const last = kept.at(-1);
-    const isSurplus = sorted.length > MAX_SPANS && kept.length === 1;
+    const isSurplus = kept.length === 1 && sorted.length - index >= MAX_SPANS;
     if (last !== undefined && (isSurplus || (last.sessionId === each.sessionId && last.untilMs >= each.fromMs))) {
       kept[kept.length - 1] = { ...last, untilMs: Math.max(last.untilMs, each.untilMs) };
     } else kept.push(each);
@@ -58,8 +58,8 @@ function withSamples(
 
 /**
  * Which time of each student is booked already, and by which session, so that no moment is booked twice; and digests of what their
- * devices sent, so that it is noticed when it is sent again. It is kept in
- * memory, on the monotonic clock, for as long as a session can be resumed.
+ * devices sent, so that it is noticed when it is sent again. It is kept in memory, on the monotonic clock. A session that is
+ * read from the store brings what is stored of the student's others.
  */
 export class StudentTimes {
   /** In the order in which they were seen last. */

@@ -34,6 +34,7 @@ function sessionsWith(changes: Partial<SessionsOptions> = {}): Sessions {
     save: async () => {},
     hasConsent: async () => true,
     findReport: async () => null,
+    findBooked: async () => [],
     findCalibration: async () => null,
     ...changes,
   });

@@ -8,12 +8,32 @@ import type { ConnectionEvent } from '../../../gateway/session/connection/state.
 import { ALONE } from '../../../gateway/session/ownership.ts';
 import { type AdmittedStream, Sessions } from '../../../gateway/session/sessions.ts';
 import type { Admission } from '../../../gateway/session/stream.ts';
-import { HELLO_LIMITS } from '../../../gateway/session/student-times.ts';
+import { HELLO_LIMITS, MAX_SPANS, StudentTimes } from '../../../gateway/session/student-times.ts';
+import type { SessionReport } from '../../../gateway/store/port.ts';
 import { faceAtScreen } from '../../../harness/observations.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
-import { Driver, sumOf, T0 } from './connection/driver.ts';
+import { Driver, newAccount, sumOf, T0 } from './connection/driver.ts';
 
 const SECRET = 'a secret for tests that is long enough';
+
+/** What a store has of a session. */
+function reportOf(windows: readonly MetricsWindow[]): SessionReport | null {
+  const [first] = windows;
+  if (first === undefined) return null;
+  const totalOf = (key: 'focusedMs' | 'unfocusedMs' | 'unknownMs' | 'untrackedMs') =>
+    windows.reduce((total, window) => total + window[key], 0);
+  return {
+    ...first,
+    startedAtMs: first.sessionStartedAtMs,
+    endedAtMs: Math.max(...windows.map(({ endedAtMs }) => endedAtMs)),
+    focusedMs: totalOf('focusedMs'),
+    unfocusedMs: totalOf('unfocusedMs'),
+    unknownMs: totalOf('unknownMs'),
+    untrackedMs: totalOf('untrackedMs'),
+    bouts: windows.flatMap(({ bouts }) => bouts),
+    windows,
+  };
+}
 
 /** One student, the sessions of a gateway, and the machine's two clocks. */
 class School {
@@ -25,23 +45,38 @@ class School {
     () => this.systemOffsetMs + this.passedMs,
     () => this.passedMs,
   );
-  readonly #sessions = new Sessions({
-    secret: SECRET,
-    ticketMaxLifeS: 900,
-    spentTickets: new SpentTickets(),
-    ownership: ALONE,
-    rule: 'geometric',
-    resumeGraceMs: 60_000,
-    maxSessions: 10,
-    lateMaxMs: 7 * 24 * 3_600_000,
-    systemNow: () => this.systemOffsetMs + this.passedMs,
-    newSessionId: randomUUID,
-    logger: { debug() {}, info() {}, warn() {}, error() {} },
-    save: async (window) => void this.windows.push(window),
-    hasConsent: async () => true,
-    findReport: async () => null,
-    findCalibration: async () => null,
-  });
+  #sessions = this.#startGateway();
+
+  #startGateway(): Sessions {
+    const of = (sessionId: string) => this.windows.filter((window) => window.sessionId === sessionId);
+    return new Sessions({
+      secret: SECRET,
+      ticketMaxLifeS: 900,
+      spentTickets: new SpentTickets(),
+      ownership: ALONE,
+      rule: 'geometric',
+      resumeGraceMs: 60_000,
+      maxSessions: 10,
+      lateMaxMs: 7 * 24 * 3_600_000,
+      systemNow: () => this.systemOffsetMs + this.passedMs,
+      newSessionId: randomUUID,
+      logger: { debug() {}, info() {}, warn() {}, error() {} },
+      save: async (window) => void this.windows.push(window),
+      hasConsent: async () => true,
+      findReport: async (sessionId) => reportOf(of(sessionId)),
+      findBooked: async ({ sessionId, afterMs }) =>
+        this.windows
+          .filter((window) => window.sessionId !== sessionId && window.endedAtMs > afterMs)
+          .map((window) => ({ ...window, fromMs: window.startedAtMs, untilMs: window.endedAtMs })),
+      findCalibration: async () => null,
+    });
+  }
+
+  /** The gateway is started again: what is stored is all that it knows. */
+  restart(): void {
+    this.#sessions.forget();
+    this.#sessions = this.#startGateway();
+  }
 
   async connect(resume: string | null = null): Promise<StudentConnection> {
     const stream = new StudentConnection(this, this.#sessions, this.#openClock());
@@ -156,26 +191,30 @@ describe('S-9 the time of one student', () => {
     school.end();
   });
 
-  it('late messages of one session fill no moment that another has', async () => {
-    const school = new School();
-    const first = await school.connect();
-    first.live1(0, 10_000);
-    first.close();
-    const second = await school.connect();
-    second.live1(0, 10_000);
-    second.close();
-    const again = await school.connect(first.resume);
-    again.watch(10_200, 20_000);
-    again.watch(20_200, 20_400);
-    school.passedMs += 1000;
-    again.live1(20_600, 22_000);
-    again.close();
-    expect(school.overlaps()).toBe(0);
-    expect(school.bookedMs).toBeLessThanOrEqual(school.passedMs);
-    // What each had for itself is there: 10 s, 10 s, and the end of the first.
-    expect(school.bookedMs).toBeGreaterThan(21_000);
-    school.end();
-  });
+  it.each(['continues', 'is started again'])(
+    'late messages of one session fill no moment that another has, where the gateway %s',
+    async (then) => {
+      const school = new School();
+      const first = await school.connect();
+      first.live1(0, 10_000);
+      first.close();
+      const second = await school.connect();
+      second.live1(0, 10_000);
+      second.close();
+      if (then === 'is started again') school.restart();
+      const again = await school.connect(first.resume);
+      again.watch(10_200, 20_000);
+      again.watch(20_200, 20_400);
+      school.passedMs += 1000;
+      again.live1(20_600, 22_000);
+      again.close();
+      expect(school.overlaps()).toBe(0);
+      expect(school.bookedMs).toBeLessThanOrEqual(school.passedMs);
+      // What each had for itself is there: 10 s, 10 s, and the end of the first.
+      expect(school.bookedMs).toBeGreaterThan(21_000);
+      school.end();
+    },
+  );
 
   it('an outage between two sessions is filled by the one that had it', async () => {
     const school = new School();
@@ -193,6 +232,21 @@ describe('S-9 the time of one student', () => {
     const own = school.windows.filter(({ sessionId }) => sessionId !== second.sessionId);
     expect(own.reduce((sum, { focusedMs }) => sum + focusedMs, 0)).toBeGreaterThan(11_000);
     school.end();
+  });
+
+  it('of more spans than are kept apart the first become one, and the others stay as they are', () => {
+    const times = new StudentTimes();
+    times.hello(7, 0);
+    const spans = Array.from({ length: MAX_SPANS + 9 }, (_, index) => ({
+      sessionId: `session ${index}`,
+      fromMs: index * 1000,
+      untilMs: index * 1000 + 400,
+    }));
+    times.adopt(7, spans, 0);
+    const taken = times.takenFrom({ ...newAccount(), userId: 7, clockOffsetMs: 0 }, 0);
+    expect(taken).toHaveLength(MAX_SPANS);
+    expect(taken[0]).toMatchObject({ fromMs: 0, untilMs: 9400 });
+    expect(taken.slice(1)).toEqual(spans.slice(10));
   });
 
   it('S-10 what an earlier session of the student had is noticed when it comes again; new observations are not', async () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { bookedSpans } from '../../../gateway/store/booked-spans.ts';
 import { storedKeys } from '../../../gateway/store/ledger.ts';
 import type { MetricsStore, SessionReport } from '../../../gateway/store/port.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
@@ -89,6 +90,32 @@ describeStores('a $kind store', ({ kind, fixture, store }) => {
     expect(report).toMatchObject({ sessionId: SESSION_A, userId: 7, moduleId: 3, startedAtMs: START_MS });
     expect(report).toMatchObject(expectedTotals(windows));
     expect(report.bouts).toEqual(windows.flatMap((window) => window.bouts));
+  });
+
+  it('knows which time other sessions of the student have, connection by connection', async () => {
+    const at = (fromS: number, untilS: number) => ({
+      startedAtMs: START_MS + fromS * 1000,
+      endedAtMs: START_MS + untilS * 1000,
+      bouts: [],
+    });
+    const other = (epoch: number, seq: number, fromS: number, untilS: number) =>
+      metricsWindow({ sessionId: SESSION_B, epoch, seq, ...at(fromS, untilS) });
+    await store().applyWindows([
+      metricsWindow({ ...at(0, 30) }),
+      other(1, 0, 10, 20),
+      other(2, 0, 40, 50),
+      other(2, 1, 50, 55),
+      metricsWindow({ sessionId: '33333333-3333-4333-8333-333333333333', userId: 8, ...at(40, 60) }),
+    ]);
+    const of = { userId: 7, sessionId: SESSION_A };
+    const span = (fromS: number, untilS: number) => ({
+      sessionId: SESSION_B,
+      fromMs: START_MS + fromS * 1000,
+      untilMs: START_MS + untilS * 1000,
+    });
+    expect(await bookedSpans(store(), { ...of, afterMs: START_MS + 30_000 })).toEqual([span(40, 55)]);
+    expect(await bookedSpans(store(), { ...of, afterMs: START_MS })).toEqual([span(10, 20), span(40, 55)]);
+    expect(await bookedSpans(store(), { ...of, afterMs: START_MS + 55_000 })).toEqual([]);
   });
 
   it('has no report of an unknown session', async () => {
