@@ -33,7 +33,7 @@ export class LessonPage {
       ticketUrl: scriptData('ticketUrl') || TICKET_PAGE,
       visible: () => this.#showWidget(),
       onStatus: (status) => this.#widget?.show(status),
-      onNotice: ({ message }) => this.#widget?.note(message),
+      onNotice: (notice) => this.#widget?.note(notice),
     });
   }
 
@@ -53,7 +53,7 @@ export class LessonPage {
       small: document.getElementById('eye-tracking-widget') !== null,
       onStop: () => this.tracker.stop(),
       onStart: () => void this.tracker.start(),
-      ownCamera: () => this.tracker.client?.stream ?? null,
+      client: () => this.tracker.client,
     });
     this.#widget.show(this.tracker.status);
   }

@@ -1,3 +1,6 @@
+import type { Notice } from '../session/device-mode.ts';
+import type { WebcamWebSocket } from '../widget/drop-in.ts';
+import { outageWords } from '../widget/outage-words.ts';
 import { widgetTime } from '../widget/widget.ts';
 import { coversControl } from './free-place.ts';
 import type { LessonStatus } from './lesson-tracker.ts';
@@ -47,8 +50,8 @@ export interface LessonWidgetOptions {
   readonly small: boolean;
   readonly onStop: () => void;
   readonly onStart: () => void;
-  /** The tracker's own camera stream; null while it has none. */
-  readonly ownCamera: () => MediaStream | null;
+  /** What tracks now; null while nothing is tracked. */
+  readonly client: () => WebcamWebSocket | null;
 }
 
 interface StoredPlace {
@@ -182,25 +185,12 @@ export class LessonWidget {
       return;
     }
     this.#attach();
-    const state = status.kind === 'tracking' ? (status.update?.metrics.current_state ?? 'untracked') : status.kind;
-    const word =
-      status.kind === 'tracking'
-        ? status.isConnected
-          ? status.update === null
-            ? 'Starting'
-            : WORDS[status.update.metrics.current_state]
-          : 'Reconnecting'
-        : { starting: 'Starting', stopped: 'Stopped', trouble: 'Not tracking' }[status.kind];
+    const { state, word, text } = this.#describe(status);
     this.#section.classList.remove('focused', 'unfocused', 'trouble', 'stopped');
     this.#section.classList.add(state);
     this.#word.textContent = word;
     this.#toggle.setAttribute('aria-label', `Focus tracking: ${word}`);
-    this.#text.textContent =
-      status.kind === 'trouble'
-        ? status.message
-        : status.kind === 'stopped'
-          ? 'Tracking is stopped for this lesson and the camera is off.'
-          : '';
+    this.#text.textContent = text;
     this.#text.hidden = this.#text.textContent === '';
     this.#showFigures(status);
     this.#window.hidden = !(status.kind === 'trouble' && status.code === 'embedded');
@@ -214,14 +204,44 @@ export class LessonWidget {
     this.#act = isOff ? this.#options.onStart : this.#options.onStop;
     (this.#body.lastElementChild as HTMLElement).hidden = isOff;
     // What a screen reader says: that it began, stopped or failed, not each change of the state.
-    const announcement = status.kind === 'tracking' ? 'Focus tracking is on' : `${word}. ${this.#text.textContent}`;
+    const isOnline = status.kind === 'tracking' && status.isConnected;
+    const announcement = isOnline ? 'Focus tracking is on' : `${word}. ${this.#text.textContent}`;
     if (announcement !== this.#announced) this.#announcement.textContent = announcement;
     this.#announced = announcement;
     if (status.kind === 'trouble') this.#open(true);
   }
 
-  /** Something that the student need do nothing about: it stays until the next such message. */
-  note(message: string): void {
+  /** The class of the sign, its word, and a sentence where the word does not say all. */
+  #describe(status: Exclude<LessonStatus, { kind: 'idle' }>): Record<'state' | 'word' | 'text', string> {
+    switch (status.kind) {
+      case 'starting':
+        return { state: status.kind, word: 'Starting', text: '' };
+      case 'stopped':
+        return {
+          state: status.kind,
+          word: 'Stopped',
+          text: 'Tracking is stopped for this lesson and the camera is off.',
+        };
+      case 'trouble':
+        return { state: status.kind, word: 'Not tracking', text: status.message };
+      case 'tracking': {
+        if (!status.isConnected) {
+          // The last update is of before: what is tracked now is not known here.
+          const { title, meaning } = outageWords(this.#options.client()?.modeReport?.mode ?? null);
+          return { state: 'offline', word: title, text: meaning };
+        }
+        const state = status.update?.metrics.current_state;
+        return state === undefined
+          ? { state: 'untracked', word: 'Starting', text: '' }
+          : { state, word: WORDS[state], text: '' };
+      }
+    }
+  }
+
+  /** Shows a message that asks nothing of the student: it stays until the next one. */
+  note({ code, message }: Notice): void {
+    // Without a connection the sign says so already.
+    if (code === 'lesson_kept') return;
     this.#notice.textContent = message;
     this.#notice.hidden = false;
     this.#announcement.textContent = message;
@@ -239,7 +259,7 @@ export class LessonWidget {
 
   /** Streams of other programs on this page, while this one has a camera. */
   get #rivals(): MediaStream[] {
-    const own = this.#options.ownCamera();
+    const own = this.#options.client()?.stream ?? null;
     return own === null ? [] : otherCameras(own);
   }
 

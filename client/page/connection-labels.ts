@@ -50,13 +50,3 @@ export function connectionLabels({ phase, capturing, slow, lessData, kept, mode 
       return { text: lessData ? 'Connected, using less data' : 'Connected', short: 'Connected', tone: 'good' };
   }
 }
-
-/** The headline while there is no connection: in device mode the lesson is tracked all the same. */
-export function outageWords(mode: Mode | null): { readonly title: string; readonly meaning: string } {
-  return mode === 'device'
-    ? {
-        title: 'Tracked on this device',
-        meaning: 'There is no connection. Your time is kept here and delivered later.',
-      }
-    : { title: 'Reconnecting', meaning: 'Your time so far is saved. Tracking resumes by itself.' };
-}

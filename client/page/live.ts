@@ -1,10 +1,10 @@
 import type { Stopped } from '../connection/connection-options.ts';
 import { MODE_WISHES } from '../session/mode-choice.ts';
 import { WebcamWebSocket } from '../widget/drop-in.ts';
+import { outageWords } from '../widget/outage-words.ts';
 import type { TrackingError } from '../widget/types.ts';
 import { Announcer } from './announcer.ts';
 import { CameraPanel } from './camera-panel.ts';
-import { outageWords } from './connection-labels.ts';
 import { byId, setText, ticketUrlOfPage } from './dom.ts';
 import { duration, percent, share } from './format.ts';
 import { readLessData } from './less-data.ts';

@@ -2,9 +2,12 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expandMjpeg, type FakeCameraClip, type LaunchedChromium, launchChromium } from '../../harness/chromium.ts';
 import { CLIP_FPS, CLIP_FRAMES } from '../../harness/clip.ts';
+import { startPage } from '../../harness/lesson.ts';
 import { openShapedLink, type ShapedLink } from '../../harness/link/shaped-link.ts';
 import { symmetricLink } from '../../harness/link/shapes.ts';
 import { type Product, startProduct } from '../../harness/product.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+import { FRAME_TYPE } from '../../shared/protocol/frames.ts';
 
 const GOOD = symmetricLink({ kbps: 10_000, rttMs: 20 });
 const SLOW = symmetricLink({ kbps: 32, rttMs: 300, loss: 0.02 });
@@ -80,5 +83,44 @@ describe('the page about its connection', () => {
     await page.locator('#stop').click();
     await page.locator('#after').waitFor({ state: 'visible' });
     await page.close();
+  });
+});
+
+describe('the sign on a lesson page', () => {
+  it('says without a connection that the device tracks, and that it is back', async () => {
+    const ticketUrl = new URL('/dev/ticket?userId=71', product.url).href;
+    const school = await startPage(
+      `<!doctype html><title>Lesson</title><script src="http://127.0.0.1:${link.port}/js/cv-eye-tracking.js"
+        data-module-id="22" data-ticket-url="${ticketUrl}"></script>`,
+    );
+    const page = await browser.newPage();
+    let sendsObservations = false;
+    page.on('websocket', (socket) =>
+      socket.on('framesent', ({ payload }) => {
+        sendsObservations ||= typeof payload !== 'string' && ((payload[0] ?? 0) & 15) === FRAME_TYPE.observation;
+      }),
+    );
+    // As a student whose browser saves data: `auto` analyses on the device then.
+    await page.addInitScript(() =>
+      Object.defineProperty(navigator, 'connection', { value: { saveData: true }, configurable: true }),
+    );
+    try {
+      await page.goto(school.url);
+      const word = page.locator('gaze-relay-widget .toggle .word');
+      await waitFor('observations of the device', () => sendsObservations);
+      link.setOutage(true);
+      link.drop('left');
+      await word.filter({ hasText: 'Tracked on this device' }).waitFor();
+      await word.click();
+      const text = page.locator('gaze-relay-widget .body p', { hasText: 'Your time is kept here and delivered later' });
+      await text.waitFor();
+      link.setOutage(false);
+      await word.filter({ hasText: /focused/i }).waitFor();
+      await text.waitFor({ state: 'hidden' });
+    } finally {
+      link.setOutage(false);
+      await page.close();
+      school.close();
+    }
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ConnectionView, connectionLabels, outageWords } from '../../../client/page/connection-labels.ts';
+import { type ConnectionView, connectionLabels } from '../../../client/page/connection-labels.ts';
 
 const WELL: ConnectionView = {
   phase: 'connected',
@@ -24,11 +24,6 @@ describe('the connection for the student', () => {
     [{ phase: 'ended' }, 'Not connected', 'off'],
   ])('%o: %s', (view, text, tone) => {
     expect(connectionLabels({ ...WELL, ...view })).toMatchObject({ text, tone });
-  });
-
-  it('says in an outage of device mode that the lesson is kept, not that it waits', () => {
-    expect(outageWords('device').meaning).toMatch(/kept here and delivered later/);
-    expect(outageWords('server').title).toBe('Reconnecting');
   });
 
   it('do not speak of pictures where none are sent', () => {
