@@ -5,12 +5,22 @@ import { DeviceEngine, type DeviceEngineOptions } from '../device/engine.ts';
 import { type FlushOptions, flushStoredObservations } from './flush-stored-observations.ts';
 import { ObservationStore, type StoredObservations, type StoredSession } from './observation-store.ts';
 
+/** How the page's session reaches the gateway, and how its connection is opened anew. */
+interface FlushFromPage extends Omit<FlushOptions, 'store' | 'withinMs' | 'onBegin' | 'onDelivered'> {
+  renew(): void;
+}
+
 /** A message to the student that needs no action. */
 export interface Notice {
   readonly code: 'lesson_kept' | 'lesson_delivering' | 'lesson_delivered';
   readonly message: string;
 }
 
+/** Stored lessons are delivered in parts, so that the first picture of a page waits for a few seconds at most. */
+const FIRST_PART_MS = 4000;
+/** Later parts interrupt the session as a short outage does: what is captured meanwhile is kept and counted. */
+const NEXT_PART_MS = 8000;
+const BETWEEN_PARTS_MS = 15_000;
 /** About ten seconds: shorter outages are not worth a word. */
 const KEPT_FROM = 25;
 
@@ -21,9 +31,13 @@ const KEPT_FROM = 25;
 export class DeviceMode {
   readonly outbox: ObservationOutbox;
   readonly #store: ObservationStore;
-
   readonly #onNotice: (notice: Notice) => void;
   #isKept = false;
+  #flushing: Promise<void> | null = null;
+  #partMs = FIRST_PART_MS;
+  #nextPart: ReturnType<typeof setTimeout> | undefined;
+  /** When the sessions were stored whose delivery the student knows of. */
+  readonly #announced = new Set<number>();
 
   constructor(
     httpOrigin: string,
@@ -49,7 +63,7 @@ export class DeviceMode {
 
   #noteSize(): void {
     const { size } = this.outbox;
-    if (!this.#isKept && size >= KEPT_FROM) {
+    if (!this.#isKept && this.#flushing === null && size >= KEPT_FROM) {
       this.#isKept = true;
       this.#onNotice({
         code: 'lesson_kept',
@@ -80,19 +94,36 @@ export class DeviceMode {
     return new DevicePlacement(context, options);
   }
 
-  /** Delivers what an earlier page stored. Never rejects. */
-  flush(options: Omit<FlushOptions, 'store' | 'onBegin' | 'onDelivered'>): Promise<void> {
+  /**
+   * Delivers what earlier pages stored, or a part of it: `renew` is called later for the next part. To be called while the
+   * session has no connection. Never rejects.
+   */
+  flush(options: FlushFromPage): Promise<void> {
+    this.#flushing ??= this.#flush(options).finally(() => {
+      this.#flushing = null;
+    });
+    return this.#flushing;
+  }
+
+  async #flush({ renew, ...options }: FlushFromPage): Promise<void> {
     const name = ({ storedAtMs }: StoredObservations) => `Your lesson of ${timeText(storedAtMs)}`;
-    return flushStoredObservations({
+    const isUnfinished = await flushStoredObservations({
       ...options,
       store: this.#store,
-      onBegin: (stored) =>
+      withinMs: this.#partMs,
+      onBegin: (stored) => {
+        if (this.#announced.has(stored.storedAtMs)) return;
+        this.#announced.add(stored.storedAtMs);
         this.#onNotice({
           code: 'lesson_delivering',
-          message: `${name(stored)} was kept on this device. It is being delivered; tracking begins afterwards.`,
-        }),
+          message: `${name(stored)} was kept on this device and is being delivered.`,
+        });
+      },
       onDelivered: (stored) => this.#noteDelivered(name(stored)),
     });
+    this.#partMs = NEXT_PART_MS;
+    clearTimeout(this.#nextPart);
+    if (isUnfinished) this.#nextPart = setTimeout(renew, BETWEEN_PARTS_MS);
   }
 }
 

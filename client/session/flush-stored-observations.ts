@@ -4,8 +4,8 @@ import { within } from '../lib/timeout.ts';
 import type { BrowserConnectionOptions } from './browser-connection.ts';
 import type { ObservationStore, StoredObservations } from './observation-store.ts';
 
-/** Most time for the observations of earlier pages: more than a whole lesson takes on a good link. */
-const DELIVER_WITHIN_MS = 150_000;
+/** Most time for the session that this page resumes: more than a whole lesson takes on a good link. */
+const RESUMED_WITHIN_MS = 150_000;
 /** Without anything delivered for this long the network is not there. */
 const PROGRESS_WITHIN_MS = 15_000;
 /** A browser whose database does not answer in this time is treated as one without. */
@@ -13,7 +13,11 @@ const READ_WITHIN_MS = 1000;
 
 /** How to reach the gateway. */
 export interface FlushOptions extends Pick<BrowserConnectionOptions, 'addresses' | 'getTicket'> {
-  readonly store: ObservationStore;
+  readonly store: Pick<ObservationStore, 'read'>;
+  /** The token with which this page resumes a session; null without one. */
+  readonly resumeToken: string | null;
+  /** Most time for all other sessions, ms: the student has one stream, so nothing is tracked meanwhile. */
+  readonly withinMs: number;
   connect(options: BrowserConnectionOptions): RelayConnection;
   /** Delivery of a session begins. */
   onBegin(stored: StoredObservations): void;
@@ -23,26 +27,46 @@ export interface FlushOptions extends Pick<BrowserConnectionOptions, 'addresses'
 
 /**
  * Delivers the observations that earlier pages of this student stored and could not send: they count at their capture
- * time, in their own session. What cannot be sent in time stays stored for the next page. Never rejects.
+ * time, in their own session. The session that this page resumes is delivered first and whole: a newer message of it
+ * would make them too old. Resolves with true where the time was too short and another call can deliver more. What is not
+ * delivered stays stored. Never rejects.
  */
-export async function flushStoredObservations({ store, ...options }: FlushOptions): Promise<void> {
+export async function flushStoredObservations({ store, withinMs, ...options }: FlushOptions): Promise<boolean> {
   const atMs = performance.now();
-  for (const stored of (await within(store.read(), READ_WITHIN_MS, null)) ?? []) {
-    const leftMs = DELIVER_WITHIN_MS - (performance.now() - atMs);
-    if (leftMs <= 0 || !(await deliver(stored, options, leftMs))) return;
+  const all = (await within(store.read(), READ_WITHIN_MS, null)) ?? [];
+  const resumedId = sessionOfToken(options.resumeToken);
+  const isResumed = ({ session }: StoredObservations) => session.sessionId === resumedId;
+  for (const stored of all.toSorted((one, other) => Number(isResumed(other)) - Number(isResumed(one)))) {
+    const leftMs = (isResumed(stored) ? RESUMED_WITHIN_MS : withinMs) - (performance.now() - atMs);
+    if (leftMs <= 0) return true;
+    const outcome = await deliver(stored, options, leftMs);
+    if (outcome !== 'delivered') return outcome === 'unfinished';
+  }
+  return false;
+}
+
+/** The session id in a resume token, which the gateway checks; null where it is none. */
+function sessionOfToken(token: string | null): string | null {
+  try {
+    const payload = (token?.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');
+    const { sid } = JSON.parse(atob(payload)) as { sid?: unknown };
+    return typeof sid === 'string' ? sid : null;
+  } catch {
+    return null;
   }
 }
 
-/** Resolves with false where the network is not there. */
+/** `offline`: the network is not there, or the gateway takes nothing now. */
 async function deliver(
   stored: StoredObservations,
-  { connect, onBegin, onDelivered, ...options }: Omit<FlushOptions, 'store'>,
+  { connect, onBegin, onDelivered, ...options }: Omit<FlushOptions, 'store' | 'withinMs'>,
   withinMs: number,
-): Promise<boolean> {
+): Promise<'delivered' | 'unfinished' | 'offline'> {
   const { camera, token, sectionId } = stored.session;
   const outbox = new ObservationOutbox(stored.storage, stored.observations);
   onBegin(stored);
   let isOwn = true;
+  let isLate = false;
   let stalled: ReturnType<typeof setTimeout> | undefined;
   await new Promise<void>((resolve) => {
     const connection = connect({
@@ -66,11 +90,14 @@ async function deliver(
     connection.start({ camera, sectionId, mode: 'device' });
     connection.connect();
     // Closed, not stopped: its time ends with the last observation.
-    void within(outbox.whenEmpty(), withinMs, undefined).then(() => connection.close());
+    void within(outbox.whenEmpty(), withinMs, 'late' as const).then((result) => {
+      isLate = result === 'late';
+      connection.close();
+    });
   });
   clearTimeout(stalled);
-  if (!isOwn) return true;
-  if (outbox.size > 0) return false;
+  if (!isOwn) return 'delivered';
+  if (outbox.size > 0) return isLate ? 'unfinished' : 'offline';
   onDelivered(stored);
-  return true;
+  return 'delivered';
 }

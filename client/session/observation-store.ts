@@ -124,7 +124,10 @@ export class ObservationStore implements ObservationStorage {
     });
   }
 
-  /** What earlier pages of this student stored, the oldest session first. Too old ones, of any student, are removed. */
+  /**
+   * What this student's earlier pages stored, and this one of earlier sessions, the oldest first. Too old ones, of any
+   * student, are removed.
+   */
   async read(): Promise<readonly StoredObservations[]> {
     const found: StoredObservations[] = [];
     await this.#queue(async (database) => {
@@ -137,7 +140,7 @@ export class ObservationStore implements ObservationStorage {
         if (Date.now() - storedAtMs > STORED_FOR_MS) {
           sessions.delete(id);
           observations.delete(rangeOf(id));
-        } else if (student === this.#student) {
+        } else if (student === this.#student && id !== this.#written?.id) {
           const keys = settled(observations.getAllKeys(rangeOf(id))) as Promise<[number, number][]>;
           const values = await settled<Uint8Array[]>(observations.getAll(rangeOf(id)));
           const queued = (await keys).map((key, index) => queuedOf(key, values[index] ?? new Uint8Array(0)));

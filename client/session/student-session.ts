@@ -105,28 +105,21 @@ export class StudentSession {
   /** Starts capture and connects. Resolves with true at the first welcome, with false when it ends before. */
   open(): Promise<boolean> {
     window.addEventListener('online', this.#onOnline);
-    void this.#begin();
-    return this.#opened.promise;
-  }
-
-  async #begin(): Promise<void> {
-    if (hasStoredObservations()) await this.#flushStored();
-    if (this.#detached) {
-      this.#opened.resolve(false);
-      return;
-    }
     this.modes.begin();
     this.capture.resume();
     this.#connection.connect();
+    return this.#opened.promise;
   }
 
   async #flushStored(): Promise<void> {
     const { addresses, getTicket } = this.#options;
     try {
       const deviceMode = await this.#loadDeviceMode();
-      await deviceMode.flush({ addresses, getTicket, connect: createBrowserConnection });
+      const renew = () => this.#detached || this.renew();
+      const resumeToken = this.#memory.read();
+      await deviceMode.flush({ addresses, getTicket, connect: createBrowserConnection, resumeToken, renew });
     } catch (error) {
-      // They stay stored for the next page.
+      // They stay stored.
       console.warn(`gaze-relay: ${describeError(error)}`);
     }
   }
@@ -198,7 +191,10 @@ export class StudentSession {
     return createBrowserConnection({
       addresses,
       resumeToken: this.#memory.read(),
-      getTicket,
+      getTicket: async () => {
+        if (hasStoredObservations()) await this.#flushStored();
+        return getTicket();
+      },
       mode: () => this.modes.mode,
       outbox: new ModeOutbox(() => this.modes.mode, {
         server: () => this.#frameOutbox,
