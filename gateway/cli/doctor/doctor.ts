@@ -43,7 +43,8 @@ export async function examine(context: CliContext, options: DoctorOptions): Prom
     retention: async () => (config.mysqlUrl === null ? examineEmbeddedRetention(config, context.now()) : []),
     php: () => PLATFORM_CHECKS.examineEndpoint(config),
     inference: () => examineInference(config.inferenceUrls, config.inferenceSecret),
-    nats: async () => (config.nats === null ? [] : (await import('./nats.ts')).examineNats(config, config.nats)),
+    nats: async () =>
+      config.nats === null ? [] : (await import('./nats.ts')).examineNats(config, config.nats, context.now()),
     data: () => examineDataDir(config, options.spoolBytes),
     platform: () => examinePlatform(config, context.env),
   };

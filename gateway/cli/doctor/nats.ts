@@ -21,7 +21,8 @@ const SYNC_ALWAYS_SINCE = [2, 10] as const;
 const WAITING_LONG_MIN = 10;
 const SYNC_ALWAYS = 'set sync_interval: always in the jetstream block of each server (2.10 or later)';
 
-function isOld(version: string): boolean {
+/** True for a server that cannot write to the disk before it acknowledges. `version` is what it says of itself, such as `2.9.10`. */
+export function isOldServer(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [sinceMajor, sinceMinor] = SYNC_ALWAYS_SINCE;
   return major < sinceMajor || (major === sinceMajor && minor < sinceMinor);
@@ -122,21 +123,24 @@ function compare(gateways: readonly PeerInfo[], { secret }: GatewayConfig): Find
   return differing.length > 0 ? differing : [ok(`${gateways.length} gateways with students, all as this one`)];
 }
 
-/** The servers behind NATS_URL: reached, JetStream, rights, copies, how they sync; and the gateways that share them. */
-export async function examineNats(config: GatewayConfig, nats: NatsConfig): Promise<Finding[]> {
+/**
+ * The servers behind NATS_URL: reached, JetStream, rights, copies, how they sync; what waits in them at `nowMs` (UTC); and the
+ * gateways that share them.
+ */
+export async function examineNats(config: GatewayConfig, nats: NatsConfig, nowMs: number): Promise<Finding[]> {
   const link = natsLink(nats, pino({ level: 'silent' }), { timeoutMs: TIMEOUT_MS });
   try {
     const { version, waiting, gateways } = await link.use(async (open) => {
       await tryStream(open, nats);
       return {
         version: open.connection.info?.version ?? '0',
-        waiting: await examineWaiting(open, nats, Date.now()),
+        waiting: await examineWaiting(open, nats, nowMs),
         gateways: await gatewaysOf(open, nats),
       };
     });
     return [
       ok(`NATS ${version} keeps ${nats.replicas === 1 ? 'one copy' : `${nats.replicas} copies`} of what is written`),
-      ...(isOld(version)
+      ...(isOldServer(version)
         ? [
             warning(
               'nats_old',

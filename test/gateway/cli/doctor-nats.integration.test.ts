@@ -1,12 +1,24 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { examineNats } from '../../../gateway/cli/doctor/nats.ts';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { examineDataDir } from '../../../gateway/cli/doctor/data-dir.ts';
+import type { Finding } from '../../../gateway/cli/doctor/finding.ts';
+import { examineNats, isOldServer } from '../../../gateway/cli/doctor/nats.ts';
 import { digestOf } from '../../../gateway/cluster/secret-digest.ts';
 import { gatewayConfigSchema } from '../../../gateway/config.ts';
+import { openStreamQueue } from '../../../gateway/delivery/stream/queue.ts';
 import { natsLink } from '../../../gateway/nats/connection.ts';
 import { ORIGIN, SECRET, SILENT } from '../../../harness/gateway.ts';
 import { type Nats, startNats } from '../../../harness/nats.ts';
+import { waitFor } from '../../../harness/wait-for.ts';
 import { readConfig } from '../../../shared/config.ts';
+import { RelayError } from '../../../shared/errors.ts';
+import { natsConfig } from '../nats/nats-config.ts';
+import { windowSeries } from '../store/windows.ts';
 
 let nats: Nats;
 beforeAll(async () => {
@@ -14,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => nats.stop());
 
-async function codesOf(env: Readonly<Record<string, string>>): Promise<string[]> {
+async function findings(env: Readonly<Record<string, string>>, nowMs = Date.now()): Promise<Finding[]> {
   const result = readConfig(gatewayConfigSchema, {
     RELAY_JWT_SECRET: SECRET,
     ALLOWED_ORIGINS: ORIGIN,
@@ -22,7 +34,17 @@ async function codesOf(env: Readonly<Record<string, string>>): Promise<string[]>
     ...env,
   });
   if (!result.ok || result.config.nats === null) throw new Error('the configuration is wrong');
-  return (await examineNats(result.config, result.config.nats)).map(({ code }) => code);
+  return examineNats(result.config, result.config.nats, nowMs);
+}
+
+const codesOf = async (env: Readonly<Record<string, string>>) => (await findings(env)).map(({ code }) => code);
+
+/** A monitoring address that answers this, until the test ends. */
+async function monitorThatSays(varz: unknown): Promise<string> {
+  const monitor = createServer((_request, response) => void response.end(JSON.stringify(varz))).listen(0, '127.0.0.1');
+  onTestFinished(() => void monitor.close());
+  await once(monitor, 'listening');
+  return `http://127.0.0.1:${(monitor.address() as AddressInfo).port}`;
 }
 
 describe('what the doctor says of NATS', () => {
@@ -64,19 +86,58 @@ describe('what the doctor says of NATS', () => {
     }
   });
 
-  it('a server that syncs always is fine', async () => {
-    const monitor = createServer((_request, response) => {
-      response.end(
-        JSON.stringify({ server_name: 'n1', version: '2.12.2', jetstream: { config: { sync_always: true } } }),
-      );
-    }).listen(0, '127.0.0.1');
-    await new Promise((resolve) => monitor.once('listening', resolve));
-    const address = monitor.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    const codes = await codesOf({ NATS_MONITOR_URL: `http://127.0.0.1:${address.port}` });
-    monitor.close();
-    expect(codes).not.toContain('nats_not_synced');
-    expect(codes).not.toContain('nats_monitor_not_there');
+  it('names each server that does not sync always, and each address that is no server’s', async () => {
+    const monitors = [
+      await monitorThatSays({ server_name: 'n1', version: '2.12.2', jetstream: { config: { sync_always: true } } }),
+      await monitorThatSays({ server_name: 'n2', version: '2.12.2', jetstream: { config: { sync_interval: 10e9 } } }),
+      await monitorThatSays({ server_name: 'n3', version: '2.12.2' }),
+      await monitorThatSays({}),
+      'http://127.0.0.1:1',
+    ];
+    const found = await findings({ NATS_MONITOR_URL: monitors.join(',') });
+    expect(found.filter(({ code }) => /^nats_(not_synced|monitor)/.test(code)).map(({ code }) => code)).toEqual([
+      'nats_not_synced',
+      'nats_monitor_not_there',
+      'nats_monitor_not_there',
+      'nats_monitor_unreachable',
+    ]);
+    expect(found.find(({ code }) => code === 'nats_not_synced')?.message).toMatch(/^n2 .* every 10 s/);
+  });
+
+  it('windows that wait, once they wait for long; and without NATS_URL, that more of them may wait there', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'relay-doctor-'));
+    const link = natsLink(natsConfig(nats.url), SILENT);
+    const away = () => Promise.reject(new RelayError('store_unreachable', 'the store is unreachable'));
+    const store = { applyWindows: away, execute: away };
+    const queue = await openStreamQueue({ dataDir, store, nats: link, gatewayId: 'doctor', logger: SILENT });
+    const waiting = async (nowMs: number) =>
+      (await findings({}, nowMs)).find(({ message }) => message.includes('wait in NATS'));
+    try {
+      for (const window of windowSeries(2)) await queue.append(window);
+      const inStream = () => link.use(async ({ jsm }) => (await jsm.streams.info('gaze_windows')).state.messages);
+      await waitFor('both windows in NATS', async () => (await inStream().catch(() => 0)) === 2);
+      expect(await waiting(Date.now())).toMatchObject({ code: 'ok', message: expect.stringMatching(/^2 windows/) });
+      expect((await waiting(Date.now() + 11 * 60_000))?.code).toBe('nats_windows_wait');
+      await queue.close();
+      const codes = async (config: Parameters<typeof examineDataDir>[0]) =>
+        (await examineDataDir(config, 1)).map(({ code }) => code);
+      expect(await codes({ dataDir, nats: null })).toContain('nats_windows_left');
+      expect(await codes({ dataDir, nats: natsConfig(nats.url) })).not.toContain('nats_windows_left');
+    } finally {
+      await queue.close();
+      await link.close();
+      await rm(dataDir, { recursive: true, force: true });
+    }
+  });
+
+  it.each([
+    ['2.9.10', true],
+    ['2.10.0', false],
+    ['2.12.1', false],
+    ['3.0.0', false],
+    ['1.4.1', true],
+  ])('version %s is too old to sync before it acknowledges: %s', (version, isOld) => {
+    expect(isOldServer(version)).toBe(isOld);
   });
 
   it('one fault where nothing can be tried: too few servers for three copies, nothing there', async () => {
