@@ -103,3 +103,8 @@ export function rotationFromForward(direction: Vec3): Mat3 {
   const k = 1 / (1 + z);
   return [1 - x * x * k, -x * y * k, x, -x * y * k, 1 - y * y * k, y, -x, -y, z];
 }
+
+/** How far a value is on its way from `from` (0) to `to` (1), in either direction; limited to 0–1. */
+export function ramp(value: number, from: number, to: number): number {
+  return Math.min(1, Math.max(0, (value - from) / (to - from)));
+}

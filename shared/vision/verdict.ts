@@ -2,6 +2,7 @@ import type { Direction, UnknownReason } from '../direction.ts';
 import type { FaceMeasurement, FaceObservation } from '../observation.ts';
 import { type Gaze, type GazeCorrection, gazeOf, NO_CORRECTION } from './gaze.ts';
 import type { ImageQuality } from './image.ts';
+import { ramp } from './linear.ts';
 import { DEFAULT_SCREEN, placeOnScreen, type ScreenRegion } from './screen.ts';
 
 /** What one frame says. `gaze` is null where none was measured well enough. */
@@ -84,10 +85,6 @@ const EYES_DIFFER_DEG = 15;
 const EYES_CONTRADICT_DEG = 40;
 /** A detector that sees no face is now and then wrong. */
 const NO_FACE_CONFIDENCE = 0.8;
-
-function ramp(value: number, from: number, to: number): number {
-  return Math.min(1, Math.max(0, (value - from) / (to - from)));
-}
 
 /** How far a frame can be trusted, 0 (not at all) – 1. */
 export function qualityOf(face: FaceMeasurement, picture: ImageQuality): number {

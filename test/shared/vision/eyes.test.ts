@@ -22,6 +22,25 @@ describe('pitch of an eye', () => {
     expect(-20 + eyePitchDegOf(lowered, -20)).toBeLessThan(-25);
   });
 
+  it('is below the screen when both lids are lowered and the head is bowed, more than the iris tells', () => {
+    // As rendered heads have it that look 45° down: the lid hides the iris.
+    const lowered = { irisUp: 0.2, upperLid: 0.45, lowerLid: -0.19 };
+    expect(eyePitchDegOf(lowered, -24)).toBeLessThan(eyePitchDegOf(lowered, -10) - 8);
+  });
+
+  it('takes no frown or squint for a look down: the lower lid alone, with the head up, counts for nothing', () => {
+    const frown = { irisUp: 0.15, upperLid: 0.42, lowerLid: -0.12 };
+    for (const headPitchDeg of [-10, 0, 10]) {
+      const relaxedDeg = eyePitchDegOf({ ...frown, lowerLid: -0.35 }, headPitchDeg);
+      expect(eyePitchDegOf(frown, headPitchDeg)).toBeGreaterThanOrEqual(relaxedDeg);
+    }
+  });
+
+  it('takes no closing lid for a lowered eye', () => {
+    const closing = { irisUp: 0.05, upperLid: 0.18, lowerLid: -0.2 };
+    expect(eyePitchDegOf(closing, -25)).toBe(eyePitchDegOf({ ...closing, lowerLid: -0.35 }, -25));
+  });
+
   it('has no step: readings rise evenly with the iris at every pitch of the head', () => {
     for (const headPitchDeg of [-15, -5, 0, 10]) {
       let before = eyePitchDegOf({ ...AT_SCREEN, irisUp: -0.2 }, headPitchDeg);
