@@ -77,15 +77,19 @@ export function lastMomentMs({ points, turning }: CalibrateFinish): number {
   return Math.max(...points.map(({ untilMs }) => untilMs), turning?.untilMs ?? 0);
 }
 
-/** The faces of a point that agree within `strayDeg`, and whether that is enough. */
-function facesOf(
-  point: ShownPoint,
-  readings: readonly Reading[],
-  strayDeg: number,
-): { faces: FaceMeasurement[]; ok: boolean } {
-  const during = readings
-    .filter(({ captureMs }) => captureMs >= point.fromMs && captureMs <= point.untilMs)
-    .map(({ face }) => ({ face, gaze: gazeOf(face) }));
+/** Hands each reading to one point alone, the first that asks: what a finish costs is bounded by the readings that were sent. */
+function readingsByPoint(readings: readonly Reading[]): (point: ShownPoint) => readonly Reading[] {
+  const unused = new Set(readings);
+  return ({ fromMs, untilMs }) => {
+    const during = [...unused].filter(({ captureMs }) => captureMs >= fromMs && captureMs <= untilMs);
+    for (const reading of during) unused.delete(reading);
+    return during;
+  };
+}
+
+/** The faces of a point's readings that agree within `strayDeg`, and whether that is enough. */
+function facesOf(readings: readonly Reading[], strayDeg: number): { faces: FaceMeasurement[]; ok: boolean } {
+  const during = readings.map(({ face }) => ({ face, gaze: gazeOf(face) }));
   const yawDeg = median(during.map(({ gaze }) => gaze.yawDeg));
   const pitchDeg = median(during.map(({ gaze }) => gaze.pitchDeg));
   const faces = during
@@ -112,7 +116,8 @@ function isGood(errorDeg: number | null, limitDeg: number): boolean {
 
 /** Evaluates the readings of the shown points (K-4, K-5). `view`: the camera's full frame, and the screen as `start` told it. */
 export function evaluate(open: OpenCalibration, request: CalibrateFinish, view: StudentView): CalibrationOutcome {
-  const shown = request.points.map((point) => ({ point, ...facesOf(point, open.readings, MAX_STRAY_DEG) }));
+  const readingsOf = readingsByPoint(open.readings);
+  const shown = request.points.map((point) => ({ point, ...facesOf(readingsOf(point), MAX_STRAY_DEG) }));
   const points = shown.map(({ ok, faces }) => ({ ok, readings: faces.length }));
   const good = shown.filter(({ ok }) => ok);
   if (good.length < NEEDED_POINTS) return { kind: 'too_few_readings', points };
@@ -126,7 +131,7 @@ export function evaluate(open: OpenCalibration, request: CalibrateFinish, view: 
   const calibration = fitCalibration(
     good.map(({ point, faces }) => known(point, faces)),
     setup,
-    turning === undefined ? null : known(turning, facesOf(turning, open.readings, MAX_TURNING_STRAY_DEG).faces),
+    turning === undefined ? null : known(turning, facesOf(readingsOf(turning), MAX_TURNING_STRAY_DEG).faces),
   );
   const applied =
     isGood(calibration.validationYawDeg, MAX_YAW_ERROR_DEG) &&
