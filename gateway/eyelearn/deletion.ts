@@ -25,10 +25,11 @@ const ROWS: StudentRows = [
 
 /**
  * The same where PHP makes the rows of time: those of the student on days on which we tracked, and their events, which are ours
- * alone.
+ * alone. The days are also in our own ledger: a platform may have no tables of days.
  */
 const PHP_ROWS: StudentRows = (() => {
-  const days = 'user_id = ? AND DATE(created_at) IN (SELECT day FROM relay_eyelearn_totals WHERE user_id = ?)';
+  const days = `user_id = ? AND DATE(created_at) IN
+    (SELECT day FROM relay_eyelearn_totals WHERE user_id = ? UNION SELECT day FROM relay_hours WHERE user_id = ?)`;
   return [
     ['focus_events', `session_id IN (SELECT id FROM eye_tracking_sessions WHERE ${days})`],
     ['eye_tracking_sessions', days],

@@ -246,6 +246,23 @@ describe('time that goes through PHP', () => {
       expect(await fed()).toMatchObject({ starts: 2, ends: 2 });
     });
 
+    it('the same where the platform has no tables of days', async () => {
+      await connection.query('DROP TABLE eye_tracking_analytics, daily_analytics, user_study_sessions');
+      const spool = await withFallback('a', { use: 'always' });
+      await appendAll(spool, [
+        ...bouts(0, 2),
+        ...bouts(0, 2).map((window) => ({ ...window, userId: 8, sessionId: SESSION_B })),
+      ]);
+      await vi.waitFor(() => expect(spool.depth()).toBe(0), WAIT);
+      await vi.waitFor(async () => expect(await stored()).toMatchObject({ rows: 2, totalS: 120 }), WAIT);
+      const [store, platform] = [stores.at(-1), platforms.at(-1)];
+      if (store === undefined || platform === undefined) throw new Error('no store');
+      const operator = { userId: null, role: 'operator' };
+      const receipt = await deleteStudent(store, platform.records, 7, Date.now(), operator);
+      expect(receipt).toMatchObject({ eye_tracking_sessions: 1, relay_windows: 2 });
+      expect(await stored()).toMatchObject({ rows: 1, totalS: 60 });
+    });
+
     it('while the database refuses to be written, PHP has the time', async () => {
       await connection.query('CREATE TABLE relay_migrations (nothing INT)');
       const spool = await withFallback('a', { use: 'always' });
