@@ -154,7 +154,7 @@ function groupedBy<T>(list: readonly T[], keyOf: (one: T) => string): T[][] {
 }
 
 /** One row for each study session of a day, with no more of it than its other days have left. */
-function studyScopes(parts: readonly Part[], writtenElsewhere: WrittenElsewhere): Scope[] {
+function studyScopes(parts: readonly Part[], { elsewhere: writtenElsewhere }: SessionNotes): Scope[] {
   const flat = parts.flatMap(({ sessions, ...place }) => sessions.map((session) => ({ ...place, ...session })));
   return groupedBy(flat, ({ userId, day, sessionId }) => [userId, day, sessionId].join('/')).flatMap((own) => {
     const [first] = own;
@@ -179,8 +179,8 @@ function studyScopes(parts: readonly Part[], writtenElsewhere: WrittenElsewhere)
 }
 
 /** The rows that the parts make in one table. */
-export function scopesOf(target: DayTable, parts: readonly Part[], writtenElsewhere: WrittenElsewhere): Scope[] {
-  if (target === 'user_study_sessions') return studyScopes(parts, writtenElsewhere);
+export function scopesOf(target: DayTable, parts: readonly Part[], notes: SessionNotes): Scope[] {
+  if (target === 'user_study_sessions') return studyScopes(parts, notes);
   const scopeKey = ({ userId, day, moduleId, sectionKey }: Part): ScopeKey =>
     target === 'eye_tracking_analytics'
       ? { target, userId, day, moduleId, sectionKey, sessionId: 0 }
@@ -194,13 +194,17 @@ export function scopesOf(target: DayTable, parts: readonly Part[], writtenElsewh
       own.flatMap((part) => part.sessions),
       ({ sessionId }) => String(sessionId),
     );
+    const here = sessions.flatMap((one) => (isOfDay(one, first.day, notes) ? one.slice(0, 1) : []));
+    const ids = new Set(here.map(({ sessionId }) => sessionId));
+    // After a change of the time zone the ledger has some of the sessions that were counted here on another day.
+    if (target === 'daily_analytics') for (const id of notes.onDay(first.userId, first.day)) ids.add(id);
     const longestMs = Math.max(0, ...sessions.map((one) => sumOf(one, (part) => part.focusedMs + part.unfocusedMs)));
     return [
       {
         ...scopeKey(first),
         focusedS,
         unfocusedS,
-        sessions: sessions.length,
+        sessions: ids.size,
         modules: new Set(own.map(({ moduleId }) => moduleId)).size,
         // The two kinds of time are rounded down each; and a bout may have begun on the day before, or not be stored in full.
         longestSessionS: Math.min(focusedS + unfocusedS, wholeS(longestMs)),
@@ -210,18 +214,39 @@ export function scopesOf(target: DayTable, parts: readonly Part[], writtenElsewh
   });
 }
 
-/** Seconds of a session that were written under other days than this one. */
-export type WrittenElsewhere = (
-  sessionId: number,
-  day: string,
-) => { readonly focusedS: number; readonly unfocusedS: number };
+/** Seconds of a session that have been written, and in how many rows. */
+interface WrittenOfSession {
+  readonly focusedS: number;
+  readonly unfocusedS: number;
+  readonly rows: number;
+}
+
+/** What has been written of study sessions. */
+export interface SessionNotes {
+  /** Of a session, under other days than this one. */
+  elsewhere(sessionId: number, day: string): WrittenOfSession;
+  /** Ids of a student's sessions that were written under this day. */
+  onDay(userId: number, day: string): readonly number[];
+}
+
+/** Focused and unfocused time are rounded down to whole seconds, each. */
+const ROUNDED_OFF_S = 2;
+
+/** False for a session whose time was all written under other days: a change of the time zone has moved it in the ledger alone. */
+function isOfDay(parts: readonly SessionPart[], day: string, notes: SessionNotes): boolean {
+  const [first] = parts;
+  if (first === undefined) return false;
+  const { focusedS, unfocusedS, rows } = notes.elsewhere(first.sessionId, day);
+  const totalS = wholeS(first.totalFocusedMs + first.totalUnfocusedMs);
+  return rows === 0 || totalS - focusedS - unfocusedS > rows * ROUNDED_OFF_S;
+}
 
 /** What has been written for these days, by the key of its scope, and of their sessions on the days around. */
 export async function writtenOf(
   db: Executor,
   targets: readonly DayTable[],
   days: readonly StudentDay[],
-): Promise<{ readonly written: ReadonlyMap<string, Written>; readonly elsewhere: WrittenElsewhere }> {
+): Promise<{ readonly written: ReadonlyMap<string, Written>; readonly notes: SessionNotes }> {
   const ofDays = ofEachDay(
     days,
     // No zone is further from another than two days.
@@ -245,17 +270,22 @@ export async function writtenOf(
       },
     ]),
   );
-  const elsewhere: WrittenElsewhere = (sessionId, day) => {
-    const others = rows.filter(
-      (row) =>
-        row.target === 'user_study_sessions' && Number(row.session_id) === sessionId && String(row.study_day) !== day,
-    );
-    return {
-      focusedS: sumOf(others, (row) => Number(row.focused_written_s)),
-      unfocusedS: sumOf(others, (row) => Number(row.unfocused_written_s)),
-    };
+  const study = rows.filter(({ target }) => target === 'user_study_sessions');
+  const notes: SessionNotes = {
+    elsewhere: (sessionId, day) => {
+      const others = study.filter((row) => Number(row.session_id) === sessionId && String(row.study_day) !== day);
+      return {
+        focusedS: sumOf(others, (row) => Number(row.focused_written_s)),
+        unfocusedS: sumOf(others, (row) => Number(row.unfocused_written_s)),
+        rows: others.length,
+      };
+    },
+    onDay: (userId, day) =>
+      study
+        .filter((row) => Number(row.user_id) === userId && String(row.study_day) === day)
+        .map((row) => Number(row.session_id)),
   };
-  return { written, elsewhere };
+  return { written, notes };
 }
 
 export function dueOf(scopes: readonly Scope[], written: ReadonlyMap<string, Written>): Due[] {

@@ -108,11 +108,11 @@ export async function feedDays(
   const present = targets.filter((target) => tables[target] !== undefined);
   if (present.length === 0 || studentDays.length === 0) return;
   const parts = await partsOf(db, studentDays);
-  const { written, elsewhere } = await writtenOf(db, present, studentDays);
+  const { written, notes } = await writtenOf(db, present, studentDays);
   const rowIds = new Map<Due, number | null>();
   for (const target of present) {
     const table = tables[target];
-    const due = dueOf(scopesOf(target, parts, elsewhere), written);
+    const due = dueOf(scopesOf(target, parts, notes), written);
     if (table === undefined || due.length === 0) continue;
     for (const [one, rowId] of await writeTarget(db, table, TARGETS[target], due, idStep)) rowIds.set(one, rowId);
   }

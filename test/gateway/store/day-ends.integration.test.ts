@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DayEnds } from '../../../gateway/store/day-ends.ts';
@@ -182,12 +183,13 @@ describe('days of the database', () => {
     await createEyelearnDayTables(school, 'both');
     // On the 3rd at +08:00, on the 2nd at UTC.
     const startedAtMs = Date.UTC(2026, 2, 2, 18);
+    const [sessionC, sessionD] = [randomUUID(), randomUUID()];
     const placed = (sessionId: string, seq: number, atMs: number) =>
       metricsWindow({
         sessionId,
         seq,
         sectionId: 12,
-        sessionStartedAtMs: startedAtMs,
+        sessionStartedAtMs: sessionId === SESSION_A ? startedAtMs : atMs,
         startedAtMs: atMs,
         endedAtMs: atMs + 30_000,
         focusedMs: 20_000,
@@ -198,11 +200,13 @@ describe('days of the database', () => {
       });
     const before = createEyelearnStore({ url: own, logger: captureLog().logger });
     await before.applyWindows([0, 1, 2].map((seq) => placed(SESSION_A, seq, startedAtMs + seq * 30_000)));
+    await before.applyWindows([placed(sessionC, 0, startedAtMs + 1_800_000)]);
     await before.close();
     await setZone('+00:00');
     const after = createEyelearnStore({ url: own, logger: captureLog().logger });
     await after.applyWindows([placed(SESSION_A, 3, startedAtMs + 90_000)]);
     await after.applyWindows([placed(SESSION_B, 0, startedAtMs + 3_600_000)]);
+    await after.applyWindows([placed(sessionD, 0, startedAtMs + 16 * 3_600_000)]);
     const sums = async (table: string, seconds: string) => {
       const [found] = await school.query<mysql.RowDataPacket[]>(
         `SELECT date AS day, SUM(${seconds}) AS seconds FROM ${table} GROUP BY date ORDER BY date`,
@@ -211,11 +215,16 @@ describe('days of the database', () => {
     };
     const expected = [
       { day: '2026-03-02', seconds: 60 },
-      { day: '2026-03-03', seconds: 90 },
+      { day: '2026-03-03', seconds: 150 },
     ];
     expect(await sums('eye_tracking_analytics', 'total_focused_time + total_unfocused_time')).toEqual(expected);
     expect(await sums('daily_analytics', 'total_study_time_seconds')).toEqual(expected);
     expect(await sums('user_study_sessions', 'duration')).toEqual(expected);
+    // The first session has time on both days, the second and the last on the 3rd alone.
+    expect(await sums('daily_analytics', 'session_count')).toEqual([
+      { day: '2026-03-02', seconds: 2 },
+      { day: '2026-03-03', seconds: 3 },
+    ]);
     await school.end();
     await after.close();
   });
