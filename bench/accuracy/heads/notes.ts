@@ -8,6 +8,6 @@ hair, cut below the neck.
 
 export const GROUPS_NOTE = `What the differences mean: a share of 95 % is known within 2.5 points of 288 looks, 4 of 96 and 7 of 36, were all looks independent (95 % confidence, binomial).
 They are 12 looks of each head, and heads differ more than looks do, so differences under 5 points between groups of 96 or fewer are chance. Hard light from
-one side lies a point under the rest, where it lay 2 to 8 points under it before it was taken out of the yaw. African and half-grown heads lie 6 and 8 points under
-the whole here and not in two other sets, old heads 3 points under it there and not here: four to eight heads decide such a group.
+one side lies 2 points under the rest, where it lay up to 8 points under it before it was taken out of the yaw. African and half-grown heads lie 5 and 9 points under
+the whole here, in the set that constants were set on 1 point under and 1 over it: four to eight heads decide such a group.
 `;
