@@ -36,7 +36,7 @@ import { Streams } from './session/streams.ts';
 import { bookedSpans } from './store/booked-spans.ts';
 import { ClockWatch } from './store/clock-watch.ts';
 import { DayEnds } from './store/day-ends.ts';
-import { onFirstUse } from './store/open.ts';
+import { onFirstUse, repairStore } from './store/open.ts';
 import type { MetricsStore } from './store/port.ts';
 
 const SHUTDOWN_FLUSH_MS = 8000;
@@ -87,11 +87,11 @@ export interface Gateway {
  * Store and spool are closed with the gateway, also where it does not start.
  */
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
-  const { config, logger, store } = parts;
+  const { config, logger } = parts;
   let phase: GatewayPhase = 'starting';
   let listener: Listener | null = null;
   let closing: Promise<void> | null = null;
-  const { app, spool, calibrations, clockWatch, dayEnds, retention, closeSteps, stopWaiting } = compose(parts, {
+  const { app, store, spool, calibrations, clockWatch, dayEnds, retention, closeSteps, stopWaiting } = compose(parts, {
     phase: () => phase,
     port: () => listener?.port ?? config.port,
   });
@@ -138,7 +138,7 @@ function urlOf(host: string, port: number): string {
 /** The parts wired to each other: the app, and what ends them, in order. */
 function compose(parts: GatewayParts, at: { readonly phase: () => GatewayPhase; readonly port: () => number }) {
   const { phase } = at;
-  const { config, logger, store, secret, metrics = new GatewayMetrics() } = parts;
+  const { config, logger, secret, metrics = new GatewayMetrics() } = parts;
   const { platform = NO_PLATFORM, nats = null, cluster = null } = parts;
   const systemNow = parts.now ?? Date.now;
   const openClock = parts.now === undefined ? steadyClocks() : () => ({ now: systemNow, offsetMs: 0 });
@@ -150,7 +150,24 @@ function compose(parts: GatewayParts, at: { readonly phase: () => GatewayPhase; 
     spentTickets: cluster?.spentTickets ?? new SpentTickets(),
   };
   const waiting = new AbortController();
-  const lock = lazy(() => lockDataDir(config.dataDir, { logger, signal: waiting.signal }));
+  const isEmbedded = config.mysqlUrl === null;
+  const lock = lazy(async () => {
+    const held = await lockDataDir(config.dataDir, { logger, signal: waiting.signal });
+    try {
+      if (isEmbedded) await repairStore(config.dataDir, logger, systemNow());
+    } catch (error) {
+      await held.close();
+      throw error;
+    }
+    return held;
+  });
+  const store: Lazy<MetricsStore> = {
+    ...parts.store,
+    async open() {
+      if (isEmbedded) await lock.open();
+      return parts.store.open();
+    },
+  };
   const spool: Lazy<DeliveryQueue> = {
     ...parts.spool,
     async open() {
@@ -348,5 +365,15 @@ function compose(parts: GatewayParts, at: { readonly phase: () => GatewayPhase; 
     ['store', () => store.close()],
     ['data folder', () => lock.close()],
   ];
-  return { app, spool, calibrations, clockWatch, dayEnds, retention, closeSteps, stopWaiting: () => waiting.abort() };
+  return {
+    app,
+    store,
+    spool,
+    calibrations,
+    clockWatch,
+    dayEnds,
+    retention,
+    closeSteps,
+    stopWaiting: () => waiting.abort(),
+  };
 }

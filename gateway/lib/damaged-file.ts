@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { copyFile, open, readFile, rename, rm } from 'node:fs/promises';
+import { copyFile, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import type { Logger } from './logger.ts';
 import {
   type BlockingConnection,
@@ -94,7 +94,7 @@ function saveTable(salvage: BlockingConnection, table: string, lastId: number): 
   }
 }
 
-/** Makes the file `repaired` of the rows of `file` that can be read. Resolves with their number; null where not even the list of tables can be read. */
+/** Makes the file `repaired` of the rows, indexes and views of `file` that can be read. Resolves with their number; null where not even the list of tables can be read. */
 async function save(file: string, repaired: string): Promise<number | null> {
   const salvage = connectBlocking(repaired);
   const reader = connect(repaired);
@@ -131,6 +131,8 @@ async function save(file: string, repaired: string): Promise<number | null> {
       const count = await reader.prepare(`SELECT COUNT(*) AS n FROM "${table}"`);
       rows = (rows ?? 0) + numberOf((await count.all([]))[0], 'n');
     }
+    const others = await read("SELECT sql FROM damaged.sqlite_master WHERE type IN ('index', 'view') AND sql <> ''");
+    for (const row of others) salvage.exec(textOf(row, 'sql'));
   } catch (error) {
     if (!hasCode(error, UNREADABLE)) throw error;
   } finally {
@@ -188,11 +190,16 @@ async function replace(file: string, repaired: string, aside: string): Promise<v
 }
 
 /**
- * Opens a file of the data folder as `openFile` does. Where it is damaged, it is set aside under a dated name (`isSetAside`),
- * what can be read of it is in the new file, and the log has `file_damaged` with the number of rows saved. A damaged write-ahead log, whose
- * end SQLite passes over, is copied under such a name. The folder has to be this process's own. Throws `spool_failed`.
+ * Sets a damaged file of the data folder aside under a dated name (`isSetAside`); `save` makes the new one, and resolves with the
+ * number of rows in it, which the log has as `file_damaged`. A damaged write-ahead log, whose end SQLite passes over, is copied
+ * under such a name. The folder has to be this process's own. Throws `spool_failed`.
  */
-export async function openSoundFile(file: string, setup: string, logger: Logger, nowMs: number): Promise<Connection> {
+async function repair(
+  file: string,
+  save: (repaired: string) => Promise<number>,
+  logger: Logger,
+  nowMs: number,
+): Promise<void> {
   const stamp = `damaged-${new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, '')}`;
   const aside = `${file}.${stamp}`;
   const repaired = `${file}.repaired`;
@@ -208,17 +215,49 @@ export async function openSoundFile(file: string, setup: string, logger: Logger,
         'the write-ahead log is damaged: its last changes are lost, a copy of it is kept',
       );
     }
-    if (!isSound(file)) {
-      for (const part of ['', '-journal']) await rm(repaired + part, { force: true });
-      const savedRows = (await save(file, repaired)) ?? (await saveWithNewHeader(file, repaired, setup)) ?? 0;
-      await replace(file, repaired, aside);
-      logger.error(
-        { code: 'file_damaged', file, setAside: aside, savedRows },
-        'the file is damaged and set aside: rows that could be read are saved, others may be lost',
-      );
-    }
+    if (isSound(file)) return;
+    for (const part of ['', '-journal']) await rm(repaired + part, { force: true });
+    const savedRows = await save(repaired);
+    await replace(file, repaired, aside);
+    logger.error(
+      { code: 'file_damaged', file, setAside: aside, savedRows },
+      'the file is damaged and set aside: rows that could be read are saved, others may be lost',
+    );
   } catch (error) {
     throw fileError(file, 'repair', error);
   }
+}
+
+/** Opens a file of the data folder as `openFile` does, and repairs it before where it is damaged. Throws `spool_failed`. */
+export async function openSoundFile(file: string, setup: string, logger: Logger, nowMs: number): Promise<Connection> {
+  const saveRows = async (repaired: string) =>
+    (await save(file, repaired)) ?? (await saveWithNewHeader(file, repaired, setup)) ?? 0;
+  await repair(file, saveRows, logger, nowMs);
   return openFile(file, setup);
+}
+
+/**
+ * Repairs a file whose tables are made by migrations, where it is damaged. Without the rows of `migrationsTable` it begins anew:
+ * the migrations would meet tables that are there already. Throws `spool_failed`.
+ */
+export function repairMigrated(file: string, migrationsTable: string, logger: Logger, nowMs: number): Promise<void> {
+  const saveRows = async (repaired: string) => {
+    const rows = await save(file, repaired);
+    if (rows !== null && hasRows(repaired, migrationsTable)) return rows;
+    await writeFile(repaired, '');
+    return 0;
+  };
+  return repair(file, saveRows, logger, nowMs);
+}
+
+function hasRows(file: string, table: string): boolean {
+  const connection = connectBlocking(file);
+  try {
+    return connection.prepare(`SELECT 1 FROM "${table}" LIMIT 1`).all([]).length > 0;
+  } catch (error) {
+    if (hasCode(error, UNREADABLE)) return false;
+    throw error;
+  } finally {
+    connection.close();
+  }
 }

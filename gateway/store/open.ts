@@ -40,6 +40,15 @@ export async function openStore(
   return store;
 }
 
+/**
+ * Sets the embedded store's file aside where it is damaged, and saves what can be read (`file_damaged` in the log). To be called
+ * by the process that has the data folder for itself, before `openStore`. Throws RelayError `spool_failed`.
+ */
+export async function repairStore(dataDir: string, logger: Logger, nowMs: number): Promise<void> {
+  const { repairMigrated } = await import('../lib/damaged-file.ts');
+  await repairMigrated(path.join(dataDir, STORE_FILE), 'relay_migrations', logger, nowMs);
+}
+
 /** A store that each of these methods opens, if need be, before it does its work. */
 export function onFirstUse(
   { mysqlUrl }: { readonly mysqlUrl: string | null },

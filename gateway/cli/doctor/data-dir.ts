@@ -41,7 +41,7 @@ async function examineFiles(path: string): Promise<Finding[]> {
       fault(
         'file_damaged',
         `${file} ${isWhole === false ? 'is damaged' : `cannot be examined: ${isWhole}`}`,
-        'examine the disk and restart the gateway: it sets damaged files of the queue aside and saves what can be read; a damaged gaze-relay.db needs a backup',
+        'examine the disk and restart the gateway: it sets damaged files aside and saves what can be read; of gaze-relay.db, the embedded store, restore a backup where too much is lost',
       ),
     );
   }

@@ -3,6 +3,8 @@ import { describeError, RelayError } from '../../../shared/errors.ts';
 
 /** Codes that speak of the data and not of the file: trying again cannot help. */
 const DATA_CODES = /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/;
+/** Codes that say that the file is no longer a database. */
+const DAMAGE_CODES = /^SQLITE_(CORRUPT|NOTADB)/;
 
 function libsqlErrorOf(error: unknown): LibsqlError | null {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
@@ -31,8 +33,11 @@ export function storeError(error: unknown): RelayError {
       cause: error,
     });
   }
+  const isDamaged = libsqlError !== null && DAMAGE_CODES.test(libsqlError.code);
   return new RelayError('store_unreachable', `the embedded store does not answer: ${detail}`, {
-    hint: 'check that the data folder is there, writable and not full, and that one gateway alone uses it',
+    hint: isDamaged
+      ? 'its file is damaged: examine the disk and restart the gateway, which sets the file aside and saves what can be read'
+      : 'check that the data folder is there, writable and not full, and that one gateway alone uses it',
     cause: error,
   });
 }
