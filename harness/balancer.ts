@@ -45,16 +45,16 @@ function configurationOf(port: number, ports: readonly number[], socket: string)
   ].join('\n');
 }
 
-/** Starts HAProxy on a free port of loopback before gateways at `ports`; resolves when it has found one that is ready. */
+/** Starts HAProxy on a free port of loopback before gateways at `ports`; resolves when it has found that all are ready. */
 export async function startBalancer(ports: readonly number[]): Promise<Balancer> {
   const proxy = await startHaproxy((port, folder) => configurationOf(port, ports, path.join(folder, 'stats.sock')));
   try {
-    await waitFor('HAProxy with a gateway behind it', () =>
-      fetch(new URL('/readyz', proxy.url)).then(
-        ({ ok }) => ok,
-        () => false,
-      ),
-    );
+    const found = new Set<string | null>();
+    await waitFor('HAProxy with all gateways behind it', async () => {
+      const answer = await fetch(new URL('/readyz', proxy.url)).catch(() => null);
+      if (answer?.ok === true) found.add(answer.headers.get('x-gateway'));
+      return found.size === ports.length;
+    });
   } catch (error) {
     await proxy.close();
     throw error;
