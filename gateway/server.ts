@@ -38,6 +38,7 @@ import { ClockWatch } from './store/clock-watch.ts';
 import { DayEnds } from './store/day-ends.ts';
 import { onFirstUse, repairStore } from './store/open.ts';
 import type { MetricsStore } from './store/port.ts';
+import { sessionTotals } from './store/session-totals.ts';
 
 const SHUTDOWN_FLUSH_MS = 8000;
 /** With other gateways: what is left is in NATS, and they deliver it. */
@@ -199,6 +200,7 @@ function compose(parts: GatewayParts, at: { readonly phase: () => GatewayPhase; 
     saver,
     spool: spool.open,
     sessionReport: async (sessionId) => (await store.open()).sessionReport(sessionId),
+    sessionTotals: async (sessionId) => sessionTotals(await store.open(), sessionId),
   });
   const sessions = new Sessions({
     ...tickets,
@@ -211,7 +213,7 @@ function compose(parts: GatewayParts, at: { readonly phase: () => GatewayPhase; 
     logger,
     save: (window) => saver.save(window),
     hasConsent: (userId) => platform.hasConsent(database, userId),
-    findReport: (sessionId) => stored.findWhole(sessionId),
+    findTotals: (sessionId) => stored.findWhole(sessionId),
     findBooked: async (of) => bookedSpans(await store.open(), of),
     findCalibration: async (userId, deviceId) => (await calibrations.open()).newest(userId, deviceId),
   });

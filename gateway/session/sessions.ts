@@ -1,6 +1,5 @@
 import type { Rule } from '../../shared/direction.ts';
 import { describeError } from '../../shared/errors.ts';
-import type { FocusTotals } from '../../shared/focus/focus.ts';
 import type { MetricsWindow } from '../../shared/metrics-window.ts';
 import type { Hello } from '../../shared/protocol/control.ts';
 import { ProtocolError } from '../../shared/protocol/errors.ts';
@@ -13,7 +12,7 @@ import { KeyedMutex } from '../lib/mutex.ts';
 import type { ConnectionClock } from '../lib/steady-clock.ts';
 import { within } from '../lib/timeout.ts';
 import type { CalibrationRecord } from '../store/calibrations.ts';
-import type { SessionReport } from '../store/port.ts';
+import type { SessionTotals } from '../store/session-totals.ts';
 import {
   nextEpoch,
   onClock,
@@ -45,7 +44,7 @@ interface CheckedHello {
 }
 
 /** A session as it is stored, and what other sessions of the student have of the time after it. */
-interface StoredSession extends SessionReport {
+interface StoredSession extends SessionTotals {
   readonly booked: readonly TakenSpan[];
 }
 
@@ -73,8 +72,8 @@ export interface SessionsOptions {
   readonly save: (window: MetricsWindow) => Promise<void>;
   /** Whether the student has agreed to the camera; null where the school's database does not say. */
   readonly hasConsent: (userId: number) => Promise<boolean | null>;
-  /** What is stored of a session, everything delivered; null if nothing is. */
-  readonly findReport: (sessionId: string) => Promise<SessionReport | null>;
+  /** Times and totals of a session as it is stored, everything delivered; null if nothing is. */
+  readonly findTotals: (sessionId: string) => Promise<SessionTotals | null>;
   /** Time after a moment (UTC ms) that other sessions of the student have, as it is stored. */
   readonly findBooked: (of: {
     readonly userId: number;
@@ -321,7 +320,7 @@ export class Sessions {
             ...ids,
             startedAtMs: report.startedAtMs,
             endedAtMs: isComplete ? report.endedAtMs : Math.max(report.endedAtMs, Math.round(clock.now())),
-            base: totalsOfReport(report),
+            base: report.totals,
           });
     return { ...account, clockOffsetMs: clock.offsetMs };
   }
@@ -337,7 +336,7 @@ export class Sessions {
   async #reportInTime(claims: ResumeClaims, withinMs: number): Promise<StoredSession | null | 'unavailable'> {
     const { sessionId, userId } = claims;
     const find = async (): Promise<StoredSession | null> => {
-      const report = await this.#deps.findReport(sessionId);
+      const report = await this.#deps.findTotals(sessionId);
       if (report === null) return null;
       return { ...report, booked: await this.#deps.findBooked({ userId, sessionId, afterMs: report.endedAtMs }) };
     };
@@ -365,17 +364,4 @@ export class Sessions {
 /** The monotonic clock now, ms. */
 function monotonicMs({ now, offsetMs }: ConnectionClock): number {
   return now() - offsetMs;
-}
-
-/** Totals of what is stored of a session. */
-export function totalsOfReport(report: SessionReport): FocusTotals {
-  return {
-    focusedMs: report.focusedMs,
-    unfocusedMs: report.unfocusedMs,
-    unknownMs: report.unknownMs,
-    untrackedMs: report.untrackedMs,
-    directionMs: {},
-    focusBouts: report.bouts.filter((bout) => bout.kind === 'focused').length,
-    unfocusBouts: report.bouts.filter((bout) => bout.kind === 'unfocused').length,
-  };
 }

@@ -2,6 +2,7 @@ import { RelayError } from '../../shared/errors.ts';
 import type { DeliveryQueue } from '../delivery/queue.ts';
 import { within } from '../lib/timeout.ts';
 import type { SessionReport } from '../store/port.ts';
+import type { SessionTotals } from '../store/session-totals.ts';
 import type { Saver } from './saver.ts';
 
 const WAIT_MS = 2000;
@@ -11,6 +12,8 @@ export interface StoredSessionsOptions {
   readonly spool: () => Promise<Pick<DeliveryQueue, 'flushSession'>>;
   /** Rejects with RelayError `store_unreachable`. */
   readonly sessionReport: (sessionId: string) => Promise<SessionReport | null>;
+  /** Times and totals alone; rejects likewise. */
+  readonly sessionTotals: (sessionId: string) => Promise<SessionTotals | null>;
   /** Longest wait for what the session has not stored yet. */
   readonly waitMs?: number;
 }
@@ -29,11 +32,11 @@ export class StoredSessions {
     return this.#options.sessionReport(sessionId);
   }
 
-  /** The report, for a session that is to be resumed: rejects with `store_unreachable` rather than yield a part of it. */
-  async findWhole(sessionId: string): Promise<SessionReport | null> {
+  /** Times and totals of a session that is to be resumed: rejects with `store_unreachable` rather than yield a part of it. */
+  async findWhole(sessionId: string): Promise<SessionTotals | null> {
     const left = await this.#deliver(sessionId);
     if (left > 0) throw new RelayError('store_unreachable', 'the session is still on its way to the store');
-    return this.#options.sessionReport(sessionId);
+    return this.#options.sessionTotals(sessionId);
   }
 
   /** Resolves with the number of the session's windows that still wait. */

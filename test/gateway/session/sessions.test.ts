@@ -9,7 +9,7 @@ import { MAX_DETACHED_PER_STUDENT } from '../../../gateway/session/detached-sess
 import { ALONE } from '../../../gateway/session/ownership.ts';
 import { type AdmittedStream, Sessions, type SessionsOptions } from '../../../gateway/session/sessions.ts';
 import type { Admission } from '../../../gateway/session/stream.ts';
-import type { SessionReport } from '../../../gateway/store/port.ts';
+import { EMPTY_TOTALS } from '../../../shared/focus/account.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
 import type { Hello } from '../../../shared/protocol/control.ts';
 import type { ProtocolError } from '../../../shared/protocol/errors.ts';
@@ -33,7 +33,7 @@ function sessionsWith(changes: Partial<SessionsOptions> = {}): Sessions {
     logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     save: async () => {},
     hasConsent: async () => true,
-    findReport: async () => null,
+    findTotals: async () => null,
     findBooked: async () => [],
     findCalibration: async () => null,
     ...changes,
@@ -115,10 +115,9 @@ describe('admission', () => {
 
   it('S-3 a session that is stored alone is resumed also while the student is connected with another', async () => {
     const first = randomUUID();
-    const report = { sessionId: first, startedAtMs: T0 - 60_000, endedAtMs: T0 - 30_000, focusedMs: 20_000 };
-    const rest = { unfocusedMs: 0, unknownMs: 0, untrackedMs: 0, bouts: [] };
+    const stored = { startedAtMs: T0 - 60_000, endedAtMs: T0 - 30_000, totals: { ...EMPTY_TOTALS, focusedMs: 20_000 } };
     const sessions = sessionsWith({
-      findReport: async (id) => (id === first ? ({ ...report, ...rest } as unknown as SessionReport) : null),
+      findTotals: async (id) => (id === first ? stored : null),
     });
     const token = { sessionId: first, userId: 1, moduleId: 22, epoch: 3, startedAtMs: T0 - 60_000 };
     await sessions.admit(hello(1), new TestStream(sessions));
@@ -178,10 +177,7 @@ describe('admission', () => {
   it('a student who comes back during a deletion finds nothing of before; one who is there first stays', async () => {
     const stored = new Set(['rows']);
     const sessions = sessionsWith({
-      findReport: async (sessionId) => {
-        if (stored.size === 0) return null;
-        return { sessionId, startedAtMs: T0, endedAtMs: T0, bouts: [] } as unknown as SessionReport;
-      },
+      findTotals: async () => (stored.size === 0 ? null : { startedAtMs: T0, endedAtMs: T0, totals: EMPTY_TOTALS }),
     });
     const first = new TestStream(sessions);
     await sessions.admit(hello(1), first);
@@ -226,11 +222,10 @@ describe('admission', () => {
 
   it('a session of which not all can be found out is continued from now: time that may be counted elsewhere is left alone', async () => {
     const sessionId = randomUUID();
-    const report = { sessionId, startedAtMs: T0 - 60_000, endedAtMs: T0 - 30_000, focusedMs: 30_000 };
-    const rest = { unfocusedMs: 0, unknownMs: 0, untrackedMs: 0, bouts: [] };
+    const stored = { startedAtMs: T0 - 60_000, endedAtMs: T0 - 30_000, totals: { ...EMPTY_TOTALS, focusedMs: 30_000 } };
     const sessions = sessionsWith({
       ownership: { claim: async () => 'unknown', holds: () => true },
-      findReport: async () => ({ ...report, ...rest }) as unknown as SessionReport,
+      findTotals: async () => stored,
     });
     const token = { sessionId, userId: 1, moduleId: 22, epoch: 3, startedAtMs: T0 - 60_000 };
     const stream = new TestStream(sessions);

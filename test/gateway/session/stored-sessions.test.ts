@@ -25,6 +25,7 @@ function storedWith(left: number) {
       },
     }),
     sessionReport: async () => null,
+    sessionTotals: async () => null,
     waitMs: 20,
   });
   return { saver, stored, flushed, disk };

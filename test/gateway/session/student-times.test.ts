@@ -9,29 +9,30 @@ import { ALONE } from '../../../gateway/session/ownership.ts';
 import { type AdmittedStream, Sessions } from '../../../gateway/session/sessions.ts';
 import type { Admission } from '../../../gateway/session/stream.ts';
 import { HELLO_LIMITS, MAX_SPANS, StudentTimes } from '../../../gateway/session/student-times.ts';
-import type { SessionReport } from '../../../gateway/store/port.ts';
+import type { SessionTotals } from '../../../gateway/store/session-totals.ts';
 import { faceAtScreen } from '../../../harness/observations.ts';
+import { EMPTY_TOTALS } from '../../../shared/focus/account.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
 import { Driver, newAccount, sumOf, T0 } from './connection/driver.ts';
 
 const SECRET = 'a secret for tests that is long enough';
 
 /** What a store has of a session. */
-function reportOf(windows: readonly MetricsWindow[]): SessionReport | null {
+function storedOf(windows: readonly MetricsWindow[]): SessionTotals | null {
   const [first] = windows;
   if (first === undefined) return null;
   const totalOf = (key: 'focusedMs' | 'unfocusedMs' | 'unknownMs' | 'untrackedMs') =>
     windows.reduce((total, window) => total + window[key], 0);
   return {
-    ...first,
     startedAtMs: first.sessionStartedAtMs,
     endedAtMs: Math.max(...windows.map(({ endedAtMs }) => endedAtMs)),
-    focusedMs: totalOf('focusedMs'),
-    unfocusedMs: totalOf('unfocusedMs'),
-    unknownMs: totalOf('unknownMs'),
-    untrackedMs: totalOf('untrackedMs'),
-    bouts: windows.flatMap(({ bouts }) => bouts),
-    windows,
+    totals: {
+      ...EMPTY_TOTALS,
+      focusedMs: totalOf('focusedMs'),
+      unfocusedMs: totalOf('unfocusedMs'),
+      unknownMs: totalOf('unknownMs'),
+      untrackedMs: totalOf('untrackedMs'),
+    },
   };
 }
 
@@ -63,7 +64,7 @@ class School {
       logger: { debug() {}, info() {}, warn() {}, error() {} },
       save: async (window) => void this.windows.push(window),
       hasConsent: async () => true,
-      findReport: async (sessionId) => reportOf(of(sessionId)),
+      findTotals: async (sessionId) => storedOf(of(sessionId)),
       findBooked: async ({ sessionId, afterMs }) =>
         this.windows
           .filter((window) => window.sessionId !== sessionId && window.endedAtMs > afterMs)

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { bookedSpans } from '../../../gateway/store/booked-spans.ts';
 import { storedKeys } from '../../../gateway/store/ledger.ts';
 import type { MetricsStore, SessionReport } from '../../../gateway/store/port.ts';
+import { sessionTotals } from '../../../gateway/store/session-totals.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
 import { describeStores } from './fixtures.ts';
 import { metricsWindow, SESSION_A, SESSION_B, START_MS, sumOf, windowSeries } from './windows.ts';
@@ -116,6 +117,28 @@ describeStores('a $kind store', ({ kind, fixture, store }) => {
     expect(await bookedSpans(store(), { ...of, afterMs: START_MS + 30_000 })).toEqual([span(40, 55)]);
     expect(await bookedSpans(store(), { ...of, afterMs: START_MS })).toEqual([span(10, 20), span(40, 55)]);
     expect(await bookedSpans(store(), { ...of, afterMs: START_MS + 55_000 })).toEqual([]);
+  });
+
+  it('knows the totals of a session without its windows', async () => {
+    const windows = [metricsWindow({ seq: 0 }), metricsWindow({ seq: 1 }), metricsWindow({ epoch: 1, seq: 0 })];
+    await store().applyWindows(windows);
+    const { startedAtMs, endedAtMs, bouts } = await reportOf(store());
+    const { focusedMs, unfocusedMs, unknownMs, untrackedMs } = expectedTotals(windows);
+    const focusBouts = bouts.filter(({ kind }) => kind === 'focused').length;
+    expect(await sessionTotals(store(), SESSION_A)).toEqual({
+      startedAtMs,
+      endedAtMs,
+      totals: {
+        focusedMs,
+        unfocusedMs,
+        unknownMs,
+        untrackedMs,
+        directionMs: {},
+        focusBouts,
+        unfocusBouts: bouts.length - focusBouts,
+      },
+    });
+    expect(await sessionTotals(store(), SESSION_B)).toBeNull();
   });
 
   it('has no report of an unknown session', async () => {
