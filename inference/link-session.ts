@@ -57,12 +57,12 @@ export function serveLink(socket: WebSocket, options: LinkSessionOptions): void 
       else send({ requestId, serverMs: 0, status: 'badRequest', retryAfterMs: 0 });
       return;
     }
-    const { requestId, budgetMs, frame, crop, roi } = request;
+    const { requestId, budgetMs, image: received, ...seen } = request;
     // A worker is given its own bytes: the message may share its buffer with others.
-    const image = new Uint8Array(request.image);
+    const image = new Uint8Array(received);
     const answer = options.isDraining()
       ? ({ status: 'busy', retryAfterMs: 0 } as const)
-      : await options.pool.submit({ frame, crop, roi, image }, budgetMs, socket);
+      : await options.pool.submit({ ...seen, image }, budgetMs, socket);
     if (answer.status === 'engineFailed') options.onFailure(answer.reason);
     const serverMs = performance.now() - receivedAtMs;
     options.onAnswered(answer.status, serverMs);

@@ -68,6 +68,8 @@ describe('the inference service', () => {
     expect(Math.abs(face.headYawDeg)).toBeLessThan(30);
     const followed = await link.request(wholeFrame(clipFrame(1), { roi: face.nextRoi }));
     expect(followed).toMatchObject({ status: 'ok', observation: { faceCount: 1, detectorRan: false } });
+    const counted = await link.request(wholeFrame(clipFrame(1), { roi: face.nextRoi, countFaces: true }));
+    expect(counted).toMatchObject({ status: 'ok', observation: { faceCount: 1, detectorRan: true } });
   });
 
   it('answers many at once, each by its own id', async () => {
