@@ -34,6 +34,8 @@ export class Checkpointer {
   #wake: () => void = () => {};
   #wanted = false;
   #changed = false;
+  /** Since the newest write an account has changed that is not about to change again. */
+  #answered = false;
   /** No write before this moment of the monotonic clock, ms. */
   #restUntilMs = 0;
   #failing = false;
@@ -52,10 +54,14 @@ export class Checkpointer {
     });
   }
 
-  /** An account has changed, or has begun or ended to count. */
-  changed(): void {
-    if (this.#changed) return;
+  /**
+   * An account has changed, or has begun or ended to count. Where an answer to it is under way, it is about to change again: the
+   * write waits for that, at most `everyMs`.
+   */
+  changed(isAnswered: boolean): void {
+    if (this.#changed && (this.#answered || !isAnswered)) return;
     this.#changed = true;
+    this.#answered ||= isAnswered;
     this.#wake();
   }
 
@@ -69,33 +75,30 @@ export class Checkpointer {
   }
 
   async #run(): Promise<void> {
+    const { everyMs } = this.#deps;
     while (this.#wanted) {
-      if (!this.#changed) await this.#change();
+      await this.#until(() => this.#changed, Number.POSITIVE_INFINITY);
+      await this.#until(() => false, this.#restUntilMs - performance.now());
+      await this.#until(() => this.#answered, everyMs);
       if (!this.#wanted) return;
-      await this.#rest(this.#restUntilMs - performance.now());
+      // What changes in the same turn of the event loop is written together.
+      await new Promise((resolve) => setImmediate(resolve));
       this.#changed = false;
-      const pace = { share: CPU_SHARE, minRestMs: this.#deps.everyMs, maxRestMs: MAX_REST_MS };
+      this.#answered = false;
+      const pace = { share: CPU_SHARE, minRestMs: everyMs, maxRestMs: MAX_REST_MS };
       const restMs = await this.#mutex.run(() => restAfter(() => this.#write(), pace));
       this.#restUntilMs = performance.now() + restMs;
     }
   }
 
-  #change(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
-  }
-
-  #rest(restMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      if (restMs <= 0) {
-        // What changes in the same turn of the event loop is written together.
-        setImmediate(resolve);
-        return;
-      }
-      const timer = setTimeout(resolve, restMs);
+  /** Resolves when a change makes `isEnough` true, after `waitMs`, or when nothing is to be written any more. */
+  async #until(isEnough: () => boolean, waitMs: number): Promise<void> {
+    const isOver = () => !this.#wanted || isEnough();
+    if (isOver() || waitMs <= 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = Number.isFinite(waitMs) ? setTimeout(resolve, waitMs) : undefined;
       this.#wake = () => {
-        if (this.#wanted) return;
+        if (!isOver()) return;
         clearTimeout(timer);
         resolve();
       };

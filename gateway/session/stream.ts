@@ -66,8 +66,8 @@ export interface StreamDependencies {
   /** Resolves once the calibration is on disk. */
   readonly keepCalibration: (record: CalibrationRecord) => Promise<void>;
   readonly detach: (account: SessionAccount, stream: Stream) => void;
-  /** What is to be written of the open window has changed. */
-  readonly changed: () => void;
+  /** What is to be written of the open window has changed; without `isAnswered` inference is yet to answer a picture. */
+  readonly changed: (isAnswered: boolean) => void;
 }
 
 /** Identifies what a message shows, to detect a frozen camera: two pictures of a live one rarely have the same. */
@@ -190,7 +190,9 @@ export class Stream {
       }
     }
     for (const effect of step.effects) this.#carryOut(effect);
-    if (accountOf(before) !== accountOf(this.#state)) this.#deps.changed();
+    const after = this.#state;
+    const isAnswered = !('slot' in after) || after.slot.inFlight === null;
+    if (accountOf(before) !== accountOf(after)) this.#deps.changed(isAnswered);
   }
 
   #fault(error: unknown): void {

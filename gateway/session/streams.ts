@@ -82,7 +82,7 @@ export class Streams {
       clockOffsetMs: clock.offsetMs,
       admit: (hello, from) => sessions.admit(hello, from, identified),
       detach: (account, from) => sessions.detach(account, from),
-      changed: () => this.#deps.checkpointer.changed(),
+      changed: (isAnswered) => this.#deps.checkpointer.changed(isAnswered),
       sampled: this.#sampled,
     });
     this.#open.add(stream);

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { countSample, type SessionAccount, startCapture } from '../../../gateway/session/account.ts';
+import { openWindow } from '../../../gateway/session/account-windows.ts';
 import { Checkpointer } from '../../../gateway/session/checkpointer.ts';
 import { faceAtScreen } from '../../../harness/observations.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
@@ -20,7 +21,7 @@ it('continues writing open windows after the process was stopped in the middle o
     const checkpointer = new Checkpointer({
       async checkpoint(open) {
         written.push(open);
-        checkpointer.changed();
+        checkpointer.changed(true);
         if (written.length === 3) resolve(checkpointer.stop());
       },
       *sessions() {
@@ -39,4 +40,30 @@ it('continues writing open windows after the process was stopped in the middle o
     checkpointer.start();
   });
   expect(written.slice(0, 3).map(([window]) => window?.focusedMs)).toEqual([0, 200, 300]);
+});
+
+it('writes an account that awaits an answer together with it', async () => {
+  let account: SessionAccount = startCapture(newAccount(), { atMs: 0, sectionId: null, mode: 'server' }, T0);
+  const written: (readonly MetricsWindow[])[] = [];
+  const checkpointer = new Checkpointer({
+    checkpoint: async (open) => void written.push(open),
+    *sessions() {
+      yield { account, isSaved: true };
+    },
+    saved: async () => undefined,
+    isAllSaved: () => true,
+    everyMs: 60_000,
+    logger: captureLog().logger,
+  });
+  checkpointer.start();
+  checkpointer.changed(false);
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  expect(written).toHaveLength(0);
+
+  account = countSample(account, 100, faceAtScreen());
+  account = countSample(account, 200, faceAtScreen());
+  checkpointer.changed(true);
+  await expect.poll(() => written.length, { timeout: 30_000 }).toBe(1);
+  await checkpointer.stop();
+  expect(written).toEqual([[openWindow(account)]]);
 });
