@@ -17,8 +17,17 @@ const SCRIPT_TIMEOUT_MS = 60_000;
 const COMMAND_TIMEOUT_MS = 90_000;
 const CLOSE_TIMEOUT_MS = 5000;
 
+/**
+ * The browser goes on to another page, or back, by the driver's own commands: a script that runs while its page goes into the
+ * back-forward cache is never answered.
+ */
+export interface WebkitPage extends DrivenPage {
+  visit(url: string): Promise<void>;
+  back(): Promise<void>;
+}
+
 export interface LaunchedWebkit {
-  openPage(url: string): Promise<DrivenPage>;
+  openPage(url: string): Promise<WebkitPage>;
   close(): Promise<void>;
 }
 
@@ -102,17 +111,22 @@ export async function launchWebkit(): Promise<LaunchedWebkit> {
     if (result.error !== undefined) throw new Error(result.error);
     return result.value as never;
   };
+  const visit = async (url: string): Promise<void> => {
+    await command('POST', `${session}/url`, { url });
+  };
   return {
     openPage: async (url) => {
-      await command('POST', `${session}/url`, { url });
+      await visit(url);
       return {
+        visit,
+        back: async () => {
+          await command('POST', `${session}/back`, {});
+        },
         evaluate,
         until: async (isTrue, argument) => {
           while (!(await evaluate(isTrue, argument))) await delay(POLL_MS);
         },
-        close: async () => {
-          await command('POST', `${session}/url`, { url: 'about:blank' });
-        },
+        close: () => visit('about:blank'),
       };
     },
     close: async () => {
