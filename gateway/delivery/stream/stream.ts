@@ -11,8 +11,11 @@ import type { NatsConfig } from '../../nats/config.ts';
 import type { OpenNats } from '../../nats/connection.ts';
 import { namesOf } from './names.ts';
 
-/** For this long a window that is published again is not stored twice. */
-const DUPLICATE_WINDOW_MS = 120_000;
+/**
+ * For this long a window that is published again is not stored twice: its acknowledgement was lost. Less than the queue's
+ * CONFIRM_AFTER_MS, for a window that the stream has lost is published again after that under its old id, and must be taken.
+ */
+const DUPLICATE_WINDOW_MS = 10_000;
 /** A gateway that asks for nothing for this long has lost its part. */
 const PART_LOST_AFTER_MS = 6000;
 /** A window that got lost on the way to its gateway is given out again after this. */
@@ -37,7 +40,7 @@ export async function unlessNoStream<T>(task: () => Promise<T>, without: T): Pro
   }
 }
 
-/** Makes the stream of windows, or brings its number of copies up to the configuration's. */
+/** Makes the stream of windows, or brings its number of copies and its memory of duplicates to what is wanted. */
 export async function ensureStream({ jsm }: OpenNats, config: NatsConfig): Promise<void> {
   const names = namesOf(config);
   const wanted = {
@@ -54,8 +57,10 @@ export async function ensureStream({ jsm }: OpenNats, config: NatsConfig): Promi
     if (!hasCode(error, [NAME_IN_USE])) throw error;
     // Another version or another number of copies made it: what differs there and does not matter stays.
     const { config: found } = await jsm.streams.info(names.stream);
-    if (found.num_replicas < config.replicas) {
-      await jsm.streams.update(names.stream, { num_replicas: config.replicas });
+    const num_replicas = Math.max(found.num_replicas, config.replicas);
+    const duplicate_window = Math.min(found.duplicate_window, wanted.duplicate_window);
+    if (num_replicas !== found.num_replicas || duplicate_window !== found.duplicate_window) {
+      await jsm.streams.update(names.stream, { num_replicas, duplicate_window });
     }
   }
 }

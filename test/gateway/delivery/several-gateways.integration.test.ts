@@ -224,6 +224,22 @@ describe('windows of several gateways', () => {
     expect(log.codes()).toContain('windows_lost_by_stream');
   });
 
+  it('are published again under their old ids, though the stream of a version before remembers ids for two minutes', async () => {
+    isStoreReachable = false;
+    const queue = await gateway('one');
+    const windows = windowSeries(3);
+    for (const window of windows) await queue.append(window);
+    await expect.poll(inStream, WITHIN).toBe(3);
+    const stream = `${prefix}_windows`;
+    await queue.link.use(({ jsm }) => jsm.streams.update(stream, { duplicate_window: nanos(120_000) }));
+    await queue.close();
+    const after = await gateway('one');
+    await after.link.use(({ jsm }) => jsm.streams.purge(stream));
+    isStoreReachable = true;
+    await expect.poll(() => windowsOf(SESSION_A), WITHIN).toHaveLength(3);
+    await expect.poll(() => after.depth(), WITHIN).toBe(0);
+  });
+
   it('of a student whose data was deleted do not come back from the file of a gateway that was off', async () => {
     isStoreReachable = false;
     const off = await gateway('off');
