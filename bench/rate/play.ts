@@ -1,12 +1,5 @@
-import {
-  CALM_WITHIN,
-  isResting,
-  LARGE_MOVEMENT,
-  QUICK_FOR_MS,
-  QUICK_MS,
-  REAL_FRAME_EVERY_MS,
-  SAME_WITHIN,
-} from '../../client/capture/picture-diff.ts';
+import { CALM_WITHIN, LARGE_MOVEMENT, REAL_FRAME_EVERY_MS, SAME_WITHIN } from '../../client/capture/picture-diff.ts';
+import { QUICK_MS, RestRule } from '../../client/capture/rest-rule.ts';
 import { hasChanged, hasMovedFar } from '../../client/device/observation-diff.ts';
 import { openAccount } from '../../gateway/session/account.ts';
 import { openConnection, reduceConnection } from '../../gateway/session/connection/reduce.ts';
@@ -42,6 +35,26 @@ export interface PageRule {
   readonly mode: Mode;
   readonly checksPerSecond: number;
   readonly calm: boolean;
+}
+
+/** A picture that a page has taken; in device mode with what was measured of it. */
+interface Sent {
+  readonly moment: Moment;
+  readonly atMs: number;
+  readonly observation: FaceObservation | null;
+}
+
+const NEW = { isSame: false, moved: false } as const;
+
+/** What a page finds between the picture that it sent last and this one. */
+function compare(sent: Sent, now: Sent, rests: boolean, random: () => number): { isSame: boolean; moved: boolean } {
+  if (sent.observation !== null && now.observation !== null) {
+    const isSame = rests && !hasChanged(sent.observation, now.observation);
+    return { isSame, moved: hasMovedFar(sent.observation, now.observation) };
+  }
+  if (now.atMs - sent.atMs >= REAL_FRAME_EVERY_MS) return NEW;
+  const difference = differenceOf(sent.moment, now.moment, random);
+  return { isSame: difference <= (rests ? CALM_WITHIN : SAME_WITHIN), moved: difference > LARGE_MOVEMENT };
 }
 
 /** A page before the gateway's own reducer. */
@@ -96,51 +109,38 @@ export function play(
   dispatch({ type: 'control', message: { type: 'start', camera: CAMERA, sectionId: null, mode, atMs: 0 } });
 
   let seq = 0;
-  let sent: { readonly moment: Moment; readonly atMs: number; readonly observation: FaceObservation | null } | null =
-    null;
-  let messageMs = Number.NEGATIVE_INFINITY;
-  let unmovedMs: number | null = null;
+  let sent: Sent | null = null;
+  const rest = new RestRule();
   const everySteps = Math.round(1000 / checksPerSecond / STEP_MS);
-  let quickUntilStep = 0;
-  for (let step = 0; step < lesson.length; step += step < quickUntilStep ? QUICK_MS / STEP_MS : everySteps) {
+  for (let step = 0; step < lesson.length; step += rest.isQuick(step * STEP_MS) ? QUICK_MS / STEP_MS : everySteps) {
     const moment = lesson[step];
     if (moment === undefined) break;
     const captureMs = step * STEP_MS;
     nowMs = T0 + captureMs;
-    const rests = calm && isResting(messageMs, captureMs, (update as Update | null)?.maxFps ?? checksPerSecond);
+    const rests = calm && rest.rests(captureMs, (update as Update | null)?.maxFps ?? checksPerSecond);
     const observation = mode === 'device' ? observe(moment, random) : null;
-    const repeatable = sent !== null && captureMs - sent.atMs < REAL_FRAME_EVERY_MS;
-    const difference =
-      calm && repeatable && sent !== null && observation === null ? differenceOf(sent.moment, moment, random) : null;
-    const before = sent?.observation ?? null;
-    const isSame =
-      observation !== null && before !== null
-        ? rests && !hasChanged(before, observation)
-        : difference !== null && difference <= (rests ? CALM_WITHIN : SAME_WITHIN);
-    const hasMoved =
-      observation !== null && before !== null
-        ? calm && hasMovedFar(before, observation)
-        : difference !== null && difference > LARGE_MOVEMENT;
+    const now: Sent = { moment, atMs: captureMs, observation };
+    const { isSame, moved } = calm && sent !== null ? compare(sent, now, rests, random) : NEW;
     if (isSame && rests) {
-      unmovedMs = captureMs;
+      rest.unchangedMs = captureMs;
       continue;
     }
-    if (rests && unmovedMs !== null) {
+    const { unchangedMs } = rest;
+    if (rests && unchangedMs !== null) {
       sames += 1;
-      const until = { kind: 'same', seq: seq++ & 0xffff, captureMs: unmovedMs, late: false } as const;
+      const until = { kind: 'same', seq: seq++ & 0xffff, captureMs: unchangedMs, late: false } as const;
       dispatch({ type: 'message', message: until, bytes: 16, digest: null });
     }
-    unmovedMs = null;
+    rest.sent(captureMs);
     const header = { seq: seq++ & 0xffff, captureMs, late: false } as const;
     shown = moment;
-    messageMs = captureMs;
     if (isSame) {
       sames += 1;
       dispatch({ type: 'message', message: { kind: 'same', ...header }, bytes: 16, digest: null });
       continue;
     }
-    if (hasMoved) quickUntilStep = step + QUICK_FOR_MS / STEP_MS;
-    sent = { moment, atMs: captureMs, observation };
+    if (moved) rest.moved(captureMs);
+    sent = now;
     if (observation !== null) {
       inferences += 1;
       inferencesBy[moment.activity] += 1;

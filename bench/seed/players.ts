@@ -1,13 +1,11 @@
 import {
   CALM_WITHIN,
-  isResting,
   LARGE_MOVEMENT,
   largestDifference,
-  QUICK_FOR_MS,
-  QUICK_MS,
   REAL_FRAME_EVERY_MS,
   SAME_WITHIN,
 } from '../../client/capture/picture-diff.ts';
+import { QUICK_MS, RestRule } from '../../client/capture/rest-rule.ts';
 import { MAX_FPS } from '../../client/connection/pacing/pacing.ts';
 import { hasChanged, hasMovedFar } from '../../client/device/observation-diff.ts';
 import { encodeClientMessage } from '../../shared/protocol/frames.ts';
@@ -98,9 +96,7 @@ export class OurStudent implements BenchStudent {
   readonly #ticker: Ticker;
   #offsetMs = 0;
   #wanted = 0;
-  #messageMs = Number.NEGATIVE_INFINITY;
-  #unmovedAtMs: number | null = null;
-  #quickUntilMs = 0;
+  readonly #rest = new RestRule();
   #sent: Sent | null = null;
 
   constructor(link: LoadStudent, clip: BenchClip, kind: 'ours' | 'oursFixed5' | 'device') {
@@ -108,7 +104,7 @@ export class OurStudent implements BenchStudent {
     this.#clip = clip;
     this.#kind = kind;
     this.#ticker = new Ticker(
-      () => (performance.now() < this.#quickUntilMs ? 1000 / QUICK_MS : MAX_FPS),
+      () => (this.#rest.isQuick(performance.now()) ? 1000 / QUICK_MS : MAX_FPS),
       (nowMs) => this.#step(nowMs),
     );
   }
@@ -161,24 +157,23 @@ export class OurStudent implements BenchStudent {
     const moment = momentAt(this.#clip, nowMs + this.#offsetMs);
     if (moment === undefined) return;
     const sent = this.#sent;
-    const rests =
-      this.#kind !== 'oursFixed5' && isResting(this.#messageMs, nowMs, this.#link.newest?.maxFps ?? MAX_FPS);
+    const rests = this.#kind !== 'oursFixed5' && this.#rest.rests(nowMs, this.#link.newest?.maxFps ?? MAX_FPS);
     const { isSame, moved } = sent === null ? NEW : this.#compare(sent, moment, nowMs, rests);
     if (isSame && rests) {
-      this.#unmovedAtMs = nowMs;
+      this.#rest.unchangedMs = nowMs;
       return;
     }
     this.#wanted += 1;
-    if (rests && this.#unmovedAtMs !== null) {
+    const { unchangedMs } = this.#rest;
+    if (rests && unchangedMs !== null) {
       this.#wanted += 1;
-      this.#link.send(SAME, this.#unmovedAtMs);
+      this.#link.send(SAME, unchangedMs);
     }
-    this.#unmovedAtMs = null;
-    this.#messageMs = nowMs;
+    this.#rest.sent(nowMs);
     if (isSame) this.#link.send(SAME, nowMs);
     else if (this.#link.send(this.#kind === 'device' ? moment.observation : moment.frame, nowMs) !== null) {
       this.#sent = { moment, sentAtMs: nowMs };
-      if (moved) this.#quickUntilMs = nowMs + QUICK_FOR_MS;
+      if (moved) this.#rest.moved(nowMs);
     }
   }
 

@@ -3,8 +3,8 @@ import { implausibility } from '../../shared/observation-check.ts';
 import type { DeviceEngine } from '../device/engine.ts';
 import { uprightFrame } from '../lib/frame-parts.ts';
 import { nextDueMs } from './frame-schedule.ts';
-import { isResting, QUICK_FOR_MS, QUICK_MS } from './picture-diff.ts';
 import type { Placement, PlacementContext } from './placement.ts';
+import { QUICK_MS, RestRule } from './rest-rule.ts';
 import { awaitVideoFrame } from './video-frames.ts';
 
 /** The engine of device mode, and what its speed is reported to. */
@@ -25,12 +25,7 @@ export class DevicePlacement implements Placement {
   #running = false;
   #inferring = false;
   #dueMs: number | null = null;
-  /** When the newest message was sent. */
-  #messageMs = 0;
-  /** Capture time until which nothing has changed since that message; 0 where it has been said. */
-  #unmovedMs = 0;
-  /** Until then pictures are analysed sooner: much has changed. */
-  #quickUntilMs = 0;
+  readonly #rest = new RestRule();
   #size: FrameSize | null = null;
   #cancelWait: () => void = () => {};
 
@@ -55,7 +50,7 @@ export class DevicePlacement implements Placement {
 
   /** The gateway has no picture from device mode. The next picture is analysed even if it is identical. */
   forget(): void {
-    this.#unmovedMs = 0;
+    this.#rest.unchangedMs = null;
     this.#options.engine()?.forget();
   }
 
@@ -93,7 +88,7 @@ export class DevicePlacement implements Placement {
     const captureMs = connection.captureClockMs();
     if (captureMs === null) return;
     const nowMs = performance.now();
-    this.#dueMs = nowMs < this.#quickUntilMs ? nowMs + QUICK_MS : dueMs;
+    this.#dueMs = this.#rest.isQuick(nowMs) ? nowMs + QUICK_MS : dueMs;
     this.#inferring = true;
     try {
       await this.#infer(engine, video, size, captureMs, nowMs);
@@ -113,7 +108,7 @@ export class DevicePlacement implements Placement {
   ): Promise<void> {
     const { connection } = this.#context;
     const { guidance } = connection;
-    const rests = guidance !== null && !connection.isQueueing() && isResting(this.#messageMs, nowMs, guidance.maxFps);
+    const rests = guidance !== null && !connection.isQueueing() && this.#rest.rests(nowMs, guidance.maxFps);
     const picture = (engine.takesFrames ? uprightFrame(video) : null) ?? (await createImageBitmap(video));
     if (!this.#running) {
       picture.close();
@@ -123,19 +118,20 @@ export class DevicePlacement implements Placement {
     if (!this.#running) return;
     this.#options.onInferred?.(inferenceMs);
     if (observation === null && rests) {
-      this.#unmovedMs = captureMs;
+      this.#rest.unchangedMs = captureMs;
       return;
     }
     if (observation === null) connection.sendSame(captureMs);
     else {
       if (implausibility(observation, size) !== null) return;
-      // What moves now has not moved before: the observation covers the time since then alone.
-      if (rests && this.#unmovedMs > 0) connection.sendSame(this.#unmovedMs);
+      const { unchangedMs } = this.#rest;
+      if (rests && unchangedMs !== null) connection.sendSame(unchangedMs);
       connection.sendObservation({ observation, captureMs });
-      if (moved) this.#quickUntilMs = nowMs + QUICK_FOR_MS;
-      if (moved) this.#dueMs = nowMs + QUICK_MS;
+      if (moved) {
+        this.#rest.moved(nowMs);
+        this.#dueMs = nowMs + QUICK_MS;
+      }
     }
-    this.#messageMs = nowMs;
-    this.#unmovedMs = 0;
+    this.#rest.sent(nowMs);
   }
 }

@@ -16,12 +16,6 @@ export const CALM_WITHIN = 12;
 
 /** A head that turns by 6° and more: a larger difference than this is a large movement. */
 export const LARGE_MOVEMENT = 60;
-/** After a large movement pictures come QUICK_MS apart for QUICK_FOR_MS: the gateway believes a new direction when two show it. */
-export const QUICK_MS = 100;
-export const QUICK_FOR_MS = 200;
-
-/** A comparison comes with a video frame, so up to this much early. */
-const EARLY_MS = 50;
 
 /** Mean luma of each cell of a picture, rows first. */
 export type LumaGrid = Float32Array<ArrayBuffer>;
@@ -45,11 +39,6 @@ export function lumaGrid(rgba: Uint8ClampedArray, widthPx: number, heightPx: num
 /** Largest difference between two grids in one cell, 0–255. */
 export function largestDifference(a: LumaGrid, b: LumaGrid): number {
   return Math.max(...a.map((luma, cell) => Math.abs(luma - (b[cell] ?? 0))));
-}
-
-/** True while nothing needs to be sent unless something moves: the gateway asks for `maxFps`, the newest message is recent. */
-export function isResting(sentAtMs: number, nowMs: number, maxFps: number): boolean {
-  return nowMs - sentAtMs < 1000 / maxFps - EARLY_MS;
 }
 
 /**

@@ -6,8 +6,9 @@ import { type CropChoice, chooseCrop, drawSize, widenHint } from './crop-choice.
 import { nextDueMs } from './frame-schedule.ts';
 import { setTimer } from './hidden-timer.ts';
 import type { Grabber } from './picture.ts';
-import { CALM_WITHIN, isResting, QUICK_FOR_MS, QUICK_MS, REAL_FRAME_EVERY_MS, SAME_WITHIN } from './picture-diff.ts';
+import { CALM_WITHIN, REAL_FRAME_EVERY_MS, SAME_WITHIN } from './picture-diff.ts';
 import type { Placement, PlacementContext } from './placement.ts';
+import { QUICK_MS, RestRule } from './rest-rule.ts';
 import { awaitVideoFrame } from './video-frames.ts';
 
 /** Of a usual camera. */
@@ -31,12 +32,7 @@ export class ServerPlacement implements Placement {
   /** Crop of the picture that was sent last, the very object; null where the next one must be real. */
   #sent: RectPx | null = null;
   #sentAtMs = 0;
-  /** When the newest message of any kind was sent. */
-  #messageMs = 0;
-  /** Capture time until which nothing has moved since that message; 0 where it has been said. */
-  #unmovedMs = 0;
-  /** Until then pictures come sooner: something has moved much. */
-  #quickUntilMs = 0;
+  readonly #rest = new RestRule();
   #size: FrameSize | null = null;
   #cancelWait: () => void = () => {};
 
@@ -73,7 +69,7 @@ export class ServerPlacement implements Placement {
   forget(): void {
     this.#sent = null;
     this.#choice = null;
-    this.#unmovedMs = 0;
+    this.#rest.unchangedMs = null;
   }
 
   /** Sleeps until a picture is nearly due, then waits for the next video frame. */
@@ -112,7 +108,7 @@ export class ServerPlacement implements Placement {
       return;
     }
     this.#taking = true;
-    this.#dueMs = nowMs < this.#quickUntilMs ? nowMs + QUICK_MS : (dueMs ?? this.#dueMs);
+    this.#dueMs = this.#rest.isQuick(nowMs) ? nowMs + QUICK_MS : (dueMs ?? this.#dueMs);
     void this.#take(video, size, guidance, nowMs).finally(() => {
       this.#taking = false;
     });
@@ -132,7 +128,7 @@ export class ServerPlacement implements Placement {
     const waitMs = isLive ? pacer.waitMs({ size, whole: choice.fullFrame }) : 0;
     this.#choice = choice;
     const sentBefore = this.#sent;
-    const rests = isLive && isResting(this.#messageMs, nowMs, guidance.maxFps);
+    const rests = isLive && this.#rest.rests(nowMs, guidance.maxFps);
     const taken = await this.#grabber.grab(video, {
       crop: choice.crop,
       size,
@@ -149,7 +145,7 @@ export class ServerPlacement implements Placement {
         // forget() may have been called meanwhile.
         if (this.#sent !== sentBefore) return;
         if (rests) {
-          this.#unmovedMs = captureMs;
+          this.#rest.unchangedMs = captureMs;
           return;
         }
         this.#connection.sendSame(captureMs);
@@ -162,8 +158,8 @@ export class ServerPlacement implements Placement {
         return;
       case 'picture': {
         const { image, codec, moved } = taken;
-        // What moves now has not moved before: the picture covers the time since then alone.
-        if (rests && this.#unmovedMs > 0) this.#connection.sendSame(this.#unmovedMs);
+        const { unchangedMs } = this.#rest;
+        if (rests && unchangedMs !== null) this.#connection.sendSame(unchangedMs);
         if (this.#connection.sendFrame({ image, codec, ...choice, size, captureMs }) === null) return;
         this.#grabber.sent();
         this.#sent = choice.crop;
@@ -171,11 +167,10 @@ export class ServerPlacement implements Placement {
         // Not where page, gateway or link want fewer.
         if (moved && pacer.fps >= MAX_FPS) {
           this.#dueMs = nowMs + QUICK_MS;
-          this.#quickUntilMs = nowMs + QUICK_FOR_MS;
+          this.#rest.moved(nowMs);
         }
       }
     }
-    this.#messageMs = nowMs;
-    this.#unmovedMs = 0;
+    this.#rest.sent(nowMs);
   }
 }

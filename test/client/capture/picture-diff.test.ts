@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isResting, largestDifference, lumaGrid, SAME_WITHIN } from '../../../client/capture/picture-diff.ts';
+import { largestDifference, lumaGrid, SAME_WITHIN } from '../../../client/capture/picture-diff.ts';
 
 const SIDE = 192;
 
@@ -41,13 +41,5 @@ describe('difference of pictures', () => {
     expect(largestDifference(print({ noiseSeed: 1 }), print({ noiseSeed: 2, irisShiftPx }))).toBeGreaterThan(
       SAME_WITHIN,
     );
-  });
-});
-
-describe('a page that is asked for few pictures', () => {
-  it('sends nothing of what does not move until one is due, and compares within the timing of video frames', () => {
-    expect(isResting(1000, 1400, 1.5)).toBe(true);
-    expect(isResting(1000, 1700, 1.5)).toBe(false);
-    expect([167, 200, 233].map((elapsedMs) => isResting(1000, 1000 + elapsedMs, 5))).toEqual([false, false, false]);
   });
 });
