@@ -1,4 +1,5 @@
 import { describeError, RelayError } from '../../shared/errors.ts';
+import { tokenPayload } from '../lib/token-payload.ts';
 import type { Notice } from '../session/device-mode.ts';
 import { WebcamWebSocket } from '../widget/drop-in.ts';
 import type { TrackingUpdate } from '../widget/payload.ts';
@@ -31,8 +32,7 @@ export interface LessonTrackerOptions {
 /** The user id that a ticket names; the ticket itself is checked by the gateway. */
 function userOfTicket(ticket: string): string {
   try {
-    const payload = (ticket.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');
-    return String((JSON.parse(atob(payload)) as { sub?: unknown }).sub);
+    return String(tokenPayload(ticket).sub);
   } catch {
     throw new RelayError('ticket_invalid', 'The ticket page answered with something that is no ticket.');
   }

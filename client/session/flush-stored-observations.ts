@@ -1,6 +1,7 @@
 import type { RelayConnection } from '../connection/connection.ts';
 import { ObservationOutbox } from '../connection/observation-outbox.ts';
 import { within } from '../lib/timeout.ts';
+import { tokenPayload } from '../lib/token-payload.ts';
 import type { BrowserConnectionOptions } from './browser-connection.ts';
 import type { ObservationStore, StoredObservations } from './observation-store.ts';
 
@@ -45,11 +46,10 @@ export async function flushStoredObservations({ store, withinMs, ...options }: F
   return false;
 }
 
-/** The session id in a resume token, which the gateway checks; null where it is none. */
+/** The session id in a resume token; null where it is none. */
 function sessionOfToken(token: string | null): string | null {
   try {
-    const payload = (token?.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');
-    const { sid } = JSON.parse(atob(payload)) as { sid?: unknown };
+    const { sid } = tokenPayload(token ?? '');
     return typeof sid === 'string' ? sid : null;
   } catch {
     return null;

@@ -1,7 +1,7 @@
 import { SUBPROTOCOL } from '../../shared/protocol/version.ts';
 import type { GatewayAddresses } from '../connection/addresses.ts';
 import type { WebSocketLike } from '../connection/socket.ts';
-import type { TransportRecord } from '../connection/transport-choice.ts';
+import { newRecord, type TransportRecord } from '../connection/transport-choice.ts';
 import type { Transports, TransportsOptions } from '../connection/transports.ts';
 import { loadAsset } from '../lib/gateway-assets.ts';
 
@@ -73,14 +73,7 @@ export function openTransports(options: Omit<TransportsOptions, 'last' | 'memory
     open: (url, subprotocol) => {
       if (chosen !== null) return chosen.open(url, subprotocol);
       const socket = takeAhead(url) ?? new WebSocket(url, subprotocol);
-      const record: TransportRecord = {
-        kind: 'websocket',
-        startedAtMs: now(),
-        opened: false,
-        messages: 0,
-        updates: 0,
-        closeCode: null,
-      };
+      const record = newRecord('websocket', now());
       last = record;
       socket.onopen = () => {
         record.opened = true;
