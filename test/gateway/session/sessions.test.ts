@@ -1,44 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { signResumeToken } from '../../../gateway/auth/resume-token.ts';
-import { SpentTickets } from '../../../gateway/auth/spent-tickets.ts';
 import { mintTicket, type Role } from '../../../gateway/auth/ticket.ts';
 import type { SessionAccount } from '../../../gateway/session/account.ts';
 import { startCapture } from '../../../gateway/session/account.ts';
 import { MAX_DETACHED_PER_STUDENT } from '../../../gateway/session/detached-sessions.ts';
 import { ALONE } from '../../../gateway/session/ownership.ts';
-import { type AdmittedStream, Sessions, type SessionsOptions } from '../../../gateway/session/sessions.ts';
+import type { AdmittedStream, Sessions } from '../../../gateway/session/sessions.ts';
 import type { Admission } from '../../../gateway/session/stream.ts';
 import { EMPTY_TOTALS } from '../../../shared/focus/account.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
 import type { Hello } from '../../../shared/protocol/control.ts';
 import type { ProtocolError } from '../../../shared/protocol/errors.ts';
 import { T0 } from './connection/driver.ts';
-
-const SECRET = 'a secret for tests that is long enough';
-
-function sessionsWith(changes: Partial<SessionsOptions> = {}): Sessions {
-  const ignore = () => {};
-  return new Sessions({
-    secret: SECRET,
-    ticketMaxLifeS: 900,
-    spentTickets: new SpentTickets(),
-    ownership: ALONE,
-    rule: 'geometric',
-    resumeGraceMs: 60_000,
-    maxSessions: 10,
-    lateMaxMs: 7 * 24 * 3_600_000,
-    systemNow: () => T0,
-    newSessionId: randomUUID,
-    logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
-    save: async () => {},
-    hasConsent: async () => true,
-    findTotals: async () => null,
-    findBooked: async () => [],
-    findCalibration: async () => null,
-    ...changes,
-  });
-}
+import { SECRET, sessionsWith } from './sessions-with.ts';
 
 /** A stream that is admitted, begins to capture at once, and gives its session back when it is superseded. */
 class TestStream implements AdmittedStream {

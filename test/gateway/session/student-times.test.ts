@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { SpentTickets } from '../../../gateway/auth/spent-tickets.ts';
 import { mintTicket } from '../../../gateway/auth/ticket.ts';
 import type { ConnectionClock } from '../../../gateway/lib/steady-clock.ts';
 import { steadyClocks } from '../../../gateway/lib/steady-clock.ts';
 import type { ConnectionEvent } from '../../../gateway/session/connection/state.ts';
-import { ALONE } from '../../../gateway/session/ownership.ts';
-import { type AdmittedStream, Sessions } from '../../../gateway/session/sessions.ts';
+import type { AdmittedStream, Sessions } from '../../../gateway/session/sessions.ts';
 import type { Admission } from '../../../gateway/session/stream.ts';
 import { HELLO_LIMITS, MAX_SPANS, StudentTimes } from '../../../gateway/session/student-times.ts';
 import type { SessionTotals } from '../../../gateway/store/session-totals.ts';
@@ -14,8 +12,7 @@ import { faceAtScreen } from '../../../harness/observations.ts';
 import { EMPTY_TOTALS } from '../../../shared/focus/account.ts';
 import type { MetricsWindow } from '../../../shared/metrics-window.ts';
 import { Driver, newAccount, sumOf, T0 } from './connection/driver.ts';
-
-const SECRET = 'a secret for tests that is long enough';
+import { SECRET, sessionsWith } from './sessions-with.ts';
 
 /** What a store has of a session. */
 function storedOf(windows: readonly MetricsWindow[]): SessionTotals | null {
@@ -50,26 +47,14 @@ class School {
 
   #startGateway(): Sessions {
     const of = (sessionId: string) => this.windows.filter((window) => window.sessionId === sessionId);
-    return new Sessions({
-      secret: SECRET,
-      ticketMaxLifeS: 900,
-      spentTickets: new SpentTickets(),
-      ownership: ALONE,
-      rule: 'geometric',
-      resumeGraceMs: 60_000,
-      maxSessions: 10,
-      lateMaxMs: 7 * 24 * 3_600_000,
+    return sessionsWith({
       systemNow: () => this.systemOffsetMs + this.passedMs,
-      newSessionId: randomUUID,
-      logger: { debug() {}, info() {}, warn() {}, error() {} },
       save: async (window) => void this.windows.push(window),
-      hasConsent: async () => true,
       findTotals: async (sessionId) => storedOf(of(sessionId)),
       findBooked: async ({ sessionId, afterMs }) =>
         this.windows
           .filter((window) => window.sessionId !== sessionId && window.endedAtMs > afterMs)
           .map((window) => ({ ...window, fromMs: window.startedAtMs, untilMs: window.endedAtMs })),
-      findCalibration: async () => null,
     });
   }
 
