@@ -18,8 +18,8 @@ const COMMAND_TIMEOUT_MS = 90_000;
 const CLOSE_TIMEOUT_MS = 5000;
 
 /**
- * The browser goes on to another page, or back, by the driver's own commands: a script that runs while its page goes into the
- * back-forward cache is never answered.
+ * `visit` and `back` navigate by the driver's own commands. A script cannot do it: one that is running when its page enters the
+ * back-forward cache never returns its result.
  */
 export interface WebkitPage extends DrivenPage {
   visit(url: string): Promise<void>;

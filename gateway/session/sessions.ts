@@ -304,23 +304,23 @@ export class Sessions {
     const { userId, sessionId, moduleId, startedAtMs } = claims;
     const isHere = this.#detached.has(userId, sessionId) || this.#live.get(userId)?.live?.sessionId === sessionId;
     if (isHere) return null;
-    const report = await this.#reportInTime(claims, isComplete ? RESUME_LOOKUP_MS : SHORT_LOOKUP_MS);
-    if (report === null && isComplete) return null;
+    const stored = await this.#storedInTime(claims, isComplete ? RESUME_LOOKUP_MS : SHORT_LOOKUP_MS);
+    if (stored === null && isComplete) return null;
     // Continued from now, every late message would be too old: the client keeps them and comes again.
-    if (claims.lateOnly && (report === null || report === 'unavailable' || !isComplete)) {
+    if (claims.lateOnly && (stored === null || stored === 'unavailable' || !isComplete)) {
       throw new ProtocolError('internal', 'the session of these late messages cannot be read now; come again later');
     }
     // This gateway may have been started since, or have forgotten when the student was here last.
-    if (report !== null && report !== 'unavailable') this.#times.adopt(userId, report.booked, clock.offsetMs);
+    if (stored !== null && stored !== 'unavailable') this.#times.adopt(userId, stored.booked, clock.offsetMs);
     const ids = { sessionId, userId, moduleId, rule: this.#deps.rule };
     const account =
-      report === 'unavailable' || report === null
+      stored === 'unavailable' || stored === null
         ? resumeWithoutReport({ ...ids, startedAtMs, nowMs: clock.now() })
         : rebuildAccount({
             ...ids,
-            startedAtMs: report.startedAtMs,
-            endedAtMs: isComplete ? report.endedAtMs : Math.max(report.endedAtMs, Math.round(clock.now())),
-            base: report.totals,
+            startedAtMs: stored.startedAtMs,
+            endedAtMs: isComplete ? stored.endedAtMs : Math.max(stored.endedAtMs, Math.round(clock.now())),
+            base: stored.totals,
           });
     return { ...account, clockOffsetMs: clock.offsetMs };
   }
@@ -333,12 +333,12 @@ export class Sessions {
   }
 
   /** A student does not wait for a database that is unavailable or slow. */
-  async #reportInTime(claims: ResumeClaims, withinMs: number): Promise<StoredSession | null | 'unavailable'> {
+  async #storedInTime(claims: ResumeClaims, withinMs: number): Promise<StoredSession | null | 'unavailable'> {
     const { sessionId, userId } = claims;
     const find = async (): Promise<StoredSession | null> => {
-      const report = await this.#deps.findTotals(sessionId);
-      if (report === null) return null;
-      return { ...report, booked: await this.#deps.findBooked({ userId, sessionId, afterMs: report.endedAtMs }) };
+      const session = await this.#deps.findTotals(sessionId);
+      if (session === null) return null;
+      return { ...session, booked: await this.#deps.findBooked({ userId, sessionId, afterMs: session.endedAtMs }) };
     };
     const found = find().catch((error: unknown) => {
       this.#deps.logger.warn(

@@ -4,7 +4,7 @@ import type { ConnectionEffect, ConnectionState } from './state.ts';
 export interface LifecycleLine {
   readonly fields: Readonly<Record<string, string | number | null>>;
   readonly message: string;
-  /** Set where somebody without a ticket can cause any number of them: its kind, by which it is sampled. */
+  /** The kind by which the line is sampled, where clients without a ticket can cause any number of such lines; else null. */
   readonly sampledAs: string | null;
 }
 

@@ -14,7 +14,7 @@ import type { MetricsWindow } from '../../../shared/metrics-window.ts';
 
 const T0 = Date.UTC(2026, 0, 12, 9);
 
-/** A session that has looked at the screen until a moment of its capture clock. */
+/** The account of a session whose student looked at the screen until `untilMs` of the capture clock. */
 function studied(untilMs: number): SessionAccount {
   const opened = openAccount({ sessionId: 's', rule: 'geometric', userId: 1, moduleId: 22 });
   let account = startCapture(opened, { atMs: 0, sectionId: null, mode: 'device' }, T0);
